@@ -1,0 +1,2 @@
+export { CryptoError, type CryptoErrorCode } from './errors.ts';
+export * from './provider.ts';

@@ -1,0 +1,206 @@
+/**
+ * The one door to cryptographic primitives. Everything is synchronous; two implementations exist:
+ * `@testudo/crypto/node` (OpenSSL) and `@testudo/crypto/portable` (noble). What a provider cannot do, its
+ * look-ups answer with `undefined`, so that a caller never offers what it cannot keep.
+ *
+ * Inputs are never changed. Outputs are fresh byte arrays unless said otherwise.
+ */
+export interface CryptoProvider {
+  /** `node` or `portable`. */
+  readonly name: string;
+
+  /** Unpredictable bytes from the system's generator. */
+  randomBytes(length: number): Uint8Array;
+  /** Compares secrets in time that depends on the lengths only. Different lengths are unequal. */
+  equal(a: Uint8Array, b: Uint8Array): boolean;
+
+  /** One-shot digest. */
+  digest(hash: HashName, data: Uint8Array): Uint8Array;
+  /** A digest in steps. */
+  hash(hash: HashName): Hash;
+  /** HMAC (RFC 2104). */
+  hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** HKDF-Extract (RFC 5869 §2.2). An empty salt stands for zeros of the hash's length. */
+  hkdfExtract(hash: HashName, salt: Uint8Array, inputKey: Uint8Array): Uint8Array;
+  /** HKDF-Expand (RFC 5869 §2.3). Throws {@link CryptoError} `bad-length` over 255 hash lengths. */
+  hkdfExpand(hash: HashName, key: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+
+  /** An AEAD under one key. Undefined when the provider lacks it. Throws `bad-key` on a key of the wrong length. */
+  aead(name: AeadName, key: Uint8Array): Aead | undefined;
+  /** A raw block or stream cipher, without padding; undefined when the provider lacks it. */
+  cipher(
+    name: CipherName,
+    direction: 'encrypt' | 'decrypt',
+    key: Uint8Array,
+    iv: Uint8Array,
+  ): Cipher | undefined;
+
+  /** A Diffie-Hellman function; undefined when the provider lacks it. */
+  keyAgreement(curve: CurveName): KeyAgreement | undefined;
+  /** A key encapsulation mechanism; undefined when the provider lacks it. */
+  kem(name: KemName): Kem | undefined;
+
+  /** Parses a SubjectPublicKeyInfo (DER). Throws `bad-key`, or `unsupported` for an algorithm it lacks. */
+  importPublicKey(spki: Uint8Array): PublicKey;
+  /** Parses an unencrypted PKCS#8 PrivateKeyInfo (DER). Throws as {@link importPublicKey}. */
+  importPrivateKey(pkcs8: Uint8Array): PrivateKey;
+  /** Makes a key pair. RSA takes the modulus length in bits. Throws `unsupported`. */
+  generateKey(kind: KeySpec): PrivateKey;
+  /** Signs `data` (not its digest). ECDSA signatures are DER (RFC 3279). Throws `bad-key` when key and algorithm do not fit. */
+  sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8Array): Uint8Array;
+  /** False for every signature that is not valid, whatever is wrong with it, and for a key that does not fit. */
+  verify(algorithm: SignatureAlgorithm, key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean;
+  /** RSAES-PKCS1-v1_5 encryption (for RSA key transport). Throws `bad-length` when the message is too long. */
+  rsaEncrypt(key: PublicKey, message: Uint8Array): Uint8Array;
+  /** RSADP without unpadding (RFC 8017 §5.1.2): as many bytes as the modulus. Throws `bad-length` out of range. */
+  rsaDecryptRaw(key: PrivateKey, ciphertext: Uint8Array): Uint8Array;
+}
+
+export type HashName = 'md5' | 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512';
+
+/** Digest length in bytes. */
+export const HASH_LENGTH: Readonly<Record<HashName, number>> = {
+  md5: 16,
+  sha1: 20,
+  sha224: 28,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+};
+
+export interface Hash {
+  update(data: Uint8Array): void;
+  /** The digest of everything so far; more may follow. */
+  digest(): Uint8Array;
+}
+
+export type AeadName =
+  | 'aes-128-gcm'
+  | 'aes-256-gcm'
+  | 'chacha20-poly1305'
+  | 'aes-128-ccm'
+  | 'aes-256-ccm'
+  | 'aes-128-ccm-8'
+  | 'aes-256-ccm-8';
+
+/** Key and tag length of each AEAD, in bytes. Every nonce is 12 bytes. */
+export const AEAD_SIZES: Readonly<Record<AeadName, { readonly key: number; readonly tag: number }>> = {
+  'aes-128-gcm': { key: 16, tag: 16 },
+  'aes-256-gcm': { key: 32, tag: 16 },
+  'chacha20-poly1305': { key: 32, tag: 16 },
+  'aes-128-ccm': { key: 16, tag: 16 },
+  'aes-256-ccm': { key: 32, tag: 16 },
+  'aes-128-ccm-8': { key: 16, tag: 8 },
+  'aes-256-ccm-8': { key: 32, tag: 8 },
+};
+
+/** Length of every AEAD nonce here, in bytes. */
+export const AEAD_NONCE_LENGTH = 12;
+
+export interface Aead {
+  readonly name: AeadName;
+  /** Tag length in bytes. */
+  readonly tagLength: number;
+  /**
+   * Encrypts `plaintext` and writes ciphertext and tag, `plaintext.length + tagLength` bytes, to `out` at `at`.
+   * `plaintext` may be a view on the same place in `out`: encryption in place is the fast way.
+   */
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    at: number,
+  ): void;
+  /** Decrypts ciphertext with its tag at the end, to fresh bytes; undefined when it is not authentic. */
+  open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+}
+
+/** CBC and CTR take a 16-byte IV (8 for 3DES); `rc4` takes none. */
+export type CipherName =
+  | 'aes-128-cbc'
+  | 'aes-256-cbc'
+  | 'aes-128-ctr'
+  | 'aes-256-ctr'
+  | 'aes-128-ecb'
+  | 'aes-256-ecb'
+  | '3des-cbc'
+  | 'chacha20'
+  | 'rc4';
+
+export interface Cipher {
+  /** The next bytes of the stream. CBC and ECB: whole blocks only, throws `bad-length` otherwise. */
+  update(data: Uint8Array): Uint8Array;
+}
+
+export type CurveName = 'x25519' | 'x448' | 'secp256r1' | 'secp384r1' | 'secp521r1';
+
+/** Points of the secp curves are uncompressed (SEC 1 §2.3.3), of the Montgomery curves raw (RFC 7748). */
+export interface KeyAgreement {
+  /** A fresh ephemeral key. */
+  generate(): AgreementKey;
+  /** A key of known private bytes (for vectors and static keys). Throws `bad-key`. */
+  fromPrivate(privateKey: Uint8Array): AgreementKey;
+}
+
+export interface AgreementKey {
+  readonly publicKey: Uint8Array;
+  /**
+   * The shared secret: the x coordinate, or the Montgomery function's output.
+   * Throws `bad-key` on a point that is not on the curve and on an all-zero result (RFC 7748 §6).
+   */
+  agree(peerPublicKey: Uint8Array): Uint8Array;
+}
+
+export type KemName = 'ml-kem-768' | 'ml-kem-1024';
+
+export interface Kem {
+  generate(): DecapsulationKey;
+  /** From the 64-byte seed d || z (FIPS 203 §6.1). Throws `bad-length`. */
+  fromSeed(seed: Uint8Array): DecapsulationKey;
+  /** A fresh secret for this key. Throws `bad-key` on an encapsulation key that FIPS 203 §7.2 refuses. */
+  encapsulate(encapsulationKey: Uint8Array): {
+    readonly ciphertext: Uint8Array;
+    readonly sharedSecret: Uint8Array;
+  };
+}
+
+export interface DecapsulationKey {
+  readonly encapsulationKey: Uint8Array;
+  /** The shared secret; a forged ciphertext gives an unrelated one. Throws `bad-length` only. */
+  decapsulate(ciphertext: Uint8Array): Uint8Array;
+}
+
+export type EcCurve = 'secp256r1' | 'secp384r1' | 'secp521r1';
+
+/** What a key can do. `rsa-pss` is a key that is restricted to PSS (RFC 4055). */
+export type KeyKind =
+  | { readonly type: 'rsa' | 'rsa-pss'; readonly bits: number }
+  | { readonly type: 'ec'; readonly curve: EcCurve }
+  | { readonly type: 'ed25519' }
+  | { readonly type: 'ed448' };
+
+/** What {@link CryptoProvider.generateKey} makes. */
+export type KeySpec =
+  | Exclude<KeyKind, { readonly type: 'rsa' | 'rsa-pss' }>
+  | { readonly type: 'rsa'; readonly bits: number };
+
+export interface PublicKey {
+  readonly kind: KeyKind;
+  /** SubjectPublicKeyInfo, DER. */
+  readonly spki: Uint8Array;
+}
+
+/** Private bytes are not a property: nothing that prints the object prints the key. */
+export interface PrivateKey {
+  readonly kind: KeyKind;
+  readonly publicKey: PublicKey;
+  /** PrivateKeyInfo (PKCS#8), DER. */
+  exportPkcs8(): Uint8Array;
+}
+
+/** PSS salts are as long as the hash and MGF1 uses the same hash (RFC 9846 §4.2.3). */
+export type SignatureAlgorithm =
+  | { readonly name: 'ecdsa' | 'rsa-pkcs1' | 'rsa-pss'; readonly hash: HashName }
+  | { readonly name: 'ed25519' }
+  | { readonly name: 'ed448' };
