@@ -1,0 +1,101 @@
+import {
+  type CipherGCMTypes,
+  createCipheriv,
+  createDecipheriv,
+  createSecretKey,
+  getCipherInfo,
+  type KeyObject,
+} from 'node:crypto';
+import { CryptoError } from '../errors.ts';
+import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName } from '../provider.ts';
+import { plain } from './bytes.ts';
+
+export function aead(name: AeadName, key: Uint8Array): Aead | undefined {
+  const algorithm = ALGORITHMS[name];
+  if (algorithm === undefined || !isAvailable(algorithm)) return undefined;
+  const sizes = AEAD_SIZES[name];
+  if (key.length !== sizes.key) throw new CryptoError('bad-key', `${name} takes a key of ${sizes.key} bytes`);
+  return new OpensslAead(name, algorithm, key);
+}
+
+/** Keeps its key as a KeyObject: that halves the cost of making a cipher for each record. */
+class OpensslAead implements Aead {
+  readonly name: AeadName;
+  readonly tagLength: number;
+  /** Typed as a GCM cipher because all names share that interface; OpenSSL takes any AEAD. */
+  readonly #algorithm: CipherGCMTypes;
+  readonly #key: KeyObject;
+  readonly #options: { readonly authTagLength: number };
+
+  constructor(name: AeadName, algorithm: string, key: Uint8Array) {
+    this.name = name;
+    this.tagLength = AEAD_SIZES[name].tag;
+    this.#algorithm = algorithm as CipherGCMTypes;
+    this.#key = createSecretKey(key);
+    this.#options = { authTagLength: this.tagLength };
+  }
+
+  seal(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    plaintext: Uint8Array,
+    out: Uint8Array,
+    at: number,
+  ): void {
+    this.#checkLengths(nonce, plaintext.length);
+    if (out.length - at < plaintext.length + this.tagLength)
+      throw new CryptoError('bad-length', 'no room for ciphertext and tag');
+    const cipher = createCipheriv(this.#algorithm, this.#key, nonce, this.#options);
+    cipher.setAAD(additionalData, { plaintextLength: plaintext.length });
+    out.set(cipher.update(plaintext), at);
+    cipher.final();
+    out.set(cipher.getAuthTag(), at + plaintext.length);
+  }
+
+  open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+    const length = sealed.length - this.tagLength;
+    this.#checkLengths(nonce, length);
+    if (length < 0) return undefined;
+    const decipher = createDecipheriv(this.#algorithm, this.#key, nonce, this.#options);
+    decipher.setAuthTag(sealed.subarray(length));
+    decipher.setAAD(additionalData, { plaintextLength: length });
+    try {
+      // CCM compares the tag in update(), the others in final(); both throw.
+      const plaintext = decipher.update(sealed.subarray(0, length));
+      decipher.final();
+      return plain(plaintext);
+    } catch {
+      return undefined;
+    }
+  }
+
+  #checkLengths(nonce: Uint8Array, length: number): void {
+    if (nonce.length !== AEAD_NONCE_LENGTH)
+      throw new CryptoError('bad-length', `${this.name} takes a nonce of ${AEAD_NONCE_LENGTH} bytes`);
+    // RFC 3610 §2.1: a 12-byte nonce leaves CCM three bytes for the length.
+    if (length > 0xff_ffff && this.#algorithm.endsWith('ccm'))
+      throw new CryptoError('bad-length', `${this.name} takes less than 16 MiB at once`);
+  }
+}
+
+const ALGORITHMS: Readonly<Record<AeadName, string>> = {
+  'aes-128-gcm': 'aes-128-gcm',
+  'aes-256-gcm': 'aes-256-gcm',
+  'chacha20-poly1305': 'chacha20-poly1305',
+  'aes-128-ccm': 'aes-128-ccm',
+  'aes-256-ccm': 'aes-256-ccm',
+  'aes-128-ccm-8': 'aes-128-ccm',
+  'aes-256-ccm-8': 'aes-256-ccm',
+};
+
+const available = new Map<string, boolean>();
+
+/** A build of OpenSSL (FIPS) or a relative (BoringSSL) may lack an algorithm. */
+function isAvailable(algorithm: string): boolean {
+  let answer = available.get(algorithm);
+  if (answer === undefined) {
+    answer = getCipherInfo(algorithm) !== undefined;
+    available.set(algorithm, answer);
+  }
+  return answer;
+}

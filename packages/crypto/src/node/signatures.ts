@@ -1,0 +1,78 @@
+import {
+  constants,
+  type KeyObject,
+  sign as opensslSign,
+  verify as opensslVerify,
+  privateDecrypt,
+  publicEncrypt,
+  type SignKeyObjectInput,
+} from 'node:crypto';
+import { fits } from '../algorithms.ts';
+import { CryptoError } from '../errors.ts';
+import { HASH_LENGTH, type PrivateKey, type PublicKey, type SignatureAlgorithm } from '../provider.ts';
+import { plain } from './bytes.ts';
+import { privateHandle, publicHandle } from './keys.ts';
+
+export function sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8Array): Uint8Array {
+  if (!fits(algorithm, key.kind)) throw misfit(algorithm, key.kind.type);
+  const handle = privateHandle(key);
+  try {
+    return plain(opensslSign(hashOf(algorithm), data, keyInput(algorithm, handle)));
+  } catch {
+    // An RSA key too small for the hash, or a PSS key restricted to another one.
+    throw misfit(algorithm, key.kind.type);
+  }
+}
+
+export function verify(
+  algorithm: SignatureAlgorithm,
+  key: PublicKey,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  if (!fits(algorithm, key.kind)) return false;
+  try {
+    return opensslVerify(hashOf(algorithm), data, keyInput(algorithm, publicHandle(key)), signature);
+  } catch {
+    return false;
+  }
+}
+
+export function rsaEncrypt(key: PublicKey, message: Uint8Array): Uint8Array {
+  if (key.kind.type !== 'rsa') throw new CryptoError('bad-key', 'RSA encryption takes an RSA key');
+  // RFC 8017 §7.2.1: at least eight bytes of padding and three of frame.
+  if (message.length > Math.ceil(key.kind.bits / 8) - 11)
+    throw new CryptoError('bad-length', `a message of ${message.length} bytes does not fit the RSA key`);
+  const handle = publicHandle(key);
+  try {
+    return plain(publicEncrypt({ key: handle, padding: constants.RSA_PKCS1_PADDING }, message));
+  } catch {
+    throw new CryptoError('bad-key', 'not a usable RSA key');
+  }
+}
+
+export function rsaDecryptRaw(key: PrivateKey, ciphertext: Uint8Array): Uint8Array {
+  if (key.kind.type !== 'rsa') throw new CryptoError('bad-key', 'RSA decryption takes an RSA key');
+  if (ciphertext.length !== Math.ceil(key.kind.bits / 8))
+    throw new CryptoError('bad-length', 'an RSA ciphertext is as long as the modulus');
+  const handle = privateHandle(key);
+  try {
+    return plain(privateDecrypt({ key: handle, padding: constants.RSA_NO_PADDING }, ciphertext));
+  } catch {
+    throw new CryptoError('bad-length', 'an RSA ciphertext is less than the modulus');
+  }
+}
+
+/** The Edwards curves hash by themselves. */
+function hashOf(algorithm: SignatureAlgorithm): string | null {
+  return 'hash' in algorithm ? algorithm.hash : null;
+}
+
+function keyInput(algorithm: SignatureAlgorithm, key: KeyObject): KeyObject | SignKeyObjectInput {
+  if (algorithm.name !== 'rsa-pss') return key;
+  return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: HASH_LENGTH[algorithm.hash] };
+}
+
+function misfit(algorithm: SignatureAlgorithm, type: string): CryptoError {
+  return new CryptoError('bad-key', `${algorithm.name} cannot sign with this key of type ${type}`);
+}

@@ -1,0 +1,201 @@
+import { concat, DecodeError, type DerReader, decodeDer, fromHex, type Oid } from '@testudo/codec';
+import { CryptoError } from './errors.ts';
+import type { EcCurve, HashName, KeyKind } from './provider.ts';
+
+/** A SubjectPublicKeyInfo taken apart. Byte arrays are views on the input. */
+export type ParsedPublicKey = ParsedCurveKey | ParsedRsaKey;
+
+/** `point` is uncompressed for `ec`, and raw for the Edwards curves; that it is on the curve is not checked yet. */
+export interface ParsedCurveKey {
+  readonly kind: Exclude<KeyKind, { readonly type: 'rsa' | 'rsa-pss' }>;
+  readonly point: Uint8Array;
+}
+
+export interface ParsedRsaKey {
+  readonly kind: { readonly type: 'rsa' | 'rsa-pss'; readonly bits: number };
+  readonly modulus: Uint8Array;
+  readonly exponent: Uint8Array;
+  /** RSAPublicKey (RFC 8017 §A.1.1), DER. */
+  readonly pkcs1: Uint8Array;
+  /** What the key may be used with; undefined when it does not say. */
+  readonly restriction: PssRestriction | undefined;
+}
+
+/** RSASSA-PSS-params of a key (RFC 4055 §3.1): the only hashes, and the shortest salt, that it allows. */
+export interface PssRestriction {
+  /** Undefined for a hash that no provider has. */
+  readonly hash: HashName | undefined;
+  readonly maskHash: HashName | undefined;
+  readonly minSaltLength: number;
+}
+
+/** Largest RSA key accepted, in bits, and largest public exponent: a peer's key must not buy unbounded work. */
+export const RSA_MAX_BITS = 16384;
+const RSA_MAX_EXPONENT_LENGTH = 8;
+
+/** Throws {@link CryptoError} `bad-key` on malformed input, `unsupported` on an algorithm or curve that is not here. */
+export function parseSpki(spki: Uint8Array): ParsedPublicKey {
+  // DER leaves one encoding for each curve's key, so that a fixed prefix and length are a full check.
+  for (const { prefix, length, kind } of CURVE_KEYS) {
+    if (spki.length !== prefix.length + length || !startsWith(spki, prefix)) continue;
+    return { kind, point: spki.subarray(kind.type === 'ec' ? prefix.length - 1 : prefix.length) };
+  }
+  try {
+    return decodeDer(spki, (reader) => reader.sequence(subjectPublicKeyInfo));
+  } catch (error) {
+    if (error instanceof DecodeError) throw new CryptoError('bad-key', `public key: ${error.message}`);
+    throw error;
+  }
+}
+
+/** SubjectPublicKeyInfo of an uncompressed point or a raw Edwards key. */
+export function encodeCurveSpki(kind: ParsedCurveKey['kind'], point: Uint8Array): Uint8Array {
+  const template = CURVE_KEYS.find((known) => sameKind(known.kind, kind))!;
+  return concat(template.prefix, kind.type === 'ec' ? point.subarray(1) : point);
+}
+
+function sameKind(a: ParsedCurveKey['kind'], b: ParsedCurveKey['kind']): boolean {
+  return a.type === 'ec' ? b.type === 'ec' && a.curve === b.curve : a.type === b.type;
+}
+
+export const OID: Readonly<Record<'rsa' | 'rsaPss' | 'mgf1' | 'ec' | 'ed25519' | 'ed448' | EcCurve, Oid>> = {
+  rsa: '1.2.840.113549.1.1.1',
+  mgf1: '1.2.840.113549.1.1.8',
+  rsaPss: '1.2.840.113549.1.1.10',
+  ec: '1.2.840.10045.2.1',
+  secp256r1: '1.2.840.10045.3.1.7',
+  secp384r1: '1.3.132.0.34',
+  secp521r1: '1.3.132.0.35',
+  ed25519: '1.3.101.112',
+  ed448: '1.3.101.113',
+};
+
+/** Hashes by object identifier (RFC 8017 §B.1). */
+export const HASH_OIDS: Readonly<Record<Oid, HashName>> = {
+  '1.2.840.113549.2.5': 'md5',
+  '1.3.14.3.2.26': 'sha1',
+  '2.16.840.1.101.3.4.2.4': 'sha224',
+  '2.16.840.1.101.3.4.2.1': 'sha256',
+  '2.16.840.1.101.3.4.2.2': 'sha384',
+  '2.16.840.1.101.3.4.2.3': 'sha512',
+};
+
+/** RFC 5480 §2 and RFC 8410 §4. For EC the prefix ends with the 04 of an uncompressed point, which belongs to it. */
+const CURVE_KEYS: readonly {
+  readonly prefix: Uint8Array;
+  /** Bytes after the prefix. */
+  readonly length: number;
+  readonly kind: ParsedCurveKey['kind'];
+}[] = [
+  {
+    prefix: fromHex('3059301306072a8648ce3d020106082a8648ce3d03010703420004'),
+    length: 64,
+    kind: { type: 'ec', curve: 'secp256r1' },
+  },
+  {
+    prefix: fromHex('3076301006072a8648ce3d020106052b8104002203620004'),
+    length: 96,
+    kind: { type: 'ec', curve: 'secp384r1' },
+  },
+  {
+    prefix: fromHex('30819b301006072a8648ce3d020106052b810400230381860004'),
+    length: 132,
+    kind: { type: 'ec', curve: 'secp521r1' },
+  },
+  { prefix: fromHex('302a300506032b6570032100'), length: 32, kind: { type: 'ed25519' } },
+  { prefix: fromHex('3043300506032b6571033a00'), length: 57, kind: { type: 'ed448' } },
+];
+
+function subjectPublicKeyInfo(reader: DerReader): ParsedPublicKey {
+  const { oid, restriction } = reader.sequence(algorithmIdentifier);
+  const bits = reader.wholeBytesBitString();
+  if (oid === OID.ed25519 || oid === OID.ed448)
+    throw new CryptoError('bad-key', 'an Edwards public key of the wrong length');
+  if (oid === OID.ec)
+    throw new CryptoError('bad-key', 'an EC public key that is not an uncompressed point of its curve');
+  const [modulus, exponent] = decodeDer(bits, (inner) => inner.sequence(rsaPublicKey));
+  return {
+    kind: { type: oid === OID.rsa ? 'rsa' : 'rsa-pss', bits: bitLength(modulus) },
+    modulus,
+    exponent,
+    pkcs1: bits,
+    restriction,
+  };
+}
+
+function algorithmIdentifier(reader: DerReader): {
+  readonly oid: Oid;
+  readonly restriction: PssRestriction | undefined;
+} {
+  const oid = reader.oid();
+  let restriction: PssRestriction | undefined;
+  if (oid === OID.rsa) {
+    reader.null(); // RFC 3279 §2.3.1: the parameters are NULL, and there
+  } else if (oid === OID.rsaPss) {
+    if (reader.remaining > 0) restriction = reader.sequence(pssParameters);
+  } else if (oid === OID.ec) {
+    const curve = reader.oid();
+    if (curve !== OID.secp256r1 && curve !== OID.secp384r1 && curve !== OID.secp521r1)
+      throw new CryptoError('unsupported', `elliptic curve ${curve}`);
+  } else if (oid !== OID.ed25519 && oid !== OID.ed448) {
+    throw new CryptoError('unsupported', `public key algorithm ${oid}`);
+  }
+  return { oid, restriction };
+}
+
+/** RFC 4055 §3.1. Encoded defaults, which DER forbids, are let through: keys with them exist. */
+export function pssParameters(reader: DerReader): PssRestriction {
+  const hash = reader.explicit(0, (inner) => inner.sequence(hashIdentifier));
+  const mask = reader.explicit(1, (inner) =>
+    inner.sequence((mgf) => {
+      if (mgf.oid() !== OID.mgf1) throw new CryptoError('unsupported', 'a mask generation function not MGF1');
+      return mgf.sequence(hashIdentifier);
+    }),
+  );
+  const minSaltLength = reader.explicit(2, (inner) => inner.smallInteger(RSA_MAX_BITS / 8)) ?? 20;
+  const trailer = reader.explicit(3, (inner) => inner.smallInteger()) ?? 1;
+  if (trailer !== 1) throw new CryptoError('bad-key', 'a PSS trailer that is not 1');
+  return {
+    hash: hash === undefined ? 'sha1' : hash.name,
+    maskHash: mask === undefined ? 'sha1' : mask.name,
+    minSaltLength,
+  };
+}
+
+function hashIdentifier(reader: DerReader): { readonly name: HashName | undefined } {
+  const name = HASH_OIDS[reader.oid()];
+  if (reader.remaining > 0) reader.null();
+  return { name };
+}
+
+function rsaPublicKey(reader: DerReader): readonly [modulus: Uint8Array, exponent: Uint8Array] {
+  const modulus = reader.unsigned();
+  const exponent = reader.unsigned();
+  checkRsaNumbers(modulus, exponent);
+  return [modulus, exponent];
+}
+
+/** RFC 8017 §3.1: an odd modulus and an odd exponent from 3. Throws `bad-key`. */
+function checkRsaNumbers(modulus: Uint8Array, exponent: Uint8Array): void {
+  if (modulus.length < 64 || modulus.length > RSA_MAX_BITS / 8 || isEven(modulus))
+    throw new CryptoError('bad-key', 'an RSA modulus that is even, or not of 505 to 16384 bits');
+  if (exponent.length > RSA_MAX_EXPONENT_LENGTH || isEven(exponent) || isOne(exponent))
+    throw new CryptoError('bad-key', 'an RSA exponent that is even, 1, or over 64 bits');
+}
+
+function isEven(magnitude: Uint8Array): boolean {
+  return (magnitude[magnitude.length - 1]! & 1) === 0;
+}
+
+function isOne(magnitude: Uint8Array): boolean {
+  return magnitude.length === 1 && magnitude[0] === 1;
+}
+
+function bitLength(magnitude: Uint8Array): number {
+  return 8 * magnitude.length - (Math.clz32(magnitude[0]!) - 24);
+}
+
+function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
+  for (let i = 0; i < prefix.length; i++) if (bytes[i] !== prefix[i]) return false;
+  return true;
+}
