@@ -1,0 +1,69 @@
+// `npm run check`: everything that can be said about the code without running it.
+// All checks run even when one fails; the exit code is 1 if any did. Nothing is written.
+
+import { spawn } from 'node:child_process';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { checkLock, checkSizes } from './hygiene.mjs';
+import { checkLayers } from './layers.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const colours = process.stdout.isTTY === true;
+
+const CHECKS = [
+  ['types', () => tool('typescript/bin/tsc', '-p', 'tsconfig.json', '--pretty', String(colours))],
+  // `ci` is `check` that never writes.
+  [
+    'format and lint',
+    () => tool('@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', ...colourFlag(), '.'),
+  ],
+  ['layers', () => checkLayers(root).join('\n')],
+  ['file sizes', () => checkSizes(root).join('\n')],
+  ['lock file', () => checkLock(root).join('\n')],
+];
+
+const failed = [];
+for (const [name, check] of CHECKS) {
+  const started = Date.now();
+  const problems = await attempt(check);
+  const time = `${((Date.now() - started) / 1000).toFixed(1)} s`;
+  console.log(`${problems === '' ? '✓' : '✗'} ${name.padEnd(16)} ${time.padStart(7)}`);
+  if (problems === '') continue;
+  failed.push(name);
+  console.log(`\n${problems.trimEnd()}\n`);
+}
+if (failed.length > 0) {
+  console.log(`Failed: ${failed.join(', ')}. Format and many lint rules are repaired by: npm run fix`);
+  process.exitCode = 1;
+}
+
+/** What a check complains about, or nothing; a check that breaks has failed. */
+async function attempt(check) {
+  try {
+    return await check();
+  } catch (error) {
+    return error.stack;
+  }
+}
+
+/** Runs a script of an installed package. Resolves to its output if it fails, else to nothing. */
+function tool(script, ...args) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(root, 'node_modules', script), ...args], {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    const collect = (chunk) => {
+      output += chunk;
+    };
+    child.stdout.setEncoding('utf8').on('data', collect);
+    child.stderr.setEncoding('utf8').on('data', collect);
+    child.on('error', (error) => resolve(String(error)));
+    child.on('close', (code) => resolve(code === 0 ? '' : output || `exit code ${code}`));
+  });
+}
+
+function colourFlag() {
+  return [`--colors=${colours ? 'force' : 'off'}`];
+}

@@ -1,0 +1,226 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, describe, expect, test } from 'vitest';
+import { checkLayers } from './layers.mjs';
+
+const trees = [];
+afterEach(() => {
+  for (const tree of trees.splice(0)) rmSync(tree, { recursive: true });
+});
+
+/** A workspace of codec < crypto < tls and one application, sound unless `changes` break it. */
+function breachesWith(changes) {
+  const root = mkdtempSync(join(tmpdir(), 'layers-'));
+  trees.push(root);
+  const files = {
+    'package.json': { devDependencies: { vitest: '1' } },
+    'tsconfig.build.json': references('packages/codec', './packages/crypto', 'packages/tls', 'apps/testudo'),
+    ...pack('packages/codec', '@testudo/codec', {}),
+    ...pack(
+      'packages/crypto',
+      '@testudo/crypto',
+      { '@testudo/codec': '1', '@noble/hashes': '1' },
+      '../codec',
+    ),
+    ...pack('packages/tls', '@testudo/tls', { '@testudo/codec': '1' }, '../codec'),
+    ...pack('apps/testudo', 'testudo', { '@testudo/tls': '1' }, '../../packages/tls'),
+    ...changes,
+  };
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true });
+    writeFileSync(join(root, name), typeof content === 'string' ? content : JSON.stringify(content));
+  }
+  return checkLayers(root);
+}
+
+function pack(path, name, dependencies, ...paths) {
+  const exports = { '.': './src/index.ts', './node': './src/node/index.ts', './parts/*': './src/parts/*.ts' };
+  return {
+    [`${path}/package.json`]: { name, exports, dependencies },
+    [`${path}/tsconfig.json`]: references(...paths),
+    [`${path}/src/index.ts`]: "export * from './a.ts';\n",
+  };
+}
+
+function references(...paths) {
+  return { references: paths.map((path) => ({ path })) };
+}
+
+describe('the layers hold', () => {
+  test('in a sound workspace', () => expect(breachesWith({})).toEqual([]));
+
+  test.each([
+    ['an import from below', 'packages/tls/src/a.ts', "import { Reader } from '@testudo/codec';"],
+    ['a door with a pattern', 'packages/tls/src/a.ts', "import '@testudo/codec/parts/der';"],
+    ['a declared package and its sub-path', 'packages/crypto/src/a.ts', "import '@noble/hashes/sha2.js';"],
+    [
+      'Node modules in an adapter',
+      'packages/tls/src/node/a.ts',
+      "import 'node:net'; import 'fs'; process.exit();",
+    ],
+    [
+      'an adapter that imports another door for Node',
+      'packages/tls/src/node/a.ts',
+      "import '@testudo/codec/node';",
+    ],
+    [
+      'Node modules and test tools in a test',
+      'packages/tls/src/a.test.ts',
+      "import 'node:fs'; import 'vitest'; Buffer;",
+    ],
+    [
+      'Node modules in an application',
+      'apps/testudo/src/a.ts',
+      "import 'node:fs'; import '@testudo/tls/node';",
+    ],
+    ['a breach in a comment', 'packages/codec/src/a.ts', "// import 'node:fs'\n"],
+    ['a breach in build output', 'packages/codec/dist/a.js', "import 'node:fs';"],
+    [
+      'doors used by a benchmark',
+      'bench/a.ts',
+      "import '@testudo/tls'; import 'vitest'; import 'node:fs'; import './b.ts';",
+    ],
+  ])('with %s', (_, file, source) => expect(breachesWith({ [file]: source })).toEqual([]));
+});
+
+describe('a source breaks them by', () => {
+  test.each([
+    [
+      'importing upwards',
+      'packages/codec/src/a.ts',
+      "import '@testudo/tls';",
+      'imports @testudo/tls, which is not below',
+    ],
+    [
+      'a type from above',
+      'packages/codec/src/a.ts',
+      "let a: import('@testudo/tls').A;",
+      'which is not below',
+    ],
+    [
+      'importing upwards in a test',
+      'packages/codec/src/a.test.ts',
+      "import '@testudo/tls';",
+      'which is not below',
+    ],
+    [
+      'importing an application',
+      'packages/tls/src/a.ts',
+      "import 'testudo';",
+      'imports testudo, which is not below',
+    ],
+    [
+      'a deep import',
+      'packages/tls/src/a.ts',
+      "import '@testudo/codec/src/der.ts';",
+      'no door of @testudo/codec',
+    ],
+    [
+      'a deep import of itself',
+      'packages/tls/src/a.ts',
+      "import '@testudo/tls/src/b.ts';",
+      'no door of @testudo/tls',
+    ],
+    [
+      'a relative import of a package',
+      'packages/tls/src/a.ts',
+      "import '../../codec/src/b.ts';",
+      'outside its package',
+    ],
+    [
+      'the same from a test',
+      'packages/tls/src/a.test.ts',
+      "import '../../codec/src/b.ts';",
+      'outside its package',
+    ],
+    [
+      'a Node module',
+      'packages/codec/src/a.ts',
+      "import { readFileSync } from 'node:fs';",
+      'only src/node may import',
+    ],
+    [
+      'a Node module by its old name',
+      'packages/codec/src/a.ts',
+      "import 'crypto';",
+      'only src/node may import',
+    ],
+    [
+      'a type of a Node module',
+      'packages/codec/src/a.ts',
+      "import type { A } from 'node:tls';",
+      'only src/node may',
+    ],
+    ['its own adapter', 'packages/tls/src/web/a.ts', "import '../node/b.ts';", 'an adapter'],
+    ['a door for Node', 'packages/tls/src/a.ts', "import '@testudo/codec/node';", 'a door for Node only'],
+    ['process', 'packages/tls/src/a.ts', 'if (process.env.DEBUG) debug();', 'uses process'],
+    ['Buffer', 'packages/tls/src/a.ts', 'export const a = Buffer.alloc(1);', 'uses Buffer'],
+    ['a computed import', 'packages/tls/src/a.ts', 'await import(name);', 'computed name'],
+    [
+      'an undeclared npm package',
+      'packages/tls/src/a.ts',
+      "import '@noble/hashes/sha2.js';",
+      'does not declare',
+    ],
+    [
+      'an undeclared package from below',
+      'packages/tls/src/a.ts',
+      "import '@testudo/crypto';",
+      'does not declare',
+    ],
+    [
+      'a development package',
+      'packages/tls/src/a.ts',
+      "import 'vitest';",
+      'imports vitest, which packages/tls/package.json',
+    ],
+    [
+      'a deep import from a benchmark',
+      'bench/a.ts',
+      "import '@testudo/tls/src/a.ts';",
+      'no door of @testudo/tls',
+    ],
+    [
+      'an undeclared package in a fuzzer',
+      'fuzz/a.ts',
+      "import 'left-pad';",
+      'which package.json does not declare',
+    ],
+  ])('%s', (_, file, source, expected) => {
+    expect(breachesWith({ [file]: `\n${source}\n` })).toEqual([expect.stringContaining(expected)]);
+    expect(breachesWith({ [file]: `\n${source}\n` })[0]).toMatch(new RegExp(`^${file}:2: `));
+  });
+});
+
+describe('a manifest breaks them by', () => {
+  test('a dependency from above', () => {
+    expect(breachesWith(pack('packages/codec', '@testudo/codec', { '@testudo/tls': '1' }, '../tls'))).toEqual(
+      ['packages/codec/package.json: depends on @testudo/tls, which is not below it'],
+    );
+  });
+
+  test('a tsconfig without the reference of a dependency', () => {
+    expect(breachesWith({ 'packages/tls/tsconfig.json': references() })).toEqual([
+      'packages/tls/tsconfig.json: lacks the reference to packages/codec, a dependency',
+    ]);
+  });
+
+  test('a tsconfig with a reference that is no dependency', () => {
+    expect(breachesWith({ 'packages/tls/tsconfig.json': references('../codec', '../crypto') })).toEqual([
+      'packages/tls/tsconfig.json: references packages/crypto, which is no dependency',
+    ]);
+  });
+
+  test('a package that the build does not know', () => {
+    expect(breachesWith(pack('packages/dns', '@testudo/dns', {}))).toEqual([
+      'tsconfig.build.json: lacks packages/dns',
+    ]);
+  });
+
+  test('a package without a place in the layers', () => {
+    expect(breachesWith(pack('packages/quic', '@testudo/quic', {}))).toContainEqual(
+      expect.stringContaining('packages/quic/package.json: has no place in the layers'),
+    );
+  });
+});
