@@ -1,1 +1,1 @@
-export {};
+export { systemRoots } from './system-roots.ts';

@@ -1,0 +1,209 @@
+import {
+  contextConstructedTag,
+  contextTag,
+  DecodeError,
+  type DerReader,
+  decodeDer,
+  type Oid,
+  Tag,
+} from '@testudo/codec';
+import { CertificateError } from './errors.ts';
+import { type GeneralName, readGeneralName } from './general-name.ts';
+import { ExtensionOid } from './oids.ts';
+
+export interface Extension {
+  readonly oid: Oid;
+  readonly critical: boolean;
+  /** The DER inside `extnValue`; a view. */
+  readonly value: Uint8Array;
+}
+
+export interface BasicConstraints {
+  readonly ca: boolean;
+  /** Intermediates that may follow; self-issued ones are not counted. Undefined: no limit. */
+  readonly pathLength: number | undefined;
+}
+
+/** Bits of RFC 5280 §4.2.1.3, in order. */
+export const KEY_USAGES = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+] as const;
+
+export type KeyUsage = (typeof KEY_USAGES)[number];
+
+export interface AuthorityKeyIdentifier {
+  readonly keyIdentifier: Uint8Array | undefined;
+  readonly issuer: readonly GeneralName[] | undefined;
+  readonly serialNumber: Uint8Array | undefined;
+}
+
+export interface NameConstraints {
+  readonly permitted: readonly GeneralName[];
+  readonly excluded: readonly GeneralName[];
+}
+
+/** Extensions whose meaning path validation takes into account: critical ones among these do no harm. */
+const PROCESSED: ReadonlySet<Oid> = new Set([
+  ExtensionOid.subjectKeyIdentifier,
+  ExtensionOid.authorityKeyIdentifier,
+  ExtensionOid.keyUsage,
+  ExtensionOid.subjectAltName,
+  ExtensionOid.basicConstraints,
+  ExtensionOid.nameConstraints,
+  ExtensionOid.extendedKeyUsage,
+  // Any policy is acceptable here, so the extension cannot make a path invalid (RFC 5280 §6.1.1 (c)).
+  ExtensionOid.certificatePolicies,
+]);
+
+/**
+ * A certificate's extensions. Each typed getter parses on first use and remembers; it gives undefined when the
+ * extension is absent and throws {@link CertificateError} `malformed` when it cannot be read.
+ */
+export class Extensions implements Iterable<Extension> {
+  readonly #byOid: ReadonlyMap<Oid, Extension>;
+  readonly #parsed: Map<Oid, unknown> = new Map();
+
+  constructor(extensions: readonly Extension[]) {
+    const byOid = new Map<Oid, Extension>();
+    for (const extension of extensions) {
+      // RFC 5280 §4.2
+      if (byOid.has(extension.oid))
+        throw new CertificateError('malformed', `extension ${extension.oid} stands twice`);
+      byOid.set(extension.oid, extension);
+    }
+    this.#byOid = byOid;
+  }
+
+  get size(): number {
+    return this.#byOid.size;
+  }
+
+  [Symbol.iterator](): IterableIterator<Extension> {
+    return this.#byOid.values();
+  }
+
+  get(oid: Oid): Extension | undefined {
+    return this.#byOid.get(oid);
+  }
+
+  /** Critical extensions that path validation here does not process. */
+  get unknownCritical(): readonly Oid[] {
+    return [...this].filter(({ critical, oid }) => critical && !PROCESSED.has(oid)).map(({ oid }) => oid);
+  }
+
+  get basicConstraints(): BasicConstraints | undefined {
+    return this.#read(ExtensionOid.basicConstraints, (reader) =>
+      reader.sequence((inner) => {
+        const ca = inner.peek() === Tag.boolean && inner.boolean();
+        const pathLength = inner.remaining > 0 ? inner.smallInteger() : undefined;
+        return { ca, pathLength };
+      }),
+    );
+  }
+
+  get keyUsage(): ReadonlySet<KeyUsage> | undefined {
+    return this.#read(ExtensionOid.keyUsage, (reader) => {
+      const { bytes } = reader.bitString();
+      const set = new Set(KEY_USAGES.filter((_, bit) => ((bytes[bit >> 3] ?? 0) << (bit & 7)) & 0x80));
+      // At least one bit must be set (RFC 5280 §4.2.1.3).
+      if (set.size === 0) throw reader.error('bad-value', 'no usage at all');
+      return set;
+    });
+  }
+
+  /** Purposes, as object identifiers. */
+  get extendedKeyUsage(): readonly Oid[] | undefined {
+    return this.#read(ExtensionOid.extendedKeyUsage, (reader) =>
+      notEmpty(
+        reader,
+        reader.sequenceOf((purpose) => purpose.oid()),
+      ),
+    );
+  }
+
+  get subjectAltName(): readonly GeneralName[] | undefined {
+    return this.#read(ExtensionOid.subjectAltName, (reader) =>
+      notEmpty(
+        reader,
+        reader.sequenceOf((name) => readGeneralName(name)),
+      ),
+    );
+  }
+
+  get nameConstraints(): NameConstraints | undefined {
+    return this.#read(ExtensionOid.nameConstraints, (reader) =>
+      reader.sequence((inner) => {
+        const permitted = readSubtrees(inner, 0);
+        const excluded = readSubtrees(inner, 1);
+        // RFC 5280 §4.2.1.10: never an empty sequence.
+        if (permitted.length + excluded.length === 0) throw inner.error('bad-length', 'no constraint at all');
+        return { permitted, excluded };
+      }),
+    );
+  }
+
+  get subjectKeyIdentifier(): Uint8Array | undefined {
+    return this.#read(ExtensionOid.subjectKeyIdentifier, (reader) => reader.octetString());
+  }
+
+  get authorityKeyIdentifier(): AuthorityKeyIdentifier | undefined {
+    return this.#read(ExtensionOid.authorityKeyIdentifier, (reader) =>
+      reader.sequence((inner) => ({
+        keyIdentifier: inner.peek() === contextTag(0) ? inner.content(contextTag(0)) : undefined,
+        issuer:
+          inner.peek() === contextConstructedTag(1)
+            ? inner.sequenceOf((name) => readGeneralName(name), contextConstructedTag(1))
+            : undefined,
+        serialNumber: inner.peek() === contextTag(2) ? inner.integerBytes(contextTag(2)) : undefined,
+      })),
+    );
+  }
+
+  #read<T>(oid: Oid, read: (reader: DerReader) => T): T | undefined {
+    const known = this.#parsed.get(oid);
+    if (known !== undefined) return known as T;
+    const extension = this.#byOid.get(oid);
+    if (extension === undefined) return undefined;
+    try {
+      const value = decodeDer(extension.value, read);
+      this.#parsed.set(oid, value);
+      return value;
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      throw new CertificateError(
+        'malformed',
+        `the extension ${nameOf(oid)} is malformed: ${error.message}`,
+        undefined,
+        error,
+      );
+    }
+  }
+}
+
+function readSubtrees(reader: DerReader, number: 0 | 1): readonly GeneralName[] {
+  const tag = contextConstructedTag(number);
+  if (reader.peek() !== tag) return [];
+  const subtrees = reader.sequenceOf(
+    // minimum and maximum are not used (RFC 5280 §4.2.1.10): bytes after the base are refused.
+    (item) => item.sequence((subtree) => readGeneralName(subtree, [8, 32])),
+    tag,
+  );
+  return notEmpty(reader, subtrees);
+}
+
+function notEmpty<T>(reader: DerReader, items: readonly T[]): readonly T[] {
+  if (items.length === 0) throw reader.error('bad-length', 'an empty list');
+  return items;
+}
+
+function nameOf(oid: Oid): string {
+  return Object.entries(ExtensionOid).find(([, value]) => value === oid)?.[0] ?? oid;
+}
