@@ -1,4 +1,4 @@
-import { concat, DecodeError, type DerReader, decodeDer, fromHex, type Oid } from '@testudo/codec';
+import { concat, DecodeError, DerReader, decodeDer, der, fromHex, type Oid, Tag } from '@testudo/codec';
 import { CryptoError } from './errors.ts';
 import type { EcCurve, HashName, KeyKind } from './provider.ts';
 
@@ -27,6 +27,8 @@ export interface PssRestriction {
   readonly hash: HashName | undefined;
   readonly maskHash: HashName | undefined;
   readonly minSaltLength: number;
+  /** RSASSA-PSS-params as it stood, DER. */
+  readonly encoded: Uint8Array;
 }
 
 /** Largest RSA key accepted, in bits, and largest public exponent: a peer's key must not buy unbounded work. */
@@ -52,6 +54,21 @@ export function parseSpki(spki: Uint8Array): ParsedPublicKey {
 export function encodeCurveSpki(kind: ParsedCurveKey['kind'], point: Uint8Array): Uint8Array {
   const template = CURVE_KEYS.find((known) => sameKind(known.kind, kind))!;
   return concat(template.prefix, kind.type === 'ec' ? point.subarray(1) : point);
+}
+
+/** SubjectPublicKeyInfo of an RSA key; both numbers are big-endian magnitudes. */
+export function encodeRsaSpki(
+  type: 'rsa' | 'rsa-pss',
+  modulus: Uint8Array,
+  exponent: Uint8Array,
+  parameters: Uint8Array | undefined,
+): Uint8Array {
+  return der.sequence(
+    type === 'rsa'
+      ? der.sequence(der.oid(OID.rsa), der.nullValue())
+      : der.sequence(der.oid(OID.rsaPss), parameters),
+    der.bitString(der.sequence(der.unsigned(modulus), der.unsigned(exponent))),
+  );
 }
 
 function sameKind(a: ParsedCurveKey['kind'], b: ParsedCurveKey['kind']): boolean {
@@ -132,7 +149,7 @@ function algorithmIdentifier(reader: DerReader): {
   if (oid === OID.rsa) {
     reader.null(); // RFC 3279 §2.3.1: the parameters are NULL, and there
   } else if (oid === OID.rsaPss) {
-    if (reader.remaining > 0) restriction = reader.sequence(pssParameters);
+    if (reader.remaining > 0) restriction = pssParameters(reader);
   } else if (oid === OID.ec) {
     const curve = reader.oid();
     if (curve !== OID.secp256r1 && curve !== OID.secp384r1 && curve !== OID.secp521r1)
@@ -144,7 +161,9 @@ function algorithmIdentifier(reader: DerReader): {
 }
 
 /** RFC 4055 §3.1. Encoded defaults, which DER forbids, are let through: keys with them exist. */
-export function pssParameters(reader: DerReader): PssRestriction {
+export function pssParameters(outer: DerReader): PssRestriction {
+  const encoded = outer.whole(Tag.sequence);
+  const reader = new DerReader(encoded).enter(Tag.sequence);
   const hash = reader.explicit(0, (inner) => inner.sequence(hashIdentifier));
   const mask = reader.explicit(1, (inner) =>
     inner.sequence((mgf) => {
@@ -155,7 +174,9 @@ export function pssParameters(reader: DerReader): PssRestriction {
   const minSaltLength = reader.explicit(2, (inner) => inner.smallInteger(RSA_MAX_BITS / 8)) ?? 20;
   const trailer = reader.explicit(3, (inner) => inner.smallInteger()) ?? 1;
   if (trailer !== 1) throw new CryptoError('bad-key', 'a PSS trailer that is not 1');
+  reader.expectEnd();
   return {
+    encoded,
     hash: hash === undefined ? 'sha1' : hash.name,
     maskHash: mask === undefined ? 'sha1' : mask.name,
     minSaltLength,

@@ -1,0 +1,6 @@
+import { nobleKem } from '../noble-kem.ts';
+import type { Kem, KemName } from '../provider.ts';
+
+export function kem(name: KemName): Kem | undefined {
+  return name === 'ml-kem-768' || name === 'ml-kem-1024' ? nobleKem(name) : undefined;
+}
