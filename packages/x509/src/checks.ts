@@ -122,12 +122,13 @@ export class CertificateChecks {
         certificate,
         `the critical extension ${unknown} is not supported`,
       );
+    const key = certificate.publicKey(provider);
+    this.#key(key, certificate);
     for (const rule of profile.rules) {
-      const problem = rule(certificate, position);
+      const problem = rule(certificate, position, key.kind);
       if (problem !== undefined)
         throw fail('profile-violation', certificate, `${problem} (profile ${profile.name})`);
     }
-    this.#key(certificate.publicKey(provider), certificate);
   }
 
   #authority(issuer: Certificate, position: 'intermediate' | 'anchor'): void {

@@ -32,6 +32,9 @@ export class DistinguishedName {
     this.der = bytes;
   }
 
+  /** The name without attributes. */
+  static readonly empty: DistinguishedName = new DistinguishedName(Uint8Array.of(Tag.sequence, 0));
+
   /** A name of one common name. */
   static ofCommonName(commonName: string): DistinguishedName {
     const attribute = der.sequence(der.oid(COMMON_NAME), der.utf8String(commonName));

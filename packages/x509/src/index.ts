@@ -1,4 +1,12 @@
 export { type AlgorithmIdentifier, type SignatureVerdict, signatureAlgorithmOf } from './algorithm.ts';
+export {
+  CertificateAuthority,
+  type CertificateAuthorityRequest,
+  type CertificateRequest,
+  createCertificateAuthority,
+  type IssuedCertificate,
+  loadCertificateAuthority,
+} from './authority.ts';
 export { DEFAULT_BUDGETS, type VerificationBudgets } from './budget.ts';
 export { Certificate } from './certificate.ts';
 export { DistinguishedName, type NameAttribute, type RelativeName } from './distinguished-name.ts';
@@ -17,11 +25,13 @@ export { formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { parseCertificates, parsePrivateKey } from './load.ts';
 export { ExtensionOid, KeyPurposeOid } from './oids.ts';
 export { matchesName, type PeerName, peerNameOf, verifyName } from './peer-name.ts';
+export { certificateToPem, privateKeyToPem } from './pem.ts';
 export {
   compatibleProfile,
   type PathPosition,
   type ProfileRule,
   type VerificationProfile,
 } from './profile.ts';
+export { rfc5280Profile, webPkiProfile } from './strict-profiles.ts';
 export { TrustStore } from './trust-store.ts';
 export { type VerifiedChain, type VerifyOptions, verifyCertificate } from './verify.ts';

@@ -113,7 +113,8 @@ function isAddressWithin(address: Uint8Array, base: Uint8Array, subject: Certifi
 function isMailWithin(address: string, base: string, doubt: boolean): boolean {
   const at = address.lastIndexOf('@');
   const host = address.slice(at + 1).toLowerCase();
-  if (at < 1 || !isDomain(host)) return doubt;
+  const isMailbox = at > 0 && !address.slice(0, at).includes('@') && isDomain(host);
+  if (!isMailbox) return doubt;
   const limit = base.lastIndexOf('@');
   const limitHost = base.slice(limit + 1).toLowerCase();
   if (!isDomain(limitHost.startsWith('.') && limit < 0 ? limitHost.slice(1) : limitHost)) return doubt;

@@ -1,10 +1,15 @@
+import type { KeyKind } from '@testudo/crypto';
 import type { Certificate } from './certificate.ts';
 
 /** Where in a path a certificate stands. */
 export type PathPosition = 'leaf' | 'intermediate' | 'anchor';
 
 /** A demand beyond path validation. Gives what is wrong, or undefined. */
-export type ProfileRule = (certificate: Certificate, position: PathPosition) => string | undefined;
+export type ProfileRule = (
+  certificate: Certificate,
+  position: PathPosition,
+  key: KeyKind,
+) => string | undefined;
 
 /**
  * What is demanded of certificates beyond what makes a path valid: data, so that a program can make its own.

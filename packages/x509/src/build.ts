@@ -1,0 +1,101 @@
+import { type DerReader, decodeDer, der, type Oid } from '@testudo/codec';
+import type { CryptoProvider, PrivateKey, PublicKey } from '@testudo/crypto';
+import { encodeSignatureAlgorithm, signatureAlgorithmFor } from './algorithm.ts';
+import { Certificate } from './certificate.ts';
+import type { DistinguishedName } from './distinguished-name.ts';
+import { KEY_USAGES, type KeyUsage } from './extensions.ts';
+import { encodeGeneralName, type GeneralName } from './general-name.ts';
+import { ExtensionOid } from './oids.ts';
+
+/** What goes into a certificate. Extensions left undefined are left out. */
+export interface CertificateContent {
+  readonly serialNumber: Uint8Array;
+  readonly issuer: DistinguishedName;
+  readonly subject: DistinguishedName;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly publicKey: PublicKey;
+  readonly ca: boolean;
+  readonly pathLength?: number | undefined;
+  readonly keyUsage: readonly KeyUsage[];
+  readonly extendedKeyUsage?: readonly Oid[] | undefined;
+  readonly subjectAltName?: readonly GeneralName[] | undefined;
+  readonly authorityKeyIdentifier: Uint8Array;
+}
+
+/** Signs a certificate of version 3 (RFC 5280 §4). */
+export function buildCertificate(
+  content: CertificateContent,
+  provider: CryptoProvider,
+  issuerKey: PrivateKey,
+): Certificate {
+  const algorithm = signatureAlgorithmFor(issuerKey.kind);
+  const encodedAlgorithm = encodeSignatureAlgorithm(algorithm);
+  const tbs = der.sequence(
+    der.explicit(0, der.integer(2)),
+    der.unsigned(content.serialNumber),
+    encodedAlgorithm,
+    content.issuer.der,
+    der.sequence(der.time(content.notBefore), der.time(content.notAfter)),
+    content.subject.der,
+    content.publicKey.spki,
+    der.explicit(3, der.sequence(...encodeExtensions(content, provider))),
+  );
+  const signature = provider.sign(algorithm, issuerKey, tbs);
+  return Certificate.parse(der.sequence(tbs, encodedAlgorithm, der.bitString(signature)));
+}
+
+/** 160 bits of SHA-256 over the key's bits (RFC 7093 §2, method 1). */
+export function keyIdentifierOf(key: PublicKey, provider: CryptoProvider): Uint8Array {
+  const bits = decodeDer(key.spki, (reader) =>
+    reader.sequence((inner: DerReader) => {
+      inner.whole(0x30);
+      return inner.wholeBytesBitString();
+    }),
+  );
+  return provider.digest('sha256', bits).subarray(0, 20);
+}
+
+/** A random, positive serial number of 20 bytes (RFC 5280 §4.1.2.2). */
+export function randomSerialNumber(provider: CryptoProvider): Uint8Array {
+  const serial = provider.randomBytes(20);
+  serial[0] = (serial[0]! & 0x7f) | 0x40;
+  return serial;
+}
+
+function encodeExtensions(content: CertificateContent, provider: CryptoProvider): Uint8Array[] {
+  const basic = der.sequence(
+    content.ca ? der.boolean(true) : undefined,
+    content.pathLength === undefined ? undefined : der.integer(content.pathLength),
+  );
+  const usage = der.namedBits(content.keyUsage.map((name) => KEY_USAGES.indexOf(name)));
+  const authority = der.sequence(der.implicit(0, der.octetString(content.authorityKeyIdentifier)));
+  const extensions = [
+    extension(ExtensionOid.basicConstraints, true, basic),
+    extension(ExtensionOid.keyUsage, true, usage),
+    extension(
+      ExtensionOid.subjectKeyIdentifier,
+      false,
+      der.octetString(keyIdentifierOf(content.publicKey, provider)),
+    ),
+    extension(ExtensionOid.authorityKeyIdentifier, false, authority),
+  ];
+  if (content.extendedKeyUsage !== undefined)
+    extensions.push(
+      extension(ExtensionOid.extendedKeyUsage, false, der.sequence(...content.extendedKeyUsage.map(der.oid))),
+    );
+  // Critical when it is the only name (RFC 5280 §4.2.1.6).
+  if (content.subjectAltName !== undefined)
+    extensions.push(
+      extension(
+        ExtensionOid.subjectAltName,
+        content.subject.isEmpty,
+        der.sequence(...content.subjectAltName.map(encodeGeneralName)),
+      ),
+    );
+  return extensions;
+}
+
+function extension(oid: Oid, critical: boolean, value: Uint8Array): Uint8Array {
+  return der.sequence(der.oid(oid), critical ? der.boolean(true) : undefined, der.octetString(value));
+}
