@@ -40,6 +40,12 @@ export function checkLock(root) {
       ? [`package-lock.json: ${path} names its registry: run npm install --omit-lockfile-registry-resolved`]
       : []),
     ...(path.includes('node_modules/') ? [] : checkManifest(root, path, entry)),
+    ...Object.keys({ ...entry.dependencies, ...entry.optionalDependencies })
+      .filter((name) => !isResolved(packages, path, name))
+      .map(
+        (name) =>
+          `package-lock.json: lacks ${name}, which ${path || 'package.json'} needs: npm ci would refuse it`,
+      ),
   ]);
 }
 
@@ -53,6 +59,14 @@ function checkManifest(root, path, entry) {
       (group) =>
         `package-lock.json: does not have the ${group} of ${join(path, 'package.json')}: run npm install`,
     );
+}
+
+/** Node's own search: the folder's node_modules, then that of each folder above it. */
+function isResolved(packages, from, name) {
+  for (let at = from; ; at = at.includes('/') ? at.slice(0, at.lastIndexOf('/')) : '') {
+    if (packages[`${at}${at === '' ? '' : '/'}node_modules/${name}`] !== undefined) return true;
+    if (at === '') return false;
+  }
 }
 
 function sameEntries(a = {}, b = {}) {

@@ -49,12 +49,15 @@ describe('checkSizes', () => {
 
 describe('checkLock', () => {
   const manifest = { dependencies: { yaml: '^2.0.0' } };
-  const lockWith = (entries) => ({ packages: { '': manifest, ...entries } });
+  const yaml = { 'node_modules/yaml': { version: '2.0.0', integrity: 'sha512-AA==' } };
+  const lockWith = (entries) => ({ packages: { '': manifest, ...yaml, ...entries } });
 
   test('accepts a lock file that names no registry and knows all manifests', () => {
     const lock = lockWith({
       'packages/tls': manifest,
-      'node_modules/yaml': { version: '2.0.0', integrity: 'sha512-AA==' },
+      'node_modules/yaml': { dependencies: { a: '1' }, optionalDependencies: { b: '1' } },
+      'node_modules/a': {},
+      'node_modules/yaml/node_modules/b': { optional: true, os: ['aix'] },
       'node_modules/@testudo/tls': { resolved: 'packages/tls', link: true },
     });
     const files = {
@@ -79,6 +82,16 @@ describe('checkLock', () => {
   ])('refuses a manifest with a dependency %s since', (_, changed) => {
     expect(checkLock(treeOf({ 'package-lock.json': lockWith({}), 'package.json': changed }))).toEqual([
       expect.stringContaining('does not have the dependencies of package.json'),
+    ]);
+  });
+
+  test.each([
+    ['package', 'dependencies'],
+    ['package for another platform', 'optionalDependencies'],
+  ])('refuses a lock file that lacks a %s', (_, group) => {
+    const lock = lockWith({ 'node_modules/yaml': { [group]: { native: '1' } } });
+    expect(checkLock(treeOf({ 'package-lock.json': lock, 'package.json': manifest }))).toEqual([
+      expect.stringContaining('lacks native, which node_modules/yaml needs'),
     ]);
   });
 

@@ -49,9 +49,21 @@ function specifierOf(tokens, i) {
   }
 }
 
+/** `require()` without an argument imports nothing, nor does a method that is called `import`. */
 function callArgument(tokens, i) {
-  // `require()` without an argument, and a method of that name in a class, import nothing.
-  return isMark(tokens[i], ')') ? undefined : i;
+  return isMark(tokens[i], ')') || isMethod(tokens, i) ? undefined : i;
+}
+
+/** True when the parenthesis that is open before `i` holds parameters: a body or a return type follows it. */
+function isMethod(tokens, i) {
+  let depth = 1;
+  let at = i;
+  for (; at < tokens.length && depth > 0; at++) {
+    if (isMark(tokens[at], '(')) depth++;
+    if (isMark(tokens[at], ')')) depth--;
+  }
+  const isChoice = isMark(tokens[i - 3], '?');
+  return isMark(tokens[at], '{') || (isMark(tokens[at], ':') && !isChoice);
 }
 
 /** Index after `from`, when only an import's or export's bindings stand before it. */

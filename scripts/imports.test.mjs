@@ -25,6 +25,7 @@ describe('findImports finds', () => {
     ['what follows a regular expression with quotes', "x = /['\"`/*]/.test(y); import 'a';", ['a']],
     ['what follows a division', "x = bytes[i]! / 2; y = (a) / b; import 'a'; z = 1 / 2;", ['a']],
     ['what follows an apostrophe in JSX text', "<p>don't</p>;\nimport 'a';", ['a']],
+    ['both sides of a choice', "a ? import('a') : require('b')", ['a', 'b']],
     ['a computed name, as unknown', 'await import(name);', [undefined]],
   ])('%s', (_, source, expected) => expect(specifiers(source)).toEqual(expected));
 
@@ -42,6 +43,10 @@ describe('findImports is not fooled by', () => {
     ['regular expressions', "/import 'a'/.test(text)"],
     ['members', "a.import('a'); a.require('b'); this.#import('c'); import.meta.url;"],
     ['exports without from', "export { a };\nconst text = 'a'; export const from = 'b'; export default 'c';"],
+    [
+      'methods',
+      'class A { import(a: (b) => c): D { } async require(a) { } } interface E { import(a: F): G }',
+    ],
     ['properties', "const a = { import: 'a', from: 'b' };"],
   ])('%s', (_, source) => expect(specifiers(source)).toEqual([]));
 });

@@ -21,7 +21,12 @@ export async function runStep(label, command, args, options, lock) {
     return;
   }
   process.stderr.write('failed\n');
-  throw new StepFailed(`${output.trimEnd()}\n${[command, ...args].join(' ')}: ${options.hint}`);
+  throw new StepFailed(`${withoutUsage(output)}\n${[command, ...args].join(' ')}: ${options.hint}`);
+}
+
+/** npm ends its errors with a page about all of its options. */
+function withoutUsage(output) {
+  return output.replace(/^npm error (Clean install a project|Usage:)[\s\S]*/m, '').trimEnd();
 }
 
 function run(command, args, options, lock) {
