@@ -40,7 +40,11 @@ export interface CryptoProvider {
   /** A key encapsulation mechanism; undefined when the provider lacks it. */
   kem(name: KemName): Kem | undefined;
 
-  /** Parses a SubjectPublicKeyInfo (DER). Throws `bad-key`, or `unsupported` for an algorithm it lacks. */
+  /**
+   * Parses a SubjectPublicKeyInfo (DER). Throws `bad-key`, or `unsupported` for an algorithm it lacks.
+   * A provider may look at whether a point is on its curve only when the key is used: such a key verifies nothing.
+   * RSA moduli have 505 to 16384 bits and exponents up to 64; EC points are uncompressed.
+   */
   importPublicKey(spki: Uint8Array): PublicKey;
   /** Parses an unencrypted PKCS#8 PrivateKeyInfo (DER). Throws as {@link importPublicKey}. */
   importPrivateKey(pkcs8: Uint8Array): PrivateKey;
@@ -52,7 +56,10 @@ export interface CryptoProvider {
   verify(algorithm: SignatureAlgorithm, key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean;
   /** RSAES-PKCS1-v1_5 encryption (for RSA key transport). Throws `bad-length` when the message is too long. */
   rsaEncrypt(key: PublicKey, message: Uint8Array): Uint8Array;
-  /** RSADP without unpadding (RFC 8017 §5.1.2): as many bytes as the modulus. Throws `bad-length` out of range. */
+  /**
+   * RSADP without unpadding (RFC 8017 §5.1.2): as many bytes as the modulus. Throws `bad-length` out of range, and
+   * `unsupported` where it cannot be done in constant time (the portable provider).
+   */
   rsaDecryptRaw(key: PrivateKey, ciphertext: Uint8Array): Uint8Array;
 }
 
@@ -116,7 +123,10 @@ export interface Aead {
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
 }
 
-/** CBC and CTR take a 16-byte IV (8 for 3DES); `rc4` takes none. */
+/**
+ * CBC and CTR take a 16-byte IV (8 for 3DES); ECB and `rc4` take none. ChaCha20 takes 16 bytes: a 32-bit little-endian
+ * block counter, then the 12-byte nonce (as the sample of RFC 9001 §5.4.4). 3DES takes a 24-byte key, `rc4` 5 to 256.
+ */
 export type CipherName =
   | 'aes-128-cbc'
   | 'aes-256-cbc'

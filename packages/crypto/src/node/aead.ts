@@ -43,7 +43,7 @@ class OpensslAead implements Aead {
     at: number,
   ): void {
     this.#checkLengths(nonce, plaintext.length);
-    if (out.length - at < plaintext.length + this.tagLength)
+    if (at < 0 || out.length - at < plaintext.length + this.tagLength)
       throw new CryptoError('bad-length', 'no room for ciphertext and tag');
     const cipher = createCipheriv(this.#algorithm, this.#key, nonce, this.#options);
     cipher.setAAD(additionalData, { plaintextLength: plaintext.length });

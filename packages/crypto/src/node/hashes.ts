@@ -1,6 +1,6 @@
 import crypto, { createHash, createHmac } from 'node:crypto';
-import { CryptoError } from '../errors.ts';
-import { HASH_LENGTH, type Hash, type HashName } from '../provider.ts';
+import { expandWith } from '../hkdf.ts';
+import type { Hash, HashName } from '../provider.ts';
 
 /**
  * Digests, HMAC and HKDF over OpenSSL.
@@ -43,21 +43,8 @@ export function hkdfExtract(hash: HashName, salt: Uint8Array, inputKey: Uint8Arr
   return hmac(hash, salt, inputKey);
 }
 
-/** RFC 5869 §2.3: T(i) = HMAC(key, T(i-1) || info || i). */
 export function hkdfExpand(hash: HashName, key: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  const size = HASH_LENGTH[hash];
-  if (!(length >= 0 && length <= 255 * size))
-    throw new CryptoError('bad-length', 'HKDF-Expand gives at most 255 hash lengths');
-  const input = new Uint8Array(size + info.length + 1);
-  input.set(info, size);
-  const out = new Uint8Array(length);
-  for (let at = 0, counter = 1; at < length; at += size, counter++) {
-    input[size + info.length] = counter;
-    const block = hmac(hash, key, counter === 1 ? input.subarray(size) : input);
-    out.set(at + size <= length ? block : block.subarray(0, length - at), at);
-    if (at + size < length) input.set(block);
-  }
-  return out;
+  return expandWith(hmac, hash, key, info, length);
 }
 
 /** Input block of each compression function, in bytes: what HMAC pads its key to. */

@@ -134,7 +134,7 @@ function generate(spec: KeySpec): KeyPairKeyObjectResult {
     case 'ed448':
       return generateKeyPairSync('ed448');
     case 'rsa':
-      if (!(spec.bits >= 512 && spec.bits <= RSA_MAX_BITS && spec.bits % 8 === 0))
+      if (!(spec.bits >= 512 && spec.bits <= RSA_MAX_BITS && Number.isInteger(spec.bits)))
         throw new CryptoError('unsupported', `RSA of ${spec.bits} bits`);
       return generateKeyPairSync('rsa', { modulusLength: spec.bits });
   }

@@ -1,10 +1,9 @@
-import { expand } from '@noble/hashes/hkdf.js';
 import { hmac as nobleHmac } from '@noble/hashes/hmac.js';
 import { md5, sha1 } from '@noble/hashes/legacy.js';
 import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
 import type { CHash } from '@noble/hashes/utils.js';
-import { CryptoError } from '../errors.ts';
-import { HASH_LENGTH, type Hash, type HashName } from '../provider.ts';
+import { expandWith } from '../hkdf.ts';
+import type { Hash, HashName } from '../provider.ts';
 
 export function digest(hash: HashName, data: Uint8Array): Uint8Array {
   return HASHES[hash](data);
@@ -30,9 +29,7 @@ export function hkdfExtract(hash: HashName, salt: Uint8Array, inputKey: Uint8Arr
 }
 
 export function hkdfExpand(hash: HashName, key: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  if (!(length >= 0 && length <= 255 * HASH_LENGTH[hash]))
-    throw new CryptoError('bad-length', 'HKDF-Expand gives at most 255 hash lengths');
-  return length === 0 ? new Uint8Array(0) : expand(HASHES[hash], key, info, length);
+  return expandWith(hmac, hash, key, info, length);
 }
 
 /** Noble's function of each hash. */

@@ -9,7 +9,7 @@ import { equal, randomBytes } from './random.ts';
 import { rsaDecryptRaw, rsaEncrypt, sign, verify } from './signatures.ts';
 
 /**
- * The provider for browsers, workers and any other place with `crypto.getRandomValues`: noble's audited JavaScript.
+ * The provider for browsers, workers and any other place with `crypto.getRandomValues`: noble's JavaScript.
  * Without 3DES, RSA key generation and RSA decryption. Slower than the node provider by one to two orders of magnitude.
  */
 export const portableCrypto: CryptoProvider = {
