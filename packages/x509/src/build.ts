@@ -1,9 +1,9 @@
-import { type DerReader, decodeDer, der, type Oid } from '@testudo/codec';
+import { type DerReader, decodeDer, der, type Oid, Tag } from '@testudo/codec';
 import type { CryptoProvider, PrivateKey, PublicKey } from '@testudo/crypto';
 import { encodeSignatureAlgorithm, signatureAlgorithmFor } from './algorithm.ts';
 import { Certificate } from './certificate.ts';
 import type { DistinguishedName } from './distinguished-name.ts';
-import { KEY_USAGES, type KeyUsage } from './extensions.ts';
+import { type Extension, KEY_USAGES, type KeyUsage } from './extensions.ts';
 import { encodeGeneralName, type GeneralName } from './general-name.ts';
 import { ExtensionOid } from './oids.ts';
 
@@ -15,12 +15,15 @@ export interface CertificateContent {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly publicKey: PublicKey;
-  readonly ca: boolean;
+  /** Undefined: no basicConstraints. */
+  readonly ca?: boolean | undefined;
   readonly pathLength?: number | undefined;
-  readonly keyUsage: readonly KeyUsage[];
+  readonly keyUsage?: readonly KeyUsage[] | undefined;
   readonly extendedKeyUsage?: readonly Oid[] | undefined;
   readonly subjectAltName?: readonly GeneralName[] | undefined;
-  readonly authorityKeyIdentifier: Uint8Array;
+  readonly authorityKeyIdentifier?: Uint8Array | undefined;
+  /** Further extensions, as they are. */
+  readonly others?: readonly Extension[] | undefined;
 }
 
 /** Signs a certificate of version 3 (RFC 5280 §4). */
@@ -49,7 +52,7 @@ export function buildCertificate(
 export function keyIdentifierOf(key: PublicKey, provider: CryptoProvider): Uint8Array {
   const bits = decodeDer(key.spki, (reader) =>
     reader.sequence((inner: DerReader) => {
-      inner.whole(0x30);
+      inner.whole(Tag.sequence);
       return inner.wholeBytesBitString();
     }),
   );
@@ -64,38 +67,39 @@ export function randomSerialNumber(provider: CryptoProvider): Uint8Array {
 }
 
 function encodeExtensions(content: CertificateContent, provider: CryptoProvider): Uint8Array[] {
-  const basic = der.sequence(
-    content.ca ? der.boolean(true) : undefined,
-    content.pathLength === undefined ? undefined : der.integer(content.pathLength),
-  );
-  const usage = der.namedBits(content.keyUsage.map((name) => KEY_USAGES.indexOf(name)));
-  const authority = der.sequence(der.implicit(0, der.octetString(content.authorityKeyIdentifier)));
-  const extensions = [
-    extension(ExtensionOid.basicConstraints, true, basic),
-    extension(ExtensionOid.keyUsage, true, usage),
-    extension(
-      ExtensionOid.subjectKeyIdentifier,
-      false,
-      der.octetString(keyIdentifierOf(content.publicKey, provider)),
-    ),
-    extension(ExtensionOid.authorityKeyIdentifier, false, authority),
-  ];
-  if (content.extendedKeyUsage !== undefined)
-    extensions.push(
-      extension(ExtensionOid.extendedKeyUsage, false, der.sequence(...content.extendedKeyUsage.map(der.oid))),
-    );
-  // Critical when it is the only name (RFC 5280 §4.2.1.6).
-  if (content.subjectAltName !== undefined)
-    extensions.push(
+  const { ca, keyUsage, extendedKeyUsage, subjectAltName, authorityKeyIdentifier } = content;
+  const extensions: (Extension | undefined)[] = [
+    ca === undefined ? undefined : basicConstraints(ca, content.pathLength),
+    keyUsage && extension('keyUsage', true, der.namedBits(keyUsage.map((name) => KEY_USAGES.indexOf(name)))),
+    extension('subjectKeyIdentifier', false, der.octetString(keyIdentifierOf(content.publicKey, provider))),
+    authorityKeyIdentifier &&
       extension(
-        ExtensionOid.subjectAltName,
-        content.subject.isEmpty,
-        der.sequence(...content.subjectAltName.map(encodeGeneralName)),
+        'authorityKeyIdentifier',
+        false,
+        der.sequence(der.implicit(0, der.octetString(authorityKeyIdentifier))),
       ),
-    );
-  return extensions;
+    extendedKeyUsage && extension('extendedKeyUsage', false, der.sequence(...extendedKeyUsage.map(der.oid))),
+    // Critical when it is the only name (RFC 5280 §4.2.1.6).
+    subjectAltName &&
+      extension(
+        'subjectAltName',
+        content.subject.isEmpty,
+        der.sequence(...subjectAltName.map(encodeGeneralName)),
+      ),
+    ...(content.others ?? []),
+  ];
+  return extensions.filter((one) => one !== undefined).map(encodeExtension);
 }
 
-function extension(oid: Oid, critical: boolean, value: Uint8Array): Uint8Array {
+function basicConstraints(ca: boolean, pathLength: number | undefined): Extension {
+  const limit = pathLength === undefined ? undefined : der.integer(pathLength);
+  return extension('basicConstraints', true, der.sequence(ca ? der.boolean(true) : undefined, limit));
+}
+
+function extension(name: keyof typeof ExtensionOid, critical: boolean, value: Uint8Array): Extension {
+  return { oid: ExtensionOid[name], critical, value };
+}
+
+function encodeExtension({ oid, critical, value }: Extension): Uint8Array {
   return der.sequence(der.oid(oid), critical ? der.boolean(true) : undefined, der.octetString(value));
 }

@@ -43,6 +43,8 @@ export class CertificateChecks {
           `keyUsage does not allow ${leafKeyUsage}; issue it with that usage`,
         );
       this.#purpose(leaf, false);
+      // Whoever uses the names later may rely on that they can be read.
+      void leaf.extensions.subjectAltName;
     });
   }
 

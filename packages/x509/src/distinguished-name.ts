@@ -1,6 +1,7 @@
 import {
   bytesEqual,
   DecodeError,
+  type DerElement,
   type DerReader,
   decodeDer,
   decodeDerString,
@@ -16,6 +17,8 @@ export interface NameAttribute {
   readonly type: Oid;
   /** Text, or `#` and hexadecimal DER when the value is not a string (RFC 4514 §2.4). */
   readonly value: string;
+  /** False for the hexadecimal form. */
+  readonly isText: boolean;
 }
 
 /** Attributes of one level; nearly always one. */
@@ -27,6 +30,7 @@ export class DistinguishedName {
   readonly der: Uint8Array;
   #relativeNames: readonly RelativeName[] | undefined;
   #keys: readonly string[] | undefined;
+  #key: string | undefined;
 
   constructor(bytes: Uint8Array) {
     this.der = bytes;
@@ -64,7 +68,7 @@ export class DistinguishedName {
   get keys(): readonly string[] {
     this.#keys ??= this.relativeNames.map((attributes) =>
       attributes
-        .map(({ type, value }) => JSON.stringify([type, canonical(value)]))
+        .map(({ type, value, isText }) => JSON.stringify([type, isText, canonical(value)]))
         .sort()
         .join('+'),
     );
@@ -73,7 +77,8 @@ export class DistinguishedName {
 
   /** Text that is equal for equal names. */
   get key(): string {
-    return this.keys.join(',');
+    this.#key ??= this.keys.join(',');
+    return this.#key;
   }
 
   equals(other: DistinguishedName): boolean {
@@ -119,8 +124,7 @@ function readRelativeName(reader: DerReader): RelativeName {
     (item) =>
       item.sequence((attribute) => {
         const type = attribute.oid();
-        const value = attribute.element();
-        return { type, value: valueText(value.tag, value.content, value.whole) };
+        return { type, ...readValue(attribute.element()) };
       }),
     Tag.set,
     MAX_RELATIVE_NAMES,
@@ -129,11 +133,11 @@ function readRelativeName(reader: DerReader): RelativeName {
   return attributes;
 }
 
-function valueText(tag: number, content: Uint8Array, whole: Uint8Array): string {
+function readValue({ tag, content, whole }: DerElement): { value: string; isText: boolean } {
   try {
-    return decodeDerString(tag, content);
+    return { value: decodeDerString(tag, content), isText: true };
   } catch {
-    return `#${toHex(whole)}`;
+    return { value: `#${toHex(whole)}`, isText: false };
   }
 }
 
@@ -141,11 +145,13 @@ function canonical(value: string): string {
   return value.normalize('NFKC').toLowerCase().trim().replace(/\s+/g, ' ');
 }
 
-function attributeText({ type, value }: NameAttribute): string {
+function attributeText({ type, value, isText }: NameAttribute): string {
+  const name = ATTRIBUTE_NAMES[type] ?? type;
+  if (!isText) return `${name}=${value}`;
   // RFC 4514 §2.4, and control characters so that a name cannot draw on a terminal.
   const escaped = value
     .replace(/[",+;<>\\]|^[ #]| $/g, '\\$&')
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
     .replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
-  return `${ATTRIBUTE_NAMES[type] ?? type}=${escaped}`;
+  return `${name}=${escaped}`;
 }

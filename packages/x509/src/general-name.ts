@@ -1,4 +1,4 @@
-import { ascii, contextConstructedTag, contextTag, type DerReader, der, utf8 } from '@testudo/codec';
+import { ascii, contextConstructedTag, contextTag, type DerReader, der, Tag, utf8 } from '@testudo/codec';
 import { DistinguishedName } from './distinguished-name.ts';
 import { formatIpAddress } from './ip-address.ts';
 
@@ -39,7 +39,7 @@ export function readGeneralName(reader: DerReader, addressLengths: readonly numb
     case DIRECTORY:
       return {
         kind: 'directory',
-        name: reader.read(DIRECTORY, (inner) => new DistinguishedName(inner.whole(0x30))),
+        name: reader.read(DIRECTORY, (inner) => new DistinguishedName(inner.whole(Tag.sequence))),
       };
     case IP: {
       const bytes = reader.content(IP);

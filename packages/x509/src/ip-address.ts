@@ -27,7 +27,7 @@ function parseIpv4(text: string): Uint8Array | undefined {
 function parseIpv6(text: string): Uint8Array | undefined {
   const halves = text.split('::');
   if (halves.length > 2) return undefined;
-  const [head, tail] = halves.map(ipv6Groups);
+  const [head, tail] = halves.map((half, i) => ipv6Groups(half, i === halves.length - 1));
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   const groups = [...head];
   if (tail !== undefined) {
@@ -39,13 +39,13 @@ function parseIpv6(text: string): Uint8Array | undefined {
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
-/** 16-bit groups; the last two may be written as an IPv4 address. */
-function ipv6Groups(text: string): number[] | undefined {
+/** 16-bit groups; the last two of the whole address may be written as an IPv4 address. */
+function ipv6Groups(text: string, atEnd: boolean): number[] | undefined {
   if (text === '') return [];
   const groups: number[] = [];
   const parts = text.split(':');
   for (const [i, part] of parts.entries()) {
-    const ipv4 = i === parts.length - 1 && part.includes('.') ? parseIpv4(part) : undefined;
+    const ipv4 = atEnd && i === parts.length - 1 && part.includes('.') ? parseIpv4(part) : undefined;
     if (ipv4 !== undefined) groups.push((ipv4[0]! << 8) | ipv4[1]!, (ipv4[2]! << 8) | ipv4[3]!);
     else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16));
     else return undefined;

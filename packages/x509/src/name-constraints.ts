@@ -8,7 +8,7 @@ import { isDomain } from './peer-name.ts';
 /**
  * Throws {@link CertificateError} `name-constraint` when `subject` has a name that `constraints` of a CA above it
  * do not allow (RFC 5280 §4.2.1.10): excluded wins over permitted, a kind of name without permitted
- * subtrees is free. `spend` is called once per comparison and may throw.
+ * subtrees is free. `spend` is called once per name and per comparison, and may throw.
  */
 export function checkNameConstraints(
   constraints: NameConstraints,
@@ -16,6 +16,7 @@ export function checkNameConstraints(
   spend: () => void,
 ): void {
   for (const name of constrainedNames(subject)) {
+    spend();
     let permitted: boolean | undefined;
     for (const base of constraints.permitted) {
       if (base.kind !== name.kind) continue;
@@ -33,16 +34,15 @@ export function checkNameConstraints(
 }
 
 /** Every name that constraints apply to: subjectAltName, the subject, and mail addresses in the subject. */
-function constrainedNames(certificate: Certificate): GeneralName[] {
-  const alternative = certificate.extensions.subjectAltName;
-  const names: GeneralName[] = [...(alternative ?? [])];
-  if (certificate.subject.isEmpty) return names;
-  names.push({ kind: 'directory', name: certificate.subject });
+function* constrainedNames({ extensions, subject }: Certificate): Generator<GeneralName, void, undefined> {
+  const alternative = extensions.subjectAltName;
+  if (alternative !== undefined) yield* alternative;
+  if (subject.isEmpty) return;
+  yield { kind: 'directory', name: subject };
   // Only where subjectAltName is not there (RFC 5280 §4.2.1.10).
-  if (alternative === undefined)
-    for (const { type, value } of certificate.subject.relativeNames.flat())
-      if (type === EMAIL_ADDRESS) names.push({ kind: 'email', value });
-  return names;
+  if (alternative !== undefined) return;
+  for (const { type, value } of subject.relativeNames.flat())
+    if (type === EMAIL_ADDRESS) yield { kind: 'email', value };
 }
 
 type Sense = 'permitted' | 'excluded';

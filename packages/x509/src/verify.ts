@@ -144,7 +144,7 @@ class PathSearch {
       const key = certificate.subject.key;
       const known = this.#intermediates.get(key);
       if (known === undefined) this.#intermediates.set(key, [certificate]);
-      else known.push(certificate);
+      else if (!known.some((other) => other.equals(certificate))) known.push(certificate);
     } catch (error) {
       // The peer may send what it likes: what cannot be read is not used.
       if (!(error instanceof CertificateError)) throw error;
