@@ -1,0 +1,214 @@
+import { der, fromHex } from '@testudo/codec';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { describe, expect, test } from 'vitest';
+import { extension, make, makeAuthority, NOW, nameConstraints } from '../testing/make.ts';
+import { DistinguishedName } from './distinguished-name.ts';
+import { CertificateError, type CertificateErrorCode } from './errors.ts';
+import type { Extension } from './extensions.ts';
+import type { GeneralName } from './general-name.ts';
+import { parseIpAddress } from './ip-address.ts';
+import { ExtensionOid } from './oids.ts';
+import { TrustStore } from './trust-store.ts';
+import { verifyCertificate } from './verify.ts';
+
+type Outcome = CertificateErrorCode | 'accepted';
+
+/** What becomes of a leaf with these names under a CA with these constraints. */
+function outcome(
+  constraints: Extension,
+  names: readonly GeneralName[] | undefined,
+  subject?: DistinguishedName,
+  comparisons?: number,
+): Outcome {
+  const root = makeAuthority({ others: [constraints] });
+  const leaf = make({ by: root, subjectAltName: names, subject: subject ?? DistinguishedName.empty });
+  try {
+    verifyCertificate({
+      provider: nodeCrypto,
+      chain: [leaf.certificate],
+      trust: new TrustStore([root.certificate]),
+      at: NOW,
+      purpose: 'server',
+      budgets: comparisons === undefined ? {} : { nameConstraintComparisons: comparisons },
+    });
+    return 'accepted';
+  } catch (error) {
+    if (error instanceof CertificateError) return error.code;
+    throw error;
+  }
+}
+
+const REFUSED = 'name-constraint';
+const dns = (value: string): GeneralName => ({ kind: 'dns', value });
+const email = (value: string): GeneralName => ({ kind: 'email', value });
+const uri = (value: string): GeneralName => ({ kind: 'uri', value });
+const ip = (hex: string): GeneralName => ({ kind: 'ip', bytes: fromHex(hex) });
+const address = (text: string): GeneralName => ({ kind: 'ip', bytes: parseIpAddress(text)! });
+
+describe('of domains', () => {
+  test.each<[string, string, Outcome, Outcome]>([
+    // base, name, when the base is permitted, when it is excluded
+    ['example.com', 'example.com', 'accepted', REFUSED],
+    ['example.com', 'EXAMPLE.com', 'accepted', REFUSED],
+    ['example.com', 'www.example.com', 'accepted', REFUSED],
+    ['example.com', 'a.b.example.com', 'accepted', REFUSED],
+    ['example.com', 'notexample.com', REFUSED, 'accepted'],
+    ['example.com', 'example.org', REFUSED, 'accepted'],
+    ['.example.com', 'www.example.com', 'accepted', REFUSED],
+    ['.example.com', 'example.com', REFUSED, 'accepted'],
+    ['', 'example.com', 'accepted', REFUSED],
+    ['example.com', '*.example.com', 'accepted', REFUSED],
+    ['.example.com', '*.example.com', 'accepted', REFUSED],
+    // A wildcard may stand for the name that is constrained: neither permitted, nor free.
+    ['www.example.com', '*.example.com', REFUSED, REFUSED],
+    ['a.b.example.com', '*.example.com', REFUSED, 'accepted'],
+    // What is no domain is never permitted and always excluded.
+    ['example.com', 'example.com.', REFUSED, REFUSED],
+    ['example.com', 'a..example.com', REFUSED, REFUSED],
+    ['example.com', 'w*.example.com', REFUSED, REFUSED],
+    ['*.example.com', 'www.example.com', REFUSED, REFUSED],
+  ])('"%s" and the name "%s"', (base, name, permitted, excluded) => {
+    expect(outcome(nameConstraints([dns(base)]), [dns(name)])).toBe(permitted);
+    expect(outcome(nameConstraints([], [dns(base)]), [dns(name)])).toBe(excluded);
+  });
+});
+
+describe('of addresses', () => {
+  test.each<[string, string, Outcome, Outcome]>([
+    ['c0000200ffffff00', '192.0.2.77', 'accepted', REFUSED],
+    ['c0000200ffffff00', '192.0.3.77', REFUSED, 'accepted'],
+    ['0000000000000000', '192.0.3.77', 'accepted', REFUSED],
+    ['c0000201ffffffff', '192.0.2.1', 'accepted', REFUSED],
+    ['c0000200fffffe00', '192.0.3.1', 'accepted', REFUSED],
+    ['c0000200ffffff00', '::ffff:192.0.2.77', REFUSED, 'accepted'],
+    [`20010db8${'00'.repeat(12)}ffffffff${'00'.repeat(12)}`, '2001:db8::1', 'accepted', REFUSED],
+    [`20010db8${'00'.repeat(12)}ffffffff${'00'.repeat(12)}`, '2001:db9::1', REFUSED, 'accepted'],
+    ['c0000200ff00ff00', '192.0.2.1', 'malformed', 'malformed'],
+    ['c0000200ffffff05', '192.0.2.1', 'malformed', 'malformed'],
+    ['c0000200ffffff', '192.0.2.1', 'malformed', 'malformed'],
+    ['c0000200', '192.0.2.0', 'malformed', 'malformed'],
+  ])('%s and %s', (base, name, permitted, excluded) => {
+    expect(outcome(nameConstraints([ip(base)]), [address(name)])).toBe(permitted);
+    expect(outcome(nameConstraints([], [ip(base)]), [address(name)])).toBe(excluded);
+  });
+});
+
+describe('of mail addresses', () => {
+  test.each<[string, string, Outcome, Outcome]>([
+    ['example.com', 'a@example.com', 'accepted', REFUSED],
+    ['example.com', 'a@EXAMPLE.com', 'accepted', REFUSED],
+    ['example.com', 'a@www.example.com', REFUSED, 'accepted'],
+    ['.example.com', 'a@www.example.com', 'accepted', REFUSED],
+    ['.example.com', 'a@example.com', REFUSED, 'accepted'],
+    ['a@example.com', 'a@example.com', 'accepted', REFUSED],
+    ['a@example.com', 'A@example.com', REFUSED, 'accepted'],
+    ['a@example.com', 'b@example.com', REFUSED, 'accepted'],
+    ['example.com', 'a@b@example.com', REFUSED, REFUSED],
+    ['example.com', 'example.com', REFUSED, REFUSED],
+    ['example.com', '@example.com', REFUSED, REFUSED],
+  ])('"%s" and "%s"', (base, name, permitted, excluded) => {
+    expect(outcome(nameConstraints([email(base)]), [email(name)])).toBe(permitted);
+    expect(outcome(nameConstraints([], [email(base)]), [email(name)])).toBe(excluded);
+  });
+
+  test('hold for the subject where there are no alternative names', () => {
+    const subject = new DistinguishedName(
+      der.sequence(der.setOf(der.sequence(der.oid('1.2.840.113549.1.9.1'), der.ia5String('a@example.com')))),
+    );
+    expect(outcome(nameConstraints([email('example.org')]), undefined, subject)).toBe(REFUSED);
+    expect(outcome(nameConstraints([email('example.com')]), undefined, subject)).toBe('accepted');
+    expect(outcome(nameConstraints([email('example.org')]), [dns('a.test')], subject)).toBe('accepted');
+  });
+});
+
+test.each<[string, string, Outcome, Outcome]>([
+  ['example.com', 'https://example.com/a', 'accepted', REFUSED],
+  ['example.com', 'https://u:p@example.com:8443', 'accepted', REFUSED],
+  ['example.com', 'https://www.example.com', REFUSED, 'accepted'],
+  ['.example.com', 'https://www.example.com?', 'accepted', REFUSED],
+  ['example.com', 'urn:example.com', REFUSED, REFUSED],
+  ['example.com', 'https://[::1]/', REFUSED, REFUSED],
+])('of URIs: "%s" and "%s"', (base, name, permitted, excluded) => {
+  expect(outcome(nameConstraints([uri(base)]), [uri(name)])).toBe(permitted);
+  expect(outcome(nameConstraints([], [uri(base)]), [uri(name)])).toBe(excluded);
+});
+
+test('of directory names hold for the subject and for alternative names', () => {
+  const inside = DistinguishedName.ofCommonName('inside');
+  const other = DistinguishedName.ofCommonName('other');
+  const base: GeneralName = { kind: 'directory', name: inside };
+  expect(outcome(nameConstraints([base]), [dns('a.test')], inside)).toBe('accepted');
+  expect(outcome(nameConstraints([base]), [dns('a.test')], other)).toBe(REFUSED);
+  expect(outcome(nameConstraints([], [base]), [dns('a.test')], inside)).toBe(REFUSED);
+  expect(outcome(nameConstraints([base]), [{ kind: 'directory', name: other }], inside)).toBe(REFUSED);
+  expect(outcome(nameConstraints([base]), [dns('a.test')])).toBe('accepted');
+});
+
+test('of kinds that cannot be compared forbid that kind, and no other', () => {
+  const other: GeneralName = { kind: 'other', tag: 0x88, bytes: Uint8Array.of(0x2a, 3) };
+  const differently: GeneralName = { kind: 'other', tag: 0xa0, bytes: der.oid('1.2') };
+  expect(outcome(nameConstraints([other]), [other])).toBe(REFUSED);
+  expect(outcome(nameConstraints([], [other]), [other])).toBe(REFUSED);
+  expect(outcome(nameConstraints([], [other]), [differently])).toBe('accepted');
+  expect(outcome(nameConstraints([other]), [dns('a.test')])).toBe('accepted');
+});
+
+test('a kind without permitted subtrees is free, and excluded wins over permitted', () => {
+  expect(outcome(nameConstraints([dns('example.com')]), [address('192.0.2.1')])).toBe('accepted');
+  const both = nameConstraints([dns('example.com')], [dns('secret.example.com')]);
+  expect(outcome(both, [dns('www.example.com')])).toBe('accepted');
+  expect(outcome(both, [dns('www.example.com'), dns('a.secret.example.com')])).toBe(REFUSED);
+});
+
+test('every CA above counts, and for intermediates, too', () => {
+  const root = makeAuthority({ others: [nameConstraints([dns('example.com')])] });
+  const check = (inner: Extension[], name: string, caNames?: GeneralName[]): Outcome => {
+    const middle = makeAuthority({ subject: 'middle', by: root, others: inner, subjectAltName: caNames });
+    const leaf = make({ by: middle, subjectAltName: [dns(name)] });
+    try {
+      verifyCertificate({
+        provider: nodeCrypto,
+        chain: [leaf.certificate, middle.certificate],
+        trust: new TrustStore([root.certificate]),
+        at: NOW,
+        purpose: 'server',
+      });
+      return 'accepted';
+    } catch (error) {
+      return (error as CertificateError).code;
+    }
+  };
+  const widened = [nameConstraints([dns('example.com'), dns('example.org')])];
+  expect(check(widened, 'a.example.com')).toBe('accepted');
+  expect(check(widened, 'a.example.org')).toBe(REFUSED);
+  expect(check([nameConstraints([dns('a.example.com')])], 'b.example.com')).toBe(REFUSED);
+  expect(check([], 'a.example.com', [dns('example.org')])).toBe(REFUSED);
+});
+
+test.each([
+  ['nothing', der.sequence()],
+  ['an empty list', der.sequence(der.explicit(0))],
+  [
+    'a minimum',
+    der.sequence(
+      der.explicit(0, der.sequence(der.implicit(2, der.ia5String('a')), der.implicit(0, der.integer(1)))),
+    ),
+  ],
+  ['something else', der.nullValue()],
+])('an extension that holds %s is malformed', (_, value) => {
+  expect(outcome(extension(ExtensionOid.nameConstraints, true, value), [dns('example.com')])).toBe(
+    'malformed',
+  );
+});
+
+test('many names under many constraints cost no more than the budget', () => {
+  const many = Array.from({ length: 500 }, (_, i) => dns(`host${i}.example.com`));
+  const constraints = nameConstraints(many);
+  expect(outcome(constraints, many, undefined, 1000)).toBe('budget-exceeded');
+  expect(
+    outcome(
+      nameConstraints([], many),
+      Array.from({ length: 500 }, (_, i) => dns(`${i}.test`)),
+    ),
+  ).toBe('budget-exceeded');
+});
