@@ -1,1 +1,42 @@
-export {};
+export { ALERTS, type AlertName, alertName } from './alerts.ts';
+export {
+  type CertificateToVerify,
+  type CertificateVerdict,
+  type CertificateVerifier,
+  dangerouslyAccept,
+  isIpAddress,
+  referenceIdentity,
+  verifyWith,
+} from './certificate-verdict.ts';
+export { Connection, type ConnectionEvents } from './connection.ts';
+export { type Credential, credential } from './credential.ts';
+export { clientConnection, serverConnection } from './endpoint.ts';
+export { type Reason, TlsError, type TlsErrorCode } from './errors.ts';
+export { GROUPS, type Group, groupById, groupByName } from './groups.ts';
+export type { ConnectionInfo } from './handshake/result.ts';
+export { handshakeTypeName, type RawMessage } from './messages/handshake-type.ts';
+export { type Direction, type Observer, observers } from './observer.ts';
+export {
+  type ClientConfig,
+  type ClientHelloInfo,
+  type ClientOptions,
+  type CommonOptions,
+  type CredentialChooser,
+  clientConfig,
+  type ServerConfig,
+  type ServerOptions,
+  serverConfig,
+} from './options.ts';
+export { contentTypeName } from './record/content-type.ts';
+export type { CredentialRequest } from './requests.ts';
+export { decodeSession, encodeSession, type Session } from './sessions/session.ts';
+export { MemorySessionStore, type SessionStore } from './sessions/session-store.ts';
+export { TICKET_KEY_LENGTH, TicketKeys, type TicketSealer } from './sessions/ticket-keys.ts';
+export {
+  SIGNATURE_SCHEMES,
+  type SignatureScheme,
+  signatureScheme,
+  signatureSchemeByName,
+} from './signature-schemes.ts';
+export { CIPHER_SUITES, type CipherSuite, cipherSuite, cipherSuiteByName } from './suites.ts';
+export { VERSIONS, type Version, type VersionName, versionName } from './versions.ts';

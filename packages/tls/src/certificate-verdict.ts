@@ -1,0 +1,90 @@
+import type { CryptoProvider } from '@testudo/crypto';
+import {
+  Certificate,
+  CertificateError,
+  type CertificateErrorCode,
+  type TrustStore,
+  verifyCertificate,
+} from '@testudo/x509';
+import { TlsError, type TlsErrorCode } from './errors.ts';
+
+/** What a verifier gets to see. */
+export interface CertificateToVerify {
+  /** X.509, DER, the leaf first; the rest as the peer sent it, in no order that can be relied on. */
+  readonly chain: readonly Uint8Array[];
+  /** `server` when a client verifies, `client` when a server does. */
+  readonly peer: 'server' | 'client';
+  /** The name or IP address the client wanted; undefined on a server. */
+  readonly name: string | undefined;
+  /** The stapled OCSP response, DER. */
+  readonly ocspResponse: Uint8Array | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+export interface CertificateVerdict {
+  /** False ends the handshake with the alert that fits `error`. */
+  readonly accepted: boolean;
+  /** Why the certificate is not good; may stand next to `accepted: true` when the user takes it all the same. */
+  readonly error?: Error | undefined;
+  /** From the leaf to the trust anchor, when a path was found. */
+  readonly path?: readonly Certificate[] | undefined;
+}
+
+/** Decides on a peer's certificate, at once or later. */
+export type CertificateVerifier = (
+  request: CertificateToVerify,
+) => CertificateVerdict | Promise<CertificateVerdict>;
+
+/** The default verifier: a path to a root of `trust` for the wanted name (RFC 5280, RFC 9525). */
+export function verifyWith(provider: CryptoProvider, trust: () => TrustStore): CertificateVerifier {
+  return (request) => {
+    try {
+      const chain = request.chain.map((der) => Certificate.parse(der));
+      const verified = verifyCertificate({
+        provider,
+        chain,
+        trust: trust(),
+        at: new Date(request.now),
+        purpose: request.peer,
+        ...(request.name === undefined ? {} : { name: referenceIdentity(request.name) }),
+      });
+      return { accepted: true, path: verified.path };
+    } catch (error) {
+      return { accepted: false, error: error as Error };
+    }
+  };
+}
+
+/** A verifier that asks another and accepts whatever it says: the error stays visible, the handshake goes on. */
+export function dangerouslyAccept(verifier: CertificateVerifier): CertificateVerifier {
+  return async (request) => ({ ...(await verifier(request)), accepted: true });
+}
+
+/** An IP address is compared with addresses only, never as a name (RFC 9525 §6.5). */
+export function referenceIdentity(name: string): { kind: 'dns' | 'ip'; value: string } {
+  return { kind: isIpAddress(name) ? 'ip' : 'dns', value: name };
+}
+
+export function isIpAddress(name: string): boolean {
+  return name.includes(':') || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
+}
+
+const ALERT_CODES: Partial<Record<CertificateErrorCode, TlsErrorCode>> = {
+  expired: 'certificate-expired',
+  'not-yet-valid': 'certificate-expired',
+  'unknown-issuer': 'unknown-ca',
+  'self-signed': 'unknown-ca',
+  'bad-extended-key-usage': 'certificate-unsupported',
+  'bad-key-usage': 'certificate-unsupported',
+};
+
+/** The error, and so the alert, for a certificate that was not accepted (RFC 9846 §6.2). */
+export function rejection(error: Error | undefined): TlsError {
+  const message = error?.message ?? 'the verifier did not accept the certificate';
+  if (error instanceof TlsError) return error;
+  if (!(error instanceof CertificateError)) {
+    return new TlsError('certificate-unknown', message, { cause: error });
+  }
+  return new TlsError(ALERT_CODES[error.code] ?? 'bad-certificate', message, { cause: error });
+}

@@ -1,0 +1,40 @@
+import { TlsError } from './errors.ts';
+import { alpn, serverName } from './extensions/names.ts';
+import { signatureAlgorithms, supportedVersions } from './extensions/negotiation.ts';
+import { type Flow, perform } from './flow.ts';
+import type { ServerHandshake } from './handshake/server-handshake.ts';
+import type { ClientHello } from './messages/client-hello.ts';
+import type { ClientHelloInfo } from './options.ts';
+
+/** What the application may see of a ClientHello. */
+export function clientHelloInfo(hello: ClientHello): ClientHelloInfo {
+  return {
+    serverName: hello.extensions.get(serverName)?.replace(/\.$/, '').toLowerCase(),
+    alpnProtocols: hello.extensions.get(alpn) ?? [],
+    cipherSuites: hello.cipherSuites,
+    signatureSchemes: hello.extensions.get(signatureAlgorithms) ?? [],
+    supportedVersions: hello.extensions.get(supportedVersions) ?? [hello.legacyVersion],
+  };
+}
+
+/** The application protocol (RFC 7301 §3.2): none in common ends the handshake, none offered or wanted does not. */
+export function* chooseProtocol(h: ServerHandshake, info: ClientHelloInfo): Flow<string | undefined> {
+  if (info.alpnProtocols.length === 0) return undefined;
+  const chosen = yield* perform('chooseProtocol', info);
+  if (chosen === undefined) {
+    if (h.config.options.alpnProtocols === undefined) return undefined;
+    throw new TlsError(
+      'no-common-protocol',
+      `none of the client's protocols is served: ${printable(info.alpnProtocols)}`,
+    );
+  }
+  if (info.alpnProtocols.includes(chosen)) return chosen;
+  throw new TlsError('internal-error', `the protocol ${chosen} was chosen, but the client did not offer it`);
+}
+
+function printable(names: readonly string[]): string {
+  return names
+    .slice(0, 8)
+    .map((name) => JSON.stringify(name.slice(0, 32)))
+    .join(', ');
+}

@@ -1,0 +1,108 @@
+import { ExtensionBlock } from './extensions/block.ts';
+import { OCSP_REQUEST, statusRequest } from './extensions/certificates.ts';
+import { keyShare } from './extensions/key-share.ts';
+import { alpn, serverName } from './extensions/names.ts';
+import * as negotiation from './extensions/negotiation.ts';
+import { PSK_DHE_KE, pskKeyExchangeModes } from './extensions/pre-shared-key.ts';
+import type { KeyShare } from './groups.ts';
+import type { ClientHandshake } from './handshake/client-handshake.ts';
+import type { ClientHello } from './messages/client-hello.ts';
+import { isFresh, type Session } from './sessions/session.ts';
+import { TLS12, TLS13 } from './versions.ts';
+
+/** What a client offered, and the secrets that go with it. */
+export interface Offer {
+  hello: ClientHello;
+  /** Private keys for the shares in the hello. */
+  shares: readonly KeyShare[];
+  /** The session it offers to resume: a 1.3 one as PSK, a 1.2 one by ticket or ID. */
+  readonly session: Session | undefined;
+}
+
+const UNCOMPRESSED = 0;
+const NOTHING = new Uint8Array(0);
+
+/** A ClientHello for everything the configuration allows (RFC 9846 §4.1.2). Without the PSK: that comes last. */
+export function makeOffer(h: ClientHandshake): Offer {
+  const { config, provider } = h;
+  const session = usableSession(h);
+  const shares = config.versions.includes(TLS13)
+    ? config.keyShareGroups.map((group) => group.start(provider))
+    : [];
+  const hello: ClientHello = {
+    legacyVersion: TLS12,
+    random: provider.randomBytes(32),
+    legacySessionId: sessionId(h, session),
+    cipherSuites: config.cipherSuites.map((suite) => suite.id),
+    legacyCompressionMethods: [UNCOMPRESSED],
+    extensions: offeredExtensions(h, session, shares),
+  };
+  return { hello, shares, session };
+}
+
+function offeredExtensions(
+  h: ClientHandshake,
+  session: Session | undefined,
+  shares: readonly KeyShare[],
+): ExtensionBlock<'client_hello'> {
+  const { config } = h;
+  const { options } = config;
+  const block = new ExtensionBlock('client_hello');
+  if (h.serverName !== undefined) block.set(serverName, h.serverName);
+  if (config.versions.includes(TLS12)) {
+    block.set(negotiation.extendedMasterSecret, null);
+    block.set(negotiation.renegotiationInfo, NOTHING);
+    block.set(negotiation.ecPointFormats, [UNCOMPRESSED]);
+    block.set(negotiation.sessionTicket, session?.version === TLS12 ? session.ticket : NOTHING);
+  }
+  block.set(
+    negotiation.supportedGroups,
+    config.groups.map((group) => group.id),
+  );
+  block.set(negotiation.signatureAlgorithms, [...config.signatureSchemeIds]);
+  if (options.alpnProtocols !== undefined && options.alpnProtocols.length > 0) {
+    block.set(alpn, [...options.alpnProtocols]);
+  }
+  if (options.requestOcsp !== false) block.set(statusRequest, OCSP_REQUEST);
+  if (config.versions.includes(TLS13)) {
+    block.set(negotiation.supportedVersions, [...config.versions]);
+    block.set(pskKeyExchangeModes, [PSK_DHE_KE]);
+    block.set(
+      keyShare,
+      shares.map((own) => ({ group: own.group.id, keyExchange: own.share })),
+    );
+  }
+  return block;
+}
+
+/**
+ * With 1.3 on offer, 32 random bytes that make it look like a 1.2 resumption to middleboxes (RFC 9846 §D.4). A 1.2
+ * session is named by its ID; one that has only a ticket by random bytes, whose echo shows that the server took
+ * it (RFC 5077 §3.4).
+ */
+function sessionId(h: ClientHandshake, session: Session | undefined): Uint8Array {
+  if (session?.version === TLS12 && session.id.length > 0) return session.id;
+  const wantsId = session?.version === TLS12 || h.config.versions.includes(TLS13);
+  return wantsId ? h.provider.randomBytes(32) : NOTHING;
+}
+
+/** A session is offered only where what it holds would be negotiated again. */
+function usableSession(h: ClientHandshake): Session | undefined {
+  const { session, config } = h;
+  if (session === undefined || !isFresh(session, h.now)) return undefined;
+  if (
+    session.serverName !== (h.serverName ?? '') ||
+    !config.versions.some((version) => version === session.version)
+  ) {
+    return undefined;
+  }
+  if (session.version === TLS13 && session.ticket.length === 0) return undefined;
+  return config.cipherSuites.some((suite) => suite.id === session.cipherSuite) ? session : undefined;
+}
+
+/** The value to show for a name in SNI: no trailing dot, lower case; addresses have no SNI (RFC 6066 §3). */
+export function sniFor(host: string | undefined): string | undefined {
+  if (host === undefined || host === '' || host.includes(':') || /^\d+(\.\d+){3}$/.test(host))
+    return undefined;
+  return host.replace(/\.$/, '').toLowerCase();
+}

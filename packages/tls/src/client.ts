@@ -1,0 +1,62 @@
+import { bytesEqual } from '@testudo/codec';
+import { makeOffer } from './client-hello-offer.ts';
+import { TlsError } from './errors.ts';
+import type { Flow } from './flow.ts';
+import type { ClientHandshake } from './handshake/client-handshake.ts';
+import { receive } from './handshake/handshake.ts';
+import type { HandshakeResult } from './handshake/result.ts';
+import { DOWNGRADE_TLS11, DOWNGRADE_TLS12, type ServerHello, serverHello } from './messages/server-hello.ts';
+import type { CipherSuite } from './suites.ts';
+import { clientHandshake12 } from './tls12/client.ts';
+import { clientHandshake13 } from './tls13/client.ts';
+import { sendClientHello } from './tls13/psk.ts';
+import { retryClientHello } from './tls13/retry.ts';
+import { TLS12, TLS13, versionName } from './versions.ts';
+
+/** A client's handshake: the hellos decide on the version, and the version's own flow goes on. */
+export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
+  let offer = makeOffer(h);
+  sendClientHello(h, offer);
+
+  let answer = yield* receive(h, serverHello);
+  let retried: CipherSuite | undefined;
+  if (isRetry(answer)) {
+    ({ offer, suite: retried } = retryClientHello(h, offer, answer));
+    answer = yield* receive(h, serverHello);
+    if (isRetry(answer)) throw new TlsError('unexpected-message', 'a second HelloRetryRequest');
+  }
+
+  if (isTls13(answer)) return yield* clientHandshake13(h, offer, answer, retried);
+  if (retried !== undefined)
+    throw new TlsError('illegal-parameter', 'a TLS 1.3 retry was followed by an older version');
+  checkOlderVersion(h, answer as ServerHello<'server_hello_12'>);
+  return yield* clientHandshake12(h, offer, answer as ServerHello<'server_hello_12'>);
+}
+
+function isRetry(answer: ServerHello): answer is ServerHello<'hello_retry_request'> {
+  return answer.extensions.place === 'hello_retry_request';
+}
+
+function isTls13(answer: ServerHello): answer is ServerHello<'server_hello'> {
+  return answer.extensions.place === 'server_hello';
+}
+
+/** The version must have been offered, and must be the best both sides know (RFC 9846 §4.1.3). */
+function checkOlderVersion(h: ClientHandshake, answer: ServerHello<'server_hello_12'>): void {
+  const { versions } = h.config;
+  if (answer.legacyVersion !== TLS12 || !versions.includes(TLS12)) {
+    const wanted = versions.map(versionName).join(' or ');
+    throw new TlsError(
+      'no-common-version',
+      `the server wants ${versionName(answer.legacyVersion)}, not ${wanted}`,
+    );
+  }
+  const marker = answer.random.subarray(24);
+  if (!versions.includes(TLS13)) return;
+  if (bytesEqual(marker, DOWNGRADE_TLS12) || bytesEqual(marker, DOWNGRADE_TLS11)) {
+    throw new TlsError(
+      'downgrade-detected',
+      'the server knows TLS 1.3, yet someone made it choose an older version',
+    );
+  }
+}

@@ -1,0 +1,39 @@
+import { bytesEqual } from '@testudo/codec';
+import type { CryptoProvider, KeyKind, PrivateKey, SignatureAlgorithm } from '@testudo/crypto';
+import { Certificate } from '@testudo/x509';
+import { TlsError } from './errors.ts';
+
+/** A certificate chain and the use of its private key, which may be somewhere else: in an HSM, behind a KMS. */
+export interface Credential {
+  /** X.509, DER, the leaf first; the root may be left out. */
+  readonly certificates: readonly Uint8Array[];
+  /** What kind of key signs: decides which signature schemes fit. */
+  readonly keyKind: KeyKind;
+  /** Signs `data` (not its digest). May answer later. */
+  sign(algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /** OCSP response to staple (DER). Default: none. */
+  readonly ocspResponse?: Uint8Array | undefined;
+  /** SignedCertificateTimestampList (RFC 6962 §3.3). Default: none. */
+  readonly signedCertificateTimestamps?: Uint8Array | undefined;
+}
+
+/** A credential whose key is at hand. Throws `bad-option` when key and certificate do not belong together. */
+export function credential(
+  provider: CryptoProvider,
+  certificates: readonly Uint8Array[],
+  privateKey: PrivateKey,
+): Credential {
+  const leaf = certificates[0];
+  if (leaf === undefined) throw new TlsError('bad-option', 'a credential needs at least one certificate');
+  if (!bytesEqual(Certificate.parse(leaf).spki, privateKey.publicKey.spki)) {
+    throw new TlsError(
+      'bad-option',
+      'the private key does not belong to the certificate: give the key it was issued for',
+    );
+  }
+  return {
+    certificates,
+    keyKind: privateKey.kind,
+    sign: (algorithm, data) => provider.sign(algorithm, privateKey, data),
+  };
+}

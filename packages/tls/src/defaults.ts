@@ -1,0 +1,93 @@
+import type { CryptoProvider } from '@testudo/crypto';
+import { GROUPS, type Group } from './groups.ts';
+import { SIGNATURE_SCHEMES, type SignatureScheme } from './signature-schemes.ts';
+import { CIPHER_SUITES, type CipherSuite } from './suites.ts';
+import type { VersionName } from './versions.ts';
+
+/** The policy: every default and every limit, each with its reason. */
+
+/** 1.1 and older are forbidden (RFC 8996). */
+export const DEFAULT_MIN_VERSION: VersionName = 'TLSv1.2';
+export const DEFAULT_MAX_VERSION: VersionName = 'TLSv1.3';
+
+/**
+ * AES first: processors have it in hardware, and 128 bits are enough. Forward secrecy and an AEAD in each.
+ * CCM is for small devices and slower, so it must be asked for; CCM-8 moreover has a short tag (RFC 9846 §B.4).
+ */
+const DEFAULT_SUITES: readonly string[] = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256',
+  'TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384',
+  'TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384',
+  'TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256',
+  'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
+];
+
+/**
+ * X25519 first: fast and hard to get wrong. The hybrid comes second: a server that wants it asks for it, and a
+ * client that sends a share for it gets it; offering that share each time would cost every client 1.2 kB and,
+ * where the platform lacks ML-KEM, milliseconds.
+ */
+const DEFAULT_GROUPS: readonly string[] = ['x25519', 'X25519MLKEM768', 'secp256r1', 'secp384r1', 'secp521r1'];
+
+/** What we accept from a peer, and sign with: SHA-1 and MD5 are gone (RFC 9155); short and fast ones first. */
+const DEFAULT_SIGNATURE_SCHEMES: readonly string[] = [
+  'ecdsa_secp256r1_sha256',
+  'ed25519',
+  'ecdsa_secp384r1_sha384',
+  'ecdsa_secp521r1_sha512',
+  'ed448',
+  'rsa_pss_rsae_sha256',
+  'rsa_pss_rsae_sha384',
+  'rsa_pss_rsae_sha512',
+  'rsa_pss_pss_sha256',
+  'rsa_pss_pss_sha384',
+  'rsa_pss_pss_sha512',
+  'rsa_pkcs1_sha256',
+  'rsa_pkcs1_sha384',
+  'rsa_pkcs1_sha512',
+];
+
+/** Seconds for which a ticket or session can be resumed: a day. RFC 9846 §4.6.1 allows seven. */
+export const DEFAULT_SESSION_LIFETIME = 86_400;
+/** Tickets after a full handshake: two, as a browser opens more than one connection at once. */
+export const DEFAULT_TICKET_COUNT = 2;
+/** A handshake message but Certificate: no honest one comes near 64 KiB. */
+export const MAX_HANDSHAKE_MESSAGE = 65_536;
+/** Certificate, in bytes: what OpenSSL takes by default. */
+export const MAX_CERTIFICATE_MESSAGE = 102_400;
+/** Certificates in a chain: parsing more is work for an attacker's benefit. */
+export const MAX_CERTIFICATES = 16;
+/** KeyUpdates without application data between them; each costs us two key derivations. */
+export const MAX_KEY_UPDATES = 32;
+/** Warning alerts in a row. */
+export const MAX_WARNING_ALERTS = 4;
+/** Tickets a client takes on one connection. */
+export const MAX_TICKETS = 64;
+/** PSK identities a server looks at in one ClientHello; each may cost a decryption or a look-up. */
+export const MAX_PSK_IDENTITIES = 4;
+/** Bytes that may wait while the handshake waits for an answer from this side. */
+export const MAX_WAITING_BYTES = 262_144;
+/** Records that a key still seals when a KeyUpdate replaces it, so that replies in flight fit. */
+export const KEY_UPDATE_MARGIN = 64;
+
+export function defaultCipherSuites(provider: CryptoProvider): CipherSuite[] {
+  return pick(DEFAULT_SUITES, CIPHER_SUITES).filter(
+    (suite) => provider.aead(suite.aead, new Uint8Array(suite.aead.includes('128') ? 16 : 32)) !== undefined,
+  );
+}
+
+export function defaultGroups(provider: CryptoProvider): Group[] {
+  return pick(DEFAULT_GROUPS, GROUPS).filter((group) => group.available(provider));
+}
+
+export function defaultSignatureSchemes(): SignatureScheme[] {
+  return pick(DEFAULT_SIGNATURE_SCHEMES, SIGNATURE_SCHEMES);
+}
+
+function pick<T extends { readonly name: string }>(names: readonly string[], all: readonly T[]): T[] {
+  return names.map((name) => all.find((item) => item.name === name)!);
+}

@@ -1,0 +1,83 @@
+import { clientHandshake } from './client.ts';
+import { sniFor } from './client-hello-offer.ts';
+import { Connection, type ConnectionEvents } from './connection.ts';
+import type { ClientHandshake } from './handshake/client-handshake.ts';
+import type { ServerHandshake } from './handshake/server-handshake.ts';
+import { Transcript } from './handshake/transcript.ts';
+import type { Observer } from './observer.ts';
+import type { ClientConfig, ServerConfig } from './options.ts';
+import { LEGACY_RECORD_VERSION } from './record/protection.ts';
+import { serverHandshake } from './server.ts';
+import { clientServices, serverServices } from './services.ts';
+import type { Session } from './sessions/session.ts';
+
+/** In the header of a first ClientHello: some old servers refuse anything newer there (RFC 9846 §5.1). */
+const FIRST_RECORD_VERSION = 0x0301;
+
+/** A client's connection, not yet started. */
+export function clientConnection(
+  config: ClientConfig,
+  options: {
+    /** The name or IP address whose certificate is wanted. Default: whatever certificate the verifier takes. */
+    host?: string | undefined;
+    /** The name for SNI; empty for none. Default: `host` when it is a name. */
+    serverName?: string | undefined;
+    /** A session to resume. */
+    session?: Session | undefined;
+    observer?: Observer | undefined;
+    events: ConnectionEvents;
+  },
+): Connection {
+  const { provider } = config;
+  const serverName =
+    options.serverName === undefined ? sniFor(options.host) : options.serverName || undefined;
+  return new Connection(config, {
+    services: clientServices(config),
+    events: options.events,
+    observer: options.observer,
+    initialVersion: FIRST_RECORD_VERSION,
+    flow: (channel) => {
+      const handshake: ClientHandshake = {
+        provider,
+        channel,
+        config,
+        transcript: new Transcript(provider),
+        observer: options.observer,
+        now: config.now(),
+        lookahead: undefined,
+        host: options.host,
+        serverName,
+        session: options.session,
+        onSession: (session) => options.events.session?.(session),
+        ignoreHelloRequests: false,
+      };
+      return clientHandshake(handshake);
+    },
+  });
+}
+
+/** A server's connection, not yet started. */
+export function serverConnection(
+  config: ServerConfig,
+  options: { observer?: Observer | undefined; events: ConnectionEvents },
+): Connection {
+  const { provider } = config;
+  return new Connection(config, {
+    services: serverServices(config),
+    events: options.events,
+    observer: options.observer,
+    initialVersion: LEGACY_RECORD_VERSION,
+    flow: (channel) => {
+      const handshake: ServerHandshake = {
+        provider,
+        channel,
+        config,
+        transcript: new Transcript(provider),
+        observer: options.observer,
+        now: config.now(),
+        lookahead: undefined,
+      };
+      return serverHandshake(handshake);
+    },
+  });
+}

@@ -1,0 +1,128 @@
+import { DecodeError } from '@testudo/codec';
+import { CryptoError } from '@testudo/crypto';
+import type { AlertName } from './alerts.ts';
+
+/** Whose fault it is, and so what a user can do about it. */
+export type Reason =
+  /** The peer broke the protocol: a bug, or an attack. */
+  | 'PeerMisbehaved'
+  /** Both sides are right, but share no version, suite, group, signature scheme or application protocol. */
+  | 'PeerIncompatible'
+  /** Bytes that are not the message they should be. */
+  | 'InvalidMessage'
+  /** A record that fails authentication or is too long. */
+  | 'InvalidRecord'
+  /** The peer's certificate was not accepted, or was needed and missing. */
+  | 'CertificateRejected'
+  /** The peer sent a fatal alert. */
+  | 'AlertReceived'
+  /** The transport ended without close_notify: what came may not be all (RFC 9846 §6.1). */
+  | 'Truncated'
+  /** Something on this side failed: a signer, a store, a limit, a mistake in the options. */
+  | 'Local';
+
+type Failure = { readonly reason: Reason; readonly alert: AlertName | 'none' };
+
+/** Every way in which a connection can fail, and the alert that tells the peer. Codes are stable. */
+const FAILURES = {
+  'unexpected-message': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
+  'interleaved-handshake': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
+  'too-many-empty-records': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
+  'too-many-key-updates': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
+  'too-many-warning-alerts': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
+  'too-many-tickets': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
+  'renegotiation-refused': { reason: 'PeerMisbehaved', alert: 'no_renegotiation' },
+  'illegal-parameter': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
+  'bad-key-share': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
+  'unsolicited-extension': { reason: 'PeerMisbehaved', alert: 'unsupported_extension' },
+  'misplaced-extension': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
+  'duplicate-extension': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
+  'missing-extension': { reason: 'PeerMisbehaved', alert: 'missing_extension' },
+  'downgrade-detected': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
+  'bad-signature': { reason: 'PeerMisbehaved', alert: 'decrypt_error' },
+  'bad-finished': { reason: 'PeerMisbehaved', alert: 'decrypt_error' },
+  'bad-binder': { reason: 'PeerMisbehaved', alert: 'decrypt_error' },
+  'insecure-renegotiation': { reason: 'PeerMisbehaved', alert: 'handshake_failure' },
+  'extended-master-secret-mismatch': { reason: 'PeerMisbehaved', alert: 'handshake_failure' },
+  'message-too-long': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
+  'empty-certificate-list': { reason: 'PeerMisbehaved', alert: 'decode_error' },
+
+  'no-common-version': { reason: 'PeerIncompatible', alert: 'protocol_version' },
+  'no-common-cipher-suite': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
+  'no-common-group': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
+  'no-common-signature-scheme': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
+  'no-common-protocol': { reason: 'PeerIncompatible', alert: 'no_application_protocol' },
+  'no-extended-master-secret': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
+  'no-certificate-for-name': { reason: 'PeerIncompatible', alert: 'unrecognized_name' },
+  'inappropriate-fallback': { reason: 'PeerIncompatible', alert: 'inappropriate_fallback' },
+  'not-tls': { reason: 'PeerIncompatible', alert: 'protocol_version' },
+
+  'malformed-message': { reason: 'InvalidMessage', alert: 'decode_error' },
+
+  'bad-record-mac': { reason: 'InvalidRecord', alert: 'bad_record_mac' },
+  'record-overflow': { reason: 'InvalidRecord', alert: 'record_overflow' },
+  'bad-record': { reason: 'InvalidRecord', alert: 'unexpected_message' },
+  'malformed-record': { reason: 'InvalidRecord', alert: 'decode_error' },
+
+  'bad-certificate': { reason: 'CertificateRejected', alert: 'bad_certificate' },
+  'certificate-expired': { reason: 'CertificateRejected', alert: 'certificate_expired' },
+  'certificate-unsupported': { reason: 'CertificateRejected', alert: 'unsupported_certificate' },
+  'certificate-unknown': { reason: 'CertificateRejected', alert: 'certificate_unknown' },
+  'certificate-revoked': { reason: 'CertificateRejected', alert: 'certificate_revoked' },
+  'unknown-ca': { reason: 'CertificateRejected', alert: 'unknown_ca' },
+  'certificate-required': { reason: 'CertificateRejected', alert: 'certificate_required' },
+  'client-certificate-missing': { reason: 'CertificateRejected', alert: 'handshake_failure' },
+
+  'alert-received': { reason: 'AlertReceived', alert: 'none' },
+  truncated: { reason: 'Truncated', alert: 'none' },
+
+  'internal-error': { reason: 'Local', alert: 'internal_error' },
+  'signing-failed': { reason: 'Local', alert: 'internal_error' },
+  'key-limit-reached': { reason: 'Local', alert: 'internal_error' },
+  aborted: { reason: 'Local', alert: 'user_canceled' },
+  'handshake-timeout': { reason: 'Local', alert: 'user_canceled' },
+  'not-connected': { reason: 'Local', alert: 'none' },
+  'bad-option': { reason: 'Local', alert: 'none' },
+} as const;
+
+export type TlsErrorCode = keyof typeof FAILURES;
+
+/** Each code has a reason and an alert: the compiler sees to it. */
+const TABLE: Readonly<Record<TlsErrorCode, Failure>> = FAILURES;
+
+/** Why a connection failed. It is thrown once, alerted once and reported once. */
+export class TlsError extends Error {
+  override readonly name = 'TlsError';
+  /** Stable: programs may match on it. */
+  readonly code: TlsErrorCode;
+  readonly reason: Reason;
+  /** The alert that the peer was sent; `none` when none was due. */
+  readonly alert: AlertName | 'none';
+  /** For `alert-received`: the peer's alert. */
+  readonly receivedAlert: string | undefined;
+
+  constructor(
+    code: TlsErrorCode,
+    message: string,
+    details: { cause?: unknown; receivedAlert?: string } = {},
+  ) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.reason = TABLE[code].reason;
+    this.alert = TABLE[code].alert;
+    this.receivedAlert = details.receivedAlert;
+  }
+}
+
+/** Turns whatever was thrown while a peer's message was handled into the one error that is reported. */
+export function asTlsError(error: unknown, during: string): TlsError {
+  if (error instanceof TlsError) return error;
+  if (error instanceof DecodeError) {
+    return new TlsError('malformed-message', `${during}: malformed: ${error.message}`, { cause: error });
+  }
+  if (error instanceof CryptoError && error.code === 'bad-key') {
+    return new TlsError('bad-key-share', `${during}: ${error.message}`, { cause: error });
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return new TlsError('internal-error', `${during}: ${text}`, { cause: error });
+}

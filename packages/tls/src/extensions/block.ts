@@ -1,0 +1,146 @@
+import { type Codec, decode, type Reader, readField, rest, type Writer } from '@testudo/codec';
+import { TlsError } from '../errors.ts';
+import type { Extension, Place, Values } from './extension.ts';
+import { extensionById, extensionName } from './table.ts';
+
+/** An extension of which only the bytes are known. */
+export interface RawExtension {
+  readonly id: number;
+  readonly data: Uint8Array;
+}
+
+/** The extensions of one message, in wire order. */
+export class ExtensionBlock<P extends Place> {
+  readonly place: P;
+  readonly #values = new Map<number, unknown>();
+
+  constructor(place: P) {
+    this.place = place;
+  }
+
+  /** The extensions' numbers in wire order, unknown ones included. */
+  get ids(): number[] {
+    return [...this.#values.keys()];
+  }
+
+  has(extension: Extension): boolean {
+    return this.#values.has(extension.id);
+  }
+
+  get<V extends Values & { [K in P]: unknown }>(extension: Extension<V>): V[P] | undefined {
+    return this.#values.get(extension.id) as V[P] | undefined;
+  }
+
+  /** Adds an extension, or replaces its value where it stands. */
+  set<V extends Values & { [K in P]: unknown }>(extension: Extension<V>, value: V[P]): this {
+    this.#values.set(extension.id, value);
+    return this;
+  }
+
+  /** Adds an extension that the table does not know: GREASE, or one of the user's own. */
+  setRaw(id: number, data: Uint8Array): this {
+    this.#values.set(id, data);
+    return this;
+  }
+
+  delete(extension: Extension): void {
+    this.#values.delete(extension.id);
+  }
+
+  /**
+   * Throws `unsolicited-extension` when this block holds one that `request` does not: nothing may be answered
+   * that was not asked (RFC 9846 §4.2). `allowed` names those that need no request.
+   */
+  expectSolicited(request: { readonly ids: readonly number[] }, allowed: readonly Extension[] = []): void {
+    for (const id of this.#values.keys()) {
+      if (request.ids.includes(id) || allowed.some((extension) => extension.id === id)) continue;
+      throw new TlsError(
+        'unsolicited-extension',
+        `${this.place} answers the extension ${extensionName(id)}, which was not offered`,
+      );
+    }
+  }
+
+  /** Only for the codec of a block. */
+  entries(): IterableIterator<[number, unknown]> {
+    return this.#values.entries();
+  }
+}
+
+/** `Extension extensions<0..2^16-1>` for one place. The table decides what may stand in it. */
+export function extensions<P extends Place>(place: P): Codec<ExtensionBlock<P>> {
+  return {
+    read: (reader) => readExtensions(reader, place),
+    write: writeExtensions,
+  };
+}
+
+/** As {@link extensions}, but a message that ends before the block has none (RFC 5246 §7.4.1.2). */
+export function optionalExtensions<P extends Place>(place: P): Codec<ExtensionBlock<P>> {
+  return {
+    read: (reader) => (reader.remaining === 0 ? new ExtensionBlock(place) : readExtensions(reader, place)),
+    write(writer, block) {
+      if (block.ids.length > 0) writeExtensions(writer, block);
+    },
+  };
+}
+
+/** Reads a block whose place is known only now: ServerHello tells by its contents what it is. */
+export function readExtensions<P extends Place>(reader: Reader, place: P): ExtensionBlock<P> {
+  const block = new ExtensionBlock(place);
+  const length = reader.uint16();
+  reader.scope(length, () => {
+    while (reader.remaining > 0) readExtension(reader, block);
+  });
+  return block;
+}
+
+function readExtension<P extends Place>(reader: Reader, block: ExtensionBlock<P>): void {
+  const start = reader.offset;
+  const id = reader.uint16();
+  const definition = extensionById(id);
+  const name = definition?.name ?? `extension(${id})`;
+  if (block.ids.includes(id)) {
+    throw new TlsError('duplicate-extension', `${block.place} holds the extension ${name} twice`);
+  }
+  reader.tracer?.enter(name, start);
+  const length = reader.uint16();
+  const codec = definition?.codecs[block.place] as Codec<unknown> | undefined;
+  // A known extension in a place where it must not stand is refused; an unknown one is carried (RFC 9846 §4.2).
+  if (definition !== undefined && codec === undefined) {
+    throw new TlsError(
+      'misplaced-extension',
+      `${name} must not stand in ${block.place} (${definition.source})`,
+    );
+  }
+  const value = reader.scope(length, () => readField(reader, name, codec ?? rest));
+  reader.tracer?.leave(name, start, reader.offset - start, value);
+  block.setRaw(id, value as Uint8Array);
+}
+
+function writeExtensions<P extends Place>(writer: Writer, block: ExtensionBlock<P>): void {
+  writer.scope(2, () => {
+    for (const [id, value] of block.entries()) {
+      writer.uint16(id);
+      const codec = (extensionById(id)?.codecs[block.place] ?? rest) as Codec<unknown>;
+      writer.scope(2, () => codec.write(writer, value));
+    }
+  });
+}
+
+/** The raw extensions of an encoded block, undecoded: for fingerprints and the explorer. */
+export function rawExtensions(block: Uint8Array): RawExtension[] {
+  const list: RawExtension[] = [];
+  decode(
+    {
+      read(reader) {
+        reader.scope(reader.uint16(), () => {
+          while (reader.remaining > 0) list.push({ id: reader.uint16(), data: reader.take(reader.uint16()) });
+        });
+      },
+      write() {},
+    },
+    block,
+  );
+  return list;
+}

@@ -1,0 +1,100 @@
+import { type Codec, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
+import type { Extension } from './extension.ts';
+import { acknowledgement } from './names.ts';
+
+const OCSP = 1;
+
+/** status_request (RFC 6066 §8, RFC 9846 §4.4.2.1): the client asks for an OCSP response; the certificate carries it. */
+export const statusRequest: Extension<{
+  client_hello: Uint8Array;
+  server_hello_12: null;
+  certificate: Uint8Array;
+  certificate_request: Uint8Array;
+}> = {
+  id: 5,
+  name: 'status_request',
+  source: 'RFC 6066 §8',
+  codecs: {
+    client_hello: rest,
+    server_hello_12: acknowledgement(),
+    certificate: ocspResponse(),
+    certificate_request: rest,
+  },
+};
+
+/** The body of a request for OCSP without responder ids and extensions. */
+export const OCSP_REQUEST: Uint8Array = Uint8Array.of(OCSP, 0, 0, 0, 0);
+
+/** signed_certificate_timestamp (RFC 6962 §3.3.1): carried as it is. */
+export const signedCertificateTimestamp: Extension<{
+  client_hello: null;
+  server_hello_12: Uint8Array;
+  certificate: Uint8Array;
+  certificate_request: null;
+}> = {
+  id: 18,
+  name: 'signed_certificate_timestamp',
+  source: 'RFC 6962 §3.3.1',
+  codecs: {
+    client_hello: acknowledgement(),
+    server_hello_12: rest,
+    certificate: rest,
+    certificate_request: acknowledgement(),
+  },
+};
+
+/** certificate_authorities (RFC 9846 §4.2.4): distinguished names, DER. */
+export const certificateAuthorities: Extension<{
+  client_hello: Uint8Array[];
+  certificate_request: Uint8Array[];
+}> = {
+  id: 47,
+  name: 'certificate_authorities',
+  source: 'RFC 9846 §4.2.4',
+  codecs: { client_hello: list(2, opaque(2, 1), 3), certificate_request: list(2, opaque(2, 1), 3) },
+};
+
+export interface OidFilter {
+  readonly oid: Uint8Array;
+  readonly values: Uint8Array;
+}
+
+/** oid_filters (RFC 9846 §4.2.5). */
+export const oidFilters: Extension<{ certificate_request: OidFilter[] }> = {
+  id: 48,
+  name: 'oid_filters',
+  source: 'RFC 9846 §4.2.5',
+  codecs: { certificate_request: list(2, struct({ oid: opaque(1, 1), values: opaque(2) })) },
+};
+
+/** record_size_limit (RFC 8449): not used yet, known so that it is refused where it must not stand. */
+export const recordSizeLimit: Extension<{
+  client_hello: number;
+  server_hello_12: number;
+  encrypted_extensions: number;
+}> = {
+  id: 28,
+  name: 'record_size_limit',
+  source: 'RFC 8449 §4',
+  codecs: { client_hello: uint16, server_hello_12: uint16, encrypted_extensions: uint16 },
+};
+
+/** max_fragment_length (RFC 6066 §4). */
+export const maxFragmentLength: Extension<{
+  client_hello: number;
+  server_hello_12: number;
+  encrypted_extensions: number;
+}> = {
+  id: 1,
+  name: 'max_fragment_length',
+  source: 'RFC 6066 §4',
+  codecs: { client_hello: uint8, server_hello_12: uint8, encrypted_extensions: uint8 },
+};
+
+function ocspResponse(): Codec<Uint8Array> {
+  const body = struct({ statusType: uint8, response: opaque(3, 1) });
+  return {
+    read: (reader) => body.read(reader).response,
+    write: (writer, response) => body.write(writer, { statusType: OCSP, response }),
+  };
+}

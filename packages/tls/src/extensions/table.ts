@@ -1,0 +1,44 @@
+import * as certificates from './certificates.ts';
+import type { Extension } from './extension.ts';
+import { keyShare } from './key-share.ts';
+import { alpn, serverName } from './names.ts';
+import * as negotiation from './negotiation.ts';
+import { earlyData, preSharedKey, pskKeyExchangeModes } from './pre-shared-key.ts';
+
+/** Every extension the engine knows: the one place that decides what may stand where. */
+export const EXTENSIONS: readonly Extension[] = [
+  serverName,
+  certificates.maxFragmentLength,
+  certificates.statusRequest,
+  negotiation.supportedGroups,
+  negotiation.ecPointFormats,
+  negotiation.signatureAlgorithms,
+  alpn,
+  certificates.signedCertificateTimestamp,
+  negotiation.padding,
+  negotiation.extendedMasterSecret,
+  certificates.recordSizeLimit,
+  negotiation.sessionTicket,
+  preSharedKey,
+  earlyData,
+  negotiation.supportedVersions,
+  negotiation.cookie,
+  pskKeyExchangeModes,
+  certificates.certificateAuthorities,
+  certificates.oidFilters,
+  negotiation.postHandshakeAuth,
+  negotiation.signatureAlgorithmsCert,
+  keyShare,
+  negotiation.renegotiationInfo,
+];
+
+const BY_ID = new Map(EXTENSIONS.map((extension) => [extension.id, extension]));
+
+export function extensionById(id: number): Extension | undefined {
+  return BY_ID.get(id);
+}
+
+/** The extension's name, or `extension(n)`. */
+export function extensionName(id: number): string {
+  return BY_ID.get(id)?.name ?? `extension(${id})`;
+}

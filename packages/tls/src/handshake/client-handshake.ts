@@ -1,0 +1,17 @@
+import type { ClientConfig } from '../options.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Handshake } from './handshake.ts';
+
+/** A client's handshake. */
+export interface ClientHandshake extends Handshake {
+  readonly config: ClientConfig;
+  /** The name or IP address whose certificate is wanted. */
+  readonly host: string | undefined;
+  /** The name for SNI: `host` unless that is an address or the user said otherwise. */
+  readonly serverName: string | undefined;
+  /** A session to resume. */
+  readonly session: Session | undefined;
+  readonly onSession: (session: Session) => void;
+  /** Set once a TLS 1.2 server may send HelloRequest: never in 1.3. */
+  ignoreHelloRequests: boolean;
+}

@@ -1,0 +1,92 @@
+import type { CryptoProvider } from '@testudo/crypto';
+import { TlsError } from '../errors.ts';
+import { type Flow, perform } from '../flow.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  HANDSHAKE_TYPE,
+  handshakeTypeName,
+  type Message,
+  type RawMessage,
+} from '../messages/handshake-type.ts';
+import type { Observer } from '../observer.ts';
+import type { RecordOpener, RecordSealer } from '../record/protection.ts';
+import type { FinishedVerified } from './finished-verified.ts';
+import type { Transcript } from './transcript.ts';
+
+/** What a handshake can do to its connection, besides waiting: all of it plain calls. */
+export interface Channel {
+  /** Queues a whole handshake message; messages in a row share records. */
+  writeHandshake(raw: Uint8Array): void;
+  writeChangeCipherSpec(): void;
+  /** Removes protection with this from the next record on. Throws when a part of a message waits. */
+  setOpener(opener: RecordOpener, epoch: string): void;
+  /** As {@link setOpener}, for application data: only for who verified the peer's Finished. */
+  setApplicationOpener(opener: RecordOpener, proof: FinishedVerified): void;
+  setSealer(sealer: RecordSealer, epoch: string): void;
+  /** TLS 1.3 was agreed on: its record limits hold, and the peer's compatibility CCS are dropped. */
+  useTls13(): void;
+  /** The peer's last flight is complete: from here a ChangeCipherSpec is an error. */
+  endCompatibility(): void;
+  /** The peer offered early data that was refused: so many bytes that do not decrypt are dropped. */
+  skipUndecryptable(bytes: number): void;
+}
+
+/** One handshake under way: what its steps share. */
+export interface Handshake {
+  readonly provider: CryptoProvider;
+  readonly channel: Channel;
+  readonly transcript: Transcript;
+  readonly observer: Observer | undefined;
+  readonly now: number;
+  /** A message that was looked at and not yet taken. */
+  lookahead: RawMessage | undefined;
+}
+
+/** Sends a message and adds it to the transcript. */
+export function send<T>(h: Handshake, definition: Message<T>, value: T): void {
+  sendEncoded(h, encodeMessage(definition, value));
+}
+
+/** As {@link send}, for a message that is bytes already. */
+export function sendEncoded(h: Handshake, raw: Uint8Array): void {
+  h.transcript.add(raw);
+  h.channel.writeHandshake(raw);
+}
+
+/** Waits for this message and adds it to the transcript. Throws `unexpected-message` when another one comes. */
+export function* receive<T>(h: Handshake, definition: Message<T>): Flow<T> {
+  return (yield* receiveRaw(h, definition)).value;
+}
+
+/** As {@link receive}, with the message's bytes, header included. */
+export function* receiveRaw<T>(h: Handshake, definition: Message<T>): Flow<{ value: T; raw: Uint8Array }> {
+  const received = yield* nextMessage(h);
+  h.lookahead = undefined;
+  if (received.type !== definition.type) throw unexpected(received.type, definition.name);
+  const value = decodeMessage(definition, received);
+  h.transcript.add(received.raw);
+  return { value, raw: received.raw };
+}
+
+/** Waits for the next message and tells whether it is this one, without taking it. */
+export function* nextIs<T>(h: Handshake, definition: Message<T>): Flow<boolean> {
+  return (yield* nextMessage(h)).type === definition.type;
+}
+
+function* nextMessage(h: Handshake): Flow<RawMessage> {
+  for (;;) {
+    h.lookahead ??= yield* perform('message', undefined);
+    // A HelloRequest in the middle of a handshake is to be ignored (RFC 5246 §7.4.1.1); an empty one only.
+    if (h.lookahead.type !== HANDSHAKE_TYPE.hello_request || !ignoresHelloRequests(h)) return h.lookahead;
+    h.lookahead = undefined;
+  }
+}
+
+function ignoresHelloRequests(h: Handshake): boolean {
+  return 'ignoreHelloRequests' in h && h.ignoreHelloRequests === true && h.lookahead?.raw.length === 4;
+}
+
+function unexpected(type: number, wanted: string): TlsError {
+  return new TlsError('unexpected-message', `${handshakeTypeName(type)} came where ${wanted} was due`);
+}

@@ -1,0 +1,59 @@
+import type { Certificate } from '@testudo/x509';
+import type { Group } from '../groups.ts';
+import type { RawMessage } from '../messages/handshake-type.ts';
+import type { SignatureScheme } from '../signature-schemes.ts';
+import type { CipherSuite } from '../suites.ts';
+import type { VersionName } from '../versions.ts';
+import type { FinishedVerified } from './finished-verified.ts';
+
+/** What both sides agreed on. */
+export interface ConnectionInfo {
+  readonly version: VersionName;
+  readonly cipherSuite: CipherSuite;
+  /** Undefined in a resumed TLS 1.2 connection. */
+  readonly group: Group | undefined;
+  /** How the server signed the handshake; undefined when the connection was resumed. */
+  readonly serverSignatureScheme: SignatureScheme | undefined;
+  /** How the client signed; undefined when it showed no certificate. */
+  readonly clientSignatureScheme: SignatureScheme | undefined;
+  /** The name the client asked for in SNI. */
+  readonly serverName: string | undefined;
+  readonly alpnProtocol: string | undefined;
+  readonly resumed: boolean;
+  readonly helloRetryRequest: boolean;
+  /** The peer's chain, DER, leaf first; empty when it showed none. */
+  readonly peerCertificates: readonly Uint8Array[];
+  /** Why the peer's certificate is not good, where the user accepts it all the same. */
+  readonly authorizationError: Error | undefined;
+  /** From the peer's leaf to the trust anchor; undefined when no path was looked for in this connection. */
+  readonly verifiedPath: readonly Certificate[] | undefined;
+  /** Our own chain; empty when we showed none. */
+  readonly localCertificates: readonly Uint8Array[];
+  /** TLS 1.2 extended master secret (RFC 7627); always true in 1.3, where the key schedule does the same. */
+  readonly extendedMasterSecret: boolean;
+  /** OCSP response that the server stapled, DER. */
+  readonly ocspResponse: Uint8Array | undefined;
+  /** The last Finished of each side, verify_data only. */
+  readonly finished: { readonly sent: Uint8Array; readonly received: Uint8Array };
+}
+
+/** What goes on after the handshake: messages that come then, and keys. */
+export interface Established {
+  /** A handshake message that came after the handshake. Throws when none may come. */
+  receive(message: RawMessage): void;
+  /** Keying material (RFC 5705, RFC 9846 §7.5). `length` in bytes. */
+  exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array;
+  /** New keys for what we send, and for what the peer sends when `requestPeer`. Throws where there is no KeyUpdate. */
+  updateKeys(requestPeer: boolean): void;
+  /** True when keys can be replaced: TLS 1.3. */
+  readonly canUpdateKeys: boolean;
+  /** Forgets all secrets. */
+  wipe(): void;
+}
+
+/** The end of a handshake that succeeded. */
+export interface HandshakeResult {
+  readonly proof: FinishedVerified;
+  readonly info: ConnectionInfo;
+  readonly established: Established;
+}

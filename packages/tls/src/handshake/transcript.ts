@@ -1,0 +1,54 @@
+import { concat } from '@testudo/codec';
+import type { CryptoProvider, Hash, HashName } from '@testudo/crypto';
+import { HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
+
+/** The handshake so far (RFC 9846 §4.4.1). Messages are kept until the suite tells which hash to use. */
+export class Transcript {
+  readonly #provider: CryptoProvider;
+  #hash: Hash | undefined;
+  #messages: Uint8Array[] | undefined = [];
+
+  constructor(provider: CryptoProvider) {
+    this.#provider = provider;
+  }
+
+  /** Adds a whole message, header included. */
+  add(message: Uint8Array): void {
+    this.#hash?.update(message);
+    this.#messages?.push(message);
+  }
+
+  /** Chooses the hash. Messages go on being kept until {@link forgetMessages}. */
+  useHash(name: HashName): void {
+    const hash = this.#provider.hash(name);
+    for (const message of this.#messages ?? []) hash.update(message);
+    this.#hash = hash;
+  }
+
+  /** Transcript-Hash of everything so far. */
+  digest(): Uint8Array {
+    return this.#hash!.digest();
+  }
+
+  /** The hash of everything so far but the last `tail` bytes: what a PSK binder covers (RFC 9846 §4.2.11.2). */
+  digestWithoutTail(hashName: HashName, tail: number): Uint8Array {
+    const messages = this.messages();
+    return this.#provider.digest(hashName, messages.subarray(0, messages.length - tail));
+  }
+
+  /** Every message as it was, for TLS 1.2's CertificateVerify, which may use a hash of its own. */
+  messages(): Uint8Array {
+    return concat(...(this.#messages ?? []));
+  }
+
+  forgetMessages(): void {
+    this.#messages = undefined;
+  }
+
+  /** Replaces ClientHello1, the first message, by message_hash, so that a server can retry without state (RFC 9846 §4.4.1). */
+  replaceClientHello(hashName: HashName): void {
+    const [first, ...later] = this.#messages!;
+    const digest = this.#provider.digest(hashName, first!);
+    this.#messages = [Uint8Array.of(HANDSHAKE_TYPE.message_hash, 0, 0, digest.length, ...digest), ...later];
+  }
+}

@@ -1,0 +1,237 @@
+import { AEAD_SIZES, type CryptoProvider } from '@testudo/crypto';
+import type { CertificateVerifier } from './certificate-verdict.ts';
+import type { Credential } from './credential.ts';
+import * as defaults from './defaults.ts';
+import { TlsError } from './errors.ts';
+import { type Group, groupByName } from './groups.ts';
+import type { CredentialRequest } from './requests.ts';
+import type { SessionStore } from './sessions/session-store.ts';
+import type { TicketSealer } from './sessions/ticket-keys.ts';
+import { type SignatureScheme, signatureSchemeByName } from './signature-schemes.ts';
+import { type CipherSuite, cipherSuiteByName } from './suites.ts';
+import { type Version, type VersionName, versionsBetween } from './versions.ts';
+
+/** What client and server have in common. Names are those of IANA or OpenSSL. */
+export interface CommonOptions {
+  readonly provider: CryptoProvider;
+  /** Default `TLSv1.2`. */
+  readonly minVersion?: VersionName | undefined;
+  /** Default `TLSv1.3`. */
+  readonly maxVersion?: VersionName | undefined;
+  /** By preference. Default: see `defaults.ts`. */
+  readonly cipherSuites?: readonly string[] | undefined;
+  /** By preference. Default: x25519, X25519MLKEM768, secp256r1, secp384r1, secp521r1. */
+  readonly groups?: readonly string[] | undefined;
+  /** By preference. Default: ECDSA, EdDSA, RSA-PSS, and RSA PKCS#1 v1.5 for TLS 1.2. */
+  readonly signatureSchemes?: readonly string[] | undefined;
+  /** Milliseconds since 1970. Default `Date.now`. */
+  readonly now?: (() => number) | undefined;
+  /** Zeros to add to a record of this many bytes (TLS 1.3 only); they are cut to what fits. Default: none. */
+  readonly padding?: ((length: number) => number) | undefined;
+  /** Most plaintext bytes in a record that is sent, 64 to 16,384. Default 16,384. */
+  readonly maxFragmentLength?: number | undefined;
+  /** Longest Certificate message that is taken, in bytes. Default 102,400. */
+  readonly maxCertificateMessage?: number | undefined;
+  /** Records after which a key is replaced by a KeyUpdate, if the AEAD's own limit is not lower. Default: that limit. */
+  readonly keyUpdateAfter?: number | undefined;
+}
+
+export interface ClientOptions extends CommonOptions {
+  /** Decides on the server's certificate. */
+  readonly verifyCertificate: CertificateVerifier;
+  /** Application protocols by preference (ALPN). Default: none. */
+  readonly alpnProtocols?: readonly string[] | undefined;
+  /** Groups for which ClientHello holds a share. Default: the first of `groups`. */
+  readonly keyShareGroups?: readonly string[] | undefined;
+  /** What to show a server that asks for a certificate; the first that fits is used. Default: none. */
+  readonly credentials?:
+    | readonly Credential[]
+    | ((request: CredentialRequest) => readonly Credential[] | Promise<readonly Credential[]>)
+    | undefined;
+  /** Ask for a stapled OCSP response. Default true. */
+  readonly requestOcsp?: boolean | undefined;
+  /** Take a TLS 1.2 server without extended master secret (RFC 7627). Default true: some are left. */
+  readonly allowNoExtendedMasterSecret?: boolean | undefined;
+}
+
+/** What a server knows of a client when it chooses a certificate and a protocol. */
+export interface ClientHelloInfo {
+  /** The name in SNI, lower case; undefined when there was none. */
+  readonly serverName: string | undefined;
+  readonly alpnProtocols: readonly string[];
+  /** Numbers, in the client's order. */
+  readonly cipherSuites: readonly number[];
+  readonly signatureSchemes: readonly number[];
+  readonly supportedVersions: readonly number[];
+}
+
+export type CredentialChooser = (
+  hello: ClientHelloInfo,
+) => readonly Credential[] | Promise<readonly Credential[]>;
+
+export interface ServerOptions extends CommonOptions {
+  /** The credentials, or what chooses them by name. The first that fits the client is used. */
+  readonly credentials: readonly Credential[] | CredentialChooser;
+  /** Application protocols by preference (ALPN); or a chooser. Without a common one the handshake fails. Default: none. */
+  readonly alpnProtocols?:
+    | readonly string[]
+    | ((hello: ClientHelloInfo) => string | undefined | Promise<string | undefined>)
+    | undefined;
+  /** `none`, `request`, or `require`: then a client without one is refused. Default `none`. */
+  readonly clientCertificate?: 'none' | 'request' | 'require' | undefined;
+  /** Decides on the client's certificate; needed unless `clientCertificate` is `none`. */
+  readonly verifyCertificate?: CertificateVerifier | undefined;
+  /** Distinguished names (DER) of the CAs that may have issued the client's certificate. Default: not said. */
+  readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
+  /** Seals tickets; false for none. Default: none is given, no tickets. */
+  readonly tickets?: TicketSealer | false | undefined;
+  /** Tickets after a TLS 1.3 handshake, 0 to 8. Default 2. */
+  readonly ticketCount?: number | undefined;
+  /** Keeps TLS 1.2 sessions by ID. Default: none. */
+  readonly sessionStore?: SessionStore | undefined;
+  /** Seconds for which a session can be resumed, at most 604,800. Default 86,400. */
+  readonly sessionLifetime?: number | undefined;
+  /** Follow our order of suites and groups rather than the client's. Default true. */
+  readonly preferServerOrder?: boolean | undefined;
+  /** Serve a TLS 1.2 client without extended master secret. Default true. */
+  readonly allowNoExtendedMasterSecret?: boolean | undefined;
+}
+
+/** Options after checking, with everything that does not change from one connection to the next worked out. */
+export interface CommonConfig {
+  readonly provider: CryptoProvider;
+  readonly versions: readonly Version[];
+  readonly cipherSuites: readonly CipherSuite[];
+  readonly groups: readonly Group[];
+  readonly signatureSchemes: readonly SignatureScheme[];
+  readonly signatureSchemeIds: readonly number[];
+  readonly now: () => number;
+  readonly padding: ((length: number) => number) | undefined;
+  readonly fragmentLength: number;
+  readonly limits: { readonly handshakeMessage: number; readonly certificateMessage: number };
+  readonly keyUpdateAfter: number;
+}
+
+export interface ClientConfig extends CommonConfig {
+  readonly options: ClientOptions;
+  readonly keyShareGroups: readonly Group[];
+}
+
+export interface ServerConfig extends CommonConfig {
+  readonly options: ServerOptions;
+  readonly ticketCount: number;
+  readonly sessionLifetime: number;
+}
+
+/** Checks a client's options once, for many connections. Throws `bad-option`. */
+export function clientConfig(options: ClientOptions): ClientConfig {
+  const common = commonConfig(options);
+  const keyShareGroups =
+    options.keyShareGroups === undefined
+      ? common.groups.slice(0, 1)
+      : named('group', options.keyShareGroups, groupByName);
+  if (keyShareGroups.some((group) => !common.groups.includes(group))) {
+    throw new TlsError('bad-option', 'keyShareGroups must be among groups');
+  }
+  checkProtocols(options.alpnProtocols);
+  return { ...common, options, keyShareGroups };
+}
+
+/** Checks a server's options once, for many connections. Throws `bad-option`. */
+export function serverConfig(options: ServerOptions): ServerConfig {
+  if (typeof options.credentials !== 'function' && options.credentials.length === 0) {
+    throw new TlsError('bad-option', 'a server needs a certificate with its key: give credentials');
+  }
+  if ((options.clientCertificate ?? 'none') !== 'none' && options.verifyCertificate === undefined) {
+    throw new TlsError('bad-option', 'a server that asks for client certificates needs verifyCertificate');
+  }
+  if (typeof options.alpnProtocols !== 'function') checkProtocols(options.alpnProtocols);
+  return {
+    ...commonConfig(options),
+    options,
+    ticketCount: inRange('ticketCount', options.ticketCount ?? defaults.DEFAULT_TICKET_COUNT, 0, 8),
+    sessionLifetime: inRange(
+      'sessionLifetime',
+      options.sessionLifetime ?? defaults.DEFAULT_SESSION_LIFETIME,
+      0,
+      604_800,
+    ),
+  };
+}
+
+function commonConfig(options: CommonOptions): CommonConfig {
+  const { provider } = options;
+  const versions = versionsBetween(
+    options.minVersion ?? defaults.DEFAULT_MIN_VERSION,
+    options.maxVersion ?? defaults.DEFAULT_MAX_VERSION,
+  );
+  const cipherSuites =
+    options.cipherSuites === undefined
+      ? defaults.defaultCipherSuites(provider)
+      : named('cipher suite', options.cipherSuites, cipherSuiteByName);
+  for (const suite of cipherSuites) {
+    if (provider.aead(suite.aead, new Uint8Array(AEAD_SIZES[suite.aead].key)) === undefined) {
+      throw new TlsError('bad-option', `the ${provider.name} provider cannot do ${suite.name}: leave it out`);
+    }
+  }
+  const usableVersions = versions.filter((version) =>
+    cipherSuites.some((suite) => suite.version === version),
+  );
+  if (usableVersions.length === 0) {
+    throw new TlsError('bad-option', 'none of the cipher suites belongs to one of the versions');
+  }
+  const groups =
+    options.groups === undefined
+      ? defaults.defaultGroups(provider)
+      : named('group', options.groups, groupByName);
+  const missing = groups.find((group) => !group.available(provider));
+  if (missing !== undefined) {
+    throw new TlsError('bad-option', `the ${provider.name} provider cannot do ${missing.name}: leave it out`);
+  }
+  const signatureSchemes =
+    options.signatureSchemes === undefined
+      ? defaults.defaultSignatureSchemes()
+      : named('signature scheme', options.signatureSchemes, signatureSchemeByName);
+  return {
+    provider,
+    versions: usableVersions,
+    cipherSuites: cipherSuites.filter((suite) => usableVersions.includes(suite.version)),
+    groups,
+    signatureSchemes,
+    signatureSchemeIds: signatureSchemes.map((scheme) => scheme.id),
+    now: options.now ?? Date.now,
+    padding: options.padding,
+    fragmentLength: inRange('maxFragmentLength', options.maxFragmentLength ?? 16_384, 64, 16_384),
+    limits: {
+      handshakeMessage: defaults.MAX_HANDSHAKE_MESSAGE,
+      certificateMessage: inRange(
+        'maxCertificateMessage',
+        options.maxCertificateMessage ?? defaults.MAX_CERTIFICATE_MESSAGE,
+        1024,
+        0xffffff,
+      ),
+    },
+    keyUpdateAfter: inRange('keyUpdateAfter', options.keyUpdateAfter ?? 2 ** 48, 1, 2 ** 48),
+  };
+}
+
+function named<T>(what: string, names: readonly string[], find: (name: string) => T | undefined): T[] {
+  if (names.length === 0) throw new TlsError('bad-option', `at least one ${what} is needed`);
+  return names.map((name) => {
+    const found = find(name);
+    if (found === undefined) throw new TlsError('bad-option', `no ${what} is called ${name}`);
+    return found;
+  });
+}
+
+function inRange(name: string, value: number, min: number, max: number): number {
+  if (value >= min && value <= max) return Math.floor(value);
+  throw new TlsError('bad-option', `${name} must be from ${min} to ${max}, not ${value}`);
+}
+
+function checkProtocols(protocols: readonly string[] | undefined): void {
+  for (const protocol of protocols ?? []) {
+    if (protocol.length >= 1 && protocol.length <= 255) continue;
+    throw new TlsError('bad-option', 'an ALPN protocol name has 1 to 255 bytes');
+  }
+}

@@ -1,0 +1,101 @@
+import { TlsError } from '../errors.ts';
+import {
+  ALERT,
+  APPLICATION_DATA,
+  CHANGE_CIPHER_SPEC,
+  HANDSHAKE,
+  MAX_PLAINTEXT,
+  RECORD_HEADER,
+} from './content-type.ts';
+
+/** The most that protection may add in any version: 2,048 bytes (RFC 5246 §6.2.3). */
+const MAX_EXPANSION_12 = 2048;
+/** In TLS 1.3: 256 bytes (RFC 9846 §5.2). */
+const MAX_EXPANSION_13 = 256;
+
+/** One record as it came; `bytes` is the whole of it, header included. */
+export interface RawRecord {
+  readonly type: number;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Cuts the transport's bytes into records. A record that lies whole in a chunk is a view on it; only one that
+ * straddles chunks is joined. Holds at most one record's worth of bytes beyond what was fed.
+ */
+export class RecordBuffer {
+  #chunks: Uint8Array[] = [];
+  #current: Uint8Array = new Uint8Array(0);
+  #offset = 0;
+  #first = true;
+  #maxLength = MAX_PLAINTEXT + MAX_EXPANSION_12;
+
+  /** Bytes that were fed and not yet handed out. */
+  get buffered(): number {
+    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, this.#current.length - this.#offset);
+  }
+
+  /** From now on no record may be longer than TLS 1.3 allows. */
+  useTls13Limit(): void {
+    this.#maxLength = MAX_PLAINTEXT + MAX_EXPANSION_13;
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#offset === this.#current.length) {
+      this.#current = chunk;
+      this.#offset = 0;
+    } else {
+      this.#chunks.push(chunk);
+    }
+  }
+
+  /** The next whole record, or undefined. Throws on a header that no TLS peer sends. */
+  next(): RawRecord | undefined {
+    if (!this.#have(RECORD_HEADER)) return undefined;
+    const at = this.#offset;
+    const bytes = this.#current;
+    const type = bytes[at]!;
+    const length = (bytes[at + 3]! << 8) | bytes[at + 4]!;
+    this.#checkHeader(type, bytes[at + 1]!, length);
+    if (!this.#have(RECORD_HEADER + length)) return undefined;
+    this.#first = false;
+    const start = this.#offset;
+    this.#offset = start + RECORD_HEADER + length;
+    return { type, bytes: this.#current.subarray(start, this.#offset) };
+  }
+
+  /** Makes the next `length` bytes contiguous; false when they are not there yet. */
+  #have(length: number): boolean {
+    if (this.#current.length - this.#offset >= length) return true;
+    if (this.#chunks.length === 0 || this.buffered < length) return false;
+    const joined: Uint8Array[] = [this.#current.subarray(this.#offset)];
+    let have = joined[0]!.length;
+    while (have < length) {
+      const chunk = this.#chunks.shift()!;
+      joined.push(chunk);
+      have += chunk.length;
+    }
+    const whole = new Uint8Array(have);
+    let at = 0;
+    for (const part of joined) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    this.#current = whole;
+    this.#offset = 0;
+    return true;
+  }
+
+  #checkHeader(type: number, major: number, length: number): void {
+    const known =
+      type === HANDSHAKE || type === ALERT || type === APPLICATION_DATA || type === CHANGE_CIPHER_SPEC;
+    if (!known || major !== 3) {
+      if (this.#first)
+        throw new TlsError('not-tls', 'the peer does not speak TLS here: its first bytes are no record');
+      throw new TlsError('bad-record', `a record of type ${type} and version ${major}.x: no such record`);
+    }
+    if (length > this.#maxLength) {
+      throw new TlsError('record-overflow', `a record of ${length} bytes, more than ${this.#maxLength}`);
+    }
+  }
+}

@@ -1,0 +1,213 @@
+import { concat } from '@testudo/codec';
+import { TlsError } from '../errors.ts';
+import type { Observer } from '../observer.ts';
+import { CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_PLAINTEXT } from './content-type.ts';
+import {
+  LEGACY_RECORD_VERSION,
+  type Plaintext,
+  PlaintextSealer,
+  plaintextOpener,
+  type RecordOpener,
+  type RecordSealer,
+} from './protection.ts';
+import { RecordBuffer } from './record-buffer.ts';
+
+/** Records with nothing in them that may follow each other: more are a flood that makes us work for nothing. */
+const MAX_EMPTY_RECORDS = 32;
+
+/**
+ * Both directions of the record protocol (RFC 9846 §5): cuts what comes into records and removes their
+ * protection; cuts what goes into records, protects them and collects their bytes.
+ */
+export class RecordLayer {
+  readonly #incoming = new RecordBuffer();
+  #outgoing: Uint8Array[] = [];
+  #outgoingLength = 0;
+  #handshake: Uint8Array[] = [];
+  #opener: RecordOpener = plaintextOpener;
+  #sealer: RecordSealer;
+  #emptyRecords = 0;
+  #undecryptableBudget = 0;
+  readonly #observer: Observer | undefined;
+  readonly #paddingFor: ((length: number) => number) | undefined;
+  /** Most plaintext bytes in a record that we send. */
+  readonly #fragmentLength: number;
+
+  constructor(options: {
+    observer: Observer | undefined;
+    paddingFor: ((length: number) => number) | undefined;
+    fragmentLength: number;
+    initialVersion: number;
+  }) {
+    this.#observer = options.observer;
+    this.#paddingFor = options.paddingFor;
+    this.#fragmentLength = options.fragmentLength;
+    this.#sealer = new PlaintextSealer(options.initialVersion);
+  }
+
+  // Incoming ----------------------------------------------------------------------------------------------------
+
+  push(chunk: Uint8Array): void {
+    this.#incoming.push(chunk);
+  }
+
+  get buffered(): number {
+    return this.#incoming.buffered;
+  }
+
+  get readsProtected(): boolean {
+    return this.#opener.isProtected;
+  }
+
+  /** The next record without its protection, or undefined until more bytes come. */
+  next(): Plaintext | undefined {
+    for (;;) {
+      const record = this.#incoming.next();
+      if (record === undefined) return undefined;
+      const plaintext = this.#opener.open(record);
+      if (plaintext === undefined) {
+        this.#skipUndecryptable(record.bytes.length);
+        continue;
+      }
+      this.#undecryptableBudget = 0;
+      // The peer is there: no more need for the oldest record version.
+      if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = LEGACY_RECORD_VERSION;
+      this.#observer?.record?.('received', plaintext.type, plaintext.content.length, record.bytes.length);
+      this.#countEmpty(plaintext);
+      return plaintext;
+    }
+  }
+
+  setOpener(opener: RecordOpener): void {
+    this.#opener = opener;
+    this.#emptyRecords = 0;
+  }
+
+  useTls13Limit(): void {
+    this.#incoming.useTls13Limit();
+  }
+
+  /** A server that refused early data drops up to this many bytes that it cannot decrypt (RFC 9846 §4.2.10). */
+  skipUndecryptable(bytes: number): void {
+    this.#undecryptableBudget = bytes;
+  }
+
+  #skipUndecryptable(length: number): void {
+    if (length > this.#undecryptableBudget) {
+      if (!this.#opener.isProtected) {
+        throw new TlsError('unexpected-message', 'application data before any key was agreed on');
+      }
+      throw new TlsError(
+        'bad-record-mac',
+        'a record that does not decrypt: it was changed, or the keys differ',
+      );
+    }
+    this.#undecryptableBudget -= length;
+  }
+
+  #countEmpty(plaintext: Plaintext): void {
+    if (plaintext.content.length > 0 && plaintext.type !== CHANGE_CIPHER_SPEC) {
+      this.#emptyRecords = 0;
+      return;
+    }
+    if (++this.#emptyRecords > MAX_EMPTY_RECORDS) {
+      throw new TlsError(
+        'too-many-empty-records',
+        `more than ${MAX_EMPTY_RECORDS} records in a row that carry nothing`,
+      );
+    }
+  }
+
+  // Outgoing ----------------------------------------------------------------------------------------------------
+
+  /** Records still to be sealed under the key that is in use. */
+  get sealsLeft(): number {
+    return this.#sealer.limit - this.#sealer.sequence;
+  }
+
+  /** Most plaintext bytes in a record that we send. */
+  get fragmentLength(): number {
+    return this.#fragmentLength;
+  }
+
+  setSealer(sealer: RecordSealer): void {
+    this.flushHandshake();
+    this.#sealer = sealer;
+  }
+
+  /** Collects a handshake message; messages in a row share records. */
+  writeHandshake(message: Uint8Array): void {
+    this.#handshake.push(message);
+  }
+
+  /** Puts collected handshake messages into records. */
+  flushHandshake(): void {
+    if (this.#handshake.length === 0) return;
+    const flight = this.#handshake.length === 1 ? this.#handshake[0]! : concat(...this.#handshake);
+    this.#handshake = [];
+    this.#seal(HANDSHAKE, flight);
+  }
+
+  /** Puts `content` into as many records as it needs; into one even when it is empty. */
+  write(type: number, content: Uint8Array): void {
+    this.flushHandshake();
+    this.#seal(type, content);
+  }
+
+  #seal(type: number, content: Uint8Array): void {
+    const sealer = this.#sealer;
+    const step = Math.min(this.#fragmentLength, MAX_PLAINTEXT);
+    const count = Math.max(1, Math.ceil(content.length / step));
+    if (count > sealer.limit - sealer.sequence) {
+      throw new TlsError('key-limit-reached', 'the key has protected as many records as it safely can');
+    }
+    const perRecord = sealer.sealedLength(0);
+    const pad = this.#paddingFor;
+    const paddings = pad === undefined ? undefined : this.#paddings(pad, content.length, step, count);
+    const out = new Uint8Array(content.length + count * perRecord + (paddings?.total ?? 0));
+    let at = 0;
+    for (let i = 0; i < count; i++) {
+      const fragment = count === 1 ? content : content.subarray(i * step, (i + 1) * step);
+      const padding = paddings?.each[i] ?? 0;
+      const length = sealer.seal(type, fragment, padding, out, at);
+      this.#observer?.record?.('sent', type, fragment.length, length);
+      at += length;
+    }
+    const sealed = at === out.length ? out : out.subarray(0, at);
+    this.#outgoing.push(sealed);
+    this.#outgoingLength += sealed.length;
+  }
+
+  #paddings(
+    pad: (length: number) => number,
+    total: number,
+    step: number,
+    count: number,
+  ): { each: number[]; total: number } {
+    if (!(this.#sealer.sealedLength(0) > 5) || this.#sealer instanceof PlaintextSealer)
+      return { each: [], total: 0 };
+    const each: number[] = [];
+    let sum = 0;
+    for (let i = 0; i < count; i++) {
+      const length = Math.min(step, total - i * step);
+      const padding = Math.max(0, Math.min(Math.floor(pad(length)), MAX_PLAINTEXT - length));
+      each.push(padding);
+      sum += padding;
+    }
+    return { each, total: sum };
+  }
+
+  /** Bytes that wait for the transport. */
+  get outgoingLength(): number {
+    return this.#outgoingLength;
+  }
+
+  /** Everything that waits for the transport; undefined when nothing does. */
+  takeOutgoing(): Uint8Array | undefined {
+    if (this.#outgoing.length === 0) return undefined;
+    const bytes = this.#outgoing.length === 1 ? this.#outgoing[0]! : concat(...this.#outgoing);
+    this.#outgoing = [];
+    this.#outgoingLength = 0;
+    return bytes;
+  }
+}

@@ -1,0 +1,43 @@
+import type { SignatureAlgorithm } from '@testudo/crypto';
+import type { CertificateToVerify, CertificateVerdict } from './certificate-verdict.ts';
+import type { Credential } from './credential.ts';
+import type { RawMessage } from './messages/handshake-type.ts';
+import type { ClientHelloInfo } from './options.ts';
+import type { Session } from './sessions/session.ts';
+
+/** Everything a handshake may wait for: what it asks, and what the answer is. */
+export interface Requests {
+  /** The peer's next handshake message. */
+  message: { ask: undefined; answer: RawMessage };
+  /** The peer's ChangeCipherSpec (TLS 1.2). */
+  changeCipherSpec: { ask: undefined; answer: undefined };
+  /** A signature by the owner of a credential's key. */
+  sign: {
+    ask: { credential: Credential; algorithm: SignatureAlgorithm; data: Uint8Array };
+    answer: Uint8Array;
+  };
+  /** Whether the peer's certificate is good. */
+  verifyCertificate: { ask: CertificateToVerify; answer: CertificateVerdict };
+  /** The credentials that a server has for what the client wants, best first. */
+  chooseCredentials: { ask: ClientHelloInfo; answer: readonly Credential[] };
+  /** The application protocol, among what the client offers; undefined when none is wanted. */
+  chooseProtocol: { ask: ClientHelloInfo; answer: string | undefined };
+  /** The client's credential for a server that asks for one. */
+  chooseClientCredential: { ask: CredentialRequest; answer: readonly Credential[] };
+  /** The session in a ticket that this server once sealed. */
+  openTicket: { ask: Uint8Array; answer: Session | undefined };
+  /** A ticket that holds a session. */
+  sealTicket: { ask: Session; answer: Uint8Array };
+  /** A session by its ID (TLS 1.2). */
+  findSession: { ask: Uint8Array; answer: Session | undefined };
+  /** Keeps a session under its ID (TLS 1.2). */
+  storeSession: { ask: { id: Uint8Array; session: Session }; answer: undefined };
+}
+
+/** What a server said about the client certificate it wants. */
+export interface CredentialRequest {
+  /** SignatureScheme numbers that the server can verify. */
+  readonly signatureSchemes: readonly number[];
+  /** Distinguished names (DER) of CAs it trusts; empty when it did not say. */
+  readonly certificateAuthorities: readonly Uint8Array[];
+}

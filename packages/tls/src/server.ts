@@ -1,0 +1,52 @@
+import { TlsError } from './errors.ts';
+import { supportedVersions } from './extensions/negotiation.ts';
+import type { Flow } from './flow.ts';
+import { receive } from './handshake/handshake.ts';
+import type { HandshakeResult } from './handshake/result.ts';
+import type { ServerHandshake } from './handshake/server-handshake.ts';
+import { type ClientHello, clientHello } from './messages/client-hello.ts';
+import { FALLBACK_SCSV } from './suites.ts';
+import { serverHandshake12 } from './tls12/server.ts';
+import { serverHandshake13 } from './tls13/server.ts';
+import { TLS12, TLS13, type Version, versionName } from './versions.ts';
+
+/** A server's handshake: the client's hello decides on the version, and the version's own flow goes on. */
+export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
+  const hello = yield* receive(h, clientHello);
+  const version = negotiateVersion(h, hello);
+  checkHello(hello, version);
+  if (version === TLS13) return yield* serverHandshake13(h, hello);
+  return yield* serverHandshake12(h, hello);
+}
+
+/** The best version both know (RFC 9846 §4.2.1); without supported_versions that is at most 1.2 (RFC 5246 §E.1). */
+function negotiateVersion(h: ServerHandshake, hello: ClientHello): Version {
+  const { versions } = h.config;
+  const offered =
+    hello.extensions.get(supportedVersions) ??
+    (hello.legacyVersion >= TLS12 ? [TLS12] : [hello.legacyVersion]);
+  const version = versions.find((own) => offered.includes(own));
+  if (version === undefined) {
+    const theirs = offered.map(versionName).join(', ');
+    throw new TlsError(
+      'no-common-version',
+      `the client offers ${theirs}; this server speaks ${versions.map(versionName).join(', ')}`,
+    );
+  }
+  // RFC 7507 §3: a client that falls back while we could do better is being played with.
+  if (hello.cipherSuites.includes(FALLBACK_SCSV) && version < Math.max(...versions)) {
+    throw new TlsError(
+      'inappropriate-fallback',
+      'the client fell back to an older version although this server has a newer one',
+    );
+  }
+  return version;
+}
+
+/** RFC 9846 §4.1.2: compression is gone; up to 1.2 "none" must be among the methods. */
+function checkHello(hello: ClientHello, version: Version): void {
+  const methods = hello.legacyCompressionMethods;
+  if (!methods.includes(0) || (version === TLS13 && methods.length > 1)) {
+    throw new TlsError('illegal-parameter', 'ClientHello wants compression');
+  }
+}

@@ -1,0 +1,86 @@
+import type { CertificateVerifier } from './certificate-verdict.ts';
+import type { Services } from './driver.ts';
+import { TlsError } from './errors.ts';
+import type { ClientConfig, ServerConfig } from './options.ts';
+
+/** Serves a client's handshake from its options. */
+export function clientServices(config: ClientConfig): Services {
+  const { credentials } = config.options;
+  return {
+    ...NO_SERVICES,
+    sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),
+    verifyCertificate: verified(config.options.verifyCertificate),
+    chooseClientCredential: (request) =>
+      typeof credentials === 'function' ? credentials(request) : (credentials ?? []),
+  };
+}
+
+/** Serves a server's handshake from its options. */
+export function serverServices(config: ServerConfig): Services {
+  const { credentials, alpnProtocols, tickets, sessionStore, verifyCertificate } = config.options;
+  return {
+    ...NO_SERVICES,
+    sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),
+    chooseCredentials: (hello) => (typeof credentials === 'function' ? credentials(hello) : credentials),
+    chooseProtocol: (hello) => {
+      if (typeof alpnProtocols === 'function') return alpnProtocols(hello);
+      return alpnProtocols?.find((protocol) => hello.alpnProtocols.includes(protocol));
+    },
+    ...(verifyCertificate ? { verifyCertificate: verified(verifyCertificate) } : {}),
+    ...(tickets
+      ? { openTicket: (ticket) => tickets.open(ticket), sealTicket: (session) => tickets.seal(session) }
+      : {}),
+    ...(sessionStore
+      ? {
+          findSession: (id) => sessionStore.get(id),
+          storeSession: ({ id, session }) => sessionStore.set(id, session) as undefined | Promise<undefined>,
+        }
+      : {}),
+  };
+}
+
+const missing = (what: string) => (): never => {
+  throw new TlsError('internal-error', `${what} was asked for, and nothing is there to do it`);
+};
+
+const NO_SERVICES: Services = {
+  sign: missing('a signature'),
+  verifyCertificate: missing('a verdict on a certificate'),
+  chooseCredentials: missing('a credential'),
+  chooseProtocol: () => undefined,
+  chooseClientCredential: () => [],
+  openTicket: () => undefined,
+  sealTicket: missing('a ticket'),
+  findSession: () => undefined,
+  storeSession: () => undefined,
+};
+
+/** A signer's failure is ours, and its message may name keys and hosts: the peer learns nothing of it. */
+function signed(sign: () => Uint8Array | Promise<Uint8Array>): Uint8Array | Promise<Uint8Array> {
+  const failed = (error: unknown): never => {
+    const text = error instanceof Error ? error.message : String(error);
+    throw new TlsError('signing-failed', `the private key could not sign: ${text}`, { cause: error });
+  };
+  try {
+    const signature = sign();
+    return signature instanceof Promise ? signature.catch(failed) : signature;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** A verifier that fails has not accepted. */
+function verified(verifier: CertificateVerifier): Services['verifyCertificate'] {
+  const failed = (error: unknown) => ({
+    accepted: false,
+    error: error instanceof Error ? error : new Error(String(error)),
+  });
+  return (request) => {
+    try {
+      const verdict = verifier(request);
+      return verdict instanceof Promise ? verdict.catch(failed) : verdict;
+    } catch (error) {
+      return failed(error);
+    }
+  };
+}

@@ -1,0 +1,51 @@
+import type { Credential } from '../credential.ts';
+import { TlsError } from '../errors.ts';
+import {
+  certificateAuthorities,
+  signedCertificateTimestamp,
+  statusRequest,
+} from '../extensions/certificates.ts';
+import { signatureAlgorithms } from '../extensions/negotiation.ts';
+import { type Flow, perform } from '../flow.ts';
+import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { send } from '../handshake/handshake.ts';
+import { certificate13 } from '../messages/certificate.ts';
+import type { CertificateRequest13 } from '../messages/certificate-request.ts';
+import type { SignatureScheme } from '../signature-schemes.ts';
+import { TLS13 } from '../versions.ts';
+import { chooseScheme, sendAuthentication } from './authentication.ts';
+
+/** Answers a certificate request: with what fits it, or with an empty Certificate (RFC 9846 §4.4.2.3). */
+export function* sendCredential(
+  h: ClientHandshake,
+  request: CertificateRequest13,
+): Flow<{ credential: Credential; scheme: SignatureScheme } | undefined> {
+  const schemes = request.extensions.get(signatureAlgorithms);
+  if (schemes === undefined)
+    throw new TlsError('missing-extension', 'CertificateRequest without signature_algorithms');
+  const credentials = yield* perform('chooseClientCredential', {
+    signatureSchemes: schemes,
+    certificateAuthorities: request.extensions.get(certificateAuthorities) ?? [],
+  });
+  const ours = h.config.signatureSchemes.filter((scheme) => scheme.tls13);
+  const chosen = chooseScheme(credentials, ours, schemes, TLS13);
+  if (chosen === undefined) {
+    send(h, certificate13, {
+      certificateRequestContext: request.certificateRequestContext,
+      certificateList: [],
+    });
+    return undefined;
+  }
+  yield* sendAuthentication(
+    h,
+    'client',
+    chosen.credential,
+    chosen.scheme,
+    request.certificateRequestContext,
+    {
+      ocsp: request.extensions.has(statusRequest),
+      timestamps: request.extensions.has(signedCertificateTimestamp),
+    },
+  );
+  return chosen;
+}

@@ -1,0 +1,122 @@
+import { MAX_KEY_UPDATES, MAX_TICKETS } from '../defaults.ts';
+import { TlsError } from '../errors.ts';
+import type { Channel } from '../handshake/handshake.ts';
+import type { Established } from '../handshake/result.ts';
+import {
+  decodeMessage,
+  encodeMessage,
+  handshakeTypeName,
+  type RawMessage,
+} from '../messages/handshake-type.ts';
+import { keyUpdate, UPDATE_NOT_REQUESTED, UPDATE_REQUESTED } from '../messages/key-update.ts';
+import { type NewSessionTicket13, newSessionTicket13 } from '../messages/new-session-ticket.ts';
+import { APPLICATION_DATA } from '../record/content-type.ts';
+import type { RecordOpener } from '../record/protection.ts';
+import type { KeySchedule } from './key-schedule.ts';
+
+/** A TLS 1.3 connection after its handshake: tickets, KeyUpdate, exporters (RFC 9846 §4.6, §7.5). */
+export class Established13 implements Established {
+  readonly canUpdateKeys = true;
+  readonly #schedule: KeySchedule;
+  readonly #channel: Channel;
+  readonly #exporterMainSecret: Uint8Array;
+  readonly #recordLimit: number;
+  readonly #onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
+  #readSecret: Uint8Array;
+  #writeSecret: Uint8Array;
+  #readEpoch = 0;
+  #writeEpoch = 0;
+  #keyUpdates = 0;
+  #tickets = 0;
+  #wiped = false;
+
+  constructor(parts: {
+    schedule: KeySchedule;
+    channel: Channel;
+    readSecret: Uint8Array;
+    writeSecret: Uint8Array;
+    exporterMainSecret: Uint8Array;
+    /** Records after which a key is replaced. */
+    recordLimit: number;
+    /** What a client does with a ticket; a server gets none. */
+    onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
+  }) {
+    this.#schedule = parts.schedule;
+    this.#channel = parts.channel;
+    this.#readSecret = parts.readSecret;
+    this.#writeSecret = parts.writeSecret;
+    this.#exporterMainSecret = parts.exporterMainSecret;
+    this.#recordLimit = parts.recordLimit;
+    this.#onTicket = parts.onTicket;
+  }
+
+  receive(message: RawMessage): void {
+    if (message.type === keyUpdate.type) return this.#receiveKeyUpdate(message);
+    if (message.type === newSessionTicket13.type && this.#onTicket !== undefined)
+      return this.#receiveTicket(message);
+    throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
+  }
+
+  updateKeys(requestPeer: boolean): void {
+    const requestUpdate = requestPeer ? UPDATE_REQUESTED : UPDATE_NOT_REQUESTED;
+    this.#channel.writeHandshake(encodeMessage(keyUpdate, { requestUpdate }));
+    this.#writeSecret = this.#replace(this.#writeSecret);
+    const sealer = this.#schedule.sealer(this.#writeSecret, this.#recordLimit);
+    this.#channel.setSealer(sealer, `application ${++this.#writeEpoch}`);
+  }
+
+  exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
+    if (this.#wiped) throw new TlsError('not-connected', 'the connection is over and its secrets are wiped');
+    // No context and an empty one are the same in TLS 1.3 (RFC 9846 §7.5).
+    return this.#schedule.exporter(this.#exporterMainSecret, label, context ?? new Uint8Array(0), length);
+  }
+
+  wipe(): void {
+    this.#wiped = true;
+    this.#readSecret.fill(0);
+    this.#writeSecret.fill(0);
+    this.#exporterMainSecret.fill(0);
+  }
+
+  #receiveKeyUpdate(message: RawMessage): void {
+    const { requestUpdate } = decodeMessage(keyUpdate, message);
+    if (requestUpdate !== UPDATE_REQUESTED && requestUpdate !== UPDATE_NOT_REQUESTED) {
+      throw new TlsError('illegal-parameter', `KeyUpdate with request_update ${requestUpdate}`);
+    }
+    if (++this.#keyUpdates > MAX_KEY_UPDATES) {
+      throw new TlsError(
+        'too-many-key-updates',
+        `more than ${MAX_KEY_UPDATES} KeyUpdates without data between them`,
+      );
+    }
+    this.#readSecret = this.#replace(this.#readSecret);
+    const opener = this.#countingOpener(this.#schedule.opener(this.#readSecret));
+    this.#channel.setOpener(opener, `application ${++this.#readEpoch}`);
+    if (requestUpdate === UPDATE_REQUESTED) this.updateKeys(false);
+  }
+
+  /** Application data between KeyUpdates shows that the peer does not just make us work. */
+  #countingOpener(opener: RecordOpener): RecordOpener {
+    return {
+      isProtected: true,
+      open: (record) => {
+        const plaintext = opener.open(record);
+        if (plaintext?.type === APPLICATION_DATA && plaintext.content.length > 0) this.#keyUpdates = 0;
+        return plaintext;
+      },
+    };
+  }
+
+  #receiveTicket(message: RawMessage): void {
+    if (++this.#tickets > MAX_TICKETS) {
+      throw new TlsError('too-many-tickets', `more than ${MAX_TICKETS} tickets on one connection`);
+    }
+    this.#onTicket!(decodeMessage(newSessionTicket13, message));
+  }
+
+  #replace(secret: Uint8Array): Uint8Array {
+    const next = this.#schedule.nextTrafficSecret(secret);
+    secret.fill(0);
+    return next;
+  }
+}

@@ -1,0 +1,134 @@
+import {
+  AEAD_NONCE_LENGTH,
+  AEAD_SIZES,
+  type CryptoProvider,
+  HASH_LENGTH,
+  type HashName,
+} from '@testudo/crypto';
+import type { CipherSuite } from '../suites.ts';
+import { expandLabel } from './hkdf-label.ts';
+import { Opener13, Sealer13 } from './record-protection.ts';
+
+const NOTHING = new Uint8Array(0);
+
+/**
+ * The key schedule (RFC 9846 §7.1): Early Secret, then Handshake Secret, then Main Secret; each gives secrets
+ * by label and transcript. The stages can only be gone through in order.
+ */
+export class KeySchedule {
+  readonly hash: HashName;
+  readonly hashLength: number;
+  readonly #provider: CryptoProvider;
+  readonly #suite: CipherSuite;
+  #secret: Uint8Array;
+  #stage: 'early' | 'handshake' | 'main' = 'early';
+
+  /** @param psk the key to resume with, or none: then zeros stand for it. */
+  constructor(provider: CryptoProvider, suite: CipherSuite, psk?: Uint8Array) {
+    this.#provider = provider;
+    this.#suite = suite;
+    this.hash = suite.hash;
+    this.hashLength = HASH_LENGTH[suite.hash];
+    this.#secret = provider.hkdfExtract(suite.hash, NOTHING, psk ?? new Uint8Array(this.hashLength));
+  }
+
+  /** Early Secret to Handshake Secret, with the (EC)DHE secret. */
+  enterHandshake(sharedSecret: Uint8Array): void {
+    this.#advance('early', 'handshake', sharedSecret);
+  }
+
+  /** Handshake Secret to Main Secret. */
+  enterMain(): void {
+    this.#advance('handshake', 'main', new Uint8Array(this.hashLength));
+  }
+
+  /** Derive-Secret(., label, transcript) of the stage the schedule is in. */
+  derive(label: SecretLabel, transcriptHash: Uint8Array): Uint8Array {
+    if (STAGES[label] !== this.#stage) throw new Error(`${label} belongs to the ${STAGES[label]} stage`);
+    return this.#expand(this.#secret, label, transcriptHash);
+  }
+
+  /** The key of a binder (RFC 9846 §4.2.11.2). */
+  binderKey(): Uint8Array {
+    return this.derive('res binder', this.#provider.digest(this.hash, NOTHING));
+  }
+
+  /** Protection for records that we send, under a traffic secret (RFC 9846 §7.3). */
+  sealer(trafficSecret: Uint8Array, limit?: number): Sealer13 {
+    const { aead, iv } = this.#trafficKeys(trafficSecret);
+    const own = new Sealer13(aead, iv);
+    return limit === undefined || limit >= own.limit ? own : new Sealer13(aead, iv, limit);
+  }
+
+  /** Its removal from records that we get. */
+  opener(
+    trafficSecret: Uint8Array,
+    options: { plaintextAlerts: boolean } = { plaintextAlerts: false },
+  ): Opener13 {
+    const { aead, iv } = this.#trafficKeys(trafficSecret);
+    return new Opener13(aead, iv, options);
+  }
+
+  /** application_traffic_secret_N+1 (RFC 9846 §7.2). */
+  nextTrafficSecret(trafficSecret: Uint8Array): Uint8Array {
+    return this.#expand(trafficSecret, 'traffic upd', NOTHING);
+  }
+
+  /** The PSK of one ticket (RFC 9846 §4.6.1). */
+  resumptionPsk(resumptionMainSecret: Uint8Array, ticketNonce: Uint8Array): Uint8Array {
+    return this.#expand(resumptionMainSecret, 'resumption', ticketNonce);
+  }
+
+  /** TLS-Exporter (RFC 9846 §7.5). `length` in bytes, at most 255 hash lengths. */
+  exporter(exporterMainSecret: Uint8Array, label: string, context: Uint8Array, length: number): Uint8Array {
+    const derived = this.#expand(exporterMainSecret, label, this.#provider.digest(this.hash, NOTHING));
+    const contextHash = this.#provider.digest(this.hash, context);
+    return expandLabel(this.#provider, this.hash, derived, 'exporter', contextHash, length);
+  }
+
+  /** Forgets the secret of the stage; what was derived from it lives on. */
+  wipe(): void {
+    this.#secret.fill(0);
+  }
+
+  #advance(from: 'early' | 'handshake', to: 'handshake' | 'main', input: Uint8Array): void {
+    if (this.#stage !== from) throw new Error(`the key schedule is in its ${this.#stage} stage, not ${from}`);
+    const salt = this.#expand(this.#secret, 'derived', this.#provider.digest(this.hash, NOTHING));
+    this.#secret.fill(0);
+    this.#secret = this.#provider.hkdfExtract(this.hash, salt, input);
+    this.#stage = to;
+  }
+
+  #expand(secret: Uint8Array, label: string, context: Uint8Array): Uint8Array {
+    return expandLabel(this.#provider, this.hash, secret, label, context, this.hashLength);
+  }
+
+  #trafficKeys(secret: Uint8Array): {
+    aead: NonNullable<ReturnType<CryptoProvider['aead']>>;
+    iv: Uint8Array;
+  } {
+    const provider = this.#provider;
+    const name = this.#suite.aead;
+    const key = expandLabel(provider, this.hash, secret, 'key', NOTHING, AEAD_SIZES[name].key);
+    const iv = expandLabel(provider, this.hash, secret, 'iv', NOTHING, AEAD_NONCE_LENGTH);
+    const aead = provider.aead(name, key)!;
+    key.fill(0);
+    return { aead, iv };
+  }
+}
+
+/** Labels of RFC 9846 §7.1, each with the stage whose secret it is derived from. */
+const STAGES = {
+  'ext binder': 'early',
+  'res binder': 'early',
+  'c e traffic': 'early',
+  'e exp master': 'early',
+  'c hs traffic': 'handshake',
+  's hs traffic': 'handshake',
+  'c ap traffic': 'main',
+  's ap traffic': 'main',
+  'exp master': 'main',
+  'res master': 'main',
+} as const;
+
+export type SecretLabel = keyof typeof STAGES;

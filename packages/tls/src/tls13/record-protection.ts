@@ -1,0 +1,105 @@
+import type { Aead } from '@testudo/crypto';
+import { TlsError } from '../errors.ts';
+import {
+  ALERT,
+  APPLICATION_DATA,
+  CHANGE_CIPHER_SPEC,
+  HANDSHAKE,
+  RECORD_HEADER,
+} from '../record/content-type.ts';
+import {
+  checkPlaintextLength,
+  LEGACY_RECORD_VERSION,
+  type Plaintext,
+  putHeader,
+  RecordNonce,
+  type RecordOpener,
+  type RecordSealer,
+  recordLimit,
+} from '../record/protection.ts';
+import type { RawRecord } from '../record/record-buffer.ts';
+
+/** TLSCiphertext (RFC 9846 §5.2): the type inside, zeros behind it, the header as additional data. */
+export class Sealer13 implements RecordSealer {
+  sequence = 0;
+  readonly limit: number;
+  readonly #aead: Aead;
+  readonly #nonce: RecordNonce;
+  readonly #header = new Uint8Array(RECORD_HEADER);
+
+  constructor(aead: Aead, iv: Uint8Array, limit: number = recordLimit(aead.name)) {
+    this.#aead = aead;
+    this.#nonce = new RecordNonce(iv);
+    this.limit = limit;
+  }
+
+  sealedLength(length: number): number {
+    return RECORD_HEADER + length + 1 + this.#aead.tagLength;
+  }
+
+  seal(type: number, content: Uint8Array, padding: number, out: Uint8Array, at: number): number {
+    const innerLength = content.length + 1 + padding;
+    const sealedLength = innerLength + this.#aead.tagLength;
+    putHeader(this.#header, 0, APPLICATION_DATA, LEGACY_RECORD_VERSION, sealedLength);
+    out.set(this.#header, at);
+    const start = at + RECORD_HEADER;
+    out.set(content, start);
+    out[start + content.length] = type;
+    out.fill(0, start + content.length + 1, start + innerLength);
+    const inner = out.subarray(start, start + innerLength);
+    this.#aead.seal(this.#nonce.at(this.sequence++), this.#header, inner, out, start);
+    return RECORD_HEADER + sealedLength;
+  }
+}
+
+/** The other way round. */
+export class Opener13 implements RecordOpener {
+  readonly isProtected = true;
+  readonly #aead: Aead;
+  readonly #nonce: RecordNonce;
+  /** Until the peer is known to have our keys, its alert may still come in the clear. */
+  readonly #plaintextAlerts: boolean;
+  #sequence = 0;
+
+  constructor(aead: Aead, iv: Uint8Array, options: { plaintextAlerts: boolean }) {
+    this.#aead = aead;
+    this.#nonce = new RecordNonce(iv);
+    this.#plaintextAlerts = options.plaintextAlerts;
+  }
+
+  open(record: RawRecord): Plaintext | undefined {
+    const { type, bytes } = record;
+    if (type === CHANGE_CIPHER_SPEC) return { type, content: bytes.subarray(RECORD_HEADER) };
+    if (
+      type === ALERT &&
+      this.#plaintextAlerts &&
+      this.#sequence === 0 &&
+      bytes.length === RECORD_HEADER + 2
+    ) {
+      return { type, content: bytes.subarray(RECORD_HEADER) };
+    }
+    if (type !== APPLICATION_DATA) {
+      throw new TlsError('unexpected-message', 'an unprotected record where only protected ones may come');
+    }
+    const sealed = bytes.subarray(RECORD_HEADER);
+    const inner = this.#aead.open(this.#nonce.at(this.#sequence), bytes.subarray(0, RECORD_HEADER), sealed);
+    if (inner === undefined) return undefined;
+    this.#sequence++;
+    return unpad(inner);
+  }
+}
+
+/** The type is the last byte that is not zero (RFC 9846 §5.4). */
+function unpad(inner: Uint8Array): Plaintext {
+  let end = inner.length - 1;
+  while (end >= 0 && inner[end] === 0) end--;
+  if (end < 0) throw new TlsError('unexpected-message', 'a record of nothing but zeros: it has no type');
+  // The limit is for content and padding together, the type not counted (RFC 9846 §5.4).
+  checkPlaintextLength(inner.length - 1);
+  const type = inner[end]!;
+  const content = inner.subarray(0, end);
+  if (type !== APPLICATION_DATA && type !== HANDSHAKE && type !== ALERT) {
+    throw new TlsError('unexpected-message', `a protected record of type ${type}`);
+  }
+  return { type, content };
+}

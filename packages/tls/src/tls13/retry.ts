@@ -1,0 +1,54 @@
+import type { Offer } from '../client-hello-offer.ts';
+import { TlsError } from '../errors.ts';
+import { keyShare } from '../extensions/key-share.ts';
+import { cookie } from '../extensions/negotiation.ts';
+import { groupById } from '../groups.ts';
+import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ServerHello } from '../messages/server-hello.ts';
+import type { CipherSuite } from '../suites.ts';
+import { cipherSuite } from '../suites.ts';
+import { sendClientHello } from './psk.ts';
+import { checkServerHello13 } from './server-hello-check.ts';
+
+/** Answers a HelloRetryRequest: the same hello with what was asked for (RFC 9846 §4.1.2, §4.1.4). */
+export function retryClientHello(
+  h: ClientHandshake,
+  offer: Offer,
+  retry: ServerHello<'hello_retry_request'>,
+): { offer: Offer; suite: CipherSuite } {
+  const suite = checkServerHello13(h, offer, retry);
+  const extensions = offer.hello.extensions;
+  const wanted = retry.extensions.get(keyShare);
+  const given = retry.extensions.get(cookie);
+  if (wanted === undefined && given === undefined) {
+    throw new TlsError('illegal-parameter', 'a HelloRetryRequest that would not change the ClientHello');
+  }
+  h.channel.useTls13();
+  h.transcript.replaceClientHello(suite.hash);
+  let shares = offer.shares;
+  if (wanted !== undefined) {
+    const group = h.config.groups.find((candidate) => candidate.id === wanted);
+    if (group === undefined) {
+      throw new TlsError(
+        'illegal-parameter',
+        `a retry with the group ${groupById(wanted)?.name ?? wanted}, which was not offered`,
+      );
+    }
+    if (shares.some((own) => own.group.id === wanted)) {
+      throw new TlsError('illegal-parameter', `a retry for ${group.name}, of which there was a share`);
+    }
+    shares = [group.start(h.provider)];
+    extensions.set(
+      keyShare,
+      shares.map((own) => ({ group: own.group.id, keyExchange: own.share })),
+    );
+  }
+  if (given !== undefined) extensions.set(cookie, given);
+  // A PSK of another hash cannot be used any more (RFC 9846 §4.1.4).
+  const psk = offer.session;
+  const session = psk !== undefined && cipherSuite(psk.cipherSuite)?.hash === suite.hash ? psk : undefined;
+  if (offer.hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
+  const second = { hello: offer.hello, shares, session };
+  sendClientHello(h, second);
+  return { offer: second, suite };
+}

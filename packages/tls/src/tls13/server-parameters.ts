@@ -1,0 +1,123 @@
+import { bytesEqual } from '@testudo/codec';
+import { TlsError } from '../errors.ts';
+import { ExtensionBlock } from '../extensions/block.ts';
+import { keyShare } from '../extensions/key-share.ts';
+import { cookie, padding, supportedGroups, supportedVersions } from '../extensions/negotiation.ts';
+import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
+import type { Flow } from '../flow.ts';
+import type { Group } from '../groups.ts';
+import { receive, send } from '../handshake/handshake.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { type ClientHello, clientHello } from '../messages/client-hello.ts';
+import { RETRY_RANDOM, serverHello } from '../messages/server-hello.ts';
+import type { CipherSuite } from '../suites.ts';
+import { TLS12, TLS13 } from '../versions.ts';
+
+/** Early data that a client sends without asking is dropped, up to as many bytes as a first flight may hold. */
+const SKIPPED_EARLY_DATA = 65_536;
+
+/** The suite by our order, or the client's (RFC 9846 §4.1.3). */
+export function chooseSuite(h: ServerHandshake, hello: ClientHello): CipherSuite {
+  const ours = h.config.cipherSuites.filter((suite) => suite.version === TLS13);
+  const suite =
+    h.config.options.preferServerOrder === false
+      ? hello.cipherSuites.map((id) => ours.find((own) => own.id === id)).find((own) => own !== undefined)
+      : ours.find((own) => hello.cipherSuites.includes(own.id));
+  if (suite !== undefined) return suite;
+  throw new TlsError('no-common-cipher-suite', 'client and server share no TLS 1.3 cipher suite');
+}
+
+interface Agreement {
+  /** The hello that counts: the second one after a retry. */
+  readonly hello: ClientHello;
+  readonly group: Group;
+  readonly clientShare: Uint8Array;
+  readonly retried: boolean;
+}
+
+/** A group with a share from the client; asks for one with HelloRetryRequest when there is none (RFC 9846 §4.1.4). */
+export function* agreeOnGroup(h: ServerHandshake, hello: ClientHello, suite: CipherSuite): Flow<Agreement> {
+  const first = offeredGroups(hello);
+  skipEarlyData(h, hello);
+  const ours = h.config.groups;
+  const withShare = ours.find((group) => first.shares.has(group.id));
+  if (withShare !== undefined) {
+    return { hello, group: withShare, clientShare: first.shares.get(withShare.id)!, retried: false };
+  }
+  const group = ours.find((candidate) => first.groups.includes(candidate.id));
+  if (group === undefined)
+    throw new TlsError('no-common-group', 'client and server share no key exchange group');
+
+  h.transcript.replaceClientHello(suite.hash);
+  sendRetry(h, hello, suite, group);
+  const second = yield* receive(h, clientHello);
+  checkSecondHello(hello, second);
+  const { shares } = offeredGroups(second);
+  const clientShare = shares.get(group.id);
+  if (clientShare === undefined || shares.size !== 1) {
+    throw new TlsError('illegal-parameter', `the second ClientHello must hold one share, for ${group.name}`);
+  }
+  return { hello: second, group, clientShare, retried: true };
+}
+
+/** RFC 9846 §4.2.8, §9.2: both extensions, each share for a group that is offered, in order, once. */
+function offeredGroups(hello: ClientHello): { groups: readonly number[]; shares: Map<number, Uint8Array> } {
+  const groups = hello.extensions.get(supportedGroups);
+  const entries = hello.extensions.get(keyShare);
+  if (groups === undefined || entries === undefined) {
+    throw new TlsError('missing-extension', 'a TLS 1.3 ClientHello needs supported_groups and key_share');
+  }
+  const shares = new Map<number, Uint8Array>();
+  let last = -1;
+  for (const { group, keyExchange } of entries) {
+    const place = groups.indexOf(group);
+    if (place <= last) throw new TlsError('illegal-parameter', 'key_share does not follow supported_groups');
+    last = place;
+    shares.set(group, keyExchange);
+  }
+  return { groups, shares };
+}
+
+function sendRetry(h: ServerHandshake, hello: ClientHello, suite: CipherSuite, group: Group): void {
+  send(h, serverHello, {
+    legacyVersion: TLS12,
+    random: RETRY_RANDOM,
+    legacySessionIdEcho: hello.legacySessionId,
+    cipherSuite: suite.id,
+    legacyCompressionMethod: 0,
+    extensions: new ExtensionBlock('hello_retry_request')
+      .set(supportedVersions, TLS13)
+      .set(keyShare, group.id),
+  });
+  if (hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
+}
+
+/** What may differ between the two hellos (RFC 9846 §4.1.2). */
+const MAY_CHANGE = new Set([keyShare.id, earlyData.id, cookie.id, preSharedKey.id, padding.id]);
+
+function checkSecondHello(first: ClientHello, second: ClientHello): void {
+  const same =
+    first.legacyVersion === second.legacyVersion &&
+    bytesEqual(first.random, second.random) &&
+    bytesEqual(first.legacySessionId, second.legacySessionId) &&
+    String(first.cipherSuites) === String(second.cipherSuites) &&
+    String(first.legacyCompressionMethods) === String(second.legacyCompressionMethods) &&
+    fixedExtensions(first) === fixedExtensions(second);
+  if (!same)
+    throw new TlsError(
+      'illegal-parameter',
+      'the second ClientHello differs from the first where it must not',
+    );
+  if (second.extensions.has(earlyData)) {
+    throw new TlsError('illegal-parameter', 'early_data in a ClientHello that answers a retry');
+  }
+}
+
+function fixedExtensions(hello: ClientHello): string {
+  const entries = [...hello.extensions.entries()].filter(([id]) => !MAY_CHANGE.has(id));
+  return JSON.stringify(entries, (_key, value) => (value instanceof Uint8Array ? [...value] : value));
+}
+
+function skipEarlyData(h: ServerHandshake, hello: ClientHello): void {
+  if (hello.extensions.has(earlyData)) h.channel.skipUndecryptable(SKIPPED_EARLY_DATA);
+}

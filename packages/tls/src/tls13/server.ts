@@ -1,0 +1,247 @@
+import { chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
+import { TlsError } from '../errors.ts';
+import { ExtensionBlock } from '../extensions/block.ts';
+import {
+  certificateAuthorities,
+  signedCertificateTimestamp,
+  statusRequest,
+} from '../extensions/certificates.ts';
+import { keyShare } from '../extensions/key-share.ts';
+import { alpn, serverName } from '../extensions/names.ts';
+import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
+import { preSharedKey } from '../extensions/pre-shared-key.ts';
+import { type Flow, perform } from '../flow.ts';
+import { receive, send } from '../handshake/handshake.ts';
+import type { HandshakeResult } from '../handshake/result.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { certificateRequest13 } from '../messages/certificate-request.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
+import { finished } from '../messages/finished.ts';
+import { serverHello } from '../messages/server-hello.ts';
+import type { ClientHelloInfo } from '../options.ts';
+import type { CipherSuite } from '../suites.ts';
+import { TLS12, TLS13 } from '../versions.ts';
+import {
+  type AuthenticatedPeer,
+  chooseScheme,
+  receiveAuthentication,
+  sendAuthentication,
+  UNAUTHENTICATED,
+} from './authentication.ts';
+import { Established13 } from './established.ts';
+import { finishedData, verifyFinished } from './finished.ts';
+import { KeySchedule } from './key-schedule.ts';
+import { type AcceptedPsk, acceptPsk } from './psk.ts';
+import { agreeOnGroup, chooseSuite } from './server-parameters.ts';
+import { sendTickets } from './tickets.ts';
+import { deriveSecret } from './traffic-secrets.ts';
+
+/** A server's TLS 1.3 handshake from the first ClientHello on (RFC 9846 §2, Figure 1). */
+export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello): Flow<HandshakeResult> {
+  const suite = chooseSuite(h, firstHello);
+  h.channel.useTls13();
+  const { hello, group, clientShare, retried } = yield* agreeOnGroup(h, firstHello, suite);
+  const info = clientHelloInfo(hello);
+  const psk = yield* acceptPsk(h, hello, suite, info.serverName);
+  const alpnProtocol = yield* chooseProtocol(h, info);
+  const { share, secret } = group.respond(h.provider, clientShare);
+  const schedule = new KeySchedule(h.provider, suite, psk?.session.secret);
+  try {
+    h.transcript.useHash(suite.hash);
+    h.transcript.forgetMessages();
+    sendServerHello(h, hello, suite, { group: group.id, keyExchange: share }, psk);
+    if (!retried && hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
+    schedule.enterHandshake(secret);
+    const keys = installHandshakeKeys(h, hello, schedule);
+
+    sendEncryptedExtensions(h, info, psk, alpnProtocol);
+    const asks = psk === undefined && sendCertificateRequest(h);
+    const own = psk === undefined ? yield* authenticate(h, hello, info) : undefined;
+    const sentData = finishedData(h.provider, suite.hash, keys.server, h.transcript.digest());
+    send(h, finished, { verifyData: sentData });
+
+    schedule.enterMain();
+    const application = applicationSecrets(h, hello, schedule);
+    h.channel.setSealer(schedule.sealer(application.server, h.config.keyUpdateAfter), 'application');
+
+    const client = asks ? yield* authenticateClient(h) : peerOf(psk);
+    const expected = finishedData(h.provider, suite.hash, keys.client, h.transcript.digest());
+    const { verifyData } = yield* receive(h, finished);
+    const proof = verifyFinished(h.provider, verifyData, expected);
+    h.channel.endCompatibility();
+    h.channel.setApplicationOpener(schedule.opener(application.client), proof);
+
+    if (h.config.options.tickets && h.config.ticketCount > 0) {
+      const resumptionSecret = schedule.derive('res master', h.transcript.digest());
+      const agreed = { suite, alpnProtocol, peer: client, serverName: info.serverName };
+      yield* sendTickets(h, schedule, resumptionSecret, h.config.ticketCount, agreed);
+      resumptionSecret.fill(0);
+    }
+    const established = new Established13({
+      schedule,
+      channel: h.channel,
+      readSecret: application.client,
+      writeSecret: application.server,
+      exporterMainSecret: application.exporter,
+      recordLimit: h.config.keyUpdateAfter,
+      onTicket: undefined,
+    });
+    return {
+      proof,
+      established,
+      info: {
+        version: 'TLSv1.3',
+        cipherSuite: suite,
+        group,
+        serverSignatureScheme: own?.scheme,
+        clientSignatureScheme: client.scheme,
+        serverName: info.serverName,
+        alpnProtocol,
+        resumed: psk !== undefined,
+        helloRetryRequest: retried,
+        peerCertificates: client.certificates,
+        authorizationError: client.error,
+        verifiedPath: client.path,
+        localCertificates: own?.credential.certificates ?? [],
+        extendedMasterSecret: true,
+        ocspResponse: undefined,
+        finished: { sent: sentData, received: verifyData },
+      },
+    };
+  } finally {
+    schedule.wipe();
+    secret.fill(0);
+  }
+}
+
+function sendServerHello(
+  h: ServerHandshake,
+  hello: ClientHello,
+  suite: CipherSuite,
+  share: { group: number; keyExchange: Uint8Array },
+  psk: AcceptedPsk | undefined,
+): void {
+  const extensions = new ExtensionBlock('server_hello').set(supportedVersions, TLS13).set(keyShare, share);
+  if (psk !== undefined) extensions.set(preSharedKey, psk.index);
+  send(h, serverHello, {
+    legacyVersion: TLS12,
+    random: h.provider.randomBytes(32),
+    legacySessionIdEcho: hello.legacySessionId,
+    cipherSuite: suite.id,
+    legacyCompressionMethod: 0,
+    extensions,
+  });
+}
+
+function installHandshakeKeys(
+  h: ServerHandshake,
+  hello: ClientHello,
+  schedule: KeySchedule,
+): { client: Uint8Array; server: Uint8Array } {
+  const hash = h.transcript.digest();
+  const client = deriveSecret(h, schedule, 'c hs traffic', hash, hello.random);
+  const server = deriveSecret(h, schedule, 's hs traffic', hash, hello.random);
+  h.channel.setSealer(schedule.sealer(server), 'handshake');
+  h.channel.setOpener(schedule.opener(client, { plaintextAlerts: true }), 'handshake');
+  return { client, server };
+}
+
+function sendEncryptedExtensions(
+  h: ServerHandshake,
+  info: ClientHelloInfo,
+  psk: AcceptedPsk | undefined,
+  alpnProtocol: string | undefined,
+): void {
+  const extensions = new ExtensionBlock('encrypted_extensions');
+  // A resumption does not acknowledge the name again (RFC 6066 §3).
+  if (info.serverName !== undefined && psk === undefined) extensions.set(serverName, null);
+  if (alpnProtocol !== undefined) extensions.set(alpn, alpnProtocol);
+  send(h, encryptedExtensions, { extensions });
+}
+
+function sendCertificateRequest(h: ServerHandshake): boolean {
+  const { clientCertificate, certificateAuthorities: authorities } = h.config.options;
+  if ((clientCertificate ?? 'none') === 'none') return false;
+  const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, clientSchemes(h));
+  if (authorities !== undefined && authorities.length > 0)
+    extensions.set(certificateAuthorities, [...authorities]);
+  send(h, certificateRequest13, { certificateRequestContext: NOTHING, extensions });
+  return true;
+}
+
+function* authenticate(h: ServerHandshake, hello: ClientHello, info: ClientHelloInfo) {
+  const theirs = hello.extensions.get(signatureAlgorithms);
+  if (theirs === undefined)
+    throw new TlsError('missing-extension', 'ClientHello without signature_algorithms');
+  const credentials = yield* perform('chooseCredentials', info);
+  if (credentials.length === 0) {
+    throw new TlsError(
+      'no-certificate-for-name',
+      `no certificate for ${JSON.stringify(info.serverName ?? 'a client without SNI')}`,
+    );
+  }
+  const ours = h.config.signatureSchemes.filter((scheme) => scheme.tls13);
+  const chosen = chooseScheme(credentials, ours, theirs, TLS13);
+  if (chosen === undefined) {
+    throw new TlsError(
+      'no-common-signature-scheme',
+      'the client can verify none of the signatures that our keys make',
+    );
+  }
+  yield* sendAuthentication(h, 'server', chosen.credential, chosen.scheme, NOTHING, {
+    ocsp: hello.extensions.has(statusRequest),
+    timestamps: hello.extensions.has(signedCertificateTimestamp),
+  });
+  return chosen;
+}
+
+function* authenticateClient(h: ServerHandshake): Flow<AuthenticatedPeer> {
+  const peer = yield* receiveAuthentication(h, {
+    role: 'client',
+    name: undefined,
+    offered: clientSchemes(h),
+    requested: NO_REQUESTS,
+  });
+  if (peer.certificates.length === 0 && h.config.options.clientCertificate === 'require') {
+    throw new TlsError(
+      'certificate-required',
+      'the client showed no certificate, and this server requires one',
+    );
+  }
+  return peer;
+}
+
+function clientSchemes(h: ServerHandshake): number[] {
+  return h.config.signatureSchemes.filter((scheme) => scheme.tls13).map((scheme) => scheme.id);
+}
+
+/** A resumed client is the one that was authenticated then, or not. */
+function peerOf(psk: AcceptedPsk | undefined): AuthenticatedPeer {
+  if (psk === undefined) return UNAUTHENTICATED;
+  const { peerCertificates, peerVerified } = psk.session;
+  const error = peerVerified
+    ? undefined
+    : new Error('the certificate was not verified when the session began');
+  return { ...UNAUTHENTICATED, certificates: peerCertificates, error };
+}
+
+function applicationSecrets(
+  h: ServerHandshake,
+  hello: ClientHello,
+  schedule: KeySchedule,
+): {
+  client: Uint8Array;
+  server: Uint8Array;
+  exporter: Uint8Array;
+} {
+  const hash = h.transcript.digest();
+  return {
+    client: deriveSecret(h, schedule, 'c ap traffic', hash, hello.random),
+    server: deriveSecret(h, schedule, 's ap traffic', hash, hello.random),
+    exporter: deriveSecret(h, schedule, 'exp master', hash, hello.random),
+  };
+}
+
+const NOTHING = new Uint8Array(0);
+const NO_REQUESTS = { ids: [] };
