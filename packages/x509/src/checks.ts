@@ -85,7 +85,7 @@ export class CertificateChecks {
       throw fail(
         'bad-signature',
         child,
-        `the signature is not by "${issuer.subject}"; the certificate was altered, or another CA has that name`,
+        `the signature is not by "${issuer.subject.shown}"; the certificate was altered, or another CA has that name`,
       );
   }
 
@@ -117,6 +117,9 @@ export class CertificateChecks {
         certificate,
         `it is valid from ${certificate.notBefore.toISOString()}; set the clock, or wait`,
       );
+    // Names that cannot be read cannot be compared, neither here nor in the next step.
+    void certificate.subject.key;
+    void certificate.issuer.key;
     const [unknown] = certificate.extensions.unknownCritical;
     if (unknown !== undefined)
       throw fail(
@@ -174,5 +177,5 @@ export class CertificateChecks {
 const PURPOSES = { server: KeyPurposeOid.serverAuth, client: KeyPurposeOid.clientAuth } as const;
 
 function fail(code: CertificateErrorCode, certificate: Certificate, what: string): CertificateError {
-  return new CertificateError(code, `certificate "${certificate.subject}": ${what}`, certificate);
+  return new CertificateError(code, `certificate "${certificate.subject.shown}": ${what}`, certificate);
 }

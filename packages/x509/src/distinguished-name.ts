@@ -9,6 +9,7 @@ import {
   type Oid,
   Tag,
   toHex,
+  utf8,
 } from '@testudo/codec';
 import { CertificateError } from './errors.ts';
 import { ATTRIBUTE_NAMES, COMMON_NAME } from './oids.ts';
@@ -90,6 +91,12 @@ export class DistinguishedName {
     return base.keys.length <= this.keys.length && base.keys.every((key, i) => key === this.keys[i]);
   }
 
+  /** As {@link toString}, cut to 100 characters: for messages. */
+  get shown(): string {
+    const text = this.toString();
+    return text.length <= 100 ? text : `${text.slice(0, 99)}\u2026`;
+  }
+
   /** RFC 4514 text, most specific first: `CN=example.com,O=Example`. */
   toString(): string {
     return this.relativeNames
@@ -148,10 +155,9 @@ function canonical(value: string): string {
 function attributeText({ type, value, isText }: NameAttribute): string {
   const name = ATTRIBUTE_NAMES[type] ?? type;
   if (!isText) return `${name}=${value}`;
-  // RFC 4514 §2.4, and control characters so that a name cannot draw on a terminal.
+  // RFC 4514 §2.4, and what is invisible or moves the text around, so that a name cannot draw on a terminal.
   const escaped = value
     .replace(/[",+;<>\\]|^[ #]| $/g, '\\$&')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is escaped
-    .replace(/[\x00-\x1f\x7f-\x9f]/g, (c) => `\\${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => toHex(utf8(character)).replace(/../g, '\\$&'));
   return `${name}=${escaped}`;
 }

@@ -83,7 +83,7 @@ export function generalNameText(name: GeneralName): string {
     case 'ip':
       return `IP:${formatIpAddress(name.bytes)}`;
     case 'directory':
-      return `directory:${name.name}`;
+      return `directory:${name.name.shown}`;
     case 'other':
       return 'other name';
   }
@@ -98,7 +98,7 @@ function ia5(reader: DerReader, tag: number): string {
 }
 
 function printable(text: string): string {
-  return Array.from(utf8(text), (byte) =>
+  return Array.from(utf8(text.slice(0, 253)), (byte) =>
     byte < 32 || byte > 126 ? '\ufffd' : String.fromCharCode(byte),
   ).join('');
 }

@@ -24,7 +24,7 @@ export { type GeneralName, type GeneralNameKind, generalNameText } from './gener
 export { formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { parseCertificates, parsePrivateKey } from './load.ts';
 export { ExtensionOid, KeyPurposeOid } from './oids.ts';
-export { matchesName, type PeerName, peerNameOf, verifyName } from './peer-name.ts';
+export { matchesName, type PeerName, peerNameOf, toAsciiDomain, verifyName } from './peer-name.ts';
 export { certificateToPem, privateKeyToPem } from './pem.ts';
 export {
   compatibleProfile,

@@ -44,8 +44,9 @@ export const webPkiProfile: VerificationProfile = {
   ],
 };
 
-/** RFC 5280 §4.1.2.2. */
-function serialNumberIsSound({ serialNumber }: Certificate): string | undefined {
+/** RFC 5280 §4.1.2.2. Roots are let off: Starfield's second, which the web rests on, has the number 0. */
+function serialNumberIsSound({ serialNumber }: Certificate, position: PathPosition): string | undefined {
+  if (position === 'anchor') return undefined;
   if (serialNumber.length > 20) return 'the serial number has more than 20 bytes';
   if (serialNumber[0]! & 0x80 || serialNumber.every((byte) => byte === 0))
     return 'the serial number is not positive';

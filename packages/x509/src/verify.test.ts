@@ -323,6 +323,29 @@ describe('refuses with the code', () => {
   });
 });
 
+test('an intermediate whose names cannot be read is passed over', () => {
+  const unreadable = new DistinguishedName(der.sequence(der.setOf()));
+  const odd = make({ subject: unreadable, ca: true, by: root });
+  expect(verify([leaf, odd, intermediate], [root])).toHaveLength(3);
+  const strange: Made = { ...root, certificate: { subject: unreadable } as Certificate };
+  const crossed = makeAuthority({
+    subject: 'intermediate',
+    by: strange,
+    privateKey: intermediate.privateKey,
+  });
+  expect(verify([leaf, crossed, intermediate], [root])).toHaveLength(3);
+  expect(refusal([make({ by: strange })], [root]).code).toBe('malformed');
+});
+
+test('messages show names in one line of bounded length', () => {
+  const subject = DistinguishedName.ofCommonName(`a\u202e\n\u001b[31m${'x'.repeat(5000)}`);
+  const { message } = refusal([make({ subject, by: root, notAfter: NOW })], [root], {
+    at: new Date('2026-02-01'),
+  });
+  expect(message).toContain('a\\e2\\80\\ae\\0a\\1b[31mxxx');
+  expect(message.length).toBeLessThan(300);
+});
+
 test('any purpose in an intermediate, and self-issued intermediates, do no harm', () => {
   expect(verify(under({ extendedKeyUsage: [KeyPurposeOid.any] }), [root])).toHaveLength(3);
   const first = makeAuthority({ subject: 'rollover', by: root, pathLength: 0 });

@@ -217,7 +217,7 @@ function unknownIssuer(path: readonly Certificate[]): CertificateError {
   if (!top.isSelfIssued)
     return new CertificateError(
       'unknown-issuer',
-      `the issuer "${top.issuer}" is neither trusted nor sent; trust its root, or send the missing intermediate`,
+      `the issuer "${top.issuer.shown}" is neither trusted nor sent; trust its root, or send the missing intermediate`,
       top,
     );
   return path.length === 1
@@ -228,7 +228,7 @@ function unknownIssuer(path: readonly Certificate[]): CertificateError {
       )
     : new CertificateError(
         'unknown-issuer',
-        `the chain ends in the root "${top.subject}", which is not trusted; add it to the trust store if you trust it`,
+        `the chain ends in the root "${top.subject.shown}", which is not trusted; add it to the trust store if you trust it`,
         top,
       );
 }

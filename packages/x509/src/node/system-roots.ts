@@ -17,7 +17,8 @@ export function systemRoots(): TrustStore {
 
 function tryParse(pem: string): Certificate[] {
   try {
-    return parseCertificates(pem);
+    // Names are parsed on first use: here, so that one that cannot be read leaves out its root only.
+    return parseCertificates(pem).filter(({ subject }) => subject.key !== '');
   } catch (error) {
     if (error instanceof CertificateError) return [];
     throw error;

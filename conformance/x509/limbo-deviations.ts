@@ -1,0 +1,96 @@
+// Cases of x509-limbo in which our verdict is not the expected one, each with the reason.
+
+/** With the default profile. */
+export const compatibleDeviations: ReadonlyMap<string, string> = listed([
+  [
+    'revocation lists are not looked at yet',
+    [
+      'crl::revoked-certificate-with-crl',
+      'crl::crlnumber-missing',
+      'crl::crlnumber-critical',
+      'crl::issuer-missing-crlsign',
+    ],
+  ],
+  [
+    'keyUsage of the leaf must allow digitalSignature, as OpenSSL asks, too; the suite asks for no usage here',
+    ['pathlen::validation-ignores-pathlen-in-leaf', 'rfc5280::ca-as-leaf'],
+  ],
+  [
+    'a demand on issuers that nothing rests on: the RFC 5280 profile makes it',
+    [
+      'rfc5280::aki::critical-aki',
+      'rfc5280::aki::leaf-missing-aki',
+      'rfc5280::aki::intermediate-missing-aki',
+      'rfc5280::aki::cross-signed-root-missing-aki',
+      'rfc5280::nc::permitted-dns-match-noncritical',
+      'rfc5280::nc::invalid-dnsname-leading-period',
+      'rfc5280::nc::not-allowed-in-ee-noncritical',
+      'rfc5280::nc::not-allowed-in-ee-critical',
+      'rfc5280::pc::ica-noncritical-pc',
+      'rfc5280::san::noncritical-with-empty-subject',
+      'rfc5280::san::underscore-dns',
+      'rfc5280::serial::too-long',
+      'rfc5280::serial::zero',
+      'rfc5280::ski::critical-ski',
+      'rfc5280::ski::root-missing-ski',
+      'rfc5280::ski::intermediate-missing-ski',
+      'rfc5280::root-non-critical-basic-constraints',
+      'rfc5280::leaf-ku-keycertsign',
+    ],
+  ],
+  [
+    'a demand on public CAs: the web PKI profile makes it',
+    [
+      'webpki::aki::root-with-aki-missing-keyidentifier',
+      'webpki::aki::root-with-aki-authoritycertissuer',
+      'webpki::aki::root-with-aki-authoritycertserialnumber',
+      'webpki::aki::root-with-aki-all-fields',
+      'webpki::aki::root-with-aki-ski-mismatch',
+      'webpki::cn::ipv4-hex-mismatch',
+      'webpki::cn::ipv4-leading-zeros-mismatch',
+      'webpki::cn::ipv6-uppercase-mismatch',
+      'webpki::cn::ipv6-uncompressed-mismatch',
+      'webpki::cn::ipv6-non-rfc5952-mismatch',
+      'webpki::cn::punycode-not-in-san',
+      'webpki::cn::utf8-vs-punycode-mismatch',
+      'webpki::cn::not-in-san',
+      'webpki::cn::case-mismatch',
+      'webpki::eku::ee-anyeku',
+      'webpki::eku::ee-critical-eku',
+      'webpki::eku::ee-without-eku',
+      'webpki::eku::root-has-eku',
+      'webpki::san::san-critical-with-nonempty-subject',
+      'webpki::malformed-aia',
+      'webpki::forbidden-rsa-not-divisible-by-8-in-root',
+      'webpki::forbidden-rsa-key-not-divisible-by-8-in-leaf',
+      'webpki::ee-basicconstraints-ca',
+    ],
+  ],
+  [
+    'a wildcard above a public suffix needs the public suffix list, which is not part of certificate verification here',
+    [
+      'webpki::san::public-suffix-multi-label-wildcard-san',
+      'webpki::san::public-suffix-private-namespace-wildcard-san',
+    ],
+  ],
+]);
+
+/** With the profile that a case is about. */
+export const strictDeviations: ReadonlyMap<string, string> = listed([
+  [
+    'keyUsage of the leaf must allow digitalSignature, as OpenSSL asks, too; the suite asks for no usage here',
+    ['rfc5280::ca-as-leaf'],
+  ],
+  [
+    'the suite contradicts itself: its cases webpki::cn:: ask that the common name stand in subjectAltName',
+    [
+      'webpki::nc::nc-permits-dns-san-pattern',
+      'webpki::san::exact-localhost-ip-san',
+      'webpki::san::leftmost-wildcard-san',
+    ],
+  ],
+]);
+
+function listed(groups: readonly (readonly [reason: string, ids: readonly string[]])[]): Map<string, string> {
+  return new Map(groups.flatMap(([reason, ids]) => ids.map((id) => [id, reason] as const)));
+}
