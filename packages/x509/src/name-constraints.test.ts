@@ -185,6 +185,23 @@ test('every CA above counts, and for intermediates, too', () => {
   expect(check([], 'a.example.com', [dns('example.org')])).toBe(REFUSED);
 });
 
+test('self-issued intermediates are exempt, a self-issued leaf is not', () => {
+  const root = makeAuthority({ others: [nameConstraints([dns('example.com')])] });
+  const verify = (...made: ReturnType<typeof make>[]): unknown =>
+    verifyCertificate({
+      provider: nodeCrypto,
+      chain: made.map(({ certificate }) => certificate),
+      trust: new TrustStore([root.certificate]),
+      at: NOW,
+      purpose: 'server',
+    });
+  const rollover = makeAuthority({ by: root, subjectAltName: [dns('example.org')] });
+  expect(verify(make({ by: rollover }), rollover)).toBeDefined();
+  const leaf = make({ subject: 'root', by: root, subjectAltName: [dns('example.org')] });
+  expect(leaf.certificate.isSelfIssued).toBe(true);
+  expect(() => verify(leaf)).toThrow(expect.objectContaining({ code: REFUSED }));
+});
+
 test.each([
   ['nothing', der.sequence()],
   ['an empty list', der.sequence(der.explicit(0))],
