@@ -17,6 +17,7 @@ import { TLS12, TLS13, versionName } from './versions.ts';
 export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
   let offer = makeOffer(h);
   sendClientHello(h, offer);
+  if (h.config.versions.includes(TLS13)) h.channel.beginCompatibility();
 
   let answer = yield* receive(h, serverHello);
   let retried: CipherSuite | undefined;
@@ -30,6 +31,7 @@ export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
   if (retried !== undefined)
     throw new TlsError('illegal-parameter', 'a TLS 1.3 retry was followed by an older version');
   checkOlderVersion(h, answer as ServerHello<'server_hello_12'>);
+  h.channel.endCompatibility();
   return yield* clientHandshake12(h, offer, answer as ServerHello<'server_hello_12'>);
 }
 

@@ -1,5 +1,5 @@
 import { ALERTS, type AlertName, alertName } from './alerts.ts';
-import { KEY_UPDATE_MARGIN, MAX_WAITING_BYTES, MAX_WARNING_ALERTS } from './defaults.ts';
+import { MAX_WAITING_BYTES, MAX_WARNING_ALERTS } from './defaults.ts';
 import { Driver, type Services } from './driver.ts';
 import { asTlsError, TlsError } from './errors.ts';
 import type { Flow } from './flow.ts';
@@ -74,6 +74,7 @@ export class Connection {
       observer: parts.observer,
       paddingFor: config.padding,
       fragmentLength: config.fragmentLength,
+      keyUpdateAfter: config.keyUpdateAfter,
       initialVersion: parts.initialVersion,
     });
     this.#driver = new Driver(parts.flow(this.#channel()), parts.services, (resume) =>
@@ -90,7 +91,8 @@ export class Connection {
 
   /** Bytes from the transport. They must not change afterwards: data may be handed out as views on them. */
   receive(chunk: Uint8Array): void {
-    if (this.#readClosed || this.#state === 'failed' || chunk.length === 0) return;
+    if (this.#readClosed || this.#state === 'failed' || this.#state === 'closed' || chunk.length === 0)
+      return;
     this.#records.push(chunk);
     this.#process();
     if (this.isBusy && this.#records.buffered > MAX_WAITING_BYTES) {
@@ -103,7 +105,7 @@ export class Connection {
   /** The transport has ended. Without close_notify before it this is a failure: `truncated`. */
   receiveEnd(): void {
     this.#transportEnded = true;
-    if (this.#readClosed || this.#state === 'failed' || this.isBusy) return;
+    if (this.#readClosed || this.#state === 'failed' || this.#state === 'closed' || this.isBusy) return;
     const during =
       this.#state === 'handshaking' ? 'during the handshake' : 'without close_notify: data may be missing';
     this.#fail(new TlsError('truncated', `the peer ended the connection ${during}`));
@@ -211,11 +213,18 @@ export class Connection {
       this.#deliverMessages();
       return;
     }
-    if (type === ALERT) return this.#receiveAlert(content);
+    if (type === ALERT) {
+      this.#receiveAlert(content);
+      return;
+    }
     if (!this.#handshakeBuffer.isEmpty) {
       throw new TlsError('interleaved-handshake', 'another record came in the middle of a handshake message');
     }
-    if (type === CHANGE_CIPHER_SPEC) return this.#receiveChangeCipherSpec(content);
+    if (type === CHANGE_CIPHER_SPEC) this.#receiveChangeCipherSpec(content);
+    else this.#receiveApplicationData(content);
+  }
+
+  #receiveApplicationData(content: Uint8Array): void {
     if (!this.#mayReadApplicationData) {
       throw new TlsError('unexpected-message', 'application data before the handshake was complete');
     }
@@ -265,7 +274,10 @@ export class Connection {
     if (level !== 1 && level !== 2) throw new TlsError('illegal-parameter', `an alert of level ${level}`);
     const name = alertName(code);
     this.#observer?.alert?.('received', level === 1 ? 'warning' : 'fatal', name);
-    if (code === ALERTS.close_notify) return this.#receiveCloseNotify();
+    if (code === ALERTS.close_notify) {
+      this.#receiveCloseNotify();
+      return;
+    }
     const isWarning = code === ALERTS.user_canceled || (level === 1 && !this.#tls13);
     if (!isWarning) {
       this.#fail(
@@ -291,19 +303,18 @@ export class Connection {
   }
 
   #sendInParts(data: Uint8Array): void {
-    if (data.length === 0) return;
     const established = this.#established!;
-    if (!established.canUpdateKeys) return this.#records.write(APPLICATION_DATA, data);
-    // The key is replaced well before its limit, so that alerts and KeyUpdates always have room (RFC 9846 §5.5).
-    const perRecord = this.#records.fragmentLength;
     let rest = data;
     while (rest.length > 0) {
-      const allowed = this.#records.sealsLeft - KEY_UPDATE_MARGIN;
-      if (allowed <= 0) {
+      established.prepareToSend();
+      // The key is replaced before its limit, so that alerts and KeyUpdates always have room (RFC 9846 §5.5).
+      const records = established.canUpdateKeys ? this.#records.sealsBeforeUpdate : Number.MAX_SAFE_INTEGER;
+      if (records <= 0) {
         established.updateKeys(false);
         continue;
       }
-      const part = rest.length > allowed * perRecord ? rest.subarray(0, allowed * perRecord) : rest;
+      const most = records * this.#records.fragmentLength;
+      const part = rest.length > most ? rest.subarray(0, most) : rest;
       this.#records.write(APPLICATION_DATA, part);
       rest = rest.subarray(part.length);
     }
@@ -329,6 +340,9 @@ export class Connection {
       setOpener: (opener, epoch) => this.#setOpener(opener, epoch),
       setApplicationOpener: (opener, _proof) => this.#setOpener(opener, 'application'),
       setSealer: (sealer, epoch) => this.#setSealer(sealer, epoch),
+      beginCompatibility: () => {
+        this.#compatibilityCcs = true;
+      },
       useTls13: () => {
         this.#tls13 = true;
         this.#compatibilityCcs = true;

@@ -8,7 +8,6 @@ import type { Observer } from './observer.ts';
 import type { ClientConfig, ServerConfig } from './options.ts';
 import { LEGACY_RECORD_VERSION } from './record/protection.ts';
 import { serverHandshake } from './server.ts';
-import { clientServices, serverServices } from './services.ts';
 import type { Session } from './sessions/session.ts';
 
 /** In the header of a first ClientHello: some old servers refuse anything newer there (RFC 9846 §5.1). */
@@ -32,7 +31,7 @@ export function clientConnection(
   const serverName =
     options.serverName === undefined ? sniFor(options.host) : options.serverName || undefined;
   return new Connection(config, {
-    services: clientServices(config),
+    services: config.services,
     events: options.events,
     observer: options.observer,
     initialVersion: FIRST_RECORD_VERSION,
@@ -63,7 +62,7 @@ export function serverConnection(
 ): Connection {
   const { provider } = config;
   return new Connection(config, {
-    services: serverServices(config),
+    services: config.services,
     events: options.events,
     observer: options.observer,
     initialVersion: LEGACY_RECORD_VERSION,

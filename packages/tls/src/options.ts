@@ -2,9 +2,11 @@ import { AEAD_SIZES, type CryptoProvider } from '@testudo/crypto';
 import type { CertificateVerifier } from './certificate-verdict.ts';
 import type { Credential } from './credential.ts';
 import * as defaults from './defaults.ts';
+import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
 import { type Group, groupByName } from './groups.ts';
 import type { CredentialRequest } from './requests.ts';
+import { clientServices, serverServices } from './services.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 import type { TicketSealer } from './sessions/ticket-keys.ts';
 import { type SignatureScheme, signatureSchemeByName } from './signature-schemes.ts';
@@ -114,11 +116,13 @@ export interface CommonConfig {
 
 export interface ClientConfig extends CommonConfig {
   readonly options: ClientOptions;
+  readonly services: Services;
   readonly keyShareGroups: readonly Group[];
 }
 
 export interface ServerConfig extends CommonConfig {
   readonly options: ServerOptions;
+  readonly services: Services;
   readonly ticketCount: number;
   readonly sessionLifetime: number;
 }
@@ -134,7 +138,7 @@ export function clientConfig(options: ClientOptions): ClientConfig {
     throw new TlsError('bad-option', 'keyShareGroups must be among groups');
   }
   checkProtocols(options.alpnProtocols);
-  return { ...common, options, keyShareGroups };
+  return { ...common, options, services: clientServices(options), keyShareGroups };
 }
 
 /** Checks a server's options once, for many connections. Throws `bad-option`. */
@@ -149,6 +153,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
   return {
     ...commonConfig(options),
     options,
+    services: serverServices(options),
     ticketCount: inRange('ticketCount', options.ticketCount ?? defaults.DEFAULT_TICKET_COUNT, 0, 8),
     sessionLifetime: inRange(
       'sessionLifetime',

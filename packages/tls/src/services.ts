@@ -1,23 +1,23 @@
 import type { CertificateVerifier } from './certificate-verdict.ts';
 import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
-import type { ClientConfig, ServerConfig } from './options.ts';
+import type { ClientOptions, ServerOptions } from './options.ts';
 
 /** Serves a client's handshake from its options. */
-export function clientServices(config: ClientConfig): Services {
-  const { credentials } = config.options;
+export function clientServices(options: ClientOptions): Services {
+  const { credentials } = options;
   return {
     ...NO_SERVICES,
     sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),
-    verifyCertificate: verified(config.options.verifyCertificate),
+    verifyCertificate: verified(options.verifyCertificate),
     chooseClientCredential: (request) =>
       typeof credentials === 'function' ? credentials(request) : (credentials ?? []),
   };
 }
 
 /** Serves a server's handshake from its options. */
-export function serverServices(config: ServerConfig): Services {
-  const { credentials, alpnProtocols, tickets, sessionStore, verifyCertificate } = config.options;
+export function serverServices(options: ServerOptions): Services {
+  const { credentials, alpnProtocols, tickets, sessionStore, verifyCertificate } = options;
   return {
     ...NO_SERVICES,
     sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),

@@ -24,6 +24,8 @@ export interface Channel {
   /** As {@link setOpener}, for application data: only for who verified the peer's Finished. */
   setApplicationOpener(opener: RecordOpener, proof: FinishedVerified): void;
   setSealer(sealer: RecordSealer, epoch: string): void;
+  /** A client that offers TLS 1.3 drops compatibility CCS from its ClientHello on (RFC 9846 §5). */
+  beginCompatibility(): void;
   /** TLS 1.3 was agreed on: its record limits hold, and the peer's compatibility CCS are dropped. */
   useTls13(): void;
   /** The peer's last flight is complete: from here a ChangeCipherSpec is an error. */

@@ -1,4 +1,5 @@
 import { concat } from '@testudo/codec';
+import { KEY_UPDATE_MARGIN } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
 import { CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_PLAINTEXT } from './content-type.ts';
@@ -32,16 +33,20 @@ export class RecordLayer {
   readonly #paddingFor: ((length: number) => number) | undefined;
   /** Most plaintext bytes in a record that we send. */
   readonly #fragmentLength: number;
+  /** Records after which the owner wants a new key. */
+  readonly #keyUpdateAfter: number;
 
   constructor(options: {
     observer: Observer | undefined;
     paddingFor: ((length: number) => number) | undefined;
     fragmentLength: number;
+    keyUpdateAfter: number;
     initialVersion: number;
   }) {
     this.#observer = options.observer;
     this.#paddingFor = options.paddingFor;
     this.#fragmentLength = options.fragmentLength;
+    this.#keyUpdateAfter = options.keyUpdateAfter;
     this.#sealer = new PlaintextSealer(options.initialVersion);
   }
 
@@ -120,9 +125,10 @@ export class RecordLayer {
 
   // Outgoing ----------------------------------------------------------------------------------------------------
 
-  /** Records still to be sealed under the key that is in use. */
-  get sealsLeft(): number {
-    return this.#sealer.limit - this.#sealer.sequence;
+  /** Records of application data that may still be sealed before the key is to be replaced. */
+  get sealsBeforeUpdate(): number {
+    const { limit, sequence } = this.#sealer;
+    return Math.min(this.#keyUpdateAfter, limit - KEY_UPDATE_MARGIN) - sequence;
   }
 
   /** Most plaintext bytes in a record that we send. */

@@ -30,6 +30,8 @@ export class Established12 implements Established {
     throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
   }
 
+  prepareToSend(): void {}
+
   updateKeys(): void {
     throw new TlsError('not-connected', 'TLS 1.2 has no key update');
   }

@@ -58,7 +58,7 @@ export function* clientHandshake13(
     const own = request === undefined ? undefined : yield* sendCredential(h, request);
     const verifyData = finishedData(h.provider, suite.hash, keys.client, h.transcript.digest());
     send(h, finished, { verifyData });
-    h.channel.setSealer(schedule.sealer(application.client, h.config.keyUpdateAfter), 'application');
+    h.channel.setSealer(schedule.sealer(application.client), 'application');
 
     const resumptionSecret = schedule.derive('res master', h.transcript.digest());
     const established = new Established13({
@@ -67,7 +67,6 @@ export function* clientHandshake13(
       readSecret: application.server,
       writeSecret: application.client,
       exporterMainSecret: application.exporter,
-      recordLimit: h.config.keyUpdateAfter,
       onTicket: (ticket) =>
         h.onSession(
           sessionFromTicket(h, ticket, schedule.resumptionPsk(resumptionSecret, ticket.ticketNonce), {

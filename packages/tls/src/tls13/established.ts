@@ -20,7 +20,6 @@ export class Established13 implements Established {
   readonly #schedule: KeySchedule;
   readonly #channel: Channel;
   readonly #exporterMainSecret: Uint8Array;
-  readonly #recordLimit: number;
   readonly #onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
   #readSecret: Uint8Array;
   #writeSecret: Uint8Array;
@@ -28,6 +27,7 @@ export class Established13 implements Established {
   #writeEpoch = 0;
   #keyUpdates = 0;
   #tickets = 0;
+  #updateDue = false;
   #wiped = false;
 
   constructor(parts: {
@@ -36,8 +36,6 @@ export class Established13 implements Established {
     readSecret: Uint8Array;
     writeSecret: Uint8Array;
     exporterMainSecret: Uint8Array;
-    /** Records after which a key is replaced. */
-    recordLimit: number;
     /** What a client does with a ticket; a server gets none. */
     onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
   }) {
@@ -46,22 +44,26 @@ export class Established13 implements Established {
     this.#readSecret = parts.readSecret;
     this.#writeSecret = parts.writeSecret;
     this.#exporterMainSecret = parts.exporterMainSecret;
-    this.#recordLimit = parts.recordLimit;
     this.#onTicket = parts.onTicket;
   }
 
   receive(message: RawMessage): void {
-    if (message.type === keyUpdate.type) return this.#receiveKeyUpdate(message);
-    if (message.type === newSessionTicket13.type && this.#onTicket !== undefined)
-      return this.#receiveTicket(message);
-    throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
+    if (message.type === keyUpdate.type) this.#receiveKeyUpdate(message);
+    else if (message.type === newSessionTicket13.type && this.#onTicket !== undefined)
+      this.#receiveTicket(message);
+    else throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
+  }
+
+  prepareToSend(): void {
+    if (this.#updateDue) this.updateKeys(false);
   }
 
   updateKeys(requestPeer: boolean): void {
+    this.#updateDue = false;
     const requestUpdate = requestPeer ? UPDATE_REQUESTED : UPDATE_NOT_REQUESTED;
     this.#channel.writeHandshake(encodeMessage(keyUpdate, { requestUpdate }));
     this.#writeSecret = this.#replace(this.#writeSecret);
-    const sealer = this.#schedule.sealer(this.#writeSecret, this.#recordLimit);
+    const sealer = this.#schedule.sealer(this.#writeSecret);
     this.#channel.setSealer(sealer, `application ${++this.#writeEpoch}`);
   }
 
@@ -92,7 +94,9 @@ export class Established13 implements Established {
     this.#readSecret = this.#replace(this.#readSecret);
     const opener = this.#countingOpener(this.#schedule.opener(this.#readSecret));
     this.#channel.setOpener(opener, `application ${++this.#readEpoch}`);
-    if (requestUpdate === UPDATE_REQUESTED) this.updateKeys(false);
+    // Due before our next application data, and once however often it is asked for (RFC 9846 §4.6.3): a peer that
+    // asks and does not read cannot make us queue answers.
+    if (requestUpdate === UPDATE_REQUESTED) this.#updateDue = true;
   }
 
   /** Application data between KeyUpdates shows that the peer does not just make us work. */

@@ -22,6 +22,8 @@ export class KeySchedule {
   readonly #suite: CipherSuite;
   #secret: Uint8Array;
   #stage: 'early' | 'handshake' | 'main' = 'early';
+  /** Secrets of the early and handshake stages, which end with the handshake. */
+  #derived: Uint8Array[] = [];
 
   /** @param psk the key to resume with, or none: then zeros stand for it. */
   constructor(provider: CryptoProvider, suite: CipherSuite, psk?: Uint8Array) {
@@ -45,7 +47,9 @@ export class KeySchedule {
   /** Derive-Secret(., label, transcript) of the stage the schedule is in. */
   derive(label: SecretLabel, transcriptHash: Uint8Array): Uint8Array {
     if (STAGES[label] !== this.#stage) throw new Error(`${label} belongs to the ${STAGES[label]} stage`);
-    return this.#expand(this.#secret, label, transcriptHash);
+    const secret = this.#expand(this.#secret, label, transcriptHash);
+    if (this.#stage !== 'main') this.#derived.push(secret);
+    return secret;
   }
 
   /** The key of a binder (RFC 9846 §4.2.11.2). */
@@ -54,10 +58,9 @@ export class KeySchedule {
   }
 
   /** Protection for records that we send, under a traffic secret (RFC 9846 §7.3). */
-  sealer(trafficSecret: Uint8Array, limit?: number): Sealer13 {
+  sealer(trafficSecret: Uint8Array): Sealer13 {
     const { aead, iv } = this.#trafficKeys(trafficSecret);
-    const own = new Sealer13(aead, iv);
-    return limit === undefined || limit >= own.limit ? own : new Sealer13(aead, iv, limit);
+    return new Sealer13(aead, iv);
   }
 
   /** Its removal from records that we get. */
@@ -86,9 +89,11 @@ export class KeySchedule {
     return expandLabel(this.#provider, this.hash, derived, 'exporter', contextHash, length);
   }
 
-  /** Forgets the secret of the stage; what was derived from it lives on. */
+  /** Forgets the stages' secrets and what was derived before the main stage; application secrets live on. */
   wipe(): void {
     this.#secret.fill(0);
+    for (const secret of this.#derived) secret.fill(0);
+    this.#derived = [];
   }
 
   #advance(from: 'early' | 'handshake', to: 'handshake' | 'main', input: Uint8Array): void {

@@ -27,10 +27,10 @@ export class Sealer13 implements RecordSealer {
   readonly #nonce: RecordNonce;
   readonly #header = new Uint8Array(RECORD_HEADER);
 
-  constructor(aead: Aead, iv: Uint8Array, limit: number = recordLimit(aead.name)) {
+  constructor(aead: Aead, iv: Uint8Array) {
     this.#aead = aead;
     this.#nonce = new RecordNonce(iv);
-    this.limit = limit;
+    this.limit = recordLimit(aead.name);
   }
 
   sealedLength(length: number): number {

@@ -9,7 +9,7 @@ import {
 import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
-import { preSharedKey } from '../extensions/pre-shared-key.ts';
+import { PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 import { type Flow, perform } from '../flow.ts';
 import { receive, send } from '../handshake/handshake.ts';
 import type { HandshakeResult } from '../handshake/result.ts';
@@ -63,7 +63,7 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
 
     schedule.enterMain();
     const application = applicationSecrets(h, hello, schedule);
-    h.channel.setSealer(schedule.sealer(application.server, h.config.keyUpdateAfter), 'application');
+    h.channel.setSealer(schedule.sealer(application.server), 'application');
 
     const client = asks ? yield* authenticateClient(h) : peerOf(psk);
     const expected = finishedData(h.provider, suite.hash, keys.client, h.transcript.digest());
@@ -72,7 +72,7 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
     h.channel.endCompatibility();
     h.channel.setApplicationOpener(schedule.opener(application.client), proof);
 
-    if (h.config.options.tickets && h.config.ticketCount > 0) {
+    if (takesTickets(h, hello)) {
       const resumptionSecret = schedule.derive('res master', h.transcript.digest());
       const agreed = { suite, alpnProtocol, peer: client, serverName: info.serverName };
       yield* sendTickets(h, schedule, resumptionSecret, h.config.ticketCount, agreed);
@@ -84,7 +84,6 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
       readSecret: application.client,
       writeSecret: application.server,
       exporterMainSecret: application.exporter,
-      recordLimit: h.config.keyUpdateAfter,
       onTicket: undefined,
     });
     return {
@@ -113,6 +112,12 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
     schedule.wipe();
     secret.fill(0);
   }
+}
+
+/** A client that cannot resume with (EC)DHE gets no tickets (RFC 9846 §4.2.9). */
+function takesTickets(h: ServerHandshake, hello: ClientHello): boolean {
+  const modes = hello.extensions.get(pskKeyExchangeModes) ?? [];
+  return Boolean(h.config.options.tickets) && h.config.ticketCount > 0 && modes.includes(PSK_DHE_KE);
 }
 
 function sendServerHello(
