@@ -3,6 +3,7 @@ import {
   Certificate,
   CertificateError,
   type CertificateErrorCode,
+  peerNameOf,
   type TrustStore,
   verifyCertificate,
 } from '@testudo/x509';
@@ -36,18 +37,27 @@ export type CertificateVerifier = (
   request: CertificateToVerify,
 ) => CertificateVerdict | Promise<CertificateVerdict>;
 
-/** The default verifier: a path to a root of `trust` for the wanted name (RFC 5280, RFC 9525). */
-export function verifyWith(provider: CryptoProvider, trust: () => TrustStore): CertificateVerifier {
+/**
+ * The default verifier: a path to a root of `trust` for the wanted name (RFC 5280, RFC 9525). A client that gave no
+ * name gets no server accepted, unless `dangerouslyAnyName` says that the chain alone is enough.
+ */
+export function verifyWith(
+  provider: CryptoProvider,
+  trust: () => TrustStore,
+  options: { readonly dangerouslyAnyName?: boolean } = {},
+): CertificateVerifier {
   return (request) => {
     try {
       const chain = request.chain.map((der) => Certificate.parse(der));
+      const checksName = request.peer === 'server' && options.dangerouslyAnyName !== true;
+      if (checksName && request.name === undefined) throw noNameGiven(chain[0]);
       const verified = verifyCertificate({
         provider,
         chain,
         trust: trust(),
         at: new Date(request.now),
         purpose: request.peer,
-        ...(request.name === undefined ? {} : { name: referenceIdentity(request.name) }),
+        ...(checksName ? { name: peerNameOf(request.name!) } : {}),
       });
       return { accepted: true, path: verified.path };
     } catch (error) {
@@ -56,18 +66,17 @@ export function verifyWith(provider: CryptoProvider, trust: () => TrustStore): C
   };
 }
 
+function noNameGiven(leaf: Certificate | undefined): CertificateError {
+  return new CertificateError(
+    'name-mismatch',
+    'no name was given that the certificate could be compared with: give a host',
+    leaf,
+  );
+}
+
 /** A verifier that asks another and accepts whatever it says: the error stays visible, the handshake goes on. */
 export function dangerouslyAccept(verifier: CertificateVerifier): CertificateVerifier {
   return async (request) => ({ ...(await verifier(request)), accepted: true });
-}
-
-/** An IP address is compared with addresses only, never as a name (RFC 9525 §6.5). */
-export function referenceIdentity(name: string): { kind: 'dns' | 'ip'; value: string } {
-  return { kind: isIpAddress(name) ? 'ip' : 'dns', value: name };
-}
-
-export function isIpAddress(name: string): boolean {
-  return name.includes(':') || /^\d{1,3}(\.\d{1,3}){3}$/.test(name);
 }
 
 const ALERT_CODES: Partial<Record<CertificateErrorCode, TlsErrorCode>> = {

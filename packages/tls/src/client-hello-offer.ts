@@ -1,3 +1,4 @@
+import { peerNameOf, toAsciiDomain } from '@testudo/x509';
 import { ExtensionBlock } from './extensions/block.ts';
 import { OCSP_REQUEST, statusRequest } from './extensions/certificates.ts';
 import { keyShare } from './extensions/key-share.ts';
@@ -100,9 +101,7 @@ function usableSession(h: ClientHandshake): Session | undefined {
   return config.cipherSuites.some((suite) => suite.id === session.cipherSuite) ? session : undefined;
 }
 
-/** The value to show for a name in SNI: no trailing dot, lower case; addresses have no SNI (RFC 6066 §3). */
+/** The name to show in SNI: as A-labels, without a final dot; addresses have none (RFC 6066 §3). */
 export function sniFor(host: string | undefined): string | undefined {
-  if (host === undefined || host === '' || host.includes(':') || /^\d+(\.\d+){3}$/.test(host))
-    return undefined;
-  return host.replace(/\.$/, '').toLowerCase();
+  return host === undefined || peerNameOf(host).kind === 'ip' ? undefined : toAsciiDomain(host);
 }

@@ -4,8 +4,6 @@ export {
   type CertificateVerdict,
   type CertificateVerifier,
   dangerouslyAccept,
-  isIpAddress,
-  referenceIdentity,
   verifyWith,
 } from './certificate-verdict.ts';
 export { Connection, type ConnectionEvents } from './connection.ts';
