@@ -20,6 +20,7 @@ export function nobleKem(name: KemName): Kem {
   }
 
   return {
+    isNative: false,
     generate: () => decapsulationKey(),
     fromSeed(seed: Uint8Array): DecapsulationKey {
       if (seed.length !== 64) throw new CryptoError('bad-length', `${name} takes a seed of 64 bytes`);

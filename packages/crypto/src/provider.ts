@@ -165,6 +165,8 @@ export interface AgreementKey {
 export type KemName = 'ml-kem-768' | 'ml-kem-1024';
 
 export interface Kem {
+  /** True when native code does it, so that an operation costs microseconds and not milliseconds. */
+  readonly isNative: boolean;
   generate(): DecapsulationKey;
   /** From the 64-byte seed d || z (FIPS 203 §6.1). Throws `bad-length`. */
   fromSeed(seed: Uint8Array): DecapsulationKey;

@@ -26,12 +26,10 @@ const DEFAULT_SUITES: readonly string[] = [
   'TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256',
 ];
 
-/**
- * X25519 first: fast and hard to get wrong. The hybrid comes second: a server that wants it asks for it, and a
- * client that sends a share for it gets it; offering that share each time would cost every client 1.2 kB and,
- * where the platform lacks ML-KEM, milliseconds.
- */
-const DEFAULT_GROUPS: readonly string[] = ['x25519', 'X25519MLKEM768', 'secp256r1', 'secp384r1', 'secp521r1'];
+/** X25519 first: fast and hard to get wrong. NIST's curves for those who must have them. */
+const CURVES: readonly string[] = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'];
+/** Safe also from who records today and has a quantum computer later. */
+const HYBRID = 'X25519MLKEM768';
 
 /** What we accept from a peer, and sign with: SHA-1 and MD5 are gone (RFC 9155); short and fast ones first. */
 const DEFAULT_SIGNATURE_SCHEMES: readonly string[] = [
@@ -80,8 +78,24 @@ export function defaultCipherSuites(provider: CryptoProvider): CipherSuite[] {
   );
 }
 
+/**
+ * The hybrid is first where ML-KEM is native. Elsewhere it costs milliseconds for each handshake, so it comes right
+ * after X25519: it is used with a peer that wants nothing else.
+ */
 export function defaultGroups(provider: CryptoProvider): Group[] {
-  return pick(DEFAULT_GROUPS, GROUPS).filter((group) => group.available(provider));
+  const [first, ...others] = CURVES;
+  const names = hasNativeHybrid(provider) ? [HYBRID, ...CURVES] : [first!, HYBRID, ...others];
+  return pick(names, GROUPS).filter((group) => group.available(provider));
+}
+
+/** Shares in a ClientHello: for the first group, and for X25519 too where that is the hybrid, which some servers lack. */
+export function defaultKeyShareGroups(groups: readonly Group[]): Group[] {
+  const second = groups[0]?.name === HYBRID ? groups.filter((group) => group.name === CURVES[0]) : [];
+  return [...groups.slice(0, 1), ...second];
+}
+
+function hasNativeHybrid(provider: CryptoProvider): boolean {
+  return provider.kem('ml-kem-768')?.isNative === true;
 }
 
 export function defaultSignatureSchemes(): SignatureScheme[] {

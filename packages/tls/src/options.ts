@@ -22,7 +22,10 @@ export interface CommonOptions {
   readonly maxVersion?: VersionName | undefined;
   /** By preference. Default: see `defaults.ts`. */
   readonly cipherSuites?: readonly string[] | undefined;
-  /** By preference. Default: x25519, X25519MLKEM768, secp256r1, secp384r1, secp521r1. */
+  /**
+   * By preference. Default: X25519MLKEM768, x25519, secp256r1, secp384r1, secp521r1; x25519 first where the provider
+   * has no native ML-KEM.
+   */
   readonly groups?: readonly string[] | undefined;
   /** By preference. Default: ECDSA, EdDSA, RSA-PSS, and RSA PKCS#1 v1.5 for TLS 1.2. */
   readonly signatureSchemes?: readonly string[] | undefined;
@@ -43,7 +46,7 @@ export interface ClientOptions extends CommonOptions {
   readonly verifyCertificate: CertificateVerifier;
   /** Application protocols by preference (ALPN). Default: none. */
   readonly alpnProtocols?: readonly string[] | undefined;
-  /** Groups for which ClientHello holds a share. Default: the first of `groups`. */
+  /** Groups for which ClientHello holds a share. Default: the first of `groups`, and x25519 if that is the hybrid. */
   readonly keyShareGroups?: readonly string[] | undefined;
   /** What to show a server that asks for a certificate; the first that fits is used. Default: none. */
   readonly credentials?:
@@ -132,7 +135,7 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   const common = commonConfig(options);
   const keyShareGroups =
     options.keyShareGroups === undefined
-      ? common.groups.slice(0, 1)
+      ? defaults.defaultKeyShareGroups(common.groups)
       : named('group', options.keyShareGroups, groupByName);
   if (keyShareGroups.some((group) => !common.groups.includes(group))) {
     throw new TlsError('bad-option', 'keyShareGroups must be among groups');
