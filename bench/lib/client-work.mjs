@@ -1,0 +1,169 @@
+import { sendAll } from './server-work.mjs';
+import { checkFacts } from './stacks.mjs';
+
+/** What a client does to a server. */
+export class ClientWork {
+  #stack;
+  #held = [];
+
+  constructor(stack) {
+    this.#stack = stack;
+  }
+
+  /** A session to resume with, from a full handshake; and how many tickets came with it. */
+  async session({ port }) {
+    const socket = this.#stack.connect(port);
+    const sessions = [];
+    socket.on('session', (session) => sessions.push(session));
+    await secured(socket);
+    checkFacts(this.#stack.facts(socket), false);
+    await exchange(socket, Buffer.from('.'));
+    await ended(socket);
+    if (sessions.length === 0) throw new Error('the server sent no ticket');
+    this.#session = sessions[0];
+    return { tickets: sessions.length };
+  }
+  #session;
+
+  /** `count` connections, `concurrency` at a time: handshake, one byte there and back, close. */
+  async handshakes({ port, count, concurrency, resumed }) {
+    let started = 0;
+    const lane = async () => {
+      while (started < count) {
+        started++;
+        await this.#handshake(port, resumed);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, lane));
+  }
+
+  #handshake(port, resumed) {
+    return new Promise((resolve, reject) => {
+      const socket = this.#stack.connect(port, resumed ? this.#session : undefined);
+      let answered = false;
+      socket.on('error', reject);
+      socket.on('secureConnect', () => {
+        try {
+          checkFacts(this.#stack.facts(socket), resumed);
+          socket.write('.');
+        } catch (error) {
+          socket.destroy();
+          reject(error);
+        }
+      });
+      socket.on('data', () => {
+        answered = true;
+        socket.end();
+      });
+      socket.on('close', () => {
+        if (answered) resolve();
+        else reject(new Error('the server closed the connection early'));
+      });
+    });
+  }
+
+  /** A connection for the workloads below, outside of what is measured. */
+  async open({ port }) {
+    const socket = await this.#open(port);
+    this.#held.push(socket);
+  }
+
+  async #open(port) {
+    const socket = this.#stack.connect(port);
+    await secured(socket);
+    checkFacts(this.#stack.facts(socket), false);
+    return socket;
+  }
+
+  /** `count` messages of `size` bytes, each sent when the one before has come back. */
+  pingPong({ count, size }) {
+    const socket = this.#held[0];
+    const message = Buffer.alloc(size, 'p');
+    return new Promise((resolve, reject) => {
+      let left = count;
+      let missing = size;
+      socket.once('error', reject);
+      socket.on('data', function onData(chunk) {
+        missing -= chunk.length;
+        if (missing > 0) return;
+        missing = size;
+        if (--left > 0) socket.write(message);
+        else {
+          socket.off('data', onData);
+          socket.off('error', reject);
+          resolve();
+        }
+      });
+      socket.write(message);
+    });
+  }
+
+  /** Sends `total` bytes and waits for the sink's answer. */
+  async send({ total }) {
+    const socket = this.#held[0];
+    const answer = new Promise((resolve, reject) => {
+      socket.once('data', resolve);
+      socket.once('error', reject);
+    });
+    sendAll(socket, total);
+    await answer;
+    socket.removeAllListeners('error');
+  }
+
+  /** Asks the source and takes `total` bytes. */
+  async receive({ total }) {
+    const socket = this.#held[0];
+    await new Promise((resolve, reject) => {
+      socket.once('error', reject);
+      let left = total;
+      socket.on('data', (chunk) => {
+        left -= chunk.length;
+        if (left <= 0) resolve();
+      });
+      socket.write('.');
+    });
+    socket.removeAllListeners('data');
+    socket.removeAllListeners('error');
+  }
+
+  /** Opens `count` connections, exchanges one byte on each, and leaves them open. */
+  async hold({ port, count }) {
+    for (let i = 0; i < count; i++) {
+      const socket = await this.#open(port);
+      await exchange(socket, Buffer.from('.'));
+      socket.on('error', () => {});
+      this.#held.push(socket);
+    }
+  }
+
+  async release() {
+    const held = this.#held.splice(0);
+    await Promise.all(held.map(ended));
+  }
+}
+
+function secured(socket) {
+  return new Promise((resolve, reject) => {
+    socket.once('secureConnect', resolve);
+    socket.once('error', reject);
+  });
+}
+
+async function exchange(socket, message) {
+  await new Promise((resolve, reject) => {
+    socket.once('data', resolve);
+    socket.once('error', reject);
+    socket.write(message);
+  });
+  socket.removeAllListeners('error');
+}
+
+function ended(socket) {
+  return new Promise((resolve) => {
+    socket.removeAllListeners('error');
+    socket.on('error', resolve);
+    socket.once('close', resolve);
+    socket.resume();
+    socket.end();
+  });
+}

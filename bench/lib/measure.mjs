@@ -1,0 +1,99 @@
+import { startProcess } from './processes.mjs';
+import { REFERENCE } from './stacks.mjs';
+
+/**
+ * Measures one workload for every stack in turn, round by round (node, testudo, lemon, node, …), so that what the
+ * machine does besides hits all of them alike. Answers with each stack's samples per unit of work.
+ */
+export async function measureRounds(workload, { stacks, rounds, size, material, profile, onRound }) {
+  const peerRole = workload.role === 'server' ? 'client' : 'server';
+  const lanes = [];
+  for (const stack of stacks) {
+    const subject = await startProcess(stack, workload.role, material, { profile });
+    const peer = await startProcess(REFERENCE, peerRole, material);
+    lanes.push({ stack, subject, peer, samples: [] });
+  }
+  for (const lane of lanes) await prepare(lane, workload, size);
+  for (let round = 0; round < rounds; round++) {
+    for (const lane of lanes) {
+      lane.samples.push(await oneRound(lane, workload, size));
+      onRound?.(lane.stack, round);
+    }
+  }
+  for (const { subject, peer } of lanes) {
+    await subject.stop();
+    await peer.stop();
+  }
+  return Object.fromEntries(lanes.map(({ stack, samples, tickets }) => [stack, { samples, tickets }]));
+}
+
+async function prepare(lane, workload, size) {
+  const [server, client] = sides(lane, workload);
+  lane.port = await server.call('listen', { behaviour: workload.behaviour });
+  if (workload.holds) await client.call('open', { port: lane.port });
+  // Twice, so that what the compiler threw away in the first half is compiled again in the second.
+  for (let i = 0; i < 2; i++) await work(lane, workload, inWarmUp(size));
+}
+
+function inWarmUp({ warmUp, ...size }) {
+  return 'total' in size ? { total: warmUp } : { count: warmUp };
+}
+
+async function oneRound(lane, workload, size) {
+  const units = workload.units(size);
+  const spent = await work(lane, workload, size);
+  return { cpu: spent.cpu / units, system: spent.system / units, wall: spent.wall / units };
+}
+
+/** One run of the work between a start and a stop of the meter; checks that it was the work that was meant. */
+async function work(lane, workload, size) {
+  const [server, client] = sides(lane, workload);
+  const prepared = await workload.prepare?.(client, lane.port);
+  if (prepared?.tickets !== undefined) lane.tickets = prepared.tickets;
+  if ('total' in size) await server.call('expect', { total: size.total });
+  await server.call('counts');
+  await lane.subject.call('start');
+  await workload.run(client, lane.port, size);
+  const spent = await lane.subject.call('stop');
+  const { connections, resumed } = await server.call('counts');
+  const wanted = workload.connections?.(size);
+  if (wanted === undefined) return spent;
+  if (connections !== wanted || resumed !== (workload.resumed ? wanted : 0)) {
+    throw new Error(
+      `${workload.name}: the ${lane.stack} ${workload.role} saw ${connections} handshakes, ` +
+        `${resumed} of them resumed; meant were ${wanted}`,
+    );
+  }
+  return spent;
+}
+
+function sides({ subject, peer }, { role }) {
+  return role === 'server' ? [subject, peer] : [peer, subject];
+}
+
+/** Memory of a server per connection that does nothing, after one byte there and back. In bytes. */
+export async function measureIdleMemory({ stacks, rounds, size, material, onRound }) {
+  const results = Object.fromEntries(stacks.map((stack) => [stack, { samples: [] }]));
+  for (let round = 0; round < rounds; round++) {
+    for (const stack of stacks) {
+      const server = await startProcess(stack, 'server', material);
+      const client = await startProcess(REFERENCE, 'client', material);
+      const port = await server.call('listen', { behaviour: 'echo' });
+      await client.call('hold', { port, count: size.warmUp });
+      await client.call('release');
+      const before = await server.call('memory');
+      await client.call('hold', { port, count: size.count });
+      const { open } = await server.call('counts');
+      if (open !== size.count) throw new Error(`the ${stack} server has ${open} connections open`);
+      const after = await server.call('memory');
+      results[stack].samples.push({
+        rss: (after.rss - before.rss) / size.count,
+        managed: (after.managed - before.managed) / size.count,
+      });
+      await client.stop();
+      await server.stop();
+      onRound?.(stack, round);
+    }
+  }
+  return results;
+}

@@ -1,0 +1,101 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { parseArgs } from 'node:util';
+import { makeMaterial } from './lib/material.mjs';
+import { measureIdleMemory, measureRounds } from './lib/measure.mjs';
+import { stopAll } from './lib/processes.mjs';
+import { summarise, table } from './lib/report.mjs';
+import { REFERENCE, STACKS } from './lib/stacks.mjs';
+import { IDLE_MEMORY, WORKLOADS } from './lib/workloads.mjs';
+
+const HELP = `Measures Testudo against node:tls and lemon-tls. See bench/README.md for the method.
+
+  npm run bench -- [options]
+
+  --quick          small rounds, to try things out; the numbers mean little
+  --rounds N       rounds of each workload (default 9, quick 3; idle memory at most 5)
+  --only NAMES     workloads, comma-separated: ${[...new Set([...WORKLOADS, IDLE_MEMORY].map(({ name }) => name))].join(', ')}
+  --role ROLE      server or client only
+  --stacks NAMES   stacks beside ${REFERENCE}, comma-separated (default ${STACKS.slice(1).join(',')})
+  --profile DIR    also write a CPU profile of each process under test to DIR (see bench/profile.mjs)
+  --save           write bench/results.json, the committed baseline, beside bench/results/latest.json
+`;
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    rounds: { type: 'string' },
+    only: { type: 'string' },
+    role: { type: 'string' },
+    stacks: { type: 'string' },
+    profile: { type: 'string' },
+    save: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+process.on('exit', stopAll);
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
+
+if (options.help) console.log(HELP);
+else await main();
+
+async function main() {
+  const chosen = choose();
+  const rounds = Number(options.rounds ?? (options.quick ? 3 : 9));
+  if (!(Number.isInteger(rounds) && rounds > 0)) throw new Error('--rounds takes a number from 1');
+  const stacks = [REFERENCE, ...(options.stacks?.split(',') ?? STACKS).filter((name) => name !== REFERENCE)];
+  const material = makeMaterial();
+  const summaries = [];
+  for (const workload of chosen) {
+    const { warmUp, ...round } = options.quick ? workload.quick : workload.full;
+    const label = `${workload.name}, ${workload.role}`;
+    const run = {
+      stacks,
+      rounds: workload === IDLE_MEMORY ? Math.min(rounds, 5) : rounds,
+      size: { ...round, warmUp },
+      material,
+      profile: options.profile,
+      onRound: (stack, number) => progress(`${label}: round ${number + 1} of ${rounds}, ${stack}`),
+    };
+    progress(`${label}: warming up`);
+    const results =
+      workload === IDLE_MEMORY ? await measureIdleMemory(run) : await measureRounds(workload, run);
+    summaries.push({ ...summarise(workload, results), size: round });
+    progress('');
+    console.log(`${table(summaries.slice(-1)).split('\n').slice(2).join('\n')}`);
+  }
+  console.log(`\n${table(summaries)}\n`);
+  console.log('Ratios: median of the rounds, each against its neighbour (least to most). Less is better.');
+  write({ rounds, quick: options.quick, ...machine(), workloads: summaries });
+}
+
+function choose() {
+  const names = options.only?.split(',');
+  const all = [...WORKLOADS, IDLE_MEMORY];
+  const unknown = names?.find((name) => !all.some((workload) => workload.name === name));
+  if (unknown !== undefined) throw new Error(`no workload is called ${unknown}: see --help`);
+  return all.filter(({ name, role }) => (names?.includes(name) ?? true) && (options.role ?? role) === role);
+}
+
+function machine() {
+  const [first] = cpus();
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    node: process.versions.node,
+    openssl: process.versions.openssl,
+    machine: `${availableParallelism()} cores, ${first?.model ?? process.arch}`,
+  };
+}
+
+function write(results) {
+  const text = `${JSON.stringify(results, null, 2)}\n`;
+  const here = new URL('.', import.meta.url);
+  mkdirSync(new URL('results/', here), { recursive: true });
+  writeFileSync(new URL('results/latest.json', here), text);
+  if (options.save) writeFileSync(new URL('results.json', here), text);
+}
+
+function progress(text) {
+  if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text}`);
+}
