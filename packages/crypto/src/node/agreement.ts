@@ -5,6 +5,7 @@ import {
   diffieHellman,
   type ECDH,
   generateKeyPairSync,
+  type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
 import { concat, fromHex } from '@testudo/codec';
@@ -19,12 +20,16 @@ export function keyAgreement(curve: CurveName): KeyAgreement | undefined {
 /**
  * A Montgomery curve (RFC 7748). Keys go in and out as JWK: OpenSSL 3's DER decoders look through all their providers,
  * which costs more than the function itself.
+ *
+ * The public half must come out of the generation itself. To export a KeyObject that `generateKeyPairSync` gave can
+ * lock up the whole process: Node holds the key's mutex while it makes the JWK's strings; when that starts a garbage
+ * collection which finds the finished key generation job, the job's destructor waits for the same mutex.
  */
 function montgomery(curve: 'X25519' | 'X448', length: number, pkcs8Prefix: string): KeyAgreement {
   const type = curve === 'X25519' ? 'x25519' : 'x448';
 
-  function agreementKey(privateKey: KeyObject, publicObject: KeyObject): AgreementKey {
-    const publicKey = fromBase64url(publicObject.export({ format: 'jwk' }).x!);
+  function agreementKey(privateKey: KeyObject, { x }: JsonWebKey): AgreementKey {
+    const publicKey = fromBase64url(x!);
     return {
       publicKey,
       agree(peerPublicKey: Uint8Array): Uint8Array {
@@ -44,7 +49,7 @@ function montgomery(curve: 'X25519' | 'X448', length: number, pkcs8Prefix: strin
 
   return {
     generate(): AgreementKey {
-      const pair = type === 'x25519' ? generateKeyPairSync('x25519') : generateKeyPairSync('x448');
+      const pair = generateAsJwk(type, { publicKeyEncoding: { format: 'jwk' } });
       return agreementKey(pair.privateKey, pair.publicKey);
     },
     fromPrivate(privateKey: Uint8Array): AgreementKey {
@@ -53,7 +58,7 @@ function montgomery(curve: 'X25519' | 'X448', length: number, pkcs8Prefix: strin
       const der = Buffer.from(concat(fromHex(pkcs8Prefix), privateKey));
       const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
       der.fill(0);
-      return agreementKey(key, createPublicKey(key));
+      return agreementKey(key, createPublicKey(key).export({ format: 'jwk' }));
     },
   };
 }
@@ -102,6 +107,12 @@ const AGREEMENTS: Readonly<Record<CurveName, KeyAgreement>> = {
   secp384r1: weierstrass('secp384r1', 'secp384r1', 48),
   secp521r1: weierstrass('secp521r1', 'secp521r1', 66),
 };
+
+/** A public JWK and a private KeyObject, which Node can make but its types do not know. */
+const generateAsJwk = generateKeyPairSync as unknown as (
+  type: 'x25519' | 'x448',
+  options: { readonly publicKeyEncoding: { readonly format: 'jwk' } },
+) => { readonly publicKey: JsonWebKey; readonly privateKey: KeyObject };
 
 function badPoint(curve: string): CryptoError {
   return new CryptoError('bad-key', `the peer's key is not a usable point of ${curve}`);

@@ -19,14 +19,19 @@ const KEMS: Readonly<Record<KemName, () => Kem>> = {
 interface NativeKem {
   encapsulate(key: KeyObject): { readonly sharedKey: Buffer; readonly ciphertext: Buffer };
   decapsulate(key: KeyObject, ciphertext: Uint8Array): Buffer;
-  generateKeyPairSync(type: KemName): { readonly publicKey: KeyObject; readonly privateKey: KeyObject };
+  generateKeyPairSync(
+    type: KemName,
+    options: { readonly publicKeyEncoding: { readonly format: 'der'; readonly type: 'spki' } },
+  ): { readonly publicKey: Buffer; readonly privateKey: KeyObject };
 }
 const native = crypto as unknown as NativeKem;
+
+const SPKI = { publicKeyEncoding: { format: 'der', type: 'spki' } } as const;
 
 function isNative(): boolean {
   if (typeof native.encapsulate !== 'function') return false;
   try {
-    native.generateKeyPairSync('ml-kem-768');
+    native.generateKeyPairSync('ml-kem-768', SPKI);
     return true;
   } catch {
     return false; // a build on an OpenSSL before 3.5
@@ -46,8 +51,7 @@ function nativeKem(name: KemName, keyLength: number, ciphertextLength: number, a
   // RFC 9935 §6: version 0, the algorithm, and the seed as [0] in the private key.
   const pkcs8Prefix = concat(fromHex('3054020100'), algorithm, fromHex('04428040'));
 
-  function decapsulationKey(privateKey: KeyObject, publicKey: KeyObject): DecapsulationKey {
-    const spki = publicKey.export({ format: 'der', type: 'spki' });
+  function decapsulationKey(privateKey: KeyObject, spki: Uint8Array): DecapsulationKey {
     return {
       encapsulationKey: plain(spki).slice(spkiPrefix.length),
       decapsulate(ciphertext: Uint8Array): Uint8Array {
@@ -59,8 +63,10 @@ function nativeKem(name: KemName, keyLength: number, ciphertextLength: number, a
   }
 
   return {
+    isNative: true,
     generate(): DecapsulationKey {
-      const pair = native.generateKeyPairSync(name);
+      // Encoded here and not exported later: see agreement.ts.
+      const pair = native.generateKeyPairSync(name, SPKI);
       return decapsulationKey(pair.privateKey, pair.publicKey);
     },
     fromSeed(seed: Uint8Array): DecapsulationKey {
@@ -68,7 +74,8 @@ function nativeKem(name: KemName, keyLength: number, ciphertextLength: number, a
       const key = Buffer.from(concat(pkcs8Prefix, seed));
       const privateKey = createPrivateKey({ key, format: 'der', type: 'pkcs8' });
       key.fill(0);
-      return decapsulationKey(privateKey, createPublicKey(privateKey));
+      const spki = createPublicKey(privateKey).export({ format: 'der', type: 'spki' });
+      return decapsulationKey(privateKey, spki);
     },
     encapsulate(encapsulationKey: Uint8Array) {
       try {

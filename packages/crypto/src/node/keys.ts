@@ -1,9 +1,9 @@
 import {
   createPrivateKey,
   createPublicKey,
+  type ED25519KeyPairOptions,
   generateKeyPairSync,
   type KeyObject,
-  type KeyPairKeyObjectResult,
 } from 'node:crypto';
 import { CryptoError } from '../errors.ts';
 import type { EcCurve, KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
@@ -31,8 +31,7 @@ export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
 }
 
 export function generateKey(spec: KeySpec): PrivateKey {
-  const pair = generate(spec);
-  return privateKeyOf(pair.privateKey, pair.publicKey);
+  return importPrivateKey(generate(spec).privateKey);
 }
 
 /** OpenSSL's key; a key of another provider is imported. Throws {@link CryptoError} `bad-key`. */
@@ -125,17 +124,26 @@ function toBase64url(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
 }
 
-function generate(spec: KeySpec): KeyPairKeyObjectResult {
+/**
+ * PKCS#8 rather than a KeyObject: exporting one that `generateKeyPairSync` made can lock up the process
+ * (see agreement.ts), and a key that was imported cannot.
+ */
+function generate(spec: KeySpec): { readonly privateKey: Buffer } {
   switch (spec.type) {
     case 'ec':
-      return generateKeyPairSync('ec', { namedCurve: JWK_CURVES[spec.curve] });
+      return generateKeyPairSync('ec', { namedCurve: JWK_CURVES[spec.curve], ...DER });
     case 'ed25519':
-      return generateKeyPairSync('ed25519');
+      return generateKeyPairSync('ed25519', DER);
     case 'ed448':
-      return generateKeyPairSync('ed448');
+      return generateKeyPairSync('ed448', DER);
     case 'rsa':
       if (!(spec.bits >= 512 && spec.bits <= RSA_MAX_BITS && Number.isInteger(spec.bits)))
         throw new CryptoError('unsupported', `RSA of ${spec.bits} bits`);
-      return generateKeyPairSync('rsa', { modulusLength: spec.bits });
+      return generateKeyPairSync('rsa', { modulusLength: spec.bits, ...DER });
   }
 }
+
+const DER: ED25519KeyPairOptions<'der', 'der'> = {
+  publicKeyEncoding: { format: 'der', type: 'spki' },
+  privateKeyEncoding: { format: 'der', type: 'pkcs8' },
+};
