@@ -1,0 +1,186 @@
+import { concat } from '@testudo/codec';
+import type { CryptoProvider } from '@testudo/crypto';
+import { alertName } from '../alerts.ts';
+import { HandshakeBuffer } from '../handshake/handshake-buffer.ts';
+import { Transcript } from '../handshake/transcript.ts';
+import { encodeMessage, type Message, type RawMessage } from '../messages/handshake-type.ts';
+import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE } from '../record/content-type.ts';
+import {
+  PlaintextSealer,
+  plaintextOpener,
+  type RecordOpener,
+  type RecordSealer,
+} from '../record/protection.ts';
+import { RecordBuffer } from '../record/record-buffer.ts';
+import type { TestEnd } from './end.ts';
+
+/**
+ * A peer that says what the test wants, whenever it wants, under the right keys. It is made of the engine's own
+ * pieces (codecs, key schedule, record protection) but has none of its order.
+ */
+export abstract class Puppet {
+  readonly provider: CryptoProvider;
+  /** The engine under test. */
+  readonly end: TestEnd;
+  transcript: Transcript;
+  sealer: RecordSealer = new PlaintextSealer();
+  opener: RecordOpener = plaintextOpener;
+  /** Alerts of the engine, as `fatal decode_error`. */
+  readonly alerts: string[] = [];
+  /** Application data of the engine. */
+  readonly data: Uint8Array[] = [];
+  /** Handshake messages of the engine. */
+  readonly messages: RawMessage[] = [];
+  /** ChangeCipherSpec records of the engine. */
+  changeCipherSpecs = 0;
+  /** Records of the engine that did not decrypt: the puppet or the engine has the wrong keys. */
+  unreadable = 0;
+  readonly #incoming = new RecordBuffer();
+  readonly #handshake = new HandshakeBuffer({ handshakeMessage: 0xffffff, certificateMessage: 0xffffff });
+
+  constructor(provider: CryptoProvider, end: TestEnd) {
+    this.provider = provider;
+    this.end = end;
+    this.transcript = new Transcript(provider);
+    end.connection.start();
+    this.collect();
+  }
+
+  /** Whatever is to happen when the engine sent a handshake message; it is in the transcript already. */
+  protected abstract onMessage(message: RawMessage): void;
+  protected onChangeCipherSpec(): void {}
+
+  // What goes out -----------------------------------------------------------------------------------------------
+
+  /** Bytes as they are. */
+  bytes(bytes: Uint8Array): this {
+    this.end.connection.receive(bytes);
+    return this.collect();
+  }
+
+  /** One record under the present keys. */
+  sealed(type: number, content: Uint8Array, padding = 0): Uint8Array {
+    const out = new Uint8Array(this.sealer.sealedLength(content.length) + padding);
+    const length = this.sealer.seal(type, content, padding, out, 0);
+    return out.subarray(0, length);
+  }
+
+  record(type: number, content: Uint8Array, padding = 0): this {
+    return this.bytes(this.sealed(type, content, padding));
+  }
+
+  /** Each message in a record of its own. */
+  send(...messages: readonly Uint8Array[]): this {
+    for (const message of messages) this.record(HANDSHAKE, message);
+    return this;
+  }
+
+  /** All messages in one record. */
+  sendTogether(...messages: readonly Uint8Array[]): this {
+    return this.record(HANDSHAKE, concat(...messages));
+  }
+
+  changeCipherSpec(content: Uint8Array = Uint8Array.of(1)): this {
+    const sealer = this.ccsInTheClear ? new PlaintextSealer() : this.sealer;
+    const out = new Uint8Array(sealer.sealedLength(content.length));
+    sealer.seal(CHANGE_CIPHER_SPEC, content, 0, out, 0);
+    return this.bytes(out);
+  }
+
+  alert(level: number, code: number): this {
+    return this.record(ALERT, Uint8Array.of(level, code));
+  }
+
+  applicationData(content: Uint8Array): this {
+    return this.record(APPLICATION_DATA, content);
+  }
+
+  /** A message's bytes, counted in the transcript as if it had been sent. */
+  encoded<T>(definition: Message<T>, value: T): Uint8Array {
+    const raw = encodeMessage(definition, value);
+    this.transcript.add(raw);
+    return raw;
+  }
+
+  // What comes in -----------------------------------------------------------------------------------------------
+
+  /** Reads everything the engine has to say. */
+  collect(): this {
+    const bytes = this.end.take();
+    if (bytes.length > 0) this.#incoming.push(bytes);
+    for (let record = this.#incoming.next(); record !== undefined; record = this.#incoming.next()) {
+      const plaintext = this.opener.open(record);
+      if (plaintext === undefined) this.unreadable++;
+      else this.#take(plaintext.type, plaintext.content);
+    }
+    return this;
+  }
+
+  /** TLS 1.3 sends CCS in the clear whatever the keys. */
+  protected get ccsInTheClear(): boolean {
+    return true;
+  }
+
+  #take(type: number, content: Uint8Array): void {
+    if (type === ALERT) {
+      const level = content[0] === 1 ? 'warning' : content[0] === 2 ? 'fatal' : `level ${content[0]}`;
+      this.alerts.push(`${level} ${alertName(content[1]!)}`);
+    } else if (type === CHANGE_CIPHER_SPEC) {
+      this.changeCipherSpecs++;
+      this.onChangeCipherSpec();
+    } else if (type === APPLICATION_DATA) {
+      this.data.push(content);
+    } else {
+      this.#handshake.push(content);
+      for (let next = this.#handshake.next(); next !== undefined; next = this.#handshake.next()) {
+        this.messages.push(next);
+        this.transcript.add(next.raw);
+        this.onMessage(next);
+      }
+    }
+  }
+}
+
+/** What became of the engine: to compare with {@link refused}. */
+export interface Outcome {
+  readonly state: string;
+  readonly codes: readonly string[];
+  readonly alerts: readonly string[];
+  readonly unreadable: number;
+  /** Bytes that came out after the failure, whatever was done to the connection. */
+  readonly afterwards: number;
+}
+
+/** Looks at the engine, and does to it what a careless owner or a stubborn peer might do after a failure. */
+export function outcomeOf(puppet: Puppet): Outcome {
+  puppet.collect();
+  const { connection, errors } = puppet.end;
+  const { state } = connection;
+  const before = [...puppet.alerts];
+  if (state !== 'failed')
+    return { state, codes: [], alerts: before, unreadable: puppet.unreadable, afterwards: 0 };
+  connection.receive(Uint8Array.of(22, 3, 3, 0, 4, 14, 0, 0, 0));
+  connection.receive(Uint8Array.of(21, 3, 3, 0, 2, 2, 40));
+  connection.close();
+  connection.abort();
+  connection.receiveEnd();
+  try {
+    connection.send(Uint8Array.of(1));
+  } catch {
+    // As it should: `not-connected`.
+  }
+  const afterwards = puppet.end.take().length;
+  return {
+    state: connection.state,
+    codes: errors.map((error) => error.code),
+    alerts: before,
+    unreadable: puppet.unreadable,
+    afterwards,
+  };
+}
+
+/** The outcome of a connection that refused what came: one error, one alert, then silence. */
+export function refused(code: string, alert: string): Outcome {
+  const alerts = alert === 'none' ? [] : [`fatal ${alert}`];
+  return { state: 'failed', codes: [code], alerts, unreadable: 0, afterwards: 0 };
+}
