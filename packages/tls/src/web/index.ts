@@ -1,1 +1,9 @@
-export {};
+export {
+  type AcceptTlsOptions,
+  acceptTls,
+  type ConnectTlsOptions,
+  connectTls,
+  type StreamOptions,
+  type TlsStream,
+  type Transport,
+} from './tls-stream.ts';
