@@ -63,6 +63,8 @@ export const MAX_CERTIFICATES = 16;
 export const MAX_KEY_UPDATES = 32;
 /** Warning alerts in a row. */
 export const MAX_WARNING_ALERTS = 4;
+/** HelloRequests that a client passes over in a TLS 1.2 handshake (RFC 5246 §7.4.1.1): no server sends more than one. */
+export const MAX_HELLO_REQUESTS = 4;
 /** Tickets a client takes on one connection. */
 export const MAX_TICKETS = 64;
 /** PSK identities a server looks at in one ClientHello; each may cost a decryption or a look-up. */

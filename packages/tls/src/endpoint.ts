@@ -48,7 +48,7 @@ export function clientConnection(
         serverName,
         session: options.session,
         onSession: (session) => options.events.session?.(session),
-        ignoreHelloRequests: false,
+        helloRequestsLeft: 0,
       };
       return clientHandshake(handshake);
     },

@@ -4,6 +4,7 @@ import { type Flow, perform } from '../flow.ts';
 import {
   decodeMessage,
   encodeMessage,
+  HANDSHAKE_HEADER,
   HANDSHAKE_TYPE,
   handshakeTypeName,
   type Message,
@@ -80,13 +81,15 @@ function* nextMessage(h: Handshake): Flow<RawMessage> {
   for (;;) {
     h.lookahead ??= yield* perform('message', undefined);
     // A HelloRequest in the middle of a handshake is to be ignored (RFC 5246 §7.4.1.1); an empty one only.
-    if (h.lookahead.type !== HANDSHAKE_TYPE.hello_request || !ignoresHelloRequests(h)) return h.lookahead;
+    if (h.lookahead.type !== HANDSHAKE_TYPE.hello_request || !passesOver(h)) return h.lookahead;
     h.lookahead = undefined;
   }
 }
 
-function ignoresHelloRequests(h: Handshake): boolean {
-  return 'ignoreHelloRequests' in h && h.ignoreHelloRequests === true && h.lookahead?.raw.length === 4;
+function passesOver(h: Handshake & { helloRequestsLeft?: number }): boolean {
+  if (h.lookahead?.raw.length !== HANDSHAKE_HEADER || !h.helloRequestsLeft) return false;
+  h.helloRequestsLeft--;
+  return true;
 }
 
 function unexpected(type: number, wanted: string): TlsError {

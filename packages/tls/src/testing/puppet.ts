@@ -180,7 +180,56 @@ export function outcomeOf(puppet: Puppet): Outcome {
 }
 
 /** The outcome of a connection that refused what came: one error, one alert, then silence. */
-export function refused(code: string, alert: string): Outcome {
+export function refused(code: string): Outcome {
+  const alert = ALERTS_DUE[code];
+  if (alert === undefined) throw new Error(`no alert is written down for ${code}`);
   const alerts = alert === 'none' ? [] : [`fatal ${alert}`];
   return { state: 'failed', codes: [code], alerts, unreadable: 0, afterwards: 0 };
 }
+
+/** The alert that each failure owes the peer (RFC 9846 §6.2, RFC 5246 §7.2.2), written down apart from the engine. */
+const ALERTS_DUE: Readonly<Record<string, string>> = {
+  'unexpected-message': 'unexpected_message',
+  'interleaved-handshake': 'unexpected_message',
+  'too-many-empty-records': 'unexpected_message',
+  'too-many-key-updates': 'unexpected_message',
+  'too-many-warning-alerts': 'unexpected_message',
+  'too-many-tickets': 'unexpected_message',
+  'bad-record': 'unexpected_message',
+  'renegotiation-refused': 'no_renegotiation',
+  'illegal-parameter': 'illegal_parameter',
+  'bad-key-share': 'illegal_parameter',
+  'misplaced-extension': 'illegal_parameter',
+  'duplicate-extension': 'illegal_parameter',
+  'downgrade-detected': 'illegal_parameter',
+  'message-too-long': 'illegal_parameter',
+  'unsolicited-extension': 'unsupported_extension',
+  'missing-extension': 'missing_extension',
+  'bad-signature': 'decrypt_error',
+  'bad-finished': 'decrypt_error',
+  'bad-binder': 'decrypt_error',
+  'insecure-renegotiation': 'handshake_failure',
+  'extended-master-secret-mismatch': 'handshake_failure',
+  'no-extended-master-secret': 'handshake_failure',
+  'no-common-cipher-suite': 'handshake_failure',
+  'no-common-group': 'handshake_failure',
+  'no-common-signature-scheme': 'handshake_failure',
+  'client-certificate-missing': 'handshake_failure',
+  'no-common-version': 'protocol_version',
+  'not-tls': 'protocol_version',
+  'no-common-protocol': 'no_application_protocol',
+  'no-certificate-for-name': 'unrecognized_name',
+  'inappropriate-fallback': 'inappropriate_fallback',
+  'empty-certificate-list': 'decode_error',
+  'malformed-message': 'decode_error',
+  'malformed-record': 'decode_error',
+  'bad-record-mac': 'bad_record_mac',
+  'record-overflow': 'record_overflow',
+  'bad-certificate': 'bad_certificate',
+  'certificate-unsupported': 'unsupported_certificate',
+  'certificate-required': 'certificate_required',
+  'certificate-expired': 'certificate_expired',
+  'unknown-ca': 'unknown_ca',
+  'alert-received': 'none',
+  truncated: 'none',
+};

@@ -1,7 +1,7 @@
 import { bytesEqual, concat, encode } from '@testudo/codec';
 import type { Offer } from '../client-hello-offer.ts';
 import type { Credential } from '../credential.ts';
-import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
+import { DEFAULT_SESSION_LIFETIME, MAX_HELLO_REQUESTS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import { statusRequest } from '../extensions/certificates.ts';
 import { alpn } from '../extensions/names.ts';
@@ -47,7 +47,7 @@ export function* clientHandshake12(
   hello: ServerHello<'server_hello_12'>,
 ): Flow<HandshakeResult> {
   const agreed = checkServerHello(h, offer, hello);
-  h.ignoreHelloRequests = true;
+  h.helloRequestsLeft = MAX_HELLO_REQUESTS;
   h.transcript.useHash(agreed.suite.hash);
   return agreed.session === undefined
     ? yield* fullHandshake(h, agreed)

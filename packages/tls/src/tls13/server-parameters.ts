@@ -2,7 +2,7 @@ import { bytesEqual } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { cookie, padding, supportedGroups, supportedVersions } from '../extensions/negotiation.ts';
+import { padding, supportedGroups, supportedVersions } from '../extensions/negotiation.ts';
 import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
@@ -92,8 +92,8 @@ function sendRetry(h: ServerHandshake, hello: ClientHello, suite: CipherSuite, g
   if (hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
 }
 
-/** What may differ between the two hellos (RFC 9846 §4.1.2). */
-const MAY_CHANGE = new Set([keyShare.id, earlyData.id, cookie.id, preSharedKey.id, padding.id]);
+/** What may differ between the two hellos (RFC 9846 §4.1.2). Not the cookie: our retries hold none. */
+const MAY_CHANGE = new Set([keyShare.id, earlyData.id, preSharedKey.id, padding.id]);
 
 function checkSecondHello(first: ClientHello, second: ClientHello): void {
   const same =
