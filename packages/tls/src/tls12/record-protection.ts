@@ -43,7 +43,7 @@ export class Sealer12 implements RecordSealer {
     putHeader(out, at, type, LEGACY_RECORD_VERSION, sealedLength);
     const explicit = at + RECORD_HEADER;
     const start = explicit + this.#nonce.explicitLength;
-    putAdditional(this.#additional, this.sequence, type, content.length);
+    putAdditional(this.#additional, this.sequence, type, LEGACY_RECORD_VERSION, content.length);
     const nonce = this.#nonce.forSealing(this.sequence++, out, explicit);
     this.#aead.seal(nonce, this.#additional, content, out, start);
     return RECORD_HEADER + sealedLength;
@@ -68,7 +68,9 @@ export class Opener12 implements RecordOpener {
     const length = record.bytes.length - start - this.#aead.tagLength;
     if (length < 0) return undefined;
     checkPlaintextLength(length);
-    putAdditional(this.#additional, this.#sequence, record.type, length);
+    // The version as it came: a changed one fails like anything else that was changed.
+    const version = (record.bytes[1]! << 8) | record.bytes[2]!;
+    putAdditional(this.#additional, this.#sequence, record.type, version, length);
     const nonce = this.#nonce.forOpening(this.#sequence, record.bytes);
     const content = this.#aead.open(nonce, this.#additional, record.bytes.subarray(start));
     if (content === undefined) return undefined;
@@ -111,9 +113,15 @@ function nonce12(aead: Aead, iv: Uint8Array): Nonce12 {
 }
 
 /** seq_num + type + version + length (RFC 5246 §6.2.3.3). */
-function putAdditional(out: Uint8Array, sequence: number, type: number, length: number): void {
+function putAdditional(
+  out: Uint8Array,
+  sequence: number,
+  type: number,
+  version: number,
+  length: number,
+): void {
   putUint64(out, 0, sequence);
-  putHeader(out, 8, type, LEGACY_RECORD_VERSION, length);
+  putHeader(out, 8, type, version, length);
 }
 
 function putUint64(out: Uint8Array, at: number, value: number): void {
