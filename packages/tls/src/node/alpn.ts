@@ -1,0 +1,41 @@
+import { nodeError } from './errors.ts';
+
+/**
+ * Protocol names, from an array of names or from ALPN's wire format, where each name follows its length.
+ * Throws `ERR_OUT_OF_RANGE` for a name over 255 bytes, `ERR_INVALID_ARG_VALUE` for bytes that are not that format.
+ */
+export function readProtocols(
+  protocols: readonly (string | Uint8Array)[] | Uint8Array | undefined,
+): readonly string[] {
+  if (protocols === undefined || protocols === null) return NONE;
+  if (protocols instanceof Uint8Array) return fromWire(protocols);
+  return protocols.map((protocol, index) => {
+    const name = latin1(typeof protocol === 'string' ? Buffer.from(protocol) : protocol);
+    const { length } = name;
+    if (length >= 1 && length <= 255) return name;
+    throw nodeError(
+      'ERR_OUT_OF_RANGE',
+      `The byte length of the protocol at index ${index} must be from 1 to 255. Received ${length}`,
+    );
+  });
+}
+
+const NONE: readonly string[] = [];
+
+function fromWire(bytes: Uint8Array): string[] {
+  const names: string[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = at + 1 + bytes[at]!;
+    if (end > bytes.length || end === at + 1) {
+      throw nodeError('ERR_INVALID_ARG_VALUE', 'ALPNProtocols is not a list of names with their lengths');
+    }
+    names.push(latin1(bytes.subarray(at + 1, end)));
+    at = end;
+  }
+  return names;
+}
+
+/** The engine keeps a name's bytes as Latin-1, so that every name survives. */
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1');
+}

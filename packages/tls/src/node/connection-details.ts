@@ -1,0 +1,89 @@
+import { X509Certificate } from 'node:crypto';
+import type {
+  CipherNameAndProtocol,
+  DetailedPeerCertificate,
+  EphemeralKeyInfo,
+  PeerCertificate,
+} from 'node:tls';
+import type { ConnectionInfo } from '../handshake/result.ts';
+import { signatureScheme } from '../signature-schemes.ts';
+import { TLS12 } from '../versions.ts';
+import { legacyCertificate } from './identity.ts';
+import { detailedCertificate } from './peer-certificate.ts';
+
+/** What was agreed on, in the shapes of `node:tls`. All take undefined for a handshake that is not complete. */
+
+/** `version` is where the suite comes from, so TLSv1.2 for each of the older ones we have. */
+export function cipher(info: ConnectionInfo | undefined): CipherNameAndProtocol {
+  if (info === undefined) return {} as CipherNameAndProtocol;
+  const { opensslName, name, version } = info.cipherSuite;
+  return {
+    name: opensslName,
+    standardName: name,
+    version: version === TLS12 ? 'TLSv1.2' : 'TLSv1.3',
+  } as CipherNameAndProtocol;
+}
+
+export function ephemeralKey(
+  info: ConnectionInfo | undefined,
+  isServer: boolean,
+): EphemeralKeyInfo | object | null {
+  if (isServer) return null;
+  const group = info?.group;
+  if (group === undefined) return {};
+  return { type: 'ECDH', name: OPENSSL_GROUPS[group.name] ?? group.name, size: GROUP_BITS[group.name] };
+}
+
+export function peerCertificate(
+  info: ConnectionInfo | undefined,
+  detailed: boolean,
+): PeerCertificate | DetailedPeerCertificate {
+  const chain = info?.verifiedPath?.map(({ der }) => der) ?? info?.peerCertificates ?? [];
+  const leaf = chain[0];
+  if (leaf === undefined) return {} as PeerCertificate;
+  const shown = detailed ? detailedCertificate(chain) : legacyCertificate(leaf);
+  return shown ?? ({} as PeerCertificate);
+}
+
+export function localCertificate(info: ConnectionInfo | undefined): PeerCertificate | object {
+  const leaf = info?.localCertificates[0];
+  return leaf === undefined ? {} : (legacyCertificate(leaf) ?? {});
+}
+
+export function x509(chain: readonly Uint8Array[] | undefined): X509Certificate | undefined {
+  const leaf = chain?.[0];
+  if (leaf === undefined) return undefined;
+  try {
+    return new X509Certificate(leaf);
+  } catch {
+    return undefined;
+  }
+}
+
+export function buffer(bytes: Uint8Array | undefined): Buffer | undefined {
+  return bytes === undefined ? undefined : Buffer.from(bytes);
+}
+
+/** In OpenSSL's old notation, which `getSharedSigalgs` has: `ECDSA+SHA256`. */
+export function signatureAlgorithms(ids: readonly number[]): string[] {
+  return ids.map((id) => {
+    const algorithm = signatureScheme(id)?.algorithm;
+    if (algorithm === undefined) return `0x${id.toString(16)}`;
+    if (!('hash' in algorithm)) return algorithm.name === 'ed25519' ? 'Ed25519' : 'Ed448';
+    const key = { ecdsa: 'ECDSA', 'rsa-pss': 'RSA-PSS', 'rsa-pkcs1': 'RSA' }[algorithm.name];
+    return `${key}+${algorithm.hash.toUpperCase()}`;
+  });
+}
+
+const OPENSSL_GROUPS: Readonly<Record<string, string>> = {
+  x25519: 'X25519',
+  secp256r1: 'prime256v1',
+};
+
+/** Size of a group's key, as OpenSSL counts. */
+const GROUP_BITS: Readonly<Record<string, number>> = {
+  x25519: 253,
+  secp256r1: 256,
+  secp384r1: 384,
+  secp521r1: 521,
+};

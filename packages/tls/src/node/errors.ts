@@ -1,0 +1,149 @@
+import type { TlsError, TlsErrorCode } from '../errors.ts';
+
+/**
+ * Errors as `node:tls` has them: a `code` to match on, the message that Node or OpenSSL would give, and for what
+ * the engine found out, its `TlsError` as `cause`, which says more.
+ */
+export interface NodeTlsError extends Error {
+  code: string;
+  /** As Node's errors from OpenSSL have it. */
+  library?: string;
+  reason?: string;
+}
+
+/**
+ * The transport ended without close_notify, so data may be missing: someone on the way can do that. `node:tls`
+ * calls it a normal end; here it is an error, since whoever reads up to the end would take a part for the whole
+ * (RFC 9846 §6.1).
+ */
+export const TRUNCATED = 'ERR_TESTUDO_TRUNCATED';
+/** An option of `node:tls` that is not supported here. */
+export const UNSUPPORTED_OPTION = 'ERR_TESTUDO_UNSUPPORTED_OPTION';
+
+/** The error to emit for a failure of the engine. */
+export function toNodeError(error: TlsError, role: 'client' | 'server'): Error {
+  const known = counterparts.get(error);
+  if (known !== undefined) return known;
+  const mapped = map(error, role);
+  mapped.cause = error;
+  return mapped;
+}
+
+const counterparts = new WeakMap<TlsError, Error>();
+
+/** Says which error is to be emitted when the connection fails with `error`. */
+export function setCounterpart(error: TlsError, counterpart: Error): TlsError {
+  counterparts.set(error, counterpart);
+  return error;
+}
+
+/** What went wrong before anything was agreed on; the same words as Node's. */
+export function connectionReset(role: 'client' | 'server', cause?: unknown): NodeTlsError {
+  return nodeError(
+    'ECONNRESET',
+    role === 'client'
+      ? 'Client network socket disconnected before secure TLS connection was established'
+      : 'socket hang up',
+    cause,
+  );
+}
+
+export function handshakeTimeout(): NodeTlsError {
+  return nodeError('ERR_TLS_HANDSHAKE_TIMEOUT', 'TLS handshake timeout');
+}
+
+export function brokenPipe(): NodeTlsError {
+  return nodeError('EPIPE', 'write EPIPE: the TLS connection no longer takes data');
+}
+
+export function invalidState(): NodeTlsError {
+  return nodeError('ERR_TLS_INVALID_STATE', 'TLS socket connection must be securely established');
+}
+
+export function unsupportedOption(name: string, advice: string): NodeTlsError {
+  return nodeError(UNSUPPORTED_OPTION, `the option ${name} is not supported: ${advice}`);
+}
+
+export function invalidArgument(name: string, expected: string, actual: unknown): NodeTlsError {
+  const error = new TypeError(`The "${name}" property must be ${expected}. Received ${typeof actual}`);
+  return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
+}
+
+/** An error as OpenSSL reports it: the code is made of the reason. */
+export function opensslError(reason: string, cause?: unknown, library = 'SSL routines'): NodeTlsError {
+  const prefix = library === 'SSL routines' ? 'ERR_SSL_' : 'ERR_OSSL_';
+  const code = prefix + reason.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+  return Object.assign(nodeError(code, `${library}: ${reason}`, cause), { library, reason });
+}
+
+export function nodeError(code: string, message: string, cause?: unknown): NodeTlsError {
+  return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code });
+}
+
+function map(error: TlsError, role: 'client' | 'server'): Error {
+  if (error.code === 'truncated') {
+    return nodeError(TRUNCATED, `${error.message}; the peer or someone on the way cut it off`);
+  }
+  if (error.code === 'handshake-timeout') return handshakeTimeout();
+  if (error.code === 'alert-received') return receivedAlert(error.receivedAlert ?? 'unknown');
+  const reason = REASONS[error.code] ?? error.code.replaceAll('-', ' ');
+  const made = opensslError(reason);
+  made.message = `${role} ${reason}: ${error.message}`;
+  return made;
+}
+
+/** OpenSSL puts the version that brought an alert into its name. */
+function receivedAlert(alert: string): NodeTlsError {
+  const words = alert.replaceAll('_', ' ');
+  const age = SSL3_ALERTS.has(alert) ? 'sslv3' : TLS13_ALERTS.has(alert) ? 'tlsv13' : 'tlsv1';
+  // OpenSSL calls the alerts of RFC 6066 by their names alone.
+  const reason = EXTENSION_ALERTS.has(alert) ? `tlsv1 ${words}` : `${age} alert ${words}`;
+  return opensslError(reason);
+}
+
+const SSL3_ALERTS: ReadonlySet<string> = new Set([
+  'unexpected_message',
+  'bad_record_mac',
+  'decompression_failure',
+  'handshake_failure',
+  'no_certificate',
+  'bad_certificate',
+  'unsupported_certificate',
+  'certificate_revoked',
+  'certificate_expired',
+  'certificate_unknown',
+  'illegal_parameter',
+]);
+const TLS13_ALERTS: ReadonlySet<string> = new Set(['missing_extension', 'certificate_required']);
+const EXTENSION_ALERTS: ReadonlySet<string> = new Set([
+  'unsupported_extension',
+  'certificate_unobtainable',
+  'unrecognized_name',
+  'bad_certificate_status_response',
+  'bad_certificate_hash_value',
+]);
+
+/** OpenSSL's words where it has the same error; elsewhere the engine's own code makes the words. */
+const REASONS: Partial<Record<TlsErrorCode, string>> = {
+  'no-common-version': 'unsupported protocol',
+  'no-common-cipher-suite': 'no shared cipher',
+  'no-common-group': 'no suitable key share',
+  'no-common-signature-scheme': 'no suitable signature algorithm',
+  'no-common-protocol': 'no application protocol',
+  'not-tls': 'wrong version number',
+  'bad-record-mac': 'decryption failed or bad record mac',
+  'bad-signature': 'bad signature',
+  'bad-finished': 'digest check failed',
+  'bad-binder': 'binder does not verify',
+  'record-overflow': 'packet length too long',
+  'bad-record': 'wrong version number',
+  'unexpected-message': 'unexpected message',
+  'renegotiation-refused': 'no renegotiation',
+  'bad-key-share': 'bad key share',
+  'inappropriate-fallback': 'inappropriate fallback',
+  'unsolicited-extension': 'unsolicited extension',
+  'malformed-message': 'decode error',
+  'client-certificate-missing': 'peer did not return a certificate',
+  'certificate-required': 'peer did not return a certificate',
+  'internal-error': 'internal error',
+};

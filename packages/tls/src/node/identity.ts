@@ -1,0 +1,57 @@
+import { X509Certificate } from 'node:crypto';
+import * as nodeTls from 'node:tls';
+import { Certificate, CertificateError, peerNameOf, verifyName } from '@testudo/x509';
+import { type NodeTlsError, nodeError } from './errors.ts';
+
+/**
+ * Undefined when the certificate is for `hostname`, else an `ERR_TLS_CERT_ALTNAME_INVALID` (returned, not thrown).
+ * Only subjectAltName counts (RFC 9525 §6), where `node:tls` still falls back to the common name. A certificate
+ * without `raw`, so one that was made by hand, is left to Node's own rules.
+ */
+export function checkServerIdentity(hostname: string, cert: nodeTls.PeerCertificate): Error | undefined {
+  if (!cert.raw) return nodeTls.checkServerIdentity(hostname, cert);
+  try {
+    verifyName(Certificate.parse(cert.raw), peerNameOf(hostname));
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    return altNameInvalid(hostname, cert, error);
+  }
+}
+
+/** The error with Node's words and properties. */
+export function altNameInvalid(
+  hostname: string,
+  cert: nodeTls.PeerCertificate,
+  cause: CertificateError,
+): NodeTlsError {
+  const names = cert.subjectaltname;
+  const { kind } = peerNameOf(hostname);
+  let reason = 'Cert does not contain a DNS name';
+  if (names !== undefined && kind === 'dns')
+    reason = `Host: ${hostname}. is not in the cert's altnames: ${names}`;
+  if (kind === 'ip') reason = `IP: ${hostname} is not in the cert's list: ${addresses(names)}`;
+  const error = nodeError(
+    'ERR_TLS_CERT_ALTNAME_INVALID',
+    `Hostname/IP does not match certificate's altnames: ${reason}`,
+    cause,
+  );
+  return Object.assign(error, { reason, host: hostname, cert });
+}
+
+/** A certificate as `getPeerCertificate()` shows it; undefined when OpenSSL cannot read it. */
+export function legacyCertificate(der: Uint8Array): nodeTls.PeerCertificate | undefined {
+  try {
+    return new X509Certificate(der).toLegacyObject() as nodeTls.PeerCertificate;
+  } catch {
+    return undefined;
+  }
+}
+
+function addresses(names: string | undefined): string {
+  return (names ?? '')
+    .split(', ')
+    .filter((name) => name.startsWith('IP Address:'))
+    .map((name) => name.slice('IP Address:'.length))
+    .join(', ');
+}

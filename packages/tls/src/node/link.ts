@@ -1,0 +1,358 @@
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Connection, ConnectionEvents } from '../connection.ts';
+import type { TlsError } from '../errors.ts';
+import type { ConnectionInfo } from '../handshake/result.ts';
+import type { Session } from '../sessions/session.ts';
+import { brokenPipe } from './errors.ts';
+import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
+
+/** What a link tells its socket. Called with nothing of the engine on the stack, so it may do what it likes. */
+export interface LinkOwner {
+  onSecure(info: ConnectionInfo): void;
+  /** Returns false when the reader has enough for now. */
+  onData(bytes: Uint8Array): boolean;
+  onSession(session: Session): void;
+  onEnd(): void;
+  onFailure(error: TlsError): void;
+  onTransportError(error: Error): void;
+  onTransportClose(): void;
+}
+
+/**
+ * Ties a connection of the engine to its transport, and both to the socket that the user holds. One object and no
+ * closure per connection: it is the engine's event object itself, and the transport's listeners find it by a key.
+ *
+ * The engine's events are only noted while it runs and handed on after it: a user's handler that throws, or that
+ * calls back into the socket, never finds the engine in the middle of a record.
+ */
+export class Link implements ConnectionEvents {
+  readonly transport: Duplex;
+  readonly owner: LinkOwner;
+  #connection: Connection | undefined;
+  #outbox: Outbox | undefined;
+  #final: WriteCallback | undefined;
+  #onSlice: WriteCallback | undefined;
+  // What the engine reported and the owner was not yet told.
+  #secured: ConnectionInfo | undefined;
+  #received: Uint8Array[] | undefined;
+  #sessions: Session[] | undefined;
+  #ended = false;
+  #failure: TlsError | undefined;
+  #delivering = false;
+  #isSecure = false;
+  #readerIsFull = false;
+  #transportEnded = false;
+  #closed = false;
+
+  constructor(transport: Duplex, owner: LinkOwner) {
+    this.transport = transport;
+    this.owner = owner;
+    (transport as Linked)[LINK] = this;
+    // An error before the handshake starts must find a listener, too.
+    transport.on('error', onTransportError);
+    transport.on('close', onTransportClose);
+  }
+
+  get connection(): Connection | undefined {
+    return this.#connection;
+  }
+
+  /** Starts the handshake on a transport that is connected. */
+  start(connection: Connection): void {
+    this.#connection = connection;
+    this.transport.on('data', onTransportData);
+    this.transport.on('end', onTransportEnd);
+    if (this.transport.readableEnded) this.#transportEnded = true;
+    connection.start();
+    if (this.#transportEnded) connection.receiveEnd();
+    this.#settle();
+    if (this.transport.isPaused()) this.transport.resume();
+  }
+
+  // From the transport ------------------------------------------------------------------------------------------
+
+  receive(chunk: Uint8Array): void {
+    this.#connection!.receive(chunk);
+    this.#settle();
+  }
+
+  receiveEnd(): void {
+    this.#transportEnded = true;
+    this.#connection!.receiveEnd();
+    this.#settle();
+  }
+
+  /** The reader wants more. */
+  resume(): void {
+    if (!this.#readerIsFull) return;
+    this.#readerIsFull = false;
+    this.#settle();
+  }
+
+  // From the engine ---------------------------------------------------------------------------------------------
+
+  secure(info: ConnectionInfo): void {
+    this.#secured = info;
+  }
+
+  data(bytes: Uint8Array): void {
+    if (this.#received === undefined) this.#received = [bytes];
+    else this.#received.push(bytes);
+  }
+
+  session(session: Session): void {
+    if (this.#sessions === undefined) this.#sessions = [session];
+    else this.#sessions.push(session);
+  }
+
+  end(): void {
+    this.#ended = true;
+  }
+
+  failed(error: TlsError): void {
+    this.#failure = error;
+  }
+
+  wake(): void {
+    this.#settle();
+  }
+
+  // To the transport --------------------------------------------------------------------------------------------
+
+  write(chunk: Uint8Array | string, encoding: BufferEncoding, callback: WriteCallback): void {
+    const one = { chunk, encoding };
+    if (!this.#isSecure) {
+      this.#queue([one], callback);
+      return;
+    }
+    const bytes = toBytes(one);
+    if (bytes.length > MAX_SLICE) this.#queue([{ chunk: bytes, encoding }], callback);
+    else this.#send(bytes, callback);
+  }
+
+  writev(chunks: readonly Chunk[], callback: WriteCallback): void {
+    this.#queue(chunks, callback);
+  }
+
+  /** Sends close_notify and ends the transport's writing side, after everything that was written. */
+  finish(callback: WriteCallback): void {
+    if (!this.#isSecure) {
+      this.#final = callback;
+      return;
+    }
+    this.#connection!.close();
+    const last = this.#connection!.takeOutgoing();
+    const { transport } = this;
+    if (transport.destroyed || transport.writableEnded) callback();
+    else if (last === undefined) transport.end(callback);
+    else transport.end(last, callback);
+    this.#settle();
+  }
+
+  /** Lets the transport go. An alert of a failed connection still leaves, if the transport takes it. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    const { transport } = this;
+    const connection = this.#connection;
+    const last = connection?.state === 'failed' ? connection.takeOutgoing() : undefined;
+    // Wipes the secrets. What it would tell the peer is not sent: this end gives no notice.
+    connection?.abort();
+    this.#outbox = undefined;
+    this.#received = undefined;
+    if (
+      last === undefined ||
+      transport.destroyed ||
+      transport.writableEnded ||
+      transport.writableLength > 0
+    ) {
+      transport.destroy();
+      return;
+    }
+    transport.end(last);
+    if (transport.writableFinished) transport.destroy();
+    else {
+      transport.once('finish', destroyThis);
+      setTimeout(destroyLater, LINGER, transport).unref();
+    }
+  }
+
+  /** Writes what the engine has to say. */
+  flush(): void {
+    const bytes = this.#connection?.takeOutgoing();
+    if (bytes === undefined || this.#closed) return;
+    const { transport } = this;
+    if (!transport.destroyed && !transport.writableEnded) transport.write(bytes);
+  }
+
+  #queue(chunks: readonly Chunk[], callback: WriteCallback): void {
+    this.#outbox = new Outbox(chunks, callback);
+    if (this.#isSecure) this.#sendSlice();
+  }
+
+  #sendSlice(): void {
+    const outbox = this.#outbox;
+    if (outbox === undefined) return;
+    const bytes = outbox.take();
+    if (outbox.isEmpty) {
+      this.#outbox = undefined;
+      this.#send(bytes, outbox.callback);
+      return;
+    }
+    // The next slice is sealed when the transport has taken this one.
+    this.#onSlice ??= (error) => {
+      if (error) this.#failOutbox(error);
+      else this.#sendSlice();
+    };
+    this.#send(bytes, this.#onSlice);
+  }
+
+  #failOutbox(error: Error): void {
+    const callback = this.#outbox?.callback;
+    this.#outbox = undefined;
+    callback?.(error);
+  }
+
+  #send(bytes: Uint8Array, callback: WriteCallback): void {
+    const connection = this.#connection!;
+    const { transport } = this;
+    if (connection.state !== 'open' || connection.isWriteClosed || transport.destroyed) {
+      callback(brokenPipe());
+      return;
+    }
+    connection.send(bytes);
+    const sealed = connection.takeOutgoing();
+    if (sealed === undefined) callback();
+    else transport.write(sealed, callback);
+    if (this.#failure !== undefined) this.#settle();
+  }
+
+  // Handing on --------------------------------------------------------------------------------------------------
+
+  /** After each call into the engine: tells the owner, then writes what is left to say. */
+  #settle(): void {
+    if (this.#delivering || this.#closed) return;
+    this.#delivering = true;
+    let completed = false;
+    try {
+      this.#deliver();
+      completed = true;
+    } finally {
+      this.#delivering = false;
+      this.flush();
+      this.#steer();
+      // A handler threw: its error goes its way, and the rest is told afterwards.
+      if (!completed) process.nextTick(settleLater, this);
+    }
+  }
+
+  settle(): void {
+    this.#settle();
+  }
+
+  #deliver(): void {
+    const owner = this.owner;
+    const info = this.#secured;
+    if (info !== undefined) {
+      this.#secured = undefined;
+      this.#isSecure = true;
+      try {
+        owner.onSecure(info);
+      } finally {
+        this.#sendWaiting();
+      }
+    }
+    this.#deliverData();
+    while (this.#sessions !== undefined && this.#sessions.length > 0) {
+      owner.onSession(this.#sessions.shift()!);
+    }
+    if (this.#ended) {
+      this.#ended = false;
+      owner.onEnd();
+    }
+    const failure = this.#failure;
+    if (failure !== undefined) {
+      this.#failure = undefined;
+      owner.onFailure(failure);
+    }
+  }
+
+  #deliverData(): void {
+    while (this.#received !== undefined) {
+      const received = this.#received;
+      this.#received = undefined;
+      let told = 0;
+      try {
+        while (told < received.length && !this.#closed) {
+          if (!this.owner.onData(received[told++]!)) this.#readerIsFull = true;
+        }
+      } finally {
+        if (told < received.length && !this.#closed) {
+          this.#received = received.slice(told).concat(this.#received ?? []);
+        }
+      }
+    }
+  }
+
+  /** What was written before the handshake was complete. */
+  #sendWaiting(): void {
+    this.#sendSlice();
+    const callback = this.#final;
+    if (callback === undefined) return;
+    this.#final = undefined;
+    this.finish(callback);
+  }
+
+  /** The transport is read while the reader has room and the handshake does not wait for an answer. */
+  #steer(): void {
+    if (this.#closed) return;
+    const { transport } = this;
+    const isWanted = !this.#readerIsFull && !this.#connection!.isBusy;
+    if (isWanted === !transport.isPaused()) return;
+    if (isWanted) transport.resume();
+    else transport.pause();
+  }
+}
+
+const LINK: unique symbol = Symbol('testudo link');
+type Linked = Duplex & { [LINK]?: Link };
+
+/** Milliseconds for a last alert to leave when the transport does not take it at once. */
+const LINGER = 2000;
+
+function onTransportData(this: Linked, chunk: Uint8Array): void {
+  this[LINK]!.receive(chunk);
+}
+
+function onTransportEnd(this: Linked): void {
+  this[LINK]!.receiveEnd();
+}
+
+function onTransportError(this: Linked, error: Error): void {
+  this[LINK]!.owner.onTransportError(error);
+}
+
+function onTransportClose(this: Linked): void {
+  this[LINK]!.owner.onTransportClose();
+}
+
+function destroyThis(this: Duplex): void {
+  this.destroy();
+}
+
+function destroyLater(transport: Duplex): void {
+  transport.destroy();
+}
+
+function settleLater(link: Link): void {
+  link.settle();
+}
+
+/** Whether 'close' will come from the transport: every net.Socket emits it, other streams may have been told not to. */
+export function emitsClose(transport: Duplex): boolean {
+  if (transport.closed) return false;
+  if (transport instanceof Socket) return true;
+  const state = (transport as { _writableState?: { emitClose?: boolean } })._writableState;
+  return state?.emitClose !== false;
+}

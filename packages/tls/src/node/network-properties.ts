@@ -1,0 +1,42 @@
+import type { Socket } from 'node:net';
+import type { TLSSocket } from './socket.ts';
+
+/**
+ * Gives a TLSSocket the properties of net.Socket that come from its handle, taken from the transport instead. They
+ * are accessors on the prototype, which TypeScript has no syntax for where the base class declares plain properties.
+ */
+export function installNetworkProperties(prototype: TLSSocket): void {
+  for (const name of FROM_TRANSPORT) {
+    define(prototype, name, (socket) => (socket.transport as Partial<Socket>)[name]);
+  }
+  define(prototype, 'pending', (socket) => socket.connecting || socket.destroyed);
+  define(prototype, 'bytesRead', (socket) => socket._traffic.read);
+  define(prototype, 'bytesWritten', (socket) => socket._traffic.written);
+  Object.defineProperty(prototype, 'address', {
+    configurable: true,
+    writable: true,
+    value(this: TLSSocket) {
+      return (this.transport as Partial<Socket>).address?.() ?? {};
+    },
+  });
+}
+
+const FROM_TRANSPORT = [
+  'remoteAddress',
+  'remoteFamily',
+  'remotePort',
+  'localAddress',
+  'localPort',
+  'localFamily',
+  'autoSelectFamilyAttemptedAddresses',
+] as const;
+
+function define(prototype: TLSSocket, name: string, get: (socket: TLSSocket) => unknown): void {
+  Object.defineProperty(prototype, name, {
+    configurable: true,
+    enumerable: true,
+    get(this: TLSSocket) {
+      return get(this);
+    },
+  });
+}

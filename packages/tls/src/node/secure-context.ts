@@ -1,0 +1,129 @@
+import { nodeCrypto } from '@testudo/crypto/node';
+import { type Certificate, TrustStore } from '@testudo/x509';
+import { systemRoots } from '@testudo/x509/node';
+import type { Credential } from '../credential.ts';
+import { type ClientConfig, clientConfig } from '../options.ts';
+import {
+  type Negotiation,
+  readNegotiation,
+  refuseUnsupported,
+  type SecureContextOptions,
+} from './context-options.ts';
+import { loadAuthorities, loadCredentials } from './load.ts';
+import { type IdentityCheck, verifier } from './verification.ts';
+
+/**
+ * Everything about keys, trust and algorithms that many connections share: parsed and checked once.
+ * Made by {@link createSecureContext}.
+ */
+export class SecureContext {
+  readonly credentials: readonly Credential[];
+  readonly negotiation: Negotiation;
+  readonly honorCipherOrder: boolean;
+  /** Seconds; undefined for the engine's default. */
+  readonly sessionTimeout: number | undefined;
+  readonly ticketKeys: Uint8Array | undefined;
+  readonly #authorities: readonly Certificate[] | undefined;
+  #trust: TrustStore | undefined;
+  #client: { readonly key: ClientConfigKey; readonly config: ClientConfig } | undefined;
+
+  constructor(options: SecureContextOptions = {}) {
+    refuseUnsupported(options);
+    this.negotiation = readNegotiation(options);
+    this.credentials = loadCredentials(options);
+    this.#authorities = loadAuthorities(options.ca);
+    this.honorCipherOrder = options.honorCipherOrder !== false;
+    this.sessionTimeout = options.sessionTimeout;
+    this.ticketKeys = options.ticketKeys;
+  }
+
+  /** The roots: those of `ca`, or else the ones that come with Node, read on first use. */
+  readonly trust = (): TrustStore => {
+    this.#trust ??= this.#authorities === undefined ? systemRoots() : new TrustStore(this.#authorities);
+    return this.#trust;
+  };
+
+  /** Distinguished names (DER) of the CAs in `ca`, for a server's CertificateRequest. */
+  get authorityNames(): readonly Uint8Array[] {
+    return this.#authorities?.map(({ subject }) => subject.der) ?? [];
+  }
+
+  /** A client's configuration; the last one is kept, since programs connect with the same options again. */
+  clientConfig(key: ClientConfigKey): ClientConfig {
+    const last = this.#client;
+    if (last !== undefined && sameKey(last.key, key)) return last.config;
+    const config = clientConfig({
+      provider: nodeCrypto,
+      ...this.negotiation,
+      alpnProtocols: key.alpnProtocols,
+      credentials: this.credentials,
+      requestOcsp: key.requestOcsp,
+      verifyCertificate: verifier({ provider: nodeCrypto, trust: this.trust, ...key }),
+    });
+    this.#client = { key, config };
+    return config;
+  }
+}
+
+/** What a client's configuration depends on besides the context. */
+export interface ClientConfigKey {
+  readonly alpnProtocols: readonly string[];
+  readonly rejectUnauthorized: boolean;
+  readonly checkServerIdentity: IdentityCheck | undefined;
+  readonly requestOcsp: boolean;
+}
+
+/**
+ * A context for {@link SecureContext}'s users: `connect`, `createServer`, `addContext`, `SNICallback`.
+ * Throws with the codes of `node:tls`; `ERR_TESTUDO_UNSUPPORTED_OPTION` for `pfx`, `crl` and engines.
+ */
+export function createSecureContext(options: SecureContextOptions = {}): SecureContext {
+  return new SecureContext(options);
+}
+
+/** A context for options that may come again: those without a private key are kept, and parsed once. */
+export function sharedSecureContext(options: SecureContextOptions): SecureContext {
+  const key = cacheKey(options);
+  if (key === undefined) return new SecureContext(options);
+  const known = shared.get(key);
+  if (known !== undefined) return known;
+  const context = new SecureContext(options);
+  shared.set(key, context);
+  if (shared.size > MAX_SHARED) {
+    for (const oldest of shared.keys()) {
+      shared.delete(oldest);
+      break;
+    }
+  }
+  return context;
+}
+
+const shared = new Map<string, SecureContext>();
+const MAX_SHARED = 16;
+
+/** Undefined for options that are not to be kept: a private key stays with its owner. */
+function cacheKey(options: SecureContextOptions): string | undefined {
+  if (options.key || options.cert || options.pfx || options.ticketKeys) return undefined;
+  const { ciphers, ecdhCurve, sigalgs, minVersion, maxVersion, secureProtocol, honorCipherOrder, ca } =
+    options;
+  if (options.crl || options.privateKeyEngine || options.clientCertEngine) return undefined;
+  const rest = [ciphers, ecdhCurve, sigalgs, minVersion, maxVersion, secureProtocol, honorCipherOrder];
+  return `${rest.join('|')}|${authoritiesKey(ca)}`;
+}
+
+function authoritiesKey(ca: SecureContextOptions['ca']): string {
+  if (ca === undefined || ca === null) return 'roots';
+  return (Array.isArray(ca) ? ca : [ca])
+    .map((one) => (typeof one === 'string' ? one : Buffer.from(one).toString('latin1')))
+    .join('|');
+}
+
+function sameKey(a: ClientConfigKey, b: ClientConfigKey): boolean {
+  return (
+    a.rejectUnauthorized === b.rejectUnauthorized &&
+    a.checkServerIdentity === b.checkServerIdentity &&
+    a.requestOcsp === b.requestOcsp &&
+    a.alpnProtocols.length === b.alpnProtocols.length &&
+    a.alpnProtocols.every((protocol, i) => protocol === b.alpnProtocols[i])
+  );
+}

@@ -1,0 +1,140 @@
+import { nodeCrypto } from '@testudo/crypto/node';
+import type { Credential } from '../credential.ts';
+import { TlsError } from '../errors.ts';
+import {
+  type ClientHelloInfo,
+  type CredentialChooser,
+  type ServerConfig,
+  type ServerOptions,
+  serverConfig,
+} from '../options.ts';
+import type { SessionStore } from '../sessions/session-store.ts';
+import type { TicketSealer } from '../sessions/ticket-keys.ts';
+import { readProtocols } from './alpn.ts';
+import { invalidArgument, nodeError, setCounterpart } from './errors.ts';
+import { SecureContext } from './secure-context.ts';
+import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
+import { verifier } from './verification.ts';
+
+/** What a server's connections share: worked out once for a {@link SecureContext}. */
+export interface ServerSettings {
+  readonly requestCert: boolean;
+  readonly config: ServerConfig;
+}
+
+/** What a server decides on top of its context. */
+export interface ServerChoices {
+  readonly context: SecureContext;
+  readonly requestCert: boolean;
+  readonly rejectUnauthorized: boolean;
+  readonly alpnProtocols: readonly string[];
+  readonly alpnCallback: AlpnCallback | undefined;
+  /** Undefined when no connection can get another context. */
+  readonly sniCallback: SniCallback | undefined;
+  readonly tickets: TicketSealer | false;
+  readonly sessionStore: SessionStore | undefined;
+}
+
+export function serverSettings(choices: ServerChoices): ServerSettings {
+  const { context, requestCert, rejectUnauthorized, sniCallback } = choices;
+  const options: ServerOptions = {
+    provider: nodeCrypto,
+    ...context.negotiation,
+    credentials: sniCallback === undefined ? chooseOwn(context) : chooseByName(context, sniCallback),
+    alpnProtocols: protocols(choices),
+    preferServerOrder: context.honorCipherOrder,
+    sessionLifetime: context.sessionTimeout,
+    tickets: choices.tickets,
+    sessionStore: choices.sessionStore,
+    ...(requestCert
+      ? {
+          clientCertificate: rejectUnauthorized ? 'require' : 'request',
+          verifyCertificate: verifier({ provider: nodeCrypto, trust: context.trust, rejectUnauthorized }),
+          certificateAuthorities: context.authorityNames,
+        }
+      : {}),
+  };
+  return { requestCert, config: serverConfig(options) };
+}
+
+/** For a TLSSocket that was made without a Server. */
+export function settingsOf(options: TLSSocketOptions): ServerSettings {
+  return serverSettings({
+    context: options.secureContext ?? new SecureContext(options),
+    requestCert: options.requestCert === true,
+    rejectUnauthorized: options.rejectUnauthorized !== false,
+    alpnProtocols: readProtocols(options.ALPNProtocols),
+    alpnCallback: options.ALPNCallback,
+    sniCallback: checkFunction('options.SNICallback', options.SNICallback),
+    tickets: false,
+    sessionStore: undefined,
+  });
+}
+
+export function checkFunction<T>(name: string, value: T): T {
+  if (value === undefined || value === null || typeof value === 'function') return value;
+  throw invalidArgument(name, 'of type function', value);
+}
+
+/** A server may be made before its certificate is there: then its handshakes fail, as in Node. */
+function chooseOwn(context: SecureContext): readonly Credential[] | CredentialChooser {
+  return context.credentials.length > 0 ? context.credentials : () => [];
+}
+
+function chooseByName(context: SecureContext, callback: SniCallback): CredentialChooser {
+  return ({ serverName }) => {
+    if (serverName === undefined) return context.credentials;
+    return new Promise((resolve, reject) => {
+      const answer = (error: Error | null, chosen?: SecureContext): void => {
+        if (error) reject(userError('SNICallback', error));
+        else if (chosen === undefined || chosen === null) resolve(context.credentials);
+        else if (chosen instanceof SecureContext) resolve(chosen.credentials);
+        else reject(userError('SNICallback', nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context')));
+      };
+      callOut('SNICallback', () => callback(serverName, answer), reject);
+    });
+  };
+}
+
+function protocols(choices: ServerChoices): ServerOptions['alpnProtocols'] {
+  const { alpnCallback, alpnProtocols } = choices;
+  if (alpnCallback === undefined) return alpnProtocols.length > 0 ? alpnProtocols : undefined;
+  return ({ serverName, alpnProtocols: offered }: ClientHelloInfo) =>
+    new Promise((resolve, reject) => {
+      const ask = (): void => {
+        const chosen = alpnCallback({ servername: serverName ?? '', protocols: [...offered] });
+        if (chosen === undefined || offered.includes(chosen)) {
+          resolve(chosen);
+          return;
+        }
+        const error = nodeError(
+          'ERR_TLS_ALPN_CALLBACK_INVALID_RESULT',
+          `ALPN callback returned a value (${chosen}) that did not match any of the client's offered protocols (${offered.join(', ')})`,
+        );
+        reject(userError('ALPNCallback', error));
+      };
+      callOut('ALPNCallback', ask, reject);
+    });
+}
+
+/** Runs a user's callback. What it throws is an uncaught exception, as any handler's, and fails the handshake. */
+function callOut(name: string, call: () => void, reject: (error: Error) => void): void {
+  try {
+    call();
+  } catch (error) {
+    process.nextTick(rethrow, error);
+    reject(userError(name, error instanceof Error ? error : new Error(String(error))));
+  }
+}
+
+function rethrow(error: unknown): void {
+  throw error;
+}
+
+/** The user's own error comes out of the socket again, as in Node. */
+function userError(name: string, error: Error): TlsError {
+  return setCounterpart(
+    new TlsError('internal-error', `${name} failed: ${error.message}`, { cause: error }),
+    error,
+  );
+}

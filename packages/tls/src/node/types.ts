@@ -1,0 +1,92 @@
+import type { ServerOpts } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type * as nodeTls from 'node:tls';
+import type { Observer } from '../observer.ts';
+import type { SecureContextOptions } from './context-options.ts';
+import type { SecureContext } from './secure-context.ts';
+import type { ServerSettings } from './server-settings.ts';
+import type { IdentityCheck } from './verification.ts';
+
+export type SniCallback = (
+  servername: string,
+  callback: (error: Error | null, context?: SecureContext) => void,
+) => void;
+
+export type AlpnCallback = (hello: { servername: string; protocols: string[] }) => string | undefined;
+
+/** What is asked of a connection besides keys, trust and algorithms. Defaults are those of `node:tls`. */
+export interface ConnectionSettings {
+  secureContext?: SecureContext | undefined;
+  /** Names by preference, or ALPN's wire format. Default: none. */
+  ALPNProtocols?: readonly (string | Uint8Array)[] | Uint8Array | undefined;
+  /** False lets the connection stand although the peer is not who it should be. Default true. */
+  rejectUnauthorized?: boolean | undefined;
+  /** Default false. */
+  allowHalfOpen?: boolean | undefined;
+  /** Sees records, messages and keys. Not in `node:tls`. */
+  observer?: Observer | undefined;
+}
+
+/** What only a server's side uses. */
+export interface ServerSideSettings {
+  /** Asks for a client certificate. Default false. */
+  requestCert?: boolean | undefined;
+  /** Chooses a context by name. Default: those that `addContext` was given. */
+  SNICallback?: SniCallback | undefined;
+  /** Chooses the protocol; undefined refuses. Not together with `ALPNProtocols`. */
+  ALPNCallback?: AlpnCallback | undefined;
+}
+
+export interface TLSSocketOptions extends SecureContextOptions, ConnectionSettings, ServerSideSettings {
+  /** Default false. */
+  isServer?: boolean | undefined;
+  server?: unknown;
+  session?: Buffer | undefined;
+  requestOCSP?: boolean | undefined;
+  /** The name in SNI, and the one that the server's certificate must have; an empty one for no SNI. */
+  servername?: string | undefined;
+  /** @internal The name that the certificate must have, where it is not `servername`. */
+  identity?: string | undefined;
+  /** The name that the certificate must have when `servername` is not given. */
+  host?: string | undefined;
+  checkServerIdentity?: IdentityCheck | undefined;
+  highWaterMark?: number | undefined;
+  signal?: AbortSignal | undefined;
+  port?: number | undefined;
+  path?: string | undefined;
+  localAddress?: string | undefined;
+  /** @internal Shared by all connections of a server. */
+  settings?: ServerSettings | undefined;
+}
+
+/** What `connect` takes: as `tls.connect`, and whatever `net.connect` takes. */
+export interface ConnectionOptions
+  extends Omit<
+      nodeTls.ConnectionOptions,
+      'secureContext' | 'SNICallback' | 'checkServerIdentity' | 'ALPNProtocols' | 'pskCallback'
+    >,
+    ConnectionSettings {
+  checkServerIdentity?: IdentityCheck | undefined;
+  requestOCSP?: boolean | undefined;
+  socket?: Duplex | undefined;
+  highWaterMark?: number | undefined;
+  signal?: AbortSignal | undefined;
+  localAddress?: string | undefined;
+  localPort?: number | undefined;
+  family?: number | undefined;
+  noDelay?: boolean | undefined;
+  keepAlive?: boolean | undefined;
+  keepAliveInitialDelay?: number | undefined;
+  autoSelectFamily?: boolean | undefined;
+  autoSelectFamilyAttemptTimeout?: number | undefined;
+}
+
+/** What `createServer` takes: as `tls.createServer`, and whatever `net.createServer` takes. */
+export interface TlsOptions
+  extends Omit<
+      nodeTls.TlsOptions,
+      'secureContext' | 'SNICallback' | 'ALPNProtocols' | 'pskCallback' | 'pskIdentityHint' | keyof ServerOpts
+    >,
+    ServerOpts,
+    ConnectionSettings,
+    ServerSideSettings {}

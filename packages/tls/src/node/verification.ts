@@ -1,0 +1,125 @@
+import type { DetailedPeerCertificate } from 'node:tls';
+import type { CryptoProvider } from '@testudo/crypto';
+import {
+  Certificate,
+  CertificateError,
+  type CertificateErrorCode,
+  peerNameOf,
+  type TrustStore,
+  verifyCertificate,
+} from '@testudo/x509';
+import {
+  type CertificateToVerify,
+  type CertificateVerdict,
+  type CertificateVerifier,
+  rejection,
+} from '../certificate-verdict.ts';
+import { TlsError } from '../errors.ts';
+import { type NodeTlsError, nodeError, setCounterpart } from './errors.ts';
+import { altNameInvalid, checkServerIdentity, legacyCertificate } from './identity.ts';
+import { detailedCertificate } from './peer-certificate.ts';
+
+/** A custom check of the server's name; an error that it returns, or throws, refuses the certificate. */
+export type IdentityCheck = (hostname: string, cert: DetailedPeerCertificate) => Error | undefined;
+
+/**
+ * Verifies a peer's chain and, for a server's, its name. What is wrong is told with the codes of `node:tls`. With
+ * `rejectUnauthorized` false the handshake goes on all the same, and the error stands in `authorizationError`.
+ */
+export function verifier(options: {
+  provider: CryptoProvider;
+  trust: () => TrustStore;
+  rejectUnauthorized: boolean;
+  checkServerIdentity?: IdentityCheck | undefined;
+}): CertificateVerifier {
+  const { provider, trust, rejectUnauthorized } = options;
+  const isDefault = options.checkServerIdentity === checkServerIdentity;
+  const custom = isDefault ? undefined : options.checkServerIdentity;
+  return (request) => {
+    const refuse = (tlsError: TlsError, shown: Error): CertificateVerdict =>
+      rejectUnauthorized
+        ? { accepted: false, error: setCounterpart(tlsError, shown) }
+        : { accepted: true, error: shown };
+    // A name that nobody gave is no name: without this, any certificate of any site would do.
+    const name = request.peer === 'server' ? (request.name ?? '') : undefined;
+    let path: readonly Certificate[];
+    try {
+      path = verifyCertificate({
+        provider,
+        chain: request.chain.map((der) => Certificate.parse(der)),
+        trust: trust(),
+        at: new Date(request.now),
+        purpose: request.peer,
+        ...(name === undefined || custom !== undefined ? {} : { name: peerNameOf(name) }),
+      }).path;
+    } catch (error) {
+      const tlsError = rejection(error as Error);
+      return refuse(tlsError, verificationError(error, request, tlsError));
+    }
+    if (custom === undefined || name === undefined) return { accepted: true, path };
+    const error = runCheck(custom, name, path);
+    if (error === undefined) return { accepted: true, path };
+    return refuse(new TlsError('bad-certificate', error.message, { cause: error }), error);
+  };
+}
+
+function runCheck(check: IdentityCheck, name: string, path: readonly Certificate[]): Error | undefined {
+  try {
+    return (
+      check(name, detailedCertificate(path.map(({ der }) => der)) as DetailedPeerCertificate) ?? undefined
+    );
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+}
+
+/** The error that `node:tls` has for it, with `cause` leading to ours. */
+function verificationError(error: unknown, request: CertificateToVerify, cause: TlsError): NodeTlsError {
+  if (!(error instanceof CertificateError)) return nodeError('CERT_REJECTED', cause.message, cause);
+  const leaf = request.chain[0]!;
+  if (error.code === 'name-mismatch') {
+    const shown = legacyCertificate(leaf);
+    if (shown !== undefined) return altNameInvalid(request.name ?? '', shown, error);
+  }
+  const [code, message] = opensslVerdict(error, leaf);
+  return nodeError(code, message, cause);
+}
+
+function opensslVerdict(error: CertificateError, leaf: Uint8Array): readonly [string, string] {
+  const { certificate } = error;
+  const isLeaf = certificate !== undefined && Buffer.compare(certificate.der, leaf) === 0;
+  if (error.code === 'unknown-issuer' && certificate !== undefined) {
+    if (certificate.isSelfIssued) return IN_CHAIN;
+    return isLeaf ? FIRST_CERTIFICATE : NO_LOCAL_ISSUER;
+  }
+  if (error.code === 'weak-key' && !isLeaf) return ['CA_KEY_TOO_SMALL', 'CA certificate key too weak'];
+  return VERDICTS[error.code] ?? ['CERT_REJECTED', `certificate rejected: ${error.message}`];
+}
+
+const IN_CHAIN = ['SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain'] as const;
+const FIRST_CERTIFICATE = [
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'unable to verify the first certificate',
+] as const;
+const NO_LOCAL_ISSUER = [
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'unable to get local issuer certificate',
+] as const;
+
+/** OpenSSL's X509_V_ERR names and texts. For some of them Node says only `UNSPECIFIED`. */
+const VERDICTS: Partial<Record<CertificateErrorCode, readonly [string, string]>> = {
+  expired: ['CERT_HAS_EXPIRED', 'certificate has expired'],
+  'not-yet-valid': ['CERT_NOT_YET_VALID', 'certificate is not yet valid'],
+  'self-signed': ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'],
+  'unknown-issuer': NO_LOCAL_ISSUER,
+  'bad-signature': ['CERT_SIGNATURE_FAILURE', 'certificate signature failure'],
+  'weak-signature': ['CA_MD_TOO_WEAK', 'CA signature digest algorithm too weak'],
+  'weak-key': ['EE_KEY_TOO_SMALL', 'EE certificate key too weak'],
+  'not-a-ca': ['INVALID_CA', 'invalid CA certificate'],
+  'path-too-long': ['PATH_LENGTH_EXCEEDED', 'path length constraint exceeded'],
+  'bad-key-usage': ['INVALID_PURPOSE', 'unsuitable certificate purpose'],
+  'bad-extended-key-usage': ['INVALID_PURPOSE', 'unsuitable certificate purpose'],
+  'name-mismatch': ['HOSTNAME_MISMATCH', 'hostname mismatch'],
+  'name-constraint': ['PERMITTED_VIOLATION', 'permitted subtree violation'],
+  'unknown-critical-extension': ['UNHANDLED_CRITICAL_EXTENSION', 'unhandled critical extension'],
+};
