@@ -1,11 +1,4 @@
-import {
-  type CipherGCMTypes,
-  createCipheriv,
-  createDecipheriv,
-  createSecretKey,
-  getCipherInfo,
-  type KeyObject,
-} from 'node:crypto';
+import { type CipherGCMTypes, createCipheriv, createDecipheriv, getCipherInfo } from 'node:crypto';
 import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName } from '../provider.ts';
 import { plain } from './bytes.ts';
@@ -18,20 +11,20 @@ export function aead(name: AeadName, key: Uint8Array): Aead | undefined {
   return new OpensslAead(name, algorithm, key);
 }
 
-/** Keeps its key as a KeyObject: that halves the cost of making a cipher for each record. */
+/** Keeps its key as bytes: most keys of a handshake protect one record, and a KeyObject costs as much as that. */
 class OpensslAead implements Aead {
   readonly name: AeadName;
   readonly tagLength: number;
   /** Typed as a GCM cipher because all names share that interface; OpenSSL takes any AEAD. */
   readonly #algorithm: CipherGCMTypes;
-  readonly #key: KeyObject;
+  readonly #key: Uint8Array;
   readonly #options: { readonly authTagLength: number };
 
   constructor(name: AeadName, algorithm: string, key: Uint8Array) {
     this.name = name;
     this.tagLength = AEAD_SIZES[name].tag;
     this.#algorithm = algorithm as CipherGCMTypes;
-    this.#key = createSecretKey(key);
+    this.#key = key.slice();
     this.#options = { authTagLength: this.tagLength };
   }
 

@@ -1,6 +1,6 @@
 import crypto, { createHash, createHmac } from 'node:crypto';
 import { expandWith } from '../hkdf.ts';
-import type { Hash, HashName } from '../provider.ts';
+import { HASH_LENGTH, type Hash, type HashName } from '../provider.ts';
 
 /**
  * Digests, HMAC and HKDF over OpenSSL.
@@ -28,14 +28,19 @@ export function hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Ar
   const block = BLOCK_LENGTH[hash];
   if (key.length > block || data.length > SHORT)
     return fromLatin1(createHmac(hash, key).update(data).digest('binary'));
-  pad(0x36, block, key);
   scratch.set(data, block);
-  const inner = digestText(hash, view(block + data.length));
+  return fromLatin1(shortHmac(hash, key, block, data.length));
+}
+
+/** The data, `length` bytes, lies in the scratch buffer behind room for one block. */
+function shortHmac(hash: HashName, key: Uint8Array, block: number, length: number): string {
+  pad(0x36, block, key);
+  const inner = digestText(hash, scratch.subarray(0, block + length));
   pad(0x5c, block, key);
   for (let i = 0; i < inner.length; i++) scratch[block + i] = inner.charCodeAt(i);
-  const outer = digestText(hash, view(block + inner.length));
-  scratch.fill(0, 0, block + Math.max(data.length, inner.length));
-  return fromLatin1(outer);
+  const outer = digestText(hash, scratch.subarray(0, block + inner.length));
+  scratch.fill(0, 0, block + Math.max(length, inner.length));
+  return outer;
 }
 
 /** RFC 5869 §2.2. HMAC pads its key with zeros, so an empty salt and one of zeros are the same key. */
@@ -43,8 +48,14 @@ export function hkdfExtract(hash: HashName, salt: Uint8Array, inputKey: Uint8Arr
   return hmac(hash, salt, inputKey);
 }
 
+/** RFC 5869 §2.3. All that TLS expands but some exporters fits one block: HMAC(key, info || 1), cut to its length. */
 export function hkdfExpand(hash: HashName, key: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  return expandWith(hmac, hash, key, info, length);
+  const block = BLOCK_LENGTH[hash];
+  if (!(length >= 0 && length <= HASH_LENGTH[hash]) || key.length > block || info.length >= SHORT)
+    return expandWith(hmac, hash, key, info, length);
+  scratch.set(info, block);
+  scratch[block + info.length] = 1;
+  return fromLatin1(shortHmac(hash, key, block, info.length + 1), length);
 }
 
 /** Input block of each compression function, in bytes: what HMAC pads its key to. */
@@ -66,18 +77,14 @@ function pad(byte: number, block: number, key: Uint8Array): void {
   scratch.fill(byte, key.length, block);
 }
 
-function view(length: number): Uint8Array {
-  return scratch.subarray(0, length);
-}
-
 /** `crypto.hash` is in Node since 20.12, but not in every runtime that imitates Node. */
 const digestText: (hash: HashName, data: Uint8Array) => string =
   typeof crypto.hash === 'function'
     ? (hash, data) => crypto.hash(hash, data, 'binary')
     : (hash, data) => createHash(hash).update(data).digest('binary');
 
-function fromLatin1(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length);
+function fromLatin1(text: string, length: number = text.length): Uint8Array {
+  const bytes = new Uint8Array(length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;
 }
