@@ -1,0 +1,52 @@
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { addUp } from './commands/up.ts';
+import { EXIT, type ExitCode, Failure } from './failure.ts';
+import type { Io } from './io.ts';
+import { styleFor } from './output/style.ts';
+
+/** Runs the command line; resolves to the exit code. `args` are those after the program's name. */
+export async function main(args: readonly string[], io: Io): Promise<ExitCode> {
+  let exitCode: ExitCode = EXIT.ok;
+  const program = createProgram(io, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    // Commander has written its message, or the help that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (!(error instanceof Failure)) throw error;
+    const style = styleFor(io.stderr, io.env);
+    for (const line of error.message.split('\n')) io.stderr.write(`${style.bad('testudo:')} ${line}\n`);
+    return error.exitCode;
+  }
+}
+
+function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
+  const program = new Command('testudo')
+    .description('Testudo: TLS for any connection, seen message by message.')
+    .version(version(), '--version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .showHelpAfterError('(see testudo --help)')
+    .configureOutput({
+      writeOut: (text) => void io.stdout.write(text),
+      writeErr: (text) => void io.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'testudo: ')),
+    })
+    .exitOverride();
+  addUp(program, io, finish);
+  program.addHelpText(
+    'after',
+    '\nExample:\n  testudo up\n  testudo connect example.com:443\n\nEach verb has its own help: testudo up --help',
+  );
+  return program;
+}
+
+function version(): string {
+  const { version: text } = createRequire(import.meta.url)('../package.json') as { version: string };
+  return text;
+}

@@ -1,0 +1,151 @@
+import { existsSync } from 'node:fs';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { type Plan, planOf } from '../config/plan.ts';
+import { EXIT, type ExitCode, Failure } from '../failure.ts';
+import { configBanner, demoBanner } from '../gateway/banner.ts';
+import { DEMO_ECHO_PORT, DEMO_HTTPS_PORT, demoPlan } from '../gateway/demo.ts';
+import { Gateway } from '../gateway/gateway.ts';
+import { dataFolder } from '../identity/data-folder.ts';
+import { authorityFiles, LocalAuthority } from '../identity/local-authority.ts';
+import type { Io } from '../io.ts';
+import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../output/log.ts';
+import { styleFor } from '../output/style.ts';
+import { count } from '../output/text.ts';
+
+interface UpOptions {
+  readonly config?: string;
+  readonly data?: string;
+  readonly httpsPort?: number;
+  readonly echoPort?: number;
+  readonly logLevel?: LogLevel;
+  readonly check?: boolean;
+}
+
+/** Adds `testudo up`. */
+export function addUp(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  program
+    .command('up')
+    .summary('run the gateway')
+    .description(
+      'Runs the gateway. Without a configuration: a welcome page over HTTPS that shows each client its own\n' +
+        'connection, and an echo service behind TLS, both with a certificate of a local CA, on 127.0.0.1 only.',
+    )
+    .option('-c, --config <file>', 'what to serve, as YAML')
+    .option('--check', 'check the configuration and end')
+    .option('--data <folder>', 'where the local CA lives (also TESTUDO_DATA)')
+    .option(
+      '--https-port <port>',
+      `the welcome page\u2019s port, 0 for any free one (default ${DEMO_HTTPS_PORT})`,
+      portNumber,
+    )
+    .option(
+      '--echo-port <port>',
+      `the echo service\u2019s port, 0 for any free one (default ${DEMO_ECHO_PORT})`,
+      portNumber,
+    )
+    .addOption(new Option('--log-level <level>', 'how much is logged (default info)').choices(LOG_LEVELS))
+    .addHelpText(
+      'after',
+      `
+Example:
+  testudo up --https-port 0
+  testudo up --config testudo.yaml
+
+A configuration:
+  listeners:
+    - listen: ":8443"
+      certificate: local            # or certificate: and key: with two files
+      names: [localhost]
+      proxy: http://127.0.0.1:3000  # or forward: 127.0.0.1:25, or folder: ./public
+
+SIGTERM and SIGINT let open connections finish (10 s at most), a second one ends at once.
+SIGHUP reads the certificates again. Exit codes: 0 ended as asked, 1 could not start, 2 wrong usage or configuration.`,
+    )
+    .action(async (options: UpOptions) => finish(await up(options, io)));
+}
+
+/** Runs until a signal ends it. */
+export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
+  const plan = planFor(options);
+  const folder = dataFolder(io.env, options.data ?? plan.data);
+  const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
+  if (options.check) {
+    io.stdout.write(`${options.config}: fine, ${count(plan.listeners.length, 'listener')}\n`);
+    return EXIT.ok;
+  }
+  const isNewCa = !existsSync(authorityFiles(folder).certificate);
+  const gateway = await Gateway.start(plan, folder, log);
+  const ended = untilSignal(io, gateway, log, plan.drain);
+  const style = styleFor(io.stdout, io.env);
+  const usesCa = plan.listeners.some(({ certificates }) => certificates.some(({ kind }) => kind === 'local'));
+  const lines =
+    options.config === undefined
+      ? demoBanner({
+          listeners: gateway.listeners,
+          caFile: authorityFiles(folder).certificate,
+          caExpires: LocalAuthority.open(folder).authority.certificate.notAfter,
+          isNewCa,
+          style,
+        })
+      : configBanner({
+          listeners: gateway.listeners,
+          caFile: usesCa ? authorityFiles(folder).certificate : undefined,
+          style,
+        });
+  io.stdout.write(`${lines.join('\n')}\n`);
+  await ended;
+  return EXIT.ok;
+}
+
+function planFor(options: UpOptions): Plan {
+  if (options.config === undefined) {
+    if (options.check)
+      throw new Failure('--check needs --config: there is nothing else to check', EXIT.usage);
+    return demoPlan({
+      https: options.httpsPort ?? DEMO_HTTPS_PORT,
+      echo: options.echoPort ?? DEMO_ECHO_PORT,
+    });
+  }
+  if (options.httpsPort !== undefined || options.echoPort !== undefined) {
+    throw new Failure(
+      '--https-port and --echo-port are for the demo: with --config, write listen: into the file',
+      EXIT.usage,
+    );
+  }
+  return planOf(loadConfig(options.config), options.config);
+}
+
+/** Resolves when everything is closed: after a signal and the drain, or at once at the second signal. */
+function untilSignal(io: Io, gateway: Gateway, log: Log, drain: number): Promise<void> {
+  return new Promise((resolve) => {
+    let draining = false;
+    const onEnd = (): void => {
+      if (draining) {
+        gateway.destroy();
+        done();
+        return;
+      }
+      draining = true;
+      const { connections } = gateway;
+      if (connections > 0)
+        log.info(
+          { connections, limit: `${drain} ms` },
+          'ending: open connections may finish; a second signal ends at once',
+        );
+      gateway.drain(drain).then(done, done);
+    };
+    const onReload = (): void => gateway.reload();
+    const done = (): void => {
+      io.signals.off('SIGINT', onEnd).off('SIGTERM', onEnd).off('SIGHUP', onReload);
+      resolve();
+    };
+    io.signals.on('SIGINT', onEnd).on('SIGTERM', onEnd).on('SIGHUP', onReload);
+  });
+}
+
+export function portNumber(text: string): number {
+  const port = Number(text);
+  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}

@@ -1,0 +1,74 @@
+import type { VersionName } from '@testudo/tls';
+import type { LogLevel } from '../output/log.ts';
+import type { Address } from './address.ts';
+
+/** A configuration file, as `schema.ts` has checked it. Times are milliseconds by now. */
+export interface Config {
+  readonly listeners: readonly ListenerConfig[];
+  /** Folder of the local CA. Default: as without a configuration. */
+  readonly data?: string | undefined;
+  /** Time that open connections get to finish when the gateway ends. Default 10 s. */
+  readonly drain?: number | undefined;
+  /** Default `info`. */
+  readonly logLevel?: LogLevel | undefined;
+}
+
+export interface CertificateConfig {
+  /** `local`, or a PEM file: the certificate, then the intermediates. */
+  readonly certificate: string;
+  readonly key?: string | undefined;
+  /** The names in SNI that it serves. Default: those in it; for `local`: localhost and the loopback addresses. */
+  readonly names?: readonly string[] | undefined;
+  /** For clients whose name fits none. Default: the first. */
+  readonly default?: boolean | undefined;
+}
+
+export interface ListenerConfig {
+  /** For logs. Default: its number and address. */
+  readonly name?: string | undefined;
+  readonly listen: Address;
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+  readonly names?: readonly string[] | undefined;
+  readonly certificates?: readonly CertificateConfig[] | undefined;
+  readonly minVersion?: VersionName | undefined;
+  readonly maxVersion?: VersionName | undefined;
+  readonly cipherSuites?: readonly string[] | undefined;
+  readonly groups?: readonly string[] | undefined;
+  /** Default: `http/1.1` in front of HTTP, none in front of a TCP service. */
+  readonly alpn?: readonly string[] | undefined;
+  /** Default: `required` with `clientCa`, else `none`. */
+  readonly clientCertificate?: 'none' | 'optional' | 'required' | undefined;
+  readonly clientCa?: string | undefined;
+  /** A TCP service to forward the plaintext to. */
+  readonly forward?: (Address & { readonly host: string }) | undefined;
+  /** An HTTP server to pass requests on to. */
+  readonly proxy?: URL | undefined;
+  /** A folder to serve over HTTP. */
+  readonly folder?: string | undefined;
+  /** Sends back what comes: for tests. */
+  readonly echo?: boolean | undefined;
+  /** The page that shows a client its own connection. */
+  readonly welcome?: boolean | undefined;
+  /** Serve files whose name begins with a dot. Default false. */
+  readonly dotfiles?: boolean | undefined;
+  /** Keep the client's X-Forwarded headers: only behind another proxy of yours. Default false. */
+  readonly trustForwarded?: boolean | undefined;
+  /** Strict-Transport-Security. Default none; `true` is a year. */
+  readonly hsts?: false | HstsConfig | undefined;
+  readonly limits?: LimitsConfig | undefined;
+}
+
+export interface HstsConfig {
+  readonly maxAge?: number | undefined;
+  readonly includeSubDomains?: boolean | undefined;
+  readonly preload?: boolean | undefined;
+}
+
+export interface LimitsConfig {
+  readonly connections?: number | undefined;
+  readonly idle?: number | undefined;
+  readonly handshake?: number | undefined;
+  readonly connect?: number | undefined;
+  readonly response?: number | undefined;
+}

@@ -1,0 +1,241 @@
+import { dirname, resolve } from 'node:path';
+import type { VersionName } from '@testudo/tls';
+import { EXIT, failures } from '../failure.ts';
+import { type Address, addressText } from './address.ts';
+import type { Config, ListenerConfig } from './config.ts';
+
+/** What is behind a listener. */
+export type ServicePlan =
+  | { readonly kind: 'forward'; readonly target: Address & { readonly host: string } }
+  | { readonly kind: 'proxy'; readonly upstream: URL; readonly trustForwarded: boolean }
+  | { readonly kind: 'folder'; readonly root: string; readonly dotfiles: boolean }
+  | { readonly kind: 'echo' }
+  | { readonly kind: 'welcome' };
+
+/** Where a certificate comes from. */
+export type CertificatePlan = { readonly isDefault: boolean } & (
+  | { readonly kind: 'local'; readonly names: readonly string[] }
+  /** Without names it serves those that stand in it. */
+  | {
+      readonly kind: 'files';
+      readonly certificate: string;
+      readonly key: string;
+      readonly names: readonly string[] | undefined;
+    }
+);
+
+export interface TlsPlan {
+  readonly minVersion: VersionName | undefined;
+  readonly maxVersion: VersionName | undefined;
+  readonly cipherSuites: readonly string[] | undefined;
+  readonly groups: readonly string[] | undefined;
+  readonly alpn: readonly string[] | undefined;
+  readonly clientCertificate: 'none' | 'optional' | 'required';
+  readonly clientCa: string | undefined;
+}
+
+/** Times in milliseconds. */
+export interface Limits {
+  /** Connections at once; more are closed at once. */
+  readonly connections: number;
+  /** Without a byte either way. */
+  readonly idle: number;
+  /** From the TCP connection to the end of the TLS handshake. */
+  readonly handshake: number;
+  /** To reach the service behind. */
+  readonly connect: number;
+  /** Until the first byte of the service's answer (HTTP). */
+  readonly response: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  connections: 10_000,
+  idle: 120_000,
+  handshake: 10_000,
+  connect: 10_000,
+  response: 60_000,
+};
+
+/** Time that open connections get to finish, in milliseconds. */
+export const DEFAULT_DRAIN = 10_000;
+
+export interface ListenerPlan {
+  readonly name: string;
+  readonly address: Address;
+  readonly service: ServicePlan;
+  readonly certificates: readonly CertificatePlan[];
+  readonly tls: TlsPlan;
+  /** The value of Strict-Transport-Security; undefined for none. */
+  readonly hsts: string | undefined;
+  readonly limits: Limits;
+}
+
+export interface Plan {
+  readonly listeners: readonly ListenerPlan[];
+  /** Where the local CA lives; undefined for the default. */
+  readonly data: string | undefined;
+  readonly drain: number;
+  readonly logLevel: Config['logLevel'];
+}
+
+export const DEFAULT_TLS: TlsPlan = {
+  minVersion: undefined,
+  maxVersion: undefined,
+  cipherSuites: undefined,
+  groups: undefined,
+  alpn: undefined,
+  clientCertificate: 'none',
+  clientCa: undefined,
+};
+
+/** A checked configuration with defaults filled in and paths resolved from the file's place. */
+export function planOf(config: Config, file: string): Plan {
+  const from = dirname(resolve(file));
+  const problems: string[] = [];
+  const listeners = config.listeners.map((listener, i) => {
+    const name = listener.name ?? `listener ${i + 1} (${addressText(listener.listen)})`;
+    const complain = (text: string): void => void problems.push(`${file}: ${name}: ${text}`);
+    return listenerPlan(listener, name, from, complain);
+  });
+  problems.push(...repeated(config).map((text) => `${file}: ${text}`));
+  if (problems.length > 0) throw failures(problems, EXIT.usage);
+  return {
+    listeners: listeners as ListenerPlan[],
+    data: config.data === undefined ? undefined : resolve(from, config.data),
+    drain: config.drain ?? DEFAULT_DRAIN,
+    logLevel: config.logLevel,
+  };
+}
+
+type Complain = (text: string) => void;
+
+function listenerPlan(
+  config: ListenerConfig,
+  name: string,
+  from: string,
+  complain: Complain,
+): ListenerPlan | undefined {
+  const service = servicePlan(config, from, complain);
+  const certificates = certificatePlans(config, from, complain);
+  checkTls(config, complain);
+  if (service === undefined) return undefined;
+  const isHttp = ['proxy', 'folder', 'welcome'].includes(service.kind);
+  if (!isHttp && config.hsts) complain('hsts is for HTTP: use it with proxy or folder');
+  if (service.kind !== 'folder' && config.dotfiles !== undefined) complain('dotfiles is for folder');
+  if (service.kind !== 'proxy' && config.trustForwarded !== undefined)
+    complain('trustForwarded is for proxy');
+  if (isHttp && config.alpn?.some((protocol) => protocol !== 'http/1.1' && protocol !== 'http/1.0')) {
+    complain(
+      'alpn: only http/1.1 and http/1.0 are served over HTTP listeners; use forward for other protocols',
+    );
+  }
+  return {
+    name,
+    address: config.listen,
+    service,
+    certificates,
+    hsts: config.hsts ? hstsValue(config.hsts) : undefined,
+    limits: { ...DEFAULT_LIMITS, ...defined(config.limits ?? {}) },
+    tls: {
+      minVersion: config.minVersion,
+      maxVersion: config.maxVersion,
+      cipherSuites: config.cipherSuites,
+      groups: config.groups,
+      alpn: config.alpn ?? (isHttp ? ['http/1.1'] : undefined),
+      clientCertificate: config.clientCertificate ?? (config.clientCa === undefined ? 'none' : 'required'),
+      clientCa: config.clientCa === undefined ? undefined : resolve(from, config.clientCa),
+    },
+  };
+}
+
+function servicePlan(config: ListenerConfig, from: string, complain: Complain): ServicePlan | undefined {
+  const found: ServicePlan[] = [];
+  if (config.forward) found.push({ kind: 'forward', target: config.forward });
+  if (config.proxy)
+    found.push({ kind: 'proxy', upstream: config.proxy, trustForwarded: config.trustForwarded ?? false });
+  if (config.folder)
+    found.push({ kind: 'folder', root: resolve(from, config.folder), dotfiles: config.dotfiles ?? false });
+  if (config.echo) found.push({ kind: 'echo' });
+  if (config.welcome) found.push({ kind: 'welcome' });
+  if (found.length === 0)
+    complain('says not what is behind it: add one of forward, proxy, folder, echo or welcome');
+  if (found.length > 1)
+    complain(
+      `has ${found.map(({ kind }) => kind).join(' and ')}: a listener has one service, so use one per listener`,
+    );
+  return found[0];
+}
+
+function certificatePlans(config: ListenerConfig, from: string, complain: Complain): CertificatePlan[] {
+  const { certificate, key, names } = config;
+  if (config.certificates !== undefined && (certificate ?? key ?? names) !== undefined) {
+    complain('has both certificate and certificates: put all of them into certificates');
+  }
+  const list = config.certificates ?? (certificate === undefined ? [] : [{ certificate, key, names }]);
+  if (list.length === 0)
+    complain('has no certificate: add certificate: local, or certificate: and key: with two files');
+  if (list.filter((one) => 'default' in one && one.default).length > 1)
+    complain('has several default certificates: mark one only');
+  return list.map((one) => {
+    const isDefault = 'default' in one && one.default === true;
+    if (one.certificate === 'local') {
+      if (one.key !== undefined) complain('certificate: local has its own key: leave key out');
+      return { kind: 'local', names: one.names ?? ['localhost', '127.0.0.1', '::1'], isDefault };
+    }
+    if (one.key === undefined) complain(`the certificate ${one.certificate} needs its private key: add key:`);
+    return {
+      kind: 'files',
+      certificate: resolve(from, one.certificate),
+      key: resolve(from, one.key ?? ''),
+      names: one.names,
+      isDefault,
+    };
+  });
+}
+
+function checkTls(config: ListenerConfig, complain: Complain): void {
+  if (config.minVersion === 'TLSv1.3' && config.maxVersion === 'TLSv1.2')
+    complain('minVersion is above maxVersion: swap them');
+  if (config.clientCertificate !== undefined && config.clientCertificate !== 'none' && !config.clientCa)
+    complain(
+      'clientCertificate needs clientCa: the file with the CA that issues the clients\u2019 certificates',
+    );
+  if (config.clientCertificate === 'none' && config.clientCa)
+    complain('clientCa is not used with clientCertificate: none; say optional or required');
+}
+
+/** Listeners on the same address, or of the same name. */
+function repeated(config: Config): string[] {
+  const addresses = config.listeners
+    .map(({ listen }) => addressText(listen))
+    .filter((text) => !text.endsWith(':0'));
+  const names = config.listeners.flatMap(({ name }) => name ?? []);
+  return [
+    ...duplicates(addresses).map((text) => `two listeners on ${text}: give each its own address`),
+    ...duplicates(names).map((text) => `two listeners are called ${text}: give each its own name`),
+  ];
+}
+
+function duplicates(items: readonly string[]): string[] {
+  return [...new Set(items.filter((item, i) => items.indexOf(item) !== i))];
+}
+
+/** RFC 6797 §6.1. A year when nothing is said, as browsers' preload lists ask for. */
+function hstsValue(config: Exclude<ListenerConfig['hsts'], false | undefined>): string {
+  const seconds = Math.floor((config.maxAge ?? YEAR) / 1000);
+  return [
+    `max-age=${seconds}`,
+    ...(config.includeSubDomains ? ['includeSubDomains'] : []),
+    ...(config.preload ? ['preload'] : []),
+  ].join('; ');
+}
+
+const YEAR = 31_536_000_000;
+
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
+
+function defined<T extends object>(object: T): Partial<Defined<T>> {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as Partial<
+    Defined<T>
+  >;
+}

@@ -1,0 +1,126 @@
+import { statSync } from 'node:fs';
+import type { CertificatePlan, ListenerPlan, Plan, ServicePlan } from '../config/plan.ts';
+import { Failure, failures, systemReason } from '../failure.ts';
+import { realFolder } from '../http/folder-path.ts';
+import { reverseProxy } from '../http/reverse-proxy.ts';
+import { staticFolder } from '../http/static-folder.ts';
+import { passUpgrade } from '../http/upgrade.ts';
+import { welcomeSite } from '../http/welcome-site.ts';
+import { loadIdentity } from '../identity/certificate-files.ts';
+import { LocalAuthority } from '../identity/local-authority.ts';
+import { echoService } from '../listeners/echo.ts';
+import { forwardService } from '../listeners/forward.ts';
+import { type HttpHandler, httpService } from '../listeners/http-service.ts';
+import { Listener } from '../listeners/listener.ts';
+import type { Service } from '../listeners/service.ts';
+import { type ServedIdentity, TlsEndpoint } from '../listeners/tls-endpoint.ts';
+import type { Log } from '../output/log.ts';
+
+/** A listener that is checked and ready to take its address. */
+export interface PreparedListener {
+  readonly plan: ListenerPlan;
+  readonly listener: Listener;
+  readonly endpoint: TlsEndpoint;
+  /** What an operator should know: certificates that have expired, or will soon. */
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Checks everything that can be checked without taking an address: files, keys, options. Throws one `Failure` with a
+ * line for each thing that is wrong. The local CA is made only when all else is right.
+ */
+export function prepare(plan: Plan, dataFolder: string, log: Log): PreparedListener[] {
+  const problems: string[] = [];
+  const collect = <T>(name: string, action: () => T): T | undefined => {
+    try {
+      return action();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      problems.push(...error.message.split('\n').map((line) => `${name}: ${line}`));
+      return undefined;
+    }
+  };
+  const services = plan.listeners.map((listener) =>
+    collect(listener.name, () => createService(listener, log)),
+  );
+  for (const { name, certificates } of plan.listeners) {
+    for (const one of certificates) if (one.kind === 'files') collect(name, () => loadIdentity(one));
+  }
+  if (problems.length > 0) throw failures(problems);
+  const prepared = plan.listeners.map((listener, i) =>
+    collect(listener.name, () => prepareOne(listener, services[i]!, dataFolder, log)),
+  );
+  if (problems.length > 0) throw failures(problems);
+  return prepared as PreparedListener[];
+}
+
+/** The certificates of a listener, read anew. Throws a `Failure`. */
+export function identitiesOf(plans: readonly CertificatePlan[], dataFolder: string): ServedIdentity[] {
+  return plans.map((plan) => {
+    const files =
+      plan.kind === 'files' ? plan : LocalAuthority.openOrCreate(dataFolder).local.certificateFor(plan.names);
+    return { identity: loadIdentity(files), names: plan.names, isDefault: plan.isDefault };
+  });
+}
+
+function prepareOne(plan: ListenerPlan, service: Service, dataFolder: string, log: Log): PreparedListener {
+  const identities = identitiesOf(plan.certificates, dataFolder);
+  const endpoint = new TlsEndpoint(plan.tls, identities);
+  const { name, address, limits } = plan;
+  return {
+    plan,
+    endpoint,
+    listener: new Listener({ name, address, endpoint, service, limits, log: log.child({ listener: name }) }),
+    warnings: identities.flatMap(({ identity }) => identity.warning ?? []),
+  };
+}
+
+function createService(plan: ListenerPlan, log: Log): Service {
+  const { service, limits, hsts } = plan;
+  const own = log.child({ listener: plan.name });
+  switch (service.kind) {
+    case 'echo':
+      return echoService();
+    case 'forward':
+      return forwardService({ target: service.target, connectTimeout: limits.connect, log: own });
+    case 'welcome':
+    case 'folder':
+    case 'proxy':
+      return httpService(httpHandler(service, plan, own), { hsts, idle: limits.idle, log: own });
+  }
+}
+
+function httpHandler(
+  service: Exclude<ServicePlan, { kind: 'echo' | 'forward' }>,
+  { limits }: ListenerPlan,
+  log: Log,
+): HttpHandler {
+  if (service.kind === 'welcome') return welcomeSite();
+  if (service.kind === 'folder') {
+    return { handle: staticFolder({ root: checkedFolder(service.root), dotfiles: service.dotfiles }) };
+  }
+  const { upstream, trustForwarded } = service;
+  const proxy = reverseProxy({
+    upstream,
+    trustForwarded,
+    connectTimeout: limits.connect,
+    responseTimeout: limits.response,
+    log,
+  });
+  return {
+    handle: proxy.handle,
+    upgrade: (request, socket, head) =>
+      passUpgrade(request, socket, head, { proxy, trustForwarded, idle: limits.idle }),
+    close: proxy.close,
+  };
+}
+
+function checkedFolder(folder: string): string {
+  try {
+    const real = realFolder(folder);
+    if (statSync(real).isDirectory()) return real;
+  } catch (error) {
+    throw new Failure(`${folder}: cannot serve this folder: ${systemReason(error)}`, 1, error);
+  }
+  throw new Failure(`${folder}: cannot serve this folder: it is a file`);
+}

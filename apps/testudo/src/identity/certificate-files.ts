@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import { bytesEqual } from '@testudo/codec';
+import { nodeCrypto } from '@testudo/crypto/node';
+import {
+  type Certificate,
+  CertificateError,
+  certificateToPem,
+  generalNameText,
+  parseCertificates,
+  parsePrivateKey,
+  privateKeyToPem,
+} from '@testudo/x509';
+import { Failure, messageOf, systemReason } from '../failure.ts';
+import { day } from '../output/text.ts';
+
+export interface CertificateFiles {
+  /** PEM: the certificate, then the intermediates. */
+  readonly certificate: string;
+  /** PEM: PKCS#8, SEC 1 or PKCS#1, not encrypted. */
+  readonly key: string;
+}
+
+/** A certificate with its key, checked, in the form that a secure context takes. */
+export interface Identity {
+  readonly files: CertificateFiles;
+  /** The leaf first. */
+  readonly chain: readonly Certificate[];
+  readonly certificatePem: string;
+  readonly keyPem: string;
+  /** What a careful operator wants to know: that it has expired, or will soon. */
+  readonly warning: string | undefined;
+}
+
+/** Reads a certificate and its key. Throws a `Failure` that names the file and what is wrong with it. */
+export function loadIdentity(files: CertificateFiles): Identity {
+  const chain = loadCertificates(files.certificate);
+  const key = reading(files.key, 'private key', (content) => parsePrivateKey(content, nodeCrypto));
+  const leaf = chain[0]!;
+  if (!bytesEqual(leaf.spki, key.publicKey.spki)) {
+    throw new Failure(
+      `${files.key}: this key does not belong to the certificate in ${files.certificate}: give the key it was issued for`,
+    );
+  }
+  return {
+    files,
+    chain,
+    certificatePem: certificateToPem(...chain),
+    keyPem: privateKeyToPem(key),
+    warning: validityWarning(leaf, files.certificate),
+  };
+}
+
+/** Certificates of a PEM or DER file. Throws a `Failure`. */
+export function loadCertificates(file: string): Certificate[] {
+  return reading(file, 'certificate', parseCertificates);
+}
+
+/** The DNS names and addresses in a certificate, as texts. */
+export function namesIn(certificate: Certificate): string[] {
+  return (certificate.extensions.subjectAltName ?? [])
+    .filter(({ kind }) => kind === 'dns' || kind === 'ip')
+    .map((name) => generalNameText(name).replace(/^(DNS|IP):/, ''));
+}
+
+function reading<T>(file: string, what: string, parse: (content: Uint8Array) => T): T {
+  let content: Buffer;
+  try {
+    content = readFileSync(file);
+  } catch (error) {
+    throw new Failure(`${file}: cannot read the ${what}: ${systemReason(error)}`, 1, error);
+  }
+  try {
+    return parse(content);
+  } catch (error) {
+    const reason = error instanceof CertificateError ? error.message : messageOf(error);
+    throw new Failure(`${file}: cannot use the ${what}: ${reason}`, 1, error);
+  }
+}
+
+const SOON = 7 * 86_400_000;
+
+function validityWarning(leaf: Certificate, file: string): string | undefined {
+  const now = Date.now();
+  if (leaf.notBefore.getTime() > now)
+    return `${file}: the certificate is valid only from ${day(leaf.notBefore)} on`;
+  if (leaf.notAfter.getTime() < now)
+    return `${file}: the certificate expired on ${day(leaf.notAfter)}: renew it`;
+  if (leaf.notAfter.getTime() < now + SOON)
+    return `${file}: the certificate expires on ${day(leaf.notAfter)}: renew it`;
+  return undefined;
+}

@@ -1,0 +1,182 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { nodeCrypto } from '@testudo/crypto/node';
+import {
+  type Certificate,
+  type CertificateAuthority,
+  certificateToPem,
+  createCertificateAuthority,
+  loadCertificateAuthority,
+  matchesName,
+  parseCertificates,
+  parsePrivateKey,
+  peerNameOf,
+  privateKeyToPem,
+} from '@testudo/x509';
+import { Failure, messageOf, systemReason } from '../failure.ts';
+import { day } from '../output/text.ts';
+import type { CertificateFiles } from './certificate-files.ts';
+import { makePrivateFolder, writeNewPrivateFile, writePublicFile } from './private-files.ts';
+
+/** Days before its end at which a certificate of the local CA is issued again. */
+const RENEW_BEFORE = 14;
+const DAY = 86_400_000;
+
+/** The CA in a data folder, and the files it keeps there. */
+export class LocalAuthority {
+  readonly folder: string;
+  readonly authority: CertificateAuthority;
+
+  private constructor(folder: string, authority: CertificateAuthority) {
+    this.folder = folder;
+    this.authority = authority;
+  }
+
+  /** Opens the CA of a data folder. Throws a `Failure` when there is none, or when it cannot be used. */
+  static open(folder: string): LocalAuthority {
+    const { certificate, key } = authorityFiles(folder);
+    const missing = [certificate, key].filter((file) => !existsSync(file));
+    if (missing.length === 2) {
+      throw new Failure(`there is no CA in ${folder}: make one with: testudo ca init --data ${folder}`);
+    }
+    if (missing.length === 1) {
+      throw new Failure(
+        `the CA in ${folder} is not whole: ${missing[0]} is missing. Put it back, or move the other file away to make a new CA.`,
+      );
+    }
+    let authority: CertificateAuthority;
+    try {
+      authority = loadCertificateAuthority({
+        provider: nodeCrypto,
+        certificate: readFileSync(certificate),
+        privateKey: readFileSync(key),
+      });
+    } catch (error) {
+      throw new Failure(`cannot use the CA in ${folder}: ${readableReason(error)}`, 1, error);
+    }
+    if (authority.certificate.notAfter.getTime() < Date.now()) {
+      throw new Failure(
+        `the CA in ${folder} expired on ${day(authority.certificate.notAfter)}: move ${certificate} and ${key} away, and a new one will be made`,
+      );
+    }
+    return new LocalAuthority(folder, authority);
+  }
+
+  /** Makes a CA. Throws a `Failure` when there is one already: its key is never overwritten. */
+  static create(folder: string, commonName: string = defaultName()): LocalAuthority {
+    const { certificate, key } = authorityFiles(folder);
+    if (existsSync(certificate) && !existsSync(key)) {
+      throw new Failure(
+        `${certificate} exists, but its key is missing: put ${key} back, or move the certificate away`,
+      );
+    }
+    let authority: CertificateAuthority;
+    try {
+      authority = createCertificateAuthority({ provider: nodeCrypto, commonName });
+    } catch (error) {
+      throw new Failure(`cannot make a CA called "${commonName}": ${messageOf(error)}`, 1, error);
+    }
+    makePrivateFolder(join(folder, 'certificates'));
+    // The key first: whoever finds the certificate also finds its key.
+    writeNewPrivateFile(key, privateKeyToPem(authority.privateKey));
+    writePublicFile(certificate, certificateToPem(authority.certificate));
+    return new LocalAuthority(folder, authority);
+  }
+
+  /** The CA of a data folder, made if there is none. */
+  static openOrCreate(folder: string): { local: LocalAuthority; isNew: boolean } {
+    const { certificate, key } = authorityFiles(folder);
+    if (existsSync(certificate) || existsSync(key))
+      return { local: LocalAuthority.open(folder), isNew: false };
+    return { local: LocalAuthority.create(folder), isNew: true };
+  }
+
+  /** The CA's certificate: what clients have to trust. */
+  get certificateFile(): string {
+    return authorityFiles(this.folder).certificate;
+  }
+
+  /**
+   * The files of a server certificate for `names`, issued anew when there is none, when it does not fit, or when it
+   * is about to expire. Its key stays the same.
+   */
+  certificateFor(names: readonly string[]): CertificateFiles {
+    const base = join(this.folder, 'certificates', fileNameOf(names[0]!));
+    const files = { certificate: `${base}.pem`, key: `${base}-key.pem` };
+    if (!this.#isUsable(files, names)) this.#issue(files, names);
+    return files;
+  }
+
+  #isUsable(files: CertificateFiles, names: readonly string[]): boolean {
+    if (!existsSync(files.certificate) || !existsSync(files.key)) return false;
+    try {
+      const [leaf] = parseCertificates(readFileSync(files.certificate)) as [Certificate];
+      const issuer = this.authority.certificate;
+      return (
+        leaf.notAfter.getTime() - Date.now() > RENEW_BEFORE * DAY &&
+        leaf.issuer.equals(issuer.subject) &&
+        signedBy(leaf, issuer) &&
+        names.every((name) => isFor(leaf, name))
+      );
+    } catch {
+      return false;
+    }
+  }
+
+  #issue(files: CertificateFiles, names: readonly string[]): void {
+    makePrivateFolder(join(this.folder, 'certificates'));
+    let publicKey: ReturnType<typeof parsePrivateKey>['publicKey'] | undefined;
+    try {
+      if (existsSync(files.key)) publicKey = parsePrivateKey(readFileSync(files.key), nodeCrypto).publicKey;
+    } catch (error) {
+      throw new Failure(
+        `cannot use ${files.key}: ${readableReason(error)}. Move it away, and a new one will be made.`,
+        1,
+        error,
+      );
+    }
+    let issued: ReturnType<CertificateAuthority['issue']>;
+    try {
+      issued = this.authority.issue({ purpose: 'server', names, publicKey });
+    } catch (error) {
+      throw new Failure(`cannot issue a certificate for ${names.join(', ')}: ${messageOf(error)}`, 1, error);
+    }
+    if (issued.privateKey !== undefined) writeNewPrivateFile(files.key, privateKeyToPem(issued.privateKey));
+    writePublicFile(files.certificate, certificateToPem(...issued.certificateChain));
+  }
+}
+
+/** The CA's two files in a data folder. */
+export function authorityFiles(folder: string): CertificateFiles {
+  return { certificate: join(folder, 'ca.pem'), key: join(folder, 'ca-key.pem') };
+}
+
+/** A name as a file's: wildcards and colons written out, nothing that leads elsewhere. */
+export function fileNameOf(name: string): string {
+  const safe = name.replace(/^\*/, '_wildcard').replace(/[^\p{L}\p{N}@._-]/gu, '_');
+  return safe.replace(/^\.+/, '_').slice(0, 100);
+}
+
+/** Its place of birth in the name tells several of them apart in a browser's list. */
+function defaultName(): string {
+  return `Testudo local CA (${hostname()})`.slice(0, 64);
+}
+
+function isFor(leaf: Certificate, name: string): boolean {
+  if (!name.startsWith('*.')) return matchesName(leaf, peerNameOf(name));
+  return (leaf.extensions.subjectAltName ?? []).some(
+    (presented) => presented.kind === 'dns' && presented.value.toLowerCase() === name.toLowerCase(),
+  );
+}
+
+/** Two CAs may have the same name: the identifiers of their keys differ. */
+function signedBy(leaf: Certificate, issuer: Certificate): boolean {
+  const wanted = leaf.extensions.authorityKeyIdentifier?.keyIdentifier;
+  const own = issuer.extensions.subjectKeyIdentifier;
+  return wanted !== undefined && own !== undefined && Buffer.compare(wanted, own) === 0;
+}
+
+function readableReason(error: unknown): string {
+  return (error as NodeJS.ErrnoException).syscall === undefined ? messageOf(error) : systemReason(error);
+}

@@ -1,0 +1,23 @@
+import type { EventEmitter } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+
+/** The program's surroundings: `bin/testudo.mjs` gives the process', tests give their own. */
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: Writable;
+  readonly stderr: Writable;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where SIGINT, SIGTERM and SIGHUP arrive. */
+  readonly signals: EventEmitter;
+}
+
+/** Whether a person looks at the stream. */
+export function isTerminal(stream: object): boolean {
+  return (stream as { isTTY?: boolean }).isTTY === true;
+}
+
+/** Characters in a line of the stream. Default 80 where it is no terminal. */
+export function widthOf(stream: object): number {
+  const { columns } = stream as { columns?: number };
+  return columns !== undefined && columns >= 40 ? columns : 80;
+}

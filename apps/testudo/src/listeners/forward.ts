@@ -1,0 +1,48 @@
+import { connect, type Socket } from 'node:net';
+import type { TLSSocket } from '@testudo/tls/node';
+import { type Address, addressText } from '../config/address.ts';
+import { systemReason } from '../failure.ts';
+import type { Log } from '../output/log.ts';
+import type { Service } from './service.ts';
+
+export interface ForwardOptions {
+  readonly target: Address & { readonly host: string };
+  /** Milliseconds to connect. */
+  readonly connectTimeout: number;
+  readonly log: Log;
+}
+
+/** Opens a TCP connection for each TLS connection, and passes the plaintext on, both ways, each at the other's pace. */
+export function forwardService(options: ForwardOptions): Service {
+  return {
+    accept: (client) => forward(client, options),
+    drain: () => undefined,
+    close: () => undefined,
+  };
+}
+
+function forward(client: TLSSocket, { target, connectTimeout, log }: ForwardOptions): void {
+  const service = connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
+  const waiting = setTimeout(() => service.destroy(timeout()), connectTimeout);
+  service.once('connect', () => clearTimeout(waiting));
+  service.once('close', () => clearTimeout(waiting));
+  service.on('error', (error) => {
+    log.warn({ target: addressText(target), reason: systemReason(error) }, 'the service behind failed');
+    client.destroy();
+  });
+  client.on('error', () => service.destroy());
+  one(client, service);
+  one(service, client);
+}
+
+/** An end is passed on as an end; anything else ends both at once, so that a part never looks whole. */
+function one(from: Socket, to: Socket): void {
+  from.pipe(to);
+  from.once('close', () => {
+    if (!from.readableEnded) to.destroy();
+  });
+}
+
+function timeout(): Error {
+  return Object.assign(new Error('no connection in time'), { code: 'ETIMEDOUT' });
+}

@@ -1,0 +1,103 @@
+import type { Socket } from 'node:net';
+import { nodeCrypto } from '@testudo/crypto/node';
+import {
+  type Credential,
+  credential,
+  type Observer,
+  type ServerConfig,
+  serverConfig,
+  TicketKeys,
+  TlsError,
+  verifyWith,
+} from '@testudo/tls';
+import { TLSSocket } from '@testudo/tls/node';
+import { parsePrivateKey, TrustStore } from '@testudo/x509';
+import type { TlsPlan } from '../config/plan.ts';
+import { Failure } from '../failure.ts';
+import { chooseByName, type NamedChoice } from '../identity/certificate-choice.ts';
+import { type Identity, loadCertificates, namesIn } from '../identity/certificate-files.ts';
+
+/** A certificate and the names it is shown for. */
+export interface ServedIdentity {
+  readonly identity: Identity;
+  /** Undefined: those in the certificate. */
+  readonly names: readonly string[] | undefined;
+  readonly isDefault: boolean;
+}
+
+/** The TLS side of a listener: what its connections share, checked once. */
+export class TlsEndpoint {
+  readonly #config: ServerConfig;
+  readonly #requestCert: boolean;
+  #choice: NamedChoice<readonly Credential[]>;
+
+  /** Throws a `Failure` for options that the engine does not take. */
+  constructor(plan: TlsPlan, identities: readonly ServedIdentity[]) {
+    this.#choice = choiceOf(identities);
+    this.#requestCert = plan.clientCertificate !== 'none';
+    this.#config = configOf(plan, ({ serverName }) => this.#choice.for(serverName));
+  }
+
+  /** Shows other certificates from now on; connections that are open keep theirs. */
+  replace(identities: readonly ServedIdentity[]): void {
+    this.#choice = choiceOf(identities);
+  }
+
+  /** Begins TLS on a TCP connection. */
+  secure(raw: Socket, observer: Observer): TLSSocket {
+    return new TLSSocket(raw, {
+      isServer: true,
+      allowHalfOpen: true,
+      observer,
+      settings: { requestCert: this.#requestCert, config: this.#config },
+    });
+  }
+}
+
+function choiceOf(identities: readonly ServedIdentity[]): NamedChoice<readonly Credential[]> {
+  return chooseByName(
+    identities.map(({ identity, names, isDefault }) => ({
+      isDefault,
+      names: names ?? namesIn(identity.chain[0]!),
+      value: [credentialOf(identity)],
+    })),
+  );
+}
+
+function credentialOf({ chain, keyPem }: Identity): Credential {
+  return credential(
+    nodeCrypto,
+    chain.map(({ der }) => der),
+    parsePrivateKey(keyPem, nodeCrypto),
+  );
+}
+
+function configOf(
+  plan: TlsPlan,
+  credentials: (hello: { serverName: string | undefined }) => readonly Credential[],
+): ServerConfig {
+  const authorities = plan.clientCa === undefined ? undefined : loadCertificates(plan.clientCa);
+  const trust = authorities && new TrustStore(authorities);
+  try {
+    return serverConfig({
+      provider: nodeCrypto,
+      credentials,
+      tickets: new TicketKeys(nodeCrypto),
+      minVersion: plan.minVersion,
+      maxVersion: plan.maxVersion,
+      cipherSuites: plan.cipherSuites,
+      groups: plan.groups,
+      alpnProtocols: plan.alpn,
+      ...(trust === undefined
+        ? {}
+        : {
+            clientCertificate: plan.clientCertificate === 'required' ? 'require' : 'request',
+            verifyCertificate: verifyWith(nodeCrypto, () => trust),
+            certificateAuthorities: authorities?.map(({ subject }) => subject.der),
+          }),
+    });
+  } catch (error) {
+    if (!(error instanceof TlsError)) throw error;
+    throw new Failure(error.message, 2, error);
+  }
+}
