@@ -54,6 +54,7 @@ export class Connection {
   #compatibilityCcs = false;
   #mayReadApplicationData = false;
   #warningAlerts = 0;
+  readonly #halfClose: boolean;
   #receiving = 'the handshake';
 
   /** Use `clientConnection` and `serverConnection`. */
@@ -65,10 +66,12 @@ export class Connection {
       events: ConnectionEvents;
       observer: Observer | undefined;
       initialVersion: number;
+      halfClose?: boolean | undefined;
     },
   ) {
     this.#events = parts.events;
     this.#observer = parts.observer;
+    this.#halfClose = parts.halfClose ?? false;
     this.#handshakeBuffer = new HandshakeBuffer(config.limits);
     this.#records = new RecordLayer({
       observer: parts.observer,
@@ -296,8 +299,9 @@ export class Connection {
       this.#fail(new TlsError('truncated', 'the peer closed the connection during the handshake'));
       return;
     }
-    // Up to TLS 1.2 the answer is due at once and what is pending is dropped (RFC 5246 §7.2.1).
-    if (!this.#tls13) this.close();
+    // Up to TLS 1.2 the answer is due at once and what is pending is dropped (RFC 5246 §7.2.1). RFC 9846 §6.1 has
+    // given that up, since it can cut off an answer; an owner who wants it so does the same for 1.2.
+    if (!this.#tls13 && !this.#halfClose) this.close();
     this.#tell(() => this.#events.end?.());
     if (this.#writeClosed) this.#finish('closed');
   }

@@ -24,6 +24,8 @@ export function clientConnection(
     /** A session to resume. */
     session?: Session | undefined;
     observer?: Observer | undefined;
+    /** With TLS 1.2, too, go on sending after the peer's close_notify, until `close()`. Default false. */
+    halfClose?: boolean | undefined;
     events: ConnectionEvents;
   },
 ): Connection {
@@ -34,6 +36,7 @@ export function clientConnection(
     services: config.services,
     events: options.events,
     observer: options.observer,
+    halfClose: options.halfClose,
     initialVersion: FIRST_RECORD_VERSION,
     flow: (channel) => {
       const handshake: ClientHandshake = {
@@ -58,13 +61,19 @@ export function clientConnection(
 /** A server's connection, not yet started. */
 export function serverConnection(
   config: ServerConfig,
-  options: { observer?: Observer | undefined; events: ConnectionEvents },
+  options: {
+    observer?: Observer | undefined;
+    /** As for a client. Default false. */
+    halfClose?: boolean | undefined;
+    events: ConnectionEvents;
+  },
 ): Connection {
   const { provider } = config;
   return new Connection(config, {
     services: config.services,
     events: options.events,
     observer: options.observer,
+    halfClose: options.halfClose,
     initialVersion: LEGACY_RECORD_VERSION,
     flow: (channel) => {
       const handshake: ServerHandshake = {

@@ -1,0 +1,50 @@
+import { utf8 } from '@testudo/codec';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { describe, expect, test } from 'vitest';
+import { clientConnection, serverConnection } from './endpoint.ts';
+import { clientConfig, serverConfig } from './options.ts';
+import { TestEnd } from './testing/end.ts';
+import { Pair } from './testing/pair.ts';
+import { SERVER_NAME, TestPki } from './testing/pki.ts';
+import type { VersionName } from './versions.ts';
+
+const pki = new TestPki(nodeCrypto);
+
+function pairOf(maxVersion: VersionName, halfClose: boolean): Pair {
+  const client = clientConfig({ provider: nodeCrypto, maxVersion, verifyCertificate: pki.verifier() });
+  const server = serverConfig({ provider: nodeCrypto, maxVersion, credentials: [pki.server()] });
+  return new Pair(
+    new TestEnd((events) => clientConnection(client, { host: SERVER_NAME, events, halfClose })),
+    new TestEnd((events) => serverConnection(server, { events, halfClose })),
+  ).pump();
+}
+
+describe('after the peer has closed its side', () => {
+  test.each([
+    ['TLSv1.2', true],
+    ['TLSv1.3', true],
+    ['TLSv1.3', false],
+  ] as const)('%s with halfClose %s still sends', (version, halfClose) => {
+    const { client, server } = pairOf(version, halfClose);
+    client.connection.send(utf8('question'));
+    client.connection.close();
+    server.connection.receive(client.take());
+    expect(server).toMatchObject({ text: 'question', ended: 1 });
+    server.connection.send(utf8('answer'));
+    server.connection.close();
+    expect(server.connection.state).toBe('closed');
+    client.connection.receive(server.take());
+    expect(client).toMatchObject({ text: 'answer', ended: 1, errors: [] });
+    expect(client.connection.state).toBe('closed');
+  });
+
+  test('TLS 1.2 answers at once and sends nothing more, unless it is told otherwise', () => {
+    const { client, server } = pairOf('TLSv1.2', false);
+    client.connection.close();
+    server.connection.receive(client.take());
+    expect(server.connection.isWriteClosed).toBe(true);
+    expect(() => server.connection.send(utf8('answer'))).toThrow(
+      expect.objectContaining({ code: 'not-connected' }),
+    );
+  });
+});
