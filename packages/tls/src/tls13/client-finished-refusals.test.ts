@@ -14,7 +14,6 @@ import { PuppetServer13, type WritableServerHello } from '../testing/puppet-serv
 
 const pki = new TestPki(nodeCrypto);
 const verifyCertificate = pki.verifier();
-const _rsa = pki.server('rsa');
 
 function puppet(options: Partial<ClientOptions> = {}, key = pki.server()): PuppetServer13 {
   const config = clientConfig({ provider: nodeCrypto, verifyCertificate, ...options });
@@ -38,8 +37,6 @@ const raw = (type: number, ...body: number[]) =>
 
 const hello = (change: (hello: WritableServerHello) => void) => (p: PuppetServer13) =>
   p.sendServerHello(change);
-const _block = (change: (b: ExtensionBlock<'server_hello'>) => void) =>
-  hello((value) => change(value.extensions as ExtensionBlock<'server_hello'>));
 
 describe('a Finished', () => {
   const finish = (change: (data: Uint8Array) => Uint8Array) => (p: PuppetServer13) =>

@@ -40,8 +40,6 @@ const raw = (type: number, ...body: number[]) =>
 
 const hello = (change: (hello: WritableServerHello) => void) => (p: PuppetServer13) =>
   p.sendServerHello(change);
-const _block = (change: (b: ExtensionBlock<'server_hello'>) => void) =>
-  hello((value) => change(value.extensions as ExtensionBlock<'server_hello'>));
 
 describe('EncryptedExtensions', () => {
   const ee = (change: (b: ExtensionBlock<'encrypted_extensions'>) => void) => (p: PuppetServer13) =>

@@ -16,7 +16,6 @@ import { PuppetServer13, type WritableServerHello } from '../testing/puppet-serv
 
 const pki = new TestPki(nodeCrypto);
 const verifyCertificate = pki.verifier();
-const _rsa = pki.server('rsa');
 
 function puppet(options: Partial<ClientOptions> = {}, key = pki.server()): PuppetServer13 {
   const config = clientConfig({ provider: nodeCrypto, verifyCertificate, ...options });
