@@ -10,6 +10,7 @@ export { Connection, type ConnectionEvents } from './connection.ts';
 export { type Credential, credential } from './credential.ts';
 export { clientConnection, serverConnection } from './endpoint.ts';
 export { type Reason, TlsError, type TlsErrorCode } from './errors.ts';
+export { type ExplainedField, type ExplainedMessage, explainMessage } from './explain.ts';
 export { GROUPS, type Group, groupById, groupByName } from './groups.ts';
 export type { ConnectionInfo } from './handshake/result.ts';
 export { handshakeTypeName, type RawMessage } from './messages/handshake-type.ts';
