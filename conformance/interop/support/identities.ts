@@ -36,11 +36,12 @@ export class Identities {
   readonly #intermediate: CertificateAuthority;
   #count = 0;
 
-  constructor() {
+  /** @param owner in the CAs' names: two CAs of one name are told apart by their signatures only. */
+  constructor(owner = 'Interop') {
     this.folder = mkdtempSync(join(tmpdir(), 'interop-'));
     cleanUp(() => rmSync(this.folder, { recursive: true }));
-    this.root = createCertificateAuthority({ provider: nodeCrypto, commonName: 'Interop root' });
-    this.#intermediate = this.root.issueAuthority({ commonName: 'Interop intermediate' });
+    this.root = createCertificateAuthority({ provider: nodeCrypto, commonName: `${owner} root` });
+    this.#intermediate = this.root.issueAuthority({ commonName: `${owner} intermediate` });
     this.ca = this.path('ca.pem');
     writeFileSync(this.ca, certificateToPem(this.root.certificate));
   }

@@ -23,7 +23,7 @@ export class Link {
   readonly connection: Connection;
   /** `sent close_notify`, `received unknown_ca`. */
   readonly alerts: string[] = [];
-  /** `sent ClientHello`, in order. */
+  /** `sent client_hello`, in order. */
   readonly messages: string[] = [];
   /** `received application 1`: the epochs of keys. */
   readonly keys: string[] = [];
