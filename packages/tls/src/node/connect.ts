@@ -1,7 +1,8 @@
 import { type NetConnectOpts, connect as netConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { unsupportedOption } from './errors.ts';
 import { checkServerIdentity } from './identity.ts';
-import { sharedSecureContext } from './secure-context.ts';
+import { contextOf, sharedSecureContext } from './secure-context.ts';
 import { checkFunction } from './server-settings.ts';
 import { TLSSocket } from './socket.ts';
 import type { ConnectionOptions } from './types.ts';
@@ -24,10 +25,11 @@ export function connect(
 export function connect(port: number, options?: ConnectionOptions, listener?: Listener): TLSSocket;
 export function connect(...args: readonly unknown[]): TLSSocket {
   const { options, listener } = normalize(args);
+  refuseMissing(options);
   const { servername } = options;
   const host = options.host ?? (options.socket as { _host?: string } | undefined)?._host;
   const identity = servername || host || 'localhost';
-  const context = options.secureContext ?? sharedSecureContext(options);
+  const context = contextOf(options, sharedSecureContext);
   const socket = new TLSSocket(options.socket ?? openTransport(options), {
     secureContext: context,
     allowHalfOpen: options.socket === undefined ? (options.allowHalfOpen ?? false) : options.allowHalfOpen,
@@ -50,6 +52,12 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   if (listener !== undefined) socket.once('secureConnect', listener);
   if (options.socket === undefined && options.timeout) socket.setTimeout(options.timeout);
   return socket;
+}
+
+/** Throws for what would otherwise be waited for in vain. */
+function refuseMissing(options: ConnectionOptions & { onread?: unknown; pskCallback?: unknown }): void {
+  if (options.onread) throw unsupportedOption('onread', "listen to 'data'");
+  if (options.pskCallback) throw unsupportedOption('pskCallback', 'use certificates');
 }
 
 /** A TCP connection that leaves to us what concerns the stream: half-closing, timeouts, aborting. */

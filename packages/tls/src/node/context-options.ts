@@ -1,3 +1,4 @@
+import { constants } from 'node:crypto';
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
 import type { VersionName } from '../versions.ts';
 import { parseCiphers, parseCurves, parseSignatureAlgorithms, versionsNamed } from './ciphers.ts';
@@ -18,12 +19,15 @@ export interface Negotiation {
   readonly cipherSuites: readonly string[] | undefined;
   readonly groups: readonly string[] | undefined;
   readonly signatureSchemes: readonly string[] | undefined;
+  readonly usesTickets: boolean;
 }
 
 /** Reads versions, ciphers, curves and signature algorithms. Throws with the codes of `node:tls`. */
 export function readNegotiation(options: SecureContextOptions): Negotiation {
-  const { ciphers, ecdhCurve, sigalgs } = options;
+  const { ciphers, ecdhCurve, sigalgs, secureOptions = 0 } = options;
   let { minVersion, maxVersion } = readVersions(options);
+  if (secureOptions & constants.SSL_OP_NO_TLSv1_3) maxVersion = 'TLSv1.2';
+  if (secureOptions & constants.SSL_OP_NO_TLSv1_2) minVersion = 'TLSv1.3';
   const suites = ciphers ? parseCiphers(ciphers) : undefined;
   if (suites !== undefined) {
     // As Node does: a list without suites of a version switches that version off.
@@ -43,6 +47,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     cipherSuites: suites?.map((suite) => suite.name),
     groups: ecdhCurve ? parseCurves(ecdhCurve) : undefined,
     signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs) : undefined,
+    usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,
   };
 }
 

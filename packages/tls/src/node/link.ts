@@ -4,7 +4,7 @@ import type { Connection, ConnectionEvents } from '../connection.ts';
 import type { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Session } from '../sessions/session.ts';
-import { brokenPipe } from './errors.ts';
+import { brokenPipe, opensslError, setCounterpart } from './errors.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
 
 /** What a link tells its socket. Called with nothing of the engine on the stack, so it may do what it likes. */
@@ -74,6 +74,9 @@ export class Link implements ConnectionEvents {
 
   receive(chunk: Uint8Array): void {
     this.#connection!.receive(chunk);
+    if (this.#failure?.code === 'not-tls' && isHttp(chunk)) {
+      setCounterpart(this.#failure, opensslError('http request', this.#failure));
+    }
     this.#settle();
   }
 
@@ -81,6 +84,11 @@ export class Link implements ConnectionEvents {
     this.#transportEnded = true;
     this.#connection!.receiveEnd();
     this.#settle();
+  }
+
+  /** The transport has closed, with or without having ended. */
+  transportGone(): void {
+    if (this.#connection !== undefined) this.receiveEnd();
   }
 
   /** The reader wants more. */
@@ -313,6 +321,12 @@ export class Link implements ConnectionEvents {
     if (isWanted) transport.resume();
     else transport.pause();
   }
+}
+
+/** A browser that was given http:// for an https:// port: worth an error of its own, as OpenSSL has it. */
+function isHttp(chunk: Uint8Array): boolean {
+  const start = String.fromCharCode(...chunk.subarray(0, 5));
+  return /^(GET |POST |HEAD |PUT |CONNE|OPTIO|DELET|PATCH)/.test(start);
 }
 
 const LINK: unique symbol = Symbol('testudo link');

@@ -9,6 +9,7 @@ import {
   refuseUnsupported,
   type SecureContextOptions,
 } from './context-options.ts';
+import { nodeError } from './errors.ts';
 import { loadAuthorities, loadCredentials } from './load.ts';
 import { type IdentityCheck, verifier } from './verification.ts';
 
@@ -42,6 +43,11 @@ export class SecureContext {
     this.#trust ??= this.#authorities === undefined ? systemRoots() : new TrustStore(this.#authorities);
     return this.#trust;
   };
+
+  /** False when `secureOptions` says so. */
+  get usesTickets(): boolean {
+    return this.negotiation.usesTickets;
+  }
 
   /** Distinguished names (DER) of the CAs in `ca`, for a server's CertificateRequest. */
   get authorityNames(): readonly Uint8Array[] {
@@ -81,6 +87,20 @@ export function createSecureContext(options: SecureContextOptions = {}): SecureC
   return new SecureContext(options);
 }
 
+/** The context in the options, or one made of them. Throws `ERR_TLS_INVALID_CONTEXT` for a context of `node:tls`. */
+export function contextOf(
+  options: SecureContextOptions & { readonly secureContext?: unknown },
+  make: (options: SecureContextOptions) => SecureContext = createSecureContext,
+): SecureContext {
+  const { secureContext } = options;
+  if (secureContext === undefined || secureContext === null) return make(options);
+  if (secureContext instanceof SecureContext) return secureContext;
+  throw nodeError(
+    'ERR_TLS_INVALID_CONTEXT',
+    'secureContext must come from createSecureContext of this module',
+  );
+}
+
 /** A context for options that may come again: those without a private key are kept, and parsed once. */
 export function sharedSecureContext(options: SecureContextOptions): SecureContext {
   const key = cacheKey(options);
@@ -104,10 +124,9 @@ const MAX_SHARED = 16;
 /** Undefined for options that are not to be kept: a private key stays with its owner. */
 function cacheKey(options: SecureContextOptions): string | undefined {
   if (options.key || options.cert || options.pfx || options.ticketKeys) return undefined;
-  const { ciphers, ecdhCurve, sigalgs, minVersion, maxVersion, secureProtocol, honorCipherOrder, ca } =
-    options;
+  const { ciphers, ecdhCurve, sigalgs, minVersion, maxVersion, secureProtocol, secureOptions, ca } = options;
   if (options.crl || options.privateKeyEngine || options.clientCertEngine) return undefined;
-  const rest = [ciphers, ecdhCurve, sigalgs, minVersion, maxVersion, secureProtocol, honorCipherOrder];
+  const rest = [ciphers, ecdhCurve, sigalgs, minVersion, maxVersion, secureProtocol, secureOptions];
   return `${rest.join('|')}|${authoritiesKey(ca)}`;
 }
 

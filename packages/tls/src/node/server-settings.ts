@@ -12,14 +12,15 @@ import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
 import { invalidArgument, nodeError, setCounterpart } from './errors.ts';
-import { SecureContext } from './secure-context.ts';
+import { contextOf, SecureContext } from './secure-context.ts';
 import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
 import { verifier } from './verification.ts';
 
 /** What a server's connections share: worked out once for a {@link SecureContext}. */
 export interface ServerSettings {
   readonly requestCert: boolean;
-  readonly config: ServerConfig;
+  /** The configuration for one more connection; nearly always the same one. */
+  config(): ServerConfig;
 }
 
 /** What a server decides on top of its context. */
@@ -36,31 +37,54 @@ export interface ServerChoices {
 }
 
 export function serverSettings(choices: ServerChoices): ServerSettings {
-  const { context, requestCert, rejectUnauthorized, sniCallback } = choices;
+  const { context, requestCert, sniCallback } = choices;
   const options: ServerOptions = {
     provider: nodeCrypto,
     ...context.negotiation,
-    credentials: sniCallback === undefined ? chooseOwn(context) : chooseByName(context, sniCallback),
+    credentials: chooseOwn(context),
     alpnProtocols: protocols(choices),
     preferServerOrder: context.honorCipherOrder,
     sessionLifetime: context.sessionTimeout,
-    tickets: choices.tickets,
+    tickets: context.usesTickets ? choices.tickets : false,
     sessionStore: choices.sessionStore,
-    ...(requestCert
-      ? {
-          clientCertificate: rejectUnauthorized ? 'require' : 'request',
-          verifyCertificate: verifier({ provider: nodeCrypto, trust: context.trust, rejectUnauthorized }),
-          certificateAuthorities: context.authorityNames,
-        }
-      : {}),
+    ...(requestCert ? clientAuthentication(choices) : {}),
   };
-  return { requestCert, config: serverConfig(options) };
+  const shared = serverConfig(options);
+  if (sniCallback === undefined) return { requestCert, config: () => shared };
+  const byName = { ...shared, options: { ...options, credentials: chooseByName(context, sniCallback) } };
+  if (!requestCert) return { requestCert, config: () => byName };
+  return { requestCert, config: () => configByName(shared, choices, sniCallback) };
+}
+
+function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
+  const { context, rejectUnauthorized } = choices;
+  return {
+    clientCertificate: rejectUnauthorized ? 'require' : 'request',
+    verifyCertificate: verifier({ provider: nodeCrypto, trust: context.trust, rejectUnauthorized }),
+    certificateAuthorities: context.authorityNames,
+  };
+}
+
+/** The name also decides whose client certificates are taken, so this connection gets a configuration of its own. */
+function configByName(shared: ServerConfig, choices: ServerChoices, sniCallback: SniCallback): ServerConfig {
+  const options = { ...shared.options } as { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };
+  options.credentials = chooseByName(choices.context, sniCallback, (context) => {
+    options.certificateAuthorities = context.authorityNames;
+    trust = context.trust;
+  });
+  let { trust } = choices.context;
+  options.verifyCertificate = verifier({
+    provider: nodeCrypto,
+    trust: () => trust(),
+    rejectUnauthorized: choices.rejectUnauthorized,
+  });
+  return { ...shared, options };
 }
 
 /** For a TLSSocket that was made without a Server. */
 export function settingsOf(options: TLSSocketOptions): ServerSettings {
   return serverSettings({
-    context: options.secureContext ?? new SecureContext(options),
+    context: contextOf(options),
     requestCert: options.requestCert === true,
     rejectUnauthorized: options.rejectUnauthorized !== false,
     alpnProtocols: readProtocols(options.ALPNProtocols),
@@ -81,15 +105,21 @@ function chooseOwn(context: SecureContext): readonly Credential[] | CredentialCh
   return context.credentials.length > 0 ? context.credentials : () => [];
 }
 
-function chooseByName(context: SecureContext, callback: SniCallback): CredentialChooser {
+function chooseByName(
+  context: SecureContext,
+  callback: SniCallback,
+  onChosen?: (context: SecureContext) => void,
+): CredentialChooser {
   return ({ serverName }) => {
     if (serverName === undefined) return context.credentials;
     return new Promise((resolve, reject) => {
       const answer = (error: Error | null, chosen?: SecureContext): void => {
         if (error) reject(userError('SNICallback', error));
         else if (chosen === undefined || chosen === null) resolve(context.credentials);
-        else if (chosen instanceof SecureContext) resolve(chosen.credentials);
-        else reject(userError('SNICallback', nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context')));
+        else if (chosen instanceof SecureContext) {
+          onChosen?.(chosen);
+          resolve(chosen.credentials);
+        } else reject(userError('SNICallback', nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context')));
       };
       callOut('SNICallback', () => callback(serverName, answer), reject);
     });

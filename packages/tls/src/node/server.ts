@@ -4,12 +4,12 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { TICKET_KEY_LENGTH, TicketKeys, type TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { connectionReset, invalidArgument, nodeError } from './errors.ts';
-import { SecureContext } from './secure-context.ts';
+import { connectionReset, invalidArgument, nodeError, unsupportedOption } from './errors.ts';
+import { contextOf, SecureContext } from './secure-context.ts';
 import { checkFunction, type ServerSettings, serverSettings } from './server-settings.ts';
 import { EventSessionStore } from './sessions.ts';
 import { TLSSocket } from './socket.ts';
-import type { AlpnCallback, SniCallback, TlsOptions } from './types.ts';
+import type { AlpnCallback, SniCallback, TLSSocketOptions, TlsOptions } from './types.ts';
 
 type SecureListener = (socket: TLSSocket) => void;
 
@@ -30,12 +30,16 @@ export class Server extends NetServer {
   readonly #sealer: TicketSealer;
   #tickets: TicketKeys;
   #context: SecureContext;
-  #settings: ServerSettings | undefined;
-  #settingsWithStore = false;
+  /** One object for all connections; made again when a context changes. */
+  #socketOptions: TLSSocketOptions | undefined;
+  #hasStore = false;
 
   constructor(options?: TlsOptions | SecureListener | null, listener?: SecureListener) {
     const given = typeof options === 'function' ? {} : (options ?? {});
     if (typeof given !== 'object') throw invalidArgument('options', 'of type object', options);
+    if ((given as { pskCallback?: unknown }).pskCallback) {
+      throw unsupportedOption('pskCallback', 'use certificates');
+    }
     const { allowHalfOpen: _, pauseOnConnect: __, ...rest } = given;
     // The streams above decide on half-closing.
     super({ ...rest, allowHalfOpen: true });
@@ -52,7 +56,7 @@ export class Server extends NetServer {
     this.#handshakeTimeout =
       checkNumber('options.handshakeTimeout', given.handshakeTimeout) || DEFAULT_HANDSHAKE_TIMEOUT;
     checkNumber('options.sessionTimeout', given.sessionTimeout);
-    this.#context = given.secureContext ?? new SecureContext(given);
+    this.#context = contextOf(given);
     this.#tickets = ticketKeys(this.#context.ticketKeys ?? given.ticketKeys);
     this.#sealer = {
       seal: (session) => this.#tickets.seal(session),
@@ -68,7 +72,7 @@ export class Server extends NetServer {
   setSecureContext(options: SecureContextOptions | SecureContext): void {
     this.#context = options instanceof SecureContext ? options : new SecureContext(options);
     if (this.#context.ticketKeys !== undefined) this.#tickets = ticketKeys(this.#context.ticketKeys);
-    this.#settings = undefined;
+    this.#socketOptions = undefined;
   }
 
   /** A certificate for a name; `*` stands for one label. Of several that fit, the one that was added last counts. */
@@ -82,7 +86,7 @@ export class Server extends NetServer {
       pattern: patternFor(hostname),
       context: context instanceof SecureContext ? context : new SecureContext(context),
     });
-    this.#settings = undefined;
+    this.#socketOptions = undefined;
   }
 
   /** The key that seals tickets, 48 bytes. */
@@ -96,28 +100,34 @@ export class Server extends NetServer {
   }
 
   #serve(transport: Duplex): void {
-    const { observer, allowHalfOpen, pauseOnConnect } = this.#options;
-    const socket = new TLSSocket(transport, {
-      isServer: true,
-      server: this,
-      settings: this.#currentSettings(),
-      allowHalfOpen: allowHalfOpen ?? false,
-      observer,
-      highWaterMark: (this.#options as { highWaterMark?: number }).highWaterMark,
-    });
-    if (pauseOnConnect) socket.pause();
+    const socket = new TLSSocket(transport, this.#optionsOfSockets());
+    if (this.#options.pauseOnConnect) socket.pause();
+    // The listener for errors stays, as in Node: one client's broken connection must not end the server.
+    socket.on('error', onError);
     socket.on('secure', onSecure);
-    socket.on('error', onHandshakeError);
     socket.on('close', onHandshakeClose);
     socket._setHandshakeTimeout(this.#handshakeTimeout);
   }
 
-  #currentSettings(): ServerSettings {
-    const withStore = this.listenerCount('newSession') > 0 || this.listenerCount('resumeSession') > 0;
-    if (this.#settings !== undefined && this.#settingsWithStore === withStore) return this.#settings;
+  #optionsOfSockets(): TLSSocketOptions {
+    const hasStore = this.listenerCount('newSession') > 0 || this.listenerCount('resumeSession') > 0;
+    if (this.#socketOptions !== undefined && this.#hasStore === hasStore) return this.#socketOptions;
+    this.#hasStore = hasStore;
     const options = this.#options;
-    this.#settingsWithStore = withStore;
-    this.#settings = serverSettings({
+    this.#socketOptions = {
+      isServer: true,
+      server: this,
+      settings: this.#settings(hasStore),
+      allowHalfOpen: options.allowHalfOpen ?? false,
+      observer: options.observer,
+      highWaterMark: options.highWaterMark,
+    };
+    return this.#socketOptions;
+  }
+
+  #settings(hasStore: boolean): ServerSettings {
+    const options = this.#options;
+    return serverSettings({
       context: this.#context,
       requestCert: options.requestCert === true,
       rejectUnauthorized: options.rejectUnauthorized !== false,
@@ -125,9 +135,8 @@ export class Server extends NetServer {
       alpnCallback: options.ALPNCallback as AlpnCallback | undefined,
       sniCallback: options.SNICallback ?? this.#contextsCallback(),
       tickets: this.#sealer,
-      sessionStore: withStore ? this.#store : undefined,
+      sessionStore: hasStore ? this.#store : undefined,
     });
-    return this.#settings;
   }
 
   #contextsCallback(): SniCallback | undefined {
@@ -147,12 +156,12 @@ export function createServer(options?: TlsOptions | SecureListener, listener?: S
 
 function onSecure(this: TLSSocket): void {
   this.removeListener('secure', onSecure);
-  this.removeListener('error', onHandshakeError);
   this.removeListener('close', onHandshakeClose);
   (this.server as Server).emit('secureConnection', this);
 }
 
-function onHandshakeError(this: TLSSocket, error: Error): void {
+function onError(this: TLSSocket, error: Error): void {
+  if (this.connectionInfo !== undefined) return;
   this.removeListener('close', onHandshakeClose);
   (this.server as Server).emit('tlsClientError', error, this);
 }

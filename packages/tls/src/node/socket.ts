@@ -15,13 +15,20 @@ import type { Observer } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
 import { readProtocols } from './alpn.ts';
 import * as describe from './connection-details.ts';
-import { connectionReset, handshakeTimeout, invalidState, nodeError, toNodeError } from './errors.ts';
+import {
+  connectionReset,
+  handshakeTimeout,
+  invalidState,
+  nodeError,
+  toNodeError,
+  unsupportedOption,
+} from './errors.ts';
 import { checkServerIdentity } from './identity.ts';
 import { keyLogObserver } from './key-log.ts';
 import { emitsClose, Link, type LinkOwner } from './link.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import type { Chunk, WriteCallback } from './outbox.ts';
-import { type SecureContext, sharedSecureContext } from './secure-context.ts';
+import { contextOf, type SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
 import type { TLSSocketOptions } from './types.ts';
@@ -58,12 +65,14 @@ export class TLSSocket extends Socket implements LinkOwner {
   _tlsOptions: TLSSocketOptions;
   #link: Link;
   #session: Session | undefined;
+  #signatureSchemes: readonly number[] = [];
   #bytesRead = 0;
   #bytesWritten = 0;
   #hadError = false;
   #timer: NodeJS.Timeout | undefined;
   #info: ConnectionInfo | undefined;
   #settings: ServerSettings | undefined;
+  #context: SecureContext | undefined;
 
   /** @param transport any connected or connecting Duplex, usually a net.Socket. */
   constructor(transport: Duplex, options: TLSSocketOptions = {}) {
@@ -73,11 +82,11 @@ export class TLSSocket extends Socket implements LinkOwner {
     if (options.session !== undefined) this.setSession(options.session);
     this.#link = new Link(transport, this);
     if (options.isServer) this.#settings = options.settings ?? settingsOf(options);
-    else if (options.secureContext === undefined) options.secureContext = sharedSecureContext(options);
+    else this.#context = contextOf(options, sharedSecureContext);
     // Not by the base class: a signal that is aborted already would call `destroy` before the fields are there.
     if (options.signal !== undefined) addAbortSignal(options.signal, this);
-    const raw = transport as Partial<Socket>;
-    if (raw.connecting) {
+    // A socket that nobody told to connect yet is waited for, too.
+    if (transport instanceof Socket && transport.pending && !transport.destroyed) {
       this.#setConnecting(true);
       transport.once('connect', () => this.#onConnect());
     } else if (options.isServer) {
@@ -135,9 +144,9 @@ export class TLSSocket extends Socket implements LinkOwner {
     return describe.buffer(this.#info?.finished.received);
   }
 
-  /** Signature algorithms, as `RSA-PSS+SHA256`: those that this side takes. */
+  /** Signature algorithms that this side takes, as `RSA-PSS+SHA256`. Node leaves out what the peer does not take. */
   getSharedSigalgs(): string[] {
-    return describe.signatureAlgorithms(this.#signatureSchemes());
+    return describe.signatureAlgorithms(this.#signatureSchemes);
   }
 
   /** Keying material for another protocol (RFC 5705); `length` in bytes. Throws `ERR_TLS_INVALID_STATE`. */
@@ -174,7 +183,7 @@ export class TLSSocket extends Socket implements LinkOwner {
     if (this._tlsOptions.isServer) {
       throw nodeError('ERR_TLS_SNI_FROM_SERVER', 'Cannot issue SNI from a TLS server-side socket');
     }
-    this._tlsOptions.servername = name;
+    this._tlsOptions = { ...this._tlsOptions, servername: name };
   }
 
   // What TLS 1.3 no longer has, or we do not do -------------------------------------------------------------------
@@ -198,6 +207,14 @@ export class TLSSocket extends Socket implements LinkOwner {
 
   /** Use the option `observer`, which sees each record and message. */
   enableTrace(): void {}
+
+  /** A TLSSocket is made for a transport: use `connect` of this module. */
+  override connect(): this {
+    throw unsupportedOption(
+      'TLSSocket.connect',
+      'use connect(), or give the constructor a connected transport',
+    );
+  }
 
   // The transport -----------------------------------------------------------------------------------------------
 
@@ -285,10 +302,10 @@ export class TLSSocket extends Socket implements LinkOwner {
     this.#timer = undefined;
     this.#info = info;
     this.alpnProtocol = info.alpnProtocol ?? false;
-    this.servername = info.serverName ?? (this._tlsOptions.isServer ? false : this.servername);
+    this.servername = info.serverName ?? false;
     this.secureConnecting = false;
     this.#authorize(info);
-    if (info.ocspResponse !== undefined) this.emit('OCSPResponse', describe.buffer(info.ocspResponse));
+    if (this._tlsOptions.requestOCSP) this.emit('OCSPResponse', describe.buffer(info.ocspResponse) ?? null);
     this.emit('secure');
     if (!this._tlsOptions.isServer && !this.destroyed) this.emit('secureConnect');
   }
@@ -327,9 +344,13 @@ export class TLSSocket extends Socket implements LinkOwner {
 
   /** @internal */
   onTransportClose(): void {
-    if (this.destroyed) process.nextTick(emitCloseOf, this);
-    else if (this.#info === undefined) this.destroy(this.#reset());
-    else this.destroy();
+    if (this.destroyed) {
+      process.nextTick(emitCloseOf, this);
+      return;
+    }
+    // A transport that closes without having ended: the engine knows whether something is missing.
+    this.#link.transportGone();
+    if (!this.destroyed) this.destroy(this.#info === undefined ? this.#reset() : undefined);
   }
 
   /** @internal */
@@ -360,31 +381,38 @@ export class TLSSocket extends Socket implements LinkOwner {
 
   #start(): void {
     if (this.destroyed) return;
+    if (this.transport.destroyed) {
+      this.destroy(this.#reset());
+      return;
+    }
     const observer = keyLogObserver(this, this._tlsOptions.observer);
     this.#link.start(this._tlsOptions.isServer ? this.#serverSide(observer) : this.#clientSide(observer));
   }
 
   #serverSide(observer: Observer | undefined): Connection {
-    return serverConnection(this.#settings!.config, { events: this.#link, observer });
+    const config = this.#settings!.config();
+    this.#signatureSchemes = config.signatureSchemeIds;
+    return serverConnection(config, { events: this.#link, observer, halfClose: true });
   }
 
   #clientSide(observer: Observer | undefined): Connection {
     const options = this._tlsOptions;
     const rejectUnauthorized = options.rejectUnauthorized !== false;
-    const config = (options.secureContext as SecureContext).clientConfig({
+    const config = this.#context!.clientConfig({
       alpnProtocols: readProtocols(options.ALPNProtocols),
       rejectUnauthorized,
       checkServerIdentity: options.checkServerIdentity ?? checkServerIdentity,
       requestOcsp: options.requestOCSP === true,
     });
+    this.#signatureSchemes = config.signatureSchemeIds;
     const session = this.#session;
     this.#session = undefined;
     const { servername } = options;
     const sni = servername && isIP(servername) === 0 ? servername.replace(/\.$/, '').toLowerCase() : '';
-    if (sni !== '') this.servername = servername!;
     return clientConnection(config, {
       events: this.#link,
       observer,
+      halfClose: true,
       host: options.identity || servername || options.host || undefined,
       serverName: sni,
       // What was not verified once is no better now.
@@ -403,10 +431,6 @@ export class TLSSocket extends Socket implements LinkOwner {
     const { isServer, host, port, path, localAddress } = this._tlsOptions;
     if (isServer) return connectionReset('server', cause);
     return Object.assign(connectionReset('client', cause), { path, host, port, localAddress });
-  }
-
-  #signatureSchemes(): readonly number[] {
-    return [];
   }
 
   #touch(): void {

@@ -23,6 +23,8 @@ export interface ConnectionSettings {
   rejectUnauthorized?: boolean | undefined;
   /** Default false. */
   allowHalfOpen?: boolean | undefined;
+  /** Bytes the stream holds before it stops reading. Default: that of streams. */
+  highWaterMark?: number | undefined;
   /** Sees records, messages and keys. Not in `node:tls`. */
   observer?: Observer | undefined;
 }
@@ -50,7 +52,6 @@ export interface TLSSocketOptions extends SecureContextOptions, ConnectionSettin
   /** The name that the certificate must have when `servername` is not given. */
   host?: string | undefined;
   checkServerIdentity?: IdentityCheck | undefined;
-  highWaterMark?: number | undefined;
   signal?: AbortSignal | undefined;
   port?: number | undefined;
   path?: string | undefined;
@@ -69,7 +70,6 @@ export interface ConnectionOptions
   checkServerIdentity?: IdentityCheck | undefined;
   requestOCSP?: boolean | undefined;
   socket?: Duplex | undefined;
-  highWaterMark?: number | undefined;
   signal?: AbortSignal | undefined;
   localAddress?: string | undefined;
   localPort?: number | undefined;
