@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection, ConnectionEvents } from '../connection.ts';
-import type { TlsError } from '../errors.ts';
+import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Session } from '../sessions/session.ts';
 import { brokenPipe, opensslError, setCounterpart } from './errors.ts';
@@ -165,8 +165,8 @@ export class Link implements ConnectionEvents {
     const { transport } = this;
     const connection = this.#connection;
     const last = connection?.state === 'failed' ? connection.takeOutgoing() : undefined;
-    // Wipes the secrets. What it would tell the peer is not sent: this end gives no notice.
-    connection?.abort();
+    // Wipes the secrets. The peer is told nothing: only `end` gives notice.
+    connection?.abort(GIVEN_UP);
     this.#outbox = undefined;
     this.#received = undefined;
     if (
@@ -331,6 +331,9 @@ function isHttp(chunk: Uint8Array): boolean {
 
 const LINK: unique symbol = Symbol('testudo link');
 type Linked = Duplex & { [LINK]?: Link };
+
+/** One for all: it is not seen by anybody, and making an error costs more than the rest of closing. */
+const GIVEN_UP = new TlsError('not-connected', 'the socket was destroyed');
 
 /** Milliseconds for a last alert to leave when the transport does not take it at once. */
 const LINGER = 2000;

@@ -19,8 +19,8 @@ import { verifier } from './verification.ts';
 /** What a server's connections share: worked out once for a {@link SecureContext}. */
 export interface ServerSettings {
   readonly requestCert: boolean;
-  /** The configuration for one more connection; nearly always the same one. */
-  config(): ServerConfig;
+  /** The configuration, or what makes one for each connection. */
+  readonly config: ServerConfig | (() => ServerConfig);
 }
 
 /** What a server decides on top of its context. */
@@ -50,9 +50,9 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
     ...(requestCert ? clientAuthentication(choices) : {}),
   };
   const shared = serverConfig(options);
-  if (sniCallback === undefined) return { requestCert, config: () => shared };
+  if (sniCallback === undefined) return { requestCert, config: shared };
   const byName = { ...shared, options: { ...options, credentials: chooseByName(context, sniCallback) } };
-  if (!requestCert) return { requestCert, config: () => byName };
+  if (!requestCert) return { requestCert, config: byName };
   return { requestCert, config: () => configByName(shared, choices, sniCallback) };
 }
 

@@ -390,7 +390,8 @@ export class TLSSocket extends Socket implements LinkOwner {
   }
 
   #serverSide(observer: Observer | undefined): Connection {
-    const config = this.#settings!.config();
+    const { config: given } = this.#settings!;
+    const config = typeof given === 'function' ? given() : given;
     this.#signatureSchemes = config.signatureSchemeIds;
     return serverConnection(config, { events: this.#link, observer, halfClose: true });
   }
