@@ -427,7 +427,7 @@ export class Connection {
     this.#finish('failed');
     if (error.alert !== 'none' && !this.#writeClosed) {
       try {
-        this.#sendAlert('fatal', error.alert);
+        this.#sendFailure(error.alert, wasHandshaking);
       } catch {
         // The key has reached its limit: nothing can be said any more.
       }
@@ -435,6 +435,14 @@ export class Connection {
     this.#writeClosed = true;
     if (wasHandshaking) this.#driver.abort();
     this.#events.failed?.(error);
+  }
+
+  #sendFailure(alert: AlertName, wasHandshaking: boolean): void {
+    // Peers pass over user_canceled: what ends the handshake is the close_notify behind it (RFC 9846 §6.1). Data would
+    // seem complete by one, so an open connection gets none.
+    const isCanceled = alert === 'user_canceled' && wasHandshaking;
+    this.#sendAlert(isCanceled ? 'warning' : 'fatal', alert);
+    if (isCanceled) this.#sendAlert('warning', 'close_notify');
   }
 
   #finish(state: 'closed' | 'failed'): void {

@@ -10,7 +10,7 @@ import { type ClientOptions, clientConfig } from '../options.ts';
 import { clientEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
-import { PuppetServer13, type WritableServerHello } from '../testing/puppet-server13.ts';
+import { PuppetServer13 } from '../testing/puppet-server13.ts';
 
 // What a TLS 1.3 client must not take from a server. Each case: the error here, and the alert there, once.
 
@@ -37,9 +37,6 @@ function refuses(cases: readonly Case[], options: Partial<ClientOptions> = {}): 
 /** A message with a body of any bytes. */
 const raw = (type: number, ...body: number[]) =>
   Uint8Array.of(type, 0, body.length >> 8, body.length & 255, ...body);
-
-const hello = (change: (hello: WritableServerHello) => void) => (p: PuppetServer13) =>
-  p.sendServerHello(change);
 
 describe('EncryptedExtensions', () => {
   const ee = (change: (b: ExtensionBlock<'encrypted_extensions'>) => void) => (p: PuppetServer13) =>
