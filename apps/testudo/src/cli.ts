@@ -1,5 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
+import { addCa } from './commands/ca.ts';
+import { addConnect } from './commands/connect.ts';
 import { addUp } from './commands/up.ts';
 import { EXIT, type ExitCode, Failure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -39,6 +41,8 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
     })
     .exitOverride();
   addUp(program, io, finish);
+  addConnect(program, io, finish);
+  addCa(program, io, finish);
   program.addHelpText(
     'after',
     '\nExample:\n  testudo up\n  testudo connect example.com:443\n\nEach verb has its own help: testudo up --help',

@@ -3,6 +3,8 @@ import type { Readable, Writable } from 'node:stream';
 
 /** The program's surroundings: `bin/testudo.mjs` gives the process', tests give their own. */
 export interface Io {
+  /** How the program was called, for commands that it proposes: `testudo`. */
+  readonly program: string;
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly stderr: Writable;

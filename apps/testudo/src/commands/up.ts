@@ -28,7 +28,7 @@ export function addUp(program: Command, io: Io, finish: (code: ExitCode) => void
     .command('up')
     .summary('run the gateway')
     .description(
-      'Runs the gateway. Without a configuration: a welcome page over HTTPS that shows each client its own\n' +
+      'Runs the gateway. Without a configuration: a welcome page over HTTPS that shows each client its own ' +
         'connection, and an echo service behind TLS, both with a certificate of a local CA, on 127.0.0.1 only.',
     )
     .option('-c, --config <file>', 'what to serve, as YAML')
@@ -86,6 +86,7 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
           caFile: authorityFiles(folder).certificate,
           caExpires: LocalAuthority.open(folder).authority.certificate.notAfter,
           isNewCa,
+          program: io.program,
           style,
         })
       : configBanner({

@@ -11,6 +11,8 @@ export function demoBanner(view: {
   readonly caFile: string;
   readonly caExpires: Date;
   readonly isNewCa: boolean;
+  /** How to call this program. */
+  readonly program: string;
   readonly style: Style;
 }): string[] {
   const { style } = view;
@@ -44,7 +46,7 @@ export function demoBanner(view: {
       [
         `curl --cacert ${ca} ${url}connection.txt`,
         `openssl s_client -CAfile ${ca} -connect localhost:${echo.address.port}`,
-        `npx testudo connect localhost:${echo.address.port} --ca ${ca}`,
+        `${view.program} connect localhost:${echo.address.port} --ca ${ca}`,
       ],
       4,
     ),

@@ -97,7 +97,7 @@ export class Listener {
   }
 
   #secure(raw: Socket): void {
-    const { endpoint, service, limits, log, name } = this.#parts;
+    const { endpoint, service, limits, log } = this.#parts;
     const remote = addressText({ host: raw.remoteAddress, port: raw.remotePort ?? 0 });
     const record = new ConnectionRecord();
     raw.setTimeout(limits.idle);
@@ -106,13 +106,13 @@ export class Listener {
     raw.once('timeout', () => tls.destroy());
     const failed = (error: Error): void => {
       const { level, details, text } = describeTlsFailure(error);
-      log[level]({ listener: name, remote, ...details }, text);
+      log[level]({ remote, ...details }, text);
     };
     tls.once('error', failed);
     tls.once('secure', () => {
       tls.off('error', failed);
       tls.on('error', (error) =>
-        log.debug({ listener: name, remote, ...describeTlsFailure(error).details }, 'a connection broke'),
+        log.debug({ remote, ...describeTlsFailure(error).details }, 'a connection broke'),
       );
       service.accept(tls, record);
     });
@@ -122,9 +122,9 @@ export class Listener {
     const now = performance.now();
     if (now - this.#lastDropNote < DROP_NOTE_INTERVAL) return;
     this.#lastDropNote = now;
-    const { name, limits, log } = this.#parts;
+    const { limits, log } = this.#parts;
     log.warn(
-      { listener: name, limit: limits.connections },
+      { limit: limits.connections },
       'too many connections: new ones are closed at once; raise limits.connections if that is too few',
     );
   }

@@ -9,7 +9,7 @@ const LOCK: Html = html`<svg class="lock" viewBox="0 0 12 14" role="img" aria-la
 export function sequence(report: ConnectionReport): Html {
   const rows = report.messages.map((message, i) => row(message, report, report.messages[i - 1]));
   return html`<div class="card flow">
-<div class="ends" aria-hidden="true"><span class="c">Client</span><span class="s">Server</span></div>
+<div class="ends" aria-hidden="true"><p><span class="c">Client</span><span class="s">Server</span></p></div>
 <ol>${rows}</ol>
 ${report.omittedMessages > 0 && html`<p class="note">${report.omittedMessages} more are not shown.</p>`}
 <p class="legend"><span><i></i>in the clear</span><span><i class="sealed"></i>${LOCK} encrypted</span><span>Left: ms since the connection was accepted. Right: size of the message.</span></p>

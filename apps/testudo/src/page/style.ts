@@ -40,9 +40,10 @@ code, .mono { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Cons
 .flow { padding: 1rem 1.25rem 1.1rem; }
 .ends, .flow li { display: grid; grid-template-columns: 4.75rem 1fr 4.75rem; }
 .ends { font-weight: 650; margin-bottom: .25rem; }
-.ends span { grid-column: 1; text-align: center; border: 1px solid currentColor; border-radius: .4rem; padding: .1rem 0; margin: 0 .4rem; }
-.ends .c { color: var(--client); }
-.ends .s { color: var(--server); grid-column: 3; }
+.ends p { grid-column: 2; display: flex; justify-content: space-between; margin: 0 1px; }
+.ends span { width: 4.6rem; text-align: center; border: 1px solid currentColor; border-radius: .4rem; padding: .1rem 0; background: var(--card); }
+.ends .c { color: var(--client); margin-left: -2.3rem; }
+.ends .s { color: var(--server); margin-right: -2.3rem; }
 .flow ol { list-style: none; margin: 0; padding: 0; }
 .flow li > .at, .flow li > .size { font-variant-numeric: tabular-nums; font-size: .8rem; color: var(--soft); align-self: end; padding-bottom: .05rem; white-space: nowrap; }
 .flow li > .at { text-align: right; padding-right: .7rem; }
@@ -73,7 +74,7 @@ footer { margin-top: 2.5rem; padding-bottom: 2.5rem; color: var(--soft); font-si
   .card { padding: .35rem 1rem; }
   .flow { padding: .9rem .6rem 1rem; }
   .ends, .flow li { grid-template-columns: 3.6rem 1fr 3.6rem; }
-  .ends span { margin: 0 .1rem; font-size: .85rem; }
+  .flow .wire span { display: block; }
   .flow li > .at, .flow li > .size { font-size: .72rem; padding-inline: .35rem; }
   .flow .wire { padding-inline: .6rem; }
 }

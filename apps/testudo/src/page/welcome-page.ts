@@ -147,8 +147,16 @@ function certificateRows(certificate: CertificateReport): Html[] {
     row('Issued by', certificate.issuer),
     row('Valid', `${dayText(certificate.notBefore)} to ${dayText(certificate.notAfter)}`),
     row('Key', certificate.key, `signed with ${certificate.signatureAlgorithm}`),
-    row('SHA-256', fingerprintText(certificate.sha256), undefined, true),
+    html`<div><dt>SHA-256</dt><dd>${fingerprint(certificate.sha256)}</dd></div>`,
   ];
+}
+
+/** It breaks after whole bytes. */
+function fingerprint(hex: string): Html {
+  const parts = fingerprintText(hex)
+    .split(':')
+    .map((byte, i) => html`${i === 0 ? '' : ':'}<wbr>${byte}`);
+  return html`<code>${parts}</code>`;
 }
 
 function dayText(iso: string): string {

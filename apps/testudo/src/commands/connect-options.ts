@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { nodeCrypto } from '@testudo/crypto/node';
+import {
+  type ClientConfig,
+  clientConfig,
+  credential,
+  dangerouslyAccept,
+  decodeSession,
+  type Session,
+  TlsError,
+  type VersionName,
+  verifyWith,
+} from '@testudo/tls';
+import { parsePrivateKey, TrustStore } from '@testudo/x509';
+import { systemRoots } from '@testudo/x509/node';
+import { InvalidArgumentError } from 'commander';
+import { AddressError, parseTarget } from '../config/address.ts';
+import { RecordingVerifier } from '../connect/verdict.ts';
+import { EXIT, Failure, systemReason } from '../failure.ts';
+import { loadCertificates, loadIdentity } from '../identity/certificate-files.ts';
+
+/** What the command line of `testudo connect` says. */
+export interface ConnectOptions {
+  readonly ca?: string;
+  readonly servername?: string;
+  readonly alpn?: readonly string[];
+  readonly cert?: string;
+  readonly key?: string;
+  readonly insecure?: boolean;
+  readonly min?: VersionName;
+  readonly max?: VersionName;
+  readonly groups?: readonly string[];
+  readonly ciphers?: readonly string[];
+  readonly sessionIn?: string;
+  readonly sessionOut?: string;
+  readonly timeout: number;
+  readonly keylog?: string;
+  readonly json?: boolean;
+  readonly trace?: boolean;
+  /** False with `--no-input`. */
+  readonly input: boolean;
+}
+
+/** Host and port; 443 when none is given. */
+export function targetOf(text: string): { host: string; port: number } {
+  try {
+    return parseTarget(text.replace(/^https:\/\/([^/]*)\/?$/i, '$1'), 443);
+  } catch (error) {
+    if (!(error instanceof AddressError)) throw error;
+    throw new Failure(error.message, EXIT.usage, error);
+  }
+}
+
+/** The engine's options. Throws a `Failure` with exit code 2. */
+export function engineOptions(options: ConnectOptions): {
+  config: ClientConfig;
+  verifier: RecordingVerifier;
+} {
+  try {
+    const trust =
+      options.ca === undefined ? systemRoots : fixed(new TrustStore(loadCertificates(options.ca)));
+    const verify = verifyWith(nodeCrypto, trust);
+    const verifier = new RecordingVerifier(options.insecure ? dangerouslyAccept(verify) : verify);
+    const config = clientConfig({
+      provider: nodeCrypto,
+      verifyCertificate: verifier.verify,
+      alpnProtocols: options.alpn,
+      minVersion: options.min,
+      maxVersion: options.max,
+      groups: options.groups,
+      cipherSuites: options.ciphers,
+      credentials: clientCredentials(options),
+    });
+    return { config, verifier };
+  } catch (error) {
+    if (error instanceof Failure) throw new Failure(error.message, EXIT.usage, error);
+    if (error instanceof TlsError) throw new Failure(error.message, EXIT.usage, error);
+    throw error;
+  }
+}
+
+/** A session that an earlier run kept. Throws a `Failure`. */
+export function loadSession(file: string): Session {
+  let content: Buffer;
+  try {
+    content = readFileSync(file);
+  } catch (error) {
+    throw new Failure(`${file}: cannot read the session: ${systemReason(error)}`, EXIT.usage, error);
+  }
+  const session = decodeSession(new Uint8Array(content));
+  if (session === undefined)
+    throw new Failure(`${file}: this is no session; make one with --session-out`, EXIT.usage);
+  return session;
+}
+
+function clientCredentials({ cert, key }: ConnectOptions): ReturnType<typeof credential>[] {
+  if (cert === undefined && key === undefined) return [];
+  if (cert === undefined || key === undefined) {
+    throw new Failure('a client certificate needs both --cert and --key', EXIT.usage);
+  }
+  const { chain, keyPem } = loadIdentity({ certificate: cert, key });
+  return [
+    credential(
+      nodeCrypto,
+      chain.map(({ der }) => der),
+      parsePrivateKey(keyPem, nodeCrypto),
+    ),
+  ];
+}
+
+export function versionName(text: string): VersionName {
+  const name = `TLSv${text.replace(/^tls ?v?/i, '')}`;
+  if (name === 'TLSv1.2' || name === 'TLSv1.3') return name;
+  throw new InvalidArgumentError('A version is 1.2 or 1.3.');
+}
+
+export function nameList(text: string): string[] {
+  return text
+    .split(/[,:]/)
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+/** ALPN names may hold a colon. */
+export function protocolList(text: string): string[] {
+  return text.split(',').filter((name) => name !== '');
+}
+
+export function secondsAsMilliseconds(text: string): number {
+  const seconds = Number(text);
+  if (Number.isFinite(seconds) && seconds > 0 && seconds <= 3600) return seconds * 1000;
+  throw new InvalidArgumentError('A timeout is a number of seconds, up to 3600.');
+}
+
+function fixed<T>(value: T): () => T {
+  return () => value;
+}

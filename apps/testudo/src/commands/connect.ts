@@ -1,0 +1,220 @@
+import { encodeSession, observers, TlsError } from '@testudo/tls';
+import type { Command } from 'commander';
+import { exitCodeOf, failureText } from '../connect/failure-text.ts';
+import { KeyLog } from '../connect/key-log.ts';
+import { passThrough } from '../connect/pass-through.ts';
+import { type ConnectView, reportLines } from '../connect/report-text.ts';
+import { traceData, traceLines, traceOf } from '../connect/trace.ts';
+import type { RecordingVerifier } from '../connect/verdict.ts';
+import { openTcp, Wire } from '../connect/wire.ts';
+import { EXIT, type ExitCode, Failure } from '../failure.ts';
+import { writePrivateFile } from '../identity/private-files.ts';
+import { type Io, isTerminal } from '../io.ts';
+import { ConnectionRecord } from '../observe/connection-record.ts';
+import { styleFor } from '../output/style.ts';
+import { type ConnectionReport, connectionReport, messageReports } from '../report/connection-report.ts';
+import {
+  type ConnectOptions,
+  engineOptions,
+  loadSession,
+  nameList,
+  protocolList,
+  secondsAsMilliseconds,
+  targetOf,
+  versionName,
+} from './connect-options.ts';
+
+/** Adds `testudo connect`. */
+export function addConnect(program: Command, io: Io, finish: (code: ExitCode) => void): void {
+  program
+    .command('connect')
+    .summary('connect to a TLS server and show everything')
+    .description(
+      'Connects to a TLS server and tells what was agreed on, whether its certificate is good and why, and every ' +
+        'message with its size and time. Then it passes standard input to the server, and what comes to standard ' +
+        'output; the report goes to standard error, so that pipes work.',
+    )
+    .argument('<host:port>', 'the server; the port is 443 when left out')
+    .option('--ca <file>', 'trust these CAs (PEM) in place of Mozilla\u2019s list')
+    .option('--servername <name>', 'the name to ask and verify the certificate for; default: the host')
+    .option('--alpn <names>', 'application protocols to offer, such as h2,http/1.1', protocolList)
+    .option('--cert <file>', 'client certificate (PEM, with intermediates)')
+    .option('--key <file>', 'its private key (PEM)')
+    .option('--insecure', 'take any certificate, and say what is wrong with it')
+    .option('--min <version>', 'lowest version: 1.2 or 1.3', versionName)
+    .option('--max <version>', 'highest version: 1.2 or 1.3', versionName)
+    .option('--groups <names>', 'key exchange groups by preference, such as X25519MLKEM768,x25519', nameList)
+    .option('--ciphers <names>', 'cipher suites by preference', nameList)
+    .option('--session-in <file>', 'resume the session in this file')
+    .option('--session-out <file>', 'keep the session in this file (secret, mode 0600)')
+    .option('--keylog <file>', 'append the secrets for Wireshark (NSS format, mode 0600)')
+    .option('--timeout <seconds>', 'for the connection and for the handshake', secondsAsMilliseconds, 10_000)
+    .option('--trace', 'every message field by field, and its bytes')
+    .option('--json', 'one JSON object on standard output, and no input')
+    .option('--no-input', 'end after the report')
+    .addHelpText(
+      'after',
+      `
+Example:
+  testudo connect example.com:443
+  printf 'GET / HTTP/1.0\\r\\nHost: example.com\\r\\n\\r\\n' | testudo connect example.com:443 > answer.txt
+  testudo connect localhost:9443 --ca data/ca.pem --trace --no-input
+
+Exit codes: 0 fine, 1 certificate refused, 2 wrong usage, 3 could not connect, 4 protocol failure.`,
+    )
+    .action(async (target: string, options: ConnectOptions) => finish(await connect(target, options, io)));
+}
+
+/** Milliseconds to wait for tickets, or for a late refusal of our certificate, before a report that ends the program. */
+const SETTLE_TIME = 250;
+
+export async function connect(target: string, options: ConnectOptions, io: Io): Promise<ExitCode> {
+  const { host, port } = targetOf(target);
+  const { config, verifier } = engineOptions(options);
+  const session = options.sessionIn === undefined ? undefined : loadSession(options.sessionIn);
+  const keyLog = options.keylog === undefined ? undefined : new KeyLog(options.keylog);
+  const attempt: Attempt = { host, port, options, verifier, io };
+  try {
+    const { socket, took } = await openTcp(host, port, options.timeout);
+    const record = new ConnectionRecord({ keepBytes: options.trace === true });
+    const wire = new Wire(socket, config, {
+      host: options.servername ?? host,
+      serverName: undefined,
+      session,
+      observer: observers(record, keyLog),
+    });
+    try {
+      return await talk({ ...attempt, wire, record, tcpTime: took, address: socket.remoteAddress });
+    } finally {
+      wire.destroy();
+    }
+  } catch (error) {
+    if (!(error instanceof Failure) || !options.json) throw error;
+    writeJson(io, { ok: false, host, port, error: { code: 'unreachable', message: error.message } });
+    return error.exitCode;
+  } finally {
+    keyLog?.close();
+  }
+}
+
+interface Attempt {
+  readonly host: string;
+  readonly port: number;
+  readonly options: ConnectOptions;
+  readonly verifier: RecordingVerifier;
+  readonly io: Io;
+}
+
+interface Talk extends Attempt {
+  readonly wire: Wire;
+  readonly record: ConnectionRecord;
+  readonly tcpTime: number;
+  readonly address: string | undefined;
+}
+
+async function talk(talking: Talk): Promise<ExitCode> {
+  const { wire, options, io, record } = talking;
+  const endsAfterReport = options.json === true || !options.input;
+  let failure: TlsError | undefined;
+  try {
+    await wire.handshake(options.timeout);
+    if (endsAfterReport || options.sessionOut !== undefined) await settled(wire);
+    failure = wire.failure;
+  } catch (error) {
+    if (!(error instanceof TlsError)) throw error;
+    failure = error;
+  }
+  const { info } = wire.connection;
+  const report = info === undefined ? undefined : connectionReport(info, record, 'client');
+  saveSession(talking);
+  if (options.json) {
+    if (failure === undefined) wire.close();
+    writeJson(io, jsonOf(talking, report, failure));
+    return failure === undefined ? EXIT.ok : exitCodeOf(failure);
+  }
+  writeReport(talking, report);
+  if (failure === undefined && endsAfterReport) wire.close();
+  if (failure === undefined && !endsAfterReport) {
+    if (isTerminal(io.stdin))
+      io.stderr.write('Connected: what you type goes to the server. Ctrl+D ends it.\n');
+    failure = await passThrough(wire, io, options.timeout);
+  }
+  if (failure === undefined) return EXIT.ok;
+  throw new Failure(
+    `${talking.host}:${talking.port}: ${explained(failure, report !== undefined)}`,
+    exitCodeOf(failure),
+    failure,
+  );
+}
+
+/** A connection that ends before the handshake does was most likely never TLS. */
+function explained(failure: TlsError, isComplete: boolean): string {
+  const text = failureText(failure);
+  return failure.code === 'truncated' && !isComplete ? `${text}; does this port speak TLS?` : text;
+}
+
+/** Waits for what a server sends right after the handshake. */
+function settled(wire: Wire): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, SETTLE_TIME);
+    wire.listen(() => {
+      if (!wire.isOver) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function saveSession({ wire, options, io }: Talk): void {
+  if (options.sessionOut === undefined) return;
+  if (wire.session !== undefined) writePrivateFile(options.sessionOut, encodeSession(wire.session));
+  else io.stderr.write('testudo: the server gave no session to resume, so none was kept\n');
+}
+
+function writeReport(talking: Talk, report: ConnectionReport | undefined): void {
+  const { io, verifier, options, record } = talking;
+  const style = styleFor(io.stderr, io.env);
+  const messages = report ?? {
+    messages: messageReports(record, 'client'),
+    omittedMessages: record.omitted,
+    records: { fromClient: { ...record.sent }, fromServer: { ...record.received } },
+  };
+  const view: ConnectView = { ...talking, report, messages, verdict: verifier.verdict, style };
+  const lines = reportLines(view);
+  if (options.trace) lines.push(...traceLines(traceOf(record, report?.version), style), '');
+  io.stderr.write(`${lines.join('\n')}\n`);
+}
+
+function jsonOf(talking: Talk, report: ConnectionReport | undefined, failure: TlsError | undefined): object {
+  const { host, port, address, tcpTime, verifier, record, options } = talking;
+  const verdict = verifier.verdict;
+  const { serverCertificates: _, ...agreed } = report ?? {
+    serverCertificates: [],
+    messages: messageReports(record, 'client'),
+    omittedMessages: record.omitted,
+    records: { fromClient: { ...record.sent }, fromServer: { ...record.received } },
+  };
+  return {
+    ok: failure === undefined,
+    host,
+    port,
+    address: address ?? null,
+    tcpTime: Math.round(tcpTime * 1000) / 1000,
+    ...(failure === undefined
+      ? {}
+      : {
+          error: {
+            code: failure.code,
+            reason: failure.reason,
+            message: explained(failure, report !== undefined),
+          },
+        }),
+    ...agreed,
+    certificate: verdict ?? null,
+    ...(options.trace ? { trace: traceData(traceOf(record, report?.version)) } : {}),
+  };
+}
+
+function writeJson(io: Io, value: object): void {
+  io.stdout.write(`${JSON.stringify(value, null, 2)}\n`);
+}
