@@ -10,6 +10,7 @@ export class Program {
   readonly #child: ChildProcessByStdio<Writable, Readable, Readable>;
   readonly #name: string;
   readonly #exit: Promise<number | null>;
+  readonly #signal: NodeJS.Signals;
   #output = '';
   #exited = false;
   #listeners: (() => void)[] = [];
@@ -17,10 +18,13 @@ export class Program {
   constructor(
     name: ProgramName,
     args: readonly string[],
-    options: { cwd?: string; env?: NodeJS.ProcessEnv } = {},
+    options: { env?: NodeJS.ProcessEnv; stopSignal?: NodeJS.Signals } = {},
   ) {
     this.#name = `${name} ${args.join(' ')}`;
-    this.#child = spawn(requireProgram(name), args, { ...options, stdio: ['pipe', 'pipe', 'pipe'] });
+    // One that has workers must be asked, so that it can end them; the others need not be.
+    this.#signal = options.stopSignal ?? 'SIGKILL';
+    const { env } = options;
+    this.#child = spawn(requireProgram(name), args, { ...(env && { env }), stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('latin1').on('data', (text: string) => {
         this.#output += text;
@@ -66,7 +70,7 @@ export class Program {
   }
 
   async stop(): Promise<void> {
-    if (!this.#exited) this.#child.kill('SIGKILL');
+    if (!this.#exited) this.#child.kill(this.#signal);
     await this.#exit;
   }
 
