@@ -11,9 +11,11 @@ const stack = await loadStack(stackName, material);
 const work = role === 'server' ? new ServerWork(stack) : new ClientWork(stack);
 
 const meter = {
-  /** From here on CPU time counts. Garbage of earlier rounds is collected first. */
+  /**
+   * From here on CPU time counts. No forced garbage collection: it would also throw away the types that compiled code
+   * relies on, and each round would begin with compiling it again.
+   */
   start() {
-    globalThis.gc();
     meter.wall = process.hrtime.bigint();
     meter.cpu = process.cpuUsage();
   },

@@ -41,10 +41,11 @@ export async function startProcess(stack, role, material, { profile } = {}) {
           () => call.reject(new Error(`${stack} ${role}: no answer to ${command}`)),
           CALL_TIMEOUT,
         );
-        const call = {
-          resolve: (value) => (clearTimeout(timer), resolve(value)),
-          reject: (error) => (clearTimeout(timer), reject(error)),
+        const settle = (how) => (value) => {
+          clearTimeout(timer);
+          how(value);
         };
+        const call = { resolve: settle(resolve), reject: settle(reject) };
         waiting.set(id, call);
         child.send({ id, command, options });
       });

@@ -5,7 +5,8 @@ export function summarise(workload, results) {
   const metrics = Object.keys(results[REFERENCE].samples[0]);
   const stacks = {};
   for (const [stack, { samples, tickets }] of Object.entries(results)) {
-    const summary = (stacks[stack] = tickets === undefined ? {} : { tickets });
+    const summary = tickets === undefined ? {} : { tickets };
+    stacks[stack] = summary;
     for (const metric of metrics) {
       const values = samples.map((sample) => sample[metric]);
       const reference = results[REFERENCE].samples.map((sample) => sample[metric]);

@@ -11,7 +11,7 @@ export const WORKLOADS = [
     unit: 'handshake',
     behaviour: 'echo',
     full: { count: 1000, warmUp: 1500 },
-    quick: { count: 100, warmUp: 100 },
+    quick: { count: 200, warmUp: 500 },
     units: ({ count }) => count,
     connections: ({ count }) => count,
     run: (client, port, { count }) =>
@@ -23,7 +23,7 @@ export const WORKLOADS = [
     unit: 'handshake',
     behaviour: 'echo',
     full: { count: 1000, warmUp: 1500 },
-    quick: { count: 100, warmUp: 100 },
+    quick: { count: 200, warmUp: 500 },
     units: ({ count }) => count,
     resumed: true,
     connections: ({ count }) => count,
