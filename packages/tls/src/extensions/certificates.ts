@@ -1,4 +1,4 @@
-import { type Codec, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
+import { type Codec, constant, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
 import type { Extension } from './extension.ts';
 import { acknowledgement } from './names.ts';
 
@@ -92,7 +92,7 @@ export const maxFragmentLength: Extension<{
 };
 
 function ocspResponse(): Codec<Uint8Array> {
-  const body = struct({ statusType: uint8, response: opaque(3, 1) });
+  const body = struct({ statusType: constant(uint8, OCSP), response: opaque(3, 1) });
   return {
     read: (reader) => body.read(reader).response,
     write: (writer, response) => body.write(writer, { statusType: OCSP, response }),

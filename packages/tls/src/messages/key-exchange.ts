@@ -23,7 +23,10 @@ const paramsFields: Codec<{ curveType: number; namedCurve: number; point: Uint8A
 });
 
 export const serverEcdhParams: Codec<ServerEcdhParams> = {
-  read: (reader) => paramsFields.read(reader),
+  read(reader) {
+    const { namedCurve, point } = paramsFields.read(reader);
+    return { namedCurve, point };
+  },
   write: (writer, params) => paramsFields.write(writer, { curveType: NAMED_CURVE, ...params }),
 };
 

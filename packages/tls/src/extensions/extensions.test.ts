@@ -1,0 +1,189 @@
+import { decode, encode } from '@testudo/codec';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { fateOf } from '../testing/fate.ts';
+import { ExtensionBlock, extensions, rawExtensions } from './block.ts';
+import type { Place } from './extension.ts';
+import { EXTENSIONS, extensionById } from './table.ts';
+
+// Every extension in every place: what is written is read, what is accepted is written again as it was, and
+// anything else is refused with the codec's own error.
+
+const bytes = (minLength = 0, maxLength = 40) => fc.uint8Array({ minLength, maxLength });
+const uint16s = (minLength = 1) => fc.array(fc.nat(0xffff), { minLength, maxLength: 20 });
+const protocol = fc
+  .array(fc.nat(255), { minLength: 1, maxLength: 20 })
+  .map((codes) => String.fromCharCode(...codes));
+const hostName = fc.stringMatching(/^[\x21-\x7e]{1,60}$/);
+const share = fc.record({ group: fc.nat(0xffff), keyExchange: bytes(1) });
+const none = fc.constant(null);
+const uint32 = fc.nat(0xffffffff);
+
+const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  'server_name client_hello': hostName,
+  'server_name server_hello_12': none,
+  'server_name encrypted_extensions': none,
+  'max_fragment_length client_hello': fc.nat(255),
+  'max_fragment_length server_hello_12': fc.nat(255),
+  'max_fragment_length encrypted_extensions': fc.nat(255),
+  'status_request client_hello': bytes(),
+  'status_request server_hello_12': none,
+  'status_request certificate': bytes(1),
+  'status_request certificate_request': bytes(),
+  'supported_groups client_hello': uint16s(),
+  'supported_groups encrypted_extensions': uint16s(),
+  'ec_point_formats client_hello': fc.array(fc.nat(255), { minLength: 1, maxLength: 20 }),
+  'ec_point_formats server_hello_12': fc.array(fc.nat(255), { minLength: 1, maxLength: 20 }),
+  'signature_algorithms client_hello': uint16s(),
+  'signature_algorithms certificate_request': uint16s(),
+  'application_layer_protocol_negotiation client_hello': fc.array(protocol, { minLength: 1, maxLength: 5 }),
+  'application_layer_protocol_negotiation server_hello_12': protocol,
+  'application_layer_protocol_negotiation encrypted_extensions': protocol,
+  'signed_certificate_timestamp client_hello': none,
+  'signed_certificate_timestamp server_hello_12': bytes(),
+  'signed_certificate_timestamp certificate': bytes(),
+  'signed_certificate_timestamp certificate_request': none,
+  'padding client_hello': fc.nat(600),
+  'extended_master_secret client_hello': none,
+  'extended_master_secret server_hello_12': none,
+  'record_size_limit client_hello': fc.nat(0xffff),
+  'record_size_limit server_hello_12': fc.nat(0xffff),
+  'record_size_limit encrypted_extensions': fc.nat(0xffff),
+  'session_ticket client_hello': bytes(),
+  'session_ticket server_hello_12': none,
+  'pre_shared_key client_hello': fc.record({
+    identities: fc.array(fc.record({ identity: bytes(1), obfuscatedTicketAge: uint32 }), {
+      minLength: 1,
+      maxLength: 3,
+    }),
+    binders: fc.array(bytes(32, 48), { minLength: 1, maxLength: 3 }),
+  }),
+  'pre_shared_key server_hello': fc.nat(0xffff),
+  'early_data client_hello': none,
+  'early_data encrypted_extensions': none,
+  'early_data new_session_ticket': uint32,
+  'supported_versions client_hello': uint16s(),
+  'supported_versions server_hello': fc.nat(0xffff),
+  'supported_versions hello_retry_request': fc.nat(0xffff),
+  'cookie client_hello': bytes(1),
+  'cookie hello_retry_request': bytes(1),
+  'psk_key_exchange_modes client_hello': fc.array(fc.nat(255), { minLength: 1, maxLength: 20 }),
+  'certificate_authorities client_hello': fc.array(bytes(1), { minLength: 1, maxLength: 3 }),
+  'certificate_authorities certificate_request': fc.array(bytes(1), { minLength: 1, maxLength: 3 }),
+  'oid_filters certificate_request': fc.array(fc.record({ oid: bytes(1), values: bytes() }), {
+    maxLength: 3,
+  }),
+  'post_handshake_auth client_hello': none,
+  'signature_algorithms_cert client_hello': uint16s(),
+  'signature_algorithms_cert certificate_request': uint16s(),
+  'key_share client_hello': fc.array(share, { maxLength: 3 }),
+  'key_share server_hello': share,
+  'key_share hello_retry_request': fc.nat(0xffff),
+  'renegotiation_info client_hello': bytes(),
+  'renegotiation_info server_hello_12': bytes(),
+};
+
+const CASES = EXTENSIONS.flatMap((extension) =>
+  Object.entries(extension.codecs).map(([place, codec]) => ({
+    extension,
+    place: place as Place,
+    codec: codec!,
+  })),
+).map((entry) => [`${entry.extension.name} ${entry.place}`, entry] as const);
+
+test('no extension and no place is left out here', () => {
+  expect(CASES.map(([name]) => name).sort()).toEqual(Object.keys(VALUES).sort());
+});
+
+describe.each(CASES)('%s', (name, { codec }) => {
+  const values = VALUES[name]!;
+
+  test('is read as it was written', () => {
+    fc.assert(
+      fc.property(values, (value) => {
+        expect(decode(codec, encode(codec, value as never))).toEqual(value);
+      }),
+    );
+  });
+
+  test('is refused, or written again as it was', () => {
+    const hostile = fc.tuple(values, fc.nat(), fc.nat(255)).map(([value, at, byte]) => {
+      const encoded = encode(codec, value as never).slice();
+      if (encoded.length > 0) encoded[at % encoded.length] = byte;
+      return encoded;
+    });
+    fc.assert(
+      fc.property(fc.oneof(hostile, bytes()), (input) => {
+        expect(['the same', 'refused']).toContain(fateOf(codec, input));
+      }),
+    );
+  });
+});
+
+const PLACES: Place[] = [...new Set(CASES.map(([, { place }]) => place))];
+
+describe.each(PLACES)('a block in %s', (place) => {
+  const known = CASES.filter(([, entry]) => entry.place === place);
+  const blocks = fc
+    .tuple(
+      fc
+        .subarray(known)
+        .chain((chosen) =>
+          fc.tuple(
+            ...chosen.map(([name, { extension }]) =>
+              VALUES[name]!.map((value) => [extension.id, value] as const),
+            ),
+          ),
+        ),
+      fc.uniqueArray(fc.tuple(fc.integer({ min: 0x4000, max: 0xfe00 }), bytes()), {
+        selector: ([id]) => id,
+        maxLength: 3,
+      }),
+    )
+    .map(([those, others]) => {
+      const block = new ExtensionBlock(place);
+      for (const [id, value] of [...those, ...others]) block.setRaw(id, value as Uint8Array);
+      return block;
+    });
+  const codec = extensions(place);
+
+  test('is read as it was written, unknown extensions too, in order', () => {
+    fc.assert(
+      fc.property(blocks, (block) => {
+        const encoded = encode(codec, block);
+        const again = decode(codec, encoded);
+        expect([...again.entries()]).toEqual([...block.entries()]);
+        expect(rawExtensions(encoded).map(({ id }) => id)).toEqual(block.ids);
+      }),
+    );
+  });
+
+  test('with one byte changed is refused, or written again as it was', () => {
+    fc.assert(
+      fc.property(blocks, fc.nat(), fc.nat(255), (block, at, byte) => {
+        const encoded = encode(codec, block).slice();
+        encoded[at % encoded.length] = byte;
+        expect(['the same', 'refused']).toContain(fateOf(codec as never, encoded));
+      }),
+    );
+  });
+
+  test('takes no known extension of another place', () => {
+    for (const { id, codecs } of EXTENSIONS) {
+      if (place in codecs) continue;
+      const encoded = Uint8Array.of(0, 4, id >> 8, id & 255, 0, 0);
+      expect(() => decode(codec, encoded)).toThrow(expect.objectContaining({ code: 'misplaced-extension' }));
+    }
+  });
+
+  test('takes no extension twice', () => {
+    const encoded = Uint8Array.of(0, 8, 0x5a, 0x5a, 0, 0, 0x5a, 0x5a, 0, 0);
+    expect(() => decode(codec, encoded)).toThrow(expect.objectContaining({ code: 'duplicate-extension' }));
+  });
+});
+
+test('each number and each name stands in the table once', () => {
+  expect(new Set(EXTENSIONS.map(({ id }) => id)).size).toBe(EXTENSIONS.length);
+  expect(new Set(EXTENSIONS.map(({ name }) => name)).size).toBe(EXTENSIONS.length);
+  expect(extensionById(0x5a5a)).toBeUndefined();
+});
