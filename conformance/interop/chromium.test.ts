@@ -12,7 +12,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { requireProgram, withPrograms } from '../support/programs.ts';
 import { cleanUp, cleanUpAfterTests } from './support/clean-up.ts';
 import { Identities, type Identity } from './support/identities.ts';
-import { type Link, listenLinks } from './support/link.ts';
+import { type Link, type LinkServer, listenLinks } from './support/link.ts';
 
 // A browser that trusts our CA through its own store, and ignores no error.
 
@@ -130,36 +130,32 @@ async function visit(options: Partial<ServerOptions>) {
     serverConfig({ provider: nodeCrypto, credentials: [identity.credential], ...options }),
     { echo: false },
   );
+  const links = new Map<string, (link: Link) => void>();
+  answerAll(server, (path, link) => links.get(path)?.(link));
   const page = await newPage();
-  const url = `https://localhost:${server.port}/`;
   const serve = async (path: string) => {
-    const loading = page.goto(url + path);
-    loading.catch(() => {});
-    const link = await Promise.race([answering(() => server.next(), path), loading.then(() => undefined)]);
-    await loading;
+    const answered = new Promise<Link>((resolve) => links.set(path, resolve));
+    await page.goto(`https://localhost:${server.port}/${path}`);
     expect(await page.textContent('p')).toBe('bare');
-    return link!.secure;
+    return (await answered).secure;
   };
   return { info: await serve('first'), again: () => serve('second') };
 }
 
-/** Answers the request for `path`, on whichever connection it comes: a browser may open some to spare. */
-async function answering(next: () => Promise<Link>, path: string): Promise<Link> {
+/** Answers every request, on whichever connection it comes: a browser may open some to spare. */
+function answerAll(server: LinkServer, onAnswer: (path: string, link: Link) => void): void {
   const body = '<p>bare</p>';
   const head = `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n`;
-  return new Promise((resolve) => {
-    const take = (link: Link): void => {
-      void next().then(take);
-      link.expect(`GET /${path} `).then(
-        () => {
-          link.send(head + body);
-          link.close();
-          resolve(link);
-        },
-        () => {},
-      );
-    };
-    void next().then(take);
+  void server.next().then((link) => {
+    answerAll(server, onAnswer);
+    link.expect('\r\n\r\n').then(
+      () => {
+        link.send(head + body);
+        link.close();
+        onAnswer(/^GET \/(\w*)/.exec(link.received)?.[1] ?? '', link);
+      },
+      () => {},
+    );
   });
 }
 

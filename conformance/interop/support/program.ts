@@ -1,4 +1,4 @@
-import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
@@ -94,14 +94,6 @@ export async function startOnFreePort(
       if (attempt === 5) throw error;
     }
   }
-}
-
-/** First line of what a program says about its version. */
-export function versionOf(name: ProgramName, flag: string): string {
-  return execFileSync(requireProgram(name), [flag], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-  }).split('\n')[0]!;
 }
 
 async function freePort(): Promise<number> {
