@@ -25,6 +25,8 @@ export interface RawRecord {
  */
 export class RecordBuffer {
   #chunks: Uint8Array[] = [];
+  /** Bytes in the chunks. */
+  #waiting = 0;
   #current: Uint8Array = new Uint8Array(0);
   #offset = 0;
   #first = true;
@@ -32,7 +34,7 @@ export class RecordBuffer {
 
   /** Bytes that were fed and not yet handed out. */
   get buffered(): number {
-    return this.#chunks.reduce((sum, chunk) => sum + chunk.length, this.#current.length - this.#offset);
+    return this.#waiting + this.#current.length - this.#offset;
   }
 
   /** From now on no record may be longer than TLS 1.3 allows. */
@@ -41,11 +43,12 @@ export class RecordBuffer {
   }
 
   push(chunk: Uint8Array): void {
-    if (this.#offset === this.#current.length) {
+    if (this.buffered === 0) {
       this.#current = chunk;
       this.#offset = 0;
     } else {
       this.#chunks.push(chunk);
+      this.#waiting += chunk.length;
     }
   }
 
@@ -67,23 +70,37 @@ export class RecordBuffer {
   /** Makes the next `length` bytes contiguous; false when they are not there yet. */
   #have(length: number): boolean {
     if (this.#current.length - this.#offset >= length) return true;
-    if (this.#chunks.length === 0 || this.buffered < length) return false;
-    const joined: Uint8Array[] = [this.#current.subarray(this.#offset)];
-    let have = joined[0]!.length;
-    while (have < length) {
-      const chunk = this.#chunks.shift()!;
-      joined.push(chunk);
-      have += chunk.length;
-    }
-    const whole = new Uint8Array(have);
-    let at = 0;
-    for (const part of joined) {
-      whole.set(part, at);
-      at += part.length;
-    }
-    this.#current = whole;
+    if (this.buffered < length) return false;
+    let part = this.#current.subarray(this.#offset);
+    if (part.length === 0) part = this.#shift();
+    if (part.length < length) part = this.#join(part, length);
+    this.#current = part;
     this.#offset = 0;
     return true;
+  }
+
+  /** Copies only what straddles: what follows it in its chunk stays where it is. */
+  #join(first: Uint8Array, length: number): Uint8Array {
+    const joined = new Uint8Array(length);
+    joined.set(first);
+    let at = first.length;
+    while (at < length) {
+      const chunk = this.#shift();
+      const part = chunk.subarray(0, length - at);
+      joined.set(part, at);
+      at += part.length;
+      if (part.length < chunk.length) {
+        this.#chunks.unshift(chunk.subarray(part.length));
+        this.#waiting += chunk.length - part.length;
+      }
+    }
+    return joined;
+  }
+
+  #shift(): Uint8Array {
+    const chunk = this.#chunks.shift()!;
+    this.#waiting -= chunk.length;
+    return chunk;
   }
 
   #checkHeader(type: number, major: number, length: number): void {
