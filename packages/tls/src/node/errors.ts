@@ -56,6 +56,11 @@ export function brokenPipe(): NodeTlsError {
   return nodeError('EPIPE', 'write EPIPE: the TLS connection no longer takes data');
 }
 
+/** For writes that were under way. */
+export function destroyed(): NodeTlsError {
+  return nodeError('ERR_STREAM_DESTROYED', 'the socket was destroyed before it was written');
+}
+
 export function invalidState(): NodeTlsError {
   return nodeError('ERR_TLS_INVALID_STATE', 'TLS socket connection must be securely established');
 }

@@ -4,7 +4,7 @@ import type { Connection, ConnectionEvents } from '../connection.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Session } from '../sessions/session.ts';
-import { brokenPipe, opensslError, setCounterpart } from './errors.ts';
+import { brokenPipe, destroyed, opensslError, setCounterpart } from './errors.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
 
 /** What a link tells its socket. Called with nothing of the engine on the stack, so it may do what it likes. */
@@ -52,6 +52,12 @@ export class Link implements ConnectionEvents {
     // An error before the handshake starts must find a listener, too.
     transport.on('error', onTransportError);
     transport.on('close', onTransportClose);
+  }
+
+  /** Both sides have said that they send no more: what happens to the transport now is of no interest. */
+  get isOver(): boolean {
+    const connection = this.#connection;
+    return connection?.isReadClosed === true && connection.isWriteClosed && connection.state !== 'failed';
   }
 
   get connection(): Connection | undefined {
@@ -149,12 +155,12 @@ export class Link implements ConnectionEvents {
       this.#final = callback;
       return;
     }
-    this.#connection!.close();
-    const last = this.#connection!.takeOutgoing();
+    const connection = this.#connection!;
+    connection.close();
+    const last = connection.takeOutgoing();
     const { transport } = this;
     if (transport.destroyed || transport.writableEnded) callback();
-    else if (last === undefined) transport.end(callback);
-    else transport.end(last, callback);
+    else transport.end(last, (error?: Error | null) => callback(connection.isReadClosed ? null : error));
     this.#settle();
   }
 
@@ -162,28 +168,25 @@ export class Link implements ConnectionEvents {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    const { transport } = this;
     const connection = this.#connection;
     const last = connection?.state === 'failed' ? connection.takeOutgoing() : undefined;
     // Wipes the secrets. The peer is told nothing: only `end` gives notice.
     connection?.abort(GIVEN_UP);
-    this.#outbox = undefined;
     this.#received = undefined;
-    if (
-      last === undefined ||
-      transport.destroyed ||
-      transport.writableEnded ||
-      transport.writableLength > 0
-    ) {
+    this.#release(last);
+    this.#failOutbox(destroyed());
+  }
+
+  #release(last: Uint8Array | undefined): void {
+    const { transport } = this;
+    const takesMore = !transport.destroyed && !transport.writableEnded && transport.writableLength === 0;
+    if (last === undefined || !takesMore) {
       transport.destroy();
       return;
     }
     transport.end(last);
-    if (transport.writableFinished) transport.destroy();
-    else {
-      transport.once('finish', destroyThis);
-      setTimeout(destroyLater, LINGER, transport).unref();
-    }
+    transport.once('finish', destroyThis);
+    setTimeout(destroyLater, LINGER, transport).unref();
   }
 
   /** Writes what the engine has to say. */

@@ -339,7 +339,8 @@ export class TLSSocket extends Socket implements LinkOwner {
 
   /** @internal */
   onTransportError(error: Error): void {
-    this.destroy(error);
+    // A reset after both close_notify costs nothing; what came before it may still be read.
+    if (!this.#link.isOver) this.destroy(error);
   }
 
   /** @internal */
@@ -348,6 +349,7 @@ export class TLSSocket extends Socket implements LinkOwner {
       process.nextTick(emitCloseOf, this);
       return;
     }
+    if (this.#link.isOver) return;
     // A transport that closes without having ended: the engine knows whether something is missing.
     this.#link.transportGone();
     if (!this.destroyed) this.destroy(this.#info === undefined ? this.#reset() : undefined);

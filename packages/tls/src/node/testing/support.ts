@@ -21,6 +21,8 @@ export interface Identity {
 export const authority: CertificateAuthority = createCertificateAuthority({
   provider: nodeCrypto,
   commonName: 'Test CA',
+  // Old enough for certificates that have expired.
+  at: new Date(Date.now() - 100 * 86_400_000),
 });
 /** The CA that both sides trust, PEM. */
 export const ca: string = certificateToPem(authority.certificate);
@@ -118,7 +120,7 @@ export async function connected(
 export interface Outcome {
   /** The client's error; undefined when it became secure. */
   readonly client: (Error & { code?: string }) | undefined;
-  /** What 'tlsClientError' said. */
+  /** What 'tlsClientError' said; undefined when it became secure. */
   readonly server: (Error & { code?: string }) | undefined;
 }
 
@@ -131,7 +133,11 @@ export async function failing(
 ): Promise<Outcome> {
   const server = serverTls.createServer({ ...serverIdentity, ...serverOptions });
   const port = await listen(server);
-  const serverError = once(server, 'tlsClientError') as Promise<[Error]>;
+  // A Node server may take the handshake for complete before the client refuses it.
+  const serverError = new Promise<Error | undefined>((resolve) => {
+    server.once('tlsClientError', resolve);
+    server.once('secureConnection', () => resolve(undefined));
+  });
   const client = track(
     clientTls.connect({ port, host: '127.0.0.1', servername: 'localhost', ca, ...clientOptions }),
   );
@@ -140,15 +146,21 @@ export async function failing(
   client.on('error', (error) => {
     clientError ??= error;
   });
-  await once(client, 'close');
-  return { client: clientError, server: (await serverError)[0] };
+  await closeOf(client);
+  return { client: clientError, server: await serverError };
 }
 
 /** Everything a stream has until its 'end'. */
 export async function readAll(socket: NodeJS.ReadableStream): Promise<Buffer> {
   const chunks: Buffer[] = [];
-  for await (const chunk of socket) chunks.push(chunk as Buffer);
+  socket.on('data', (chunk) => chunks.push(chunk as Buffer));
+  await once(socket, 'end');
   return Buffer.concat(chunks);
+}
+
+/** What 'close' says: whether there was an error. */
+export async function closeOf(socket: NodeJS.EventEmitter): Promise<boolean> {
+  return new Promise((resolve) => socket.once('close', resolve));
 }
 
 /** The next error of an emitter. */
