@@ -1,0 +1,121 @@
+import type { CryptoProvider } from '@testudo/crypto';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { clientConfig, serverConfig } from '../packages/tls/src/options.ts';
+import type { Session } from '../packages/tls/src/sessions/session.ts';
+import { TicketKeys } from '../packages/tls/src/sessions/ticket-keys.ts';
+import { clientEnd, serverEnd, type TestEnd } from '../packages/tls/src/testing/end.ts';
+import { Pair, type Side } from '../packages/tls/src/testing/pair.ts';
+import { TestPki } from '../packages/tls/src/testing/pki.ts';
+import { Random } from './random.ts';
+
+/** One kind of connection, and what went over its wire when all was well. */
+export interface Flight {
+  readonly name: string;
+  client(): TestEnd;
+  server(): TestEnd;
+  /** What each side sent, in order; the other side's answers stood between. */
+  readonly sent: Readonly<Record<Side, readonly Uint8Array[]>>;
+  /** Application data that each side sent. */
+  readonly data: Readonly<Record<Side, Uint8Array>>;
+  /** The Finished messages each side saw: they stand for the transcript. */
+  readonly finished: Readonly<Record<Side, string>>;
+}
+
+export const pki: TestPki = new TestPki(nodeCrypto);
+const NOW = Date.now();
+const DATA = { client: Uint8Array.of(1, 2, 3, 4), server: Uint8Array.of(5, 6, 7, 8, 9) };
+
+/**
+ * Connections that come out the same each time: randomness from a seed, Ed25519 signatures, a clock that stands.
+ * So a flight recorded once can be played again, and what changed it is the fuzzer.
+ */
+export function recordFlights(): Flight[] {
+  const none = {};
+  const credentials = [pki.client('ed25519')];
+  const mutual = { clientCertificate: 'require', verifyCertificate: pki.verifier() } as const;
+  return [
+    flight('1.3', none, none),
+    flight('1.3 with a retry', { groups: ['x25519', 'secp256r1'] }, { groups: ['secp256r1'] }),
+    flight('1.3 resumed', none, none, resumable('TLSv1.3')),
+    flight('1.3 with a client certificate', { credentials }, mutual),
+    flight('1.2', { maxVersion: 'TLSv1.2' }, none),
+    flight('1.2 resumed', { maxVersion: 'TLSv1.2' }, none, resumable('TLSv1.2')),
+    flight('1.2 with a client certificate', { maxVersion: 'TLSv1.2', credentials }, mutual),
+  ];
+}
+
+type ClientChanges = Partial<Parameters<typeof clientConfig>[0]>;
+type ServerChanges = Partial<Parameters<typeof serverConfig>[0]>;
+
+function flight(name: string, client: ClientChanges, server: ServerChanges, session?: Session): Flight {
+  const ends = {
+    client: () =>
+      clientEnd(clientConfig({ ...common(1), verifyCertificate: pki.verifier(), ...client }), { session }),
+    server: () => serverEnd(serverConfig({ ...common(2), ...serverSide(), ...server })),
+  };
+  const sent: Record<Side, Uint8Array[]> = { client: [], server: [] };
+  const pair = new Pair(ends.client(), ends.server(), (bytes, from) => {
+    sent[from].push(bytes.slice());
+    return [bytes];
+  });
+  pair.pump();
+  for (const side of ['client', 'server'] as const) {
+    if (pair[side].secured.length !== 1)
+      throw new Error(`${name}: the recording failed: ${pair[side].errors[0]}`);
+    pair[side].connection.send(DATA[side]);
+  }
+  pair.pump();
+  pair.client.connection.close();
+  pair.pump();
+  return {
+    name,
+    ...ends,
+    sent,
+    data: DATA,
+    finished: { client: finishedOf(pair.client), server: finishedOf(pair.server) },
+  };
+}
+
+/** The Finished messages of a connection, sent then received. */
+export function finishedOf(end: TestEnd): string {
+  const { sent, received } = end.info.finished;
+  return `${sent} ${received}`;
+}
+
+function common(seed: number) {
+  return { provider: seeded(seed), now: () => NOW, groups: ['x25519', 'secp256r1'] } as const;
+}
+
+function serverSide() {
+  const tickets = new TicketKeys(seeded(3), { now: () => NOW });
+  // The first key is made when it is first needed; made now, it is the same for every server.
+  tickets.export();
+  return { credentials: [pki.server('ed25519')], tickets, ...PROTOCOLS };
+}
+
+const PROTOCOLS = { alpnProtocols: ['h2', 'http/1.1'] } as const;
+
+function resumable(maxVersion: 'TLSv1.2' | 'TLSv1.3'): Session {
+  const keys = serverSide();
+  const client = clientEnd(clientConfig({ ...common(4), verifyCertificate: pki.verifier(), maxVersion }));
+  const server = serverEnd(serverConfig({ ...common(5), ...keys }));
+  new Pair(client, server).pump();
+  return client.sessions[0]!;
+}
+
+/** OpenSSL with randomness from a seed. Never for anything but tests. */
+function seeded(seed: number): CryptoProvider {
+  const random = new Random(seed);
+  return {
+    ...nodeCrypto,
+    randomBytes: (length) => random.bytes(length),
+    keyAgreement(curve) {
+      const agreement = nodeCrypto.keyAgreement(curve);
+      if (agreement === undefined) return undefined;
+      // The top bits off: below the order of every curve, above zero.
+      const generate = () =>
+        agreement.fromPrivate(random.bytes(32).map((byte, i) => (i === 0 ? (byte & 0x3f) | 1 : byte)));
+      return { ...agreement, generate };
+    },
+  };
+}
