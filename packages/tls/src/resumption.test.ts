@@ -1,5 +1,6 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { extendedMasterSecret, sessionTicket } from './extensions/negotiation.ts';
 import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from './options.ts';
 import type { Session } from './sessions/session.ts';
 import { MemorySessionStore } from './sessions/session-store.ts';
@@ -9,6 +10,7 @@ import { Pair } from './testing/pair.ts';
 import { TestPki } from './testing/pki.ts';
 import { outcomeOf, refused } from './testing/puppet.ts';
 import { PuppetClient13 } from './testing/puppet-client13.ts';
+import { PuppetClient12 } from './testing/puppet12.ts';
 
 const pki = new TestPki(nodeCrypto);
 const verifyCertificate = pki.verifier();
@@ -300,5 +302,52 @@ describe('session IDs of TLS 1.2', () => {
     now += 10_000;
     expect(store.get(Uint8Array.of(3))).toBeUndefined();
     expect(store.size).toBe(1);
+  });
+});
+
+describe('the extended master secret in a resumption of TLS 1.2 (RFC 7627 §5.3)', () => {
+  const client = V12;
+
+  test('a session that had it is not resumed without it, by the server', () => {
+    const w = world();
+    const session = w.meet({ client }).client.sessions[0]!;
+    const puppet = new PuppetClient12(nodeCrypto, serverEnd(w.serverOptions()), pki.client());
+    puppet.sendHello((hello) => {
+      hello.extensions.delete(extendedMasterSecret);
+      hello.extensions.set(sessionTicket, session.ticket);
+    });
+    expect(outcomeOf(puppet)).toEqual(refused('extended-master-secret-mismatch'));
+  });
+
+  test('a session that had it not is not resumed with it, by the server: a full handshake follows', () => {
+    const w = world();
+    const session = w.meet({ client }).client.sessions[0]!;
+    const ticket = w.tickets.seal({ ...session, ticket: new Uint8Array(0), extendedMasterSecret: false });
+    const pair = w.meet({ client, session: { ...session, ticket, extendedMasterSecret: false } });
+    expect(pair.client.errors.concat(pair.server.errors)).toEqual([]);
+    expect(pair.client.info).toMatchObject({ resumed: false, extendedMasterSecret: true });
+  });
+
+  test('a server that resumes with another setting is refused by the client', () => {
+    const w = world();
+    const session = w.meet({ client }).client.sessions[0]!;
+    const pair = w.meet({ client, session: { ...session, extendedMasterSecret: false } });
+    expect(pair.client.errors.map(({ code }) => code)).toEqual(['extended-master-secret-mismatch']);
+    expect(pair.server.errors.map(({ receivedAlert }) => receivedAlert)).toEqual(['handshake_failure']);
+  });
+
+  test('a server that resumes with another suite is refused by the client', () => {
+    const w = world();
+    const session = w.meet({ client }).client.sessions[0]!;
+    const pair = w.meet({ client, session: { ...session, cipherSuite: 0xc02c } });
+    expect(pair.client.errors.map(({ code }) => code)).toEqual(['illegal-parameter']);
+  });
+
+  test('a master secret that differs ends in a Finished that does not match', () => {
+    const w = world();
+    const session = w.meet({ client }).client.sessions[0]!;
+    const pair = w.meet({ client, session: { ...session, secret: new Uint8Array(48) } });
+    expect(pair.client.secured.concat(pair.server.secured)).toEqual([]);
+    expect(pair.client.errors.map(({ code }) => code)).toEqual(['bad-record-mac']);
   });
 });
