@@ -24,14 +24,14 @@ beforeAll(() => {
 });
 
 withPrograms('curl')('curl client', () => {
-  test.each(VERSIONS)('%s: a page over HTTP/1.1, and the server certificate verified', async (version) => {
+  test.each(VERSIONS)('%s: a page over http/1.1, and the server certificate verified', async (version) => {
     const server = await serve();
     const { status, output } = await curl(server.url, ...flags(version), '--http1.1');
     expect([status, output]).toEqual([0, 'GET /page over HTTP/1.1: 0 bytes']);
     expect(server.sockets[0]!.getProtocol()).toBe(version);
   });
 
-  test.each(VERSIONS)('%s: ALPN: a page over HTTP/2', async (version) => {
+  test.each(VERSIONS)('%s: a page over h2, and the server certificate verified', async (version) => {
     const server = await serve();
     const { status, output } = await curl(server.url, ...flags(version), '--http2');
     expect([status, output]).toEqual([0, 'GET /page over HTTP/2.0: 0 bytes']);
@@ -48,7 +48,7 @@ withPrograms('curl')('curl client', () => {
     }
   });
 
-  test.each(VERSIONS)('%s: resumption', async (version) => {
+  test.each(VERSIONS)('%s: resumption by ticket (1.3) or session ID (1.2)', async (version) => {
     // In TLS 1.2 curl takes no tickets; session IDs need a store, which is up to the server's owner as in node:tls.
     const server = await serve();
     const args = ['--http1.1', '--header', 'Connection: close', server.url];

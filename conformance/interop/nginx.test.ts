@@ -67,7 +67,7 @@ withPrograms('nginx')('nginx server', () => {
     expect(link.keys.slice(-2)).toEqual(['sent application 1', 'received application 1']);
   });
 
-  test.each(VERSIONS)('%s: resumption', async (version) => {
+  test.each(VERSIONS)('%s: resumption by ticket', async (version) => {
     const first = connectLink(port, config(only(version)));
     await get(first);
     const [session] = first.sessions as [Session];

@@ -50,7 +50,7 @@ describe('node:tls server', () => {
     });
   }
 
-  test.each(VERSIONS)('%s: resumption', async (version) => {
+  test.each(VERSIONS)('%s: resumption by ticket', async (version) => {
     const { port, sockets } = await serve(only(version));
     const { link } = await meet(port);
     const { link: again } = await meet(port, {}, link.sessions[0]);
@@ -121,7 +121,7 @@ describe('node:tls client', () => {
     });
   }
 
-  test.each(VERSIONS)('%s: resumption', async (version) => {
+  test.each(VERSIONS)('%s: resumption by ticket', async (version) => {
     const server = await listen({ tickets: new TicketKeys(nodeCrypto) });
     const { sessions } = await greet(server, only(version));
     const { socket, link } = await greet(server, { ...only(version), session: sessions[0]! });

@@ -48,6 +48,7 @@ withPrograms('openssl')('OpenSSL client', () => {
     await echo(program, 'after theirs');
     expect(link.keys).toContain('sent application 1');
     link.do(() => link.connection.updateKeys());
+    await echo(program, 'while ours is on its way');
     await echo(program, 'after ours');
     expect(link.keys.slice(-2)).toEqual(['sent application 2', 'received application 2']);
     program.write('k\n');

@@ -61,7 +61,8 @@ function tableOf(results) {
     if (status === 'skipped' || status === 'pending') continue;
     versions.set(version, (versions.get(version) ?? true) && status === 'passed');
   }
-  return rows;
+  // What most programs share comes first.
+  return new Map([...rows].sort(([, a], [, b]) => b.size - a.size));
 }
 
 /** Tests that differ in the type of key only are one feature. */
