@@ -20,11 +20,7 @@ export function checkServerIdentity(hostname: string, cert: nodeTls.PeerCertific
 }
 
 /** The error with Node's words and properties. */
-export function altNameInvalid(
-  hostname: string,
-  cert: nodeTls.PeerCertificate,
-  cause: CertificateError,
-): NodeTlsError {
+export function altNameInvalid(hostname: string, cert: nodeTls.PeerCertificate, cause: Error): NodeTlsError {
   const names = cert.subjectaltname;
   const { kind } = peerNameOf(hostname);
   let reason = 'Cert does not contain a DNS name';

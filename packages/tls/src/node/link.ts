@@ -164,12 +164,12 @@ export class Link implements ConnectionEvents {
     this.#settle();
   }
 
-  /** Lets the transport go. An alert of a failed connection still leaves, if the transport takes it. */
+  /** Lets the transport go. An alert, or a last handshake message, still leaves if the transport takes it. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     const connection = this.#connection;
-    const last = connection?.state === 'failed' ? connection.takeOutgoing() : undefined;
+    const last = connection?.takeOutgoing();
     // Wipes the secrets. The peer is told nothing: only `end` gives notice.
     connection?.abort(GIVEN_UP);
     this.#received = undefined;

@@ -8,6 +8,7 @@ import {
   type ServerOptions,
   serverConfig,
 } from '../options.ts';
+import { serverServices } from '../services.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
@@ -49,11 +50,10 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
     sessionStore: choices.sessionStore,
     ...(requestCert ? clientAuthentication(choices) : {}),
   };
-  const shared = serverConfig(options);
-  if (sniCallback === undefined) return { requestCert, config: shared };
-  const byName = { ...shared, options: { ...options, credentials: chooseByName(context, sniCallback) } };
+  if (sniCallback === undefined) return { requestCert, config: serverConfig(options) };
+  const byName = serverConfig({ ...options, credentials: chooseByName(context, sniCallback) });
   if (!requestCert) return { requestCert, config: byName };
-  return { requestCert, config: () => configByName(shared, choices, sniCallback) };
+  return { requestCert, config: () => configByName(byName, choices, sniCallback) };
 }
 
 function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
@@ -69,16 +69,17 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
 function configByName(shared: ServerConfig, choices: ServerChoices, sniCallback: SniCallback): ServerConfig {
   const options = { ...shared.options } as { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };
   options.credentials = chooseByName(choices.context, sniCallback, (context) => {
-    options.certificateAuthorities = context.authorityNames;
     trust = context.trust;
   });
+  // The client is asked before the name has been looked up, so it is not told which CAs would do.
+  options.certificateAuthorities = undefined;
   let { trust } = choices.context;
   options.verifyCertificate = verifier({
     provider: nodeCrypto,
     trust: () => trust(),
     rejectUnauthorized: choices.rejectUnauthorized,
   });
-  return { ...shared, options };
+  return { ...shared, options, services: serverServices(options) };
 }
 
 /** For a TLSSocket that was made without a Server. */

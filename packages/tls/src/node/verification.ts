@@ -79,7 +79,7 @@ function verificationError(error: unknown, request: CertificateToVerify, cause: 
   const leaf = request.chain[0]!;
   if (error.code === 'name-mismatch') {
     const shown = legacyCertificate(leaf);
-    if (shown !== undefined) return altNameInvalid(request.name ?? '', shown, error);
+    if (shown !== undefined) return altNameInvalid(request.name ?? '', shown, cause);
   }
   const [code, message] = opensslVerdict(error, leaf);
   return nodeError(code, message, cause);
