@@ -13,6 +13,8 @@ const MAX_EXPANSION_12 = 2048;
 /** In TLS 1.3: 256 bytes (RFC 9846 §5.2). */
 const MAX_EXPANSION_13 = 256;
 
+const EMPTY = new Uint8Array(0);
+
 /** One record as it came; `bytes` is the whole of it, header included. */
 export interface RawRecord {
   readonly type: number;
@@ -27,7 +29,7 @@ export class RecordBuffer {
   #chunks: Uint8Array[] = [];
   /** Bytes in the chunks. */
   #waiting = 0;
-  #current: Uint8Array = new Uint8Array(0);
+  #current: Uint8Array = EMPTY;
   #offset = 0;
   #first = true;
   #maxLength = MAX_PLAINTEXT + MAX_EXPANSION_12;
@@ -63,8 +65,13 @@ export class RecordBuffer {
     if (!this.#have(RECORD_HEADER + length)) return undefined;
     this.#first = false;
     const start = this.#offset;
-    this.#offset = start + RECORD_HEADER + length;
-    return { type, bytes: this.#current.subarray(start, this.#offset) };
+    const end = start + RECORD_HEADER + length;
+    const record = { type, bytes: this.#current.subarray(start, end) };
+    // A connection that falls silent must not hold on to the chunk it read last.
+    const isTaken = end === this.#current.length;
+    this.#current = isTaken ? EMPTY : this.#current;
+    this.#offset = isTaken ? 0 : end;
+    return record;
   }
 
   /** Makes the next `length` bytes contiguous; false when they are not there yet. */
