@@ -49,6 +49,7 @@ export class Connection {
   #readClosed = false;
   #writeClosed = false;
   #transportEnded = false;
+  #started = false;
   #processing = false;
   #tls13 = false;
   #compatibilityCcs = false;
@@ -87,8 +88,10 @@ export class Connection {
 
   // The owner's side --------------------------------------------------------------------------------------------
 
-  /** Starts the handshake: a client's ClientHello is then in the outgoing bytes. */
+  /** Starts the handshake: a client's ClientHello is then in the outgoing bytes. A second call does nothing. */
   start(): void {
+    if (this.#started) return;
+    this.#started = true;
     this.#guard(() => this.#step(() => this.#driver.resume(undefined)));
   }
 
@@ -100,7 +103,7 @@ export class Connection {
     this.#process();
     if (this.isBusy && this.#records.buffered > MAX_WAITING_BYTES) {
       this.#fail(
-        new TlsError('internal-error', 'the peer sent too much while the handshake waited for an answer'),
+        new TlsError('too-much-waiting', 'the peer sent too much while the handshake waited for an answer'),
       );
     }
   }
@@ -216,14 +219,12 @@ export class Connection {
       this.#deliverMessages();
       return;
     }
-    if (type === ALERT) {
-      this.#receiveAlert(content);
-      return;
-    }
-    if (!this.#handshakeBuffer.isEmpty) {
+    const isFatalAlert = type === ALERT && content[0] === FATAL;
+    if (!this.#handshakeBuffer.isEmpty && !isFatalAlert) {
       throw new TlsError('interleaved-handshake', 'another record came in the middle of a handshake message');
     }
-    if (type === CHANGE_CIPHER_SPEC) this.#receiveChangeCipherSpec(content);
+    if (type === ALERT) this.#receiveAlert(content);
+    else if (type === CHANGE_CIPHER_SPEC) this.#receiveChangeCipherSpec(content);
     else this.#receiveApplicationData(content);
   }
 
@@ -274,14 +275,15 @@ export class Connection {
   #receiveAlert(content: Uint8Array): void {
     if (content.length !== 2) throw new TlsError('malformed-record', 'an alert has two bytes');
     const [level, code] = content as unknown as [number, number];
-    if (level !== 1 && level !== 2) throw new TlsError('illegal-parameter', `an alert of level ${level}`);
+    if (level !== WARNING && level !== FATAL)
+      throw new TlsError('illegal-parameter', `an alert of level ${level}`);
     const name = alertName(code);
-    this.#observer?.alert?.('received', level === 1 ? 'warning' : 'fatal', name);
+    this.#observer?.alert?.('received', level === WARNING ? 'warning' : 'fatal', name);
     if (code === ALERTS.close_notify) {
       this.#receiveCloseNotify();
       return;
     }
-    const isWarning = code === ALERTS.user_canceled || (level === 1 && !this.#tls13);
+    const isWarning = code === ALERTS.user_canceled || (level === WARNING && !this.#tls13);
     if (!isWarning) {
       this.#fail(
         new TlsError('alert-received', `the peer ended the connection: ${name}`, { receivedAlert: name }),
@@ -326,7 +328,7 @@ export class Connection {
 
   #sendAlert(level: 'warning' | 'fatal', name: AlertName): void {
     this.#observer?.alert?.('sent', level, name);
-    this.#records.write(ALERT, Uint8Array.of(level === 'warning' ? 1 : 2, ALERTS[name]));
+    this.#records.write(ALERT, Uint8Array.of(level === 'warning' ? WARNING : FATAL, ALERTS[name]));
   }
 
   // The handshake -----------------------------------------------------------------------------------------------
@@ -339,7 +341,7 @@ export class Connection {
       },
       writeChangeCipherSpec: () => {
         this.#observer?.changeCipherSpec?.('sent');
-        this.#records.write(CHANGE_CIPHER_SPEC, Uint8Array.of(1));
+        this.#records.writeChangeCipherSpec();
       },
       setOpener: (opener, epoch) => this.#setOpener(opener, epoch),
       setApplicationOpener: (opener, _proof) => this.#setOpener(opener, 'application'),
@@ -438,11 +440,15 @@ export class Connection {
   }
 
   #sendFailure(alert: AlertName, wasHandshaking: boolean): void {
-    // Peers pass over user_canceled: what ends the handshake is the close_notify behind it (RFC 9846 §6.1). Data would
-    // seem complete by one, so an open connection gets none.
-    const isCanceled = alert === 'user_canceled' && wasHandshaking;
-    this.#sendAlert(isCanceled ? 'warning' : 'fatal', alert);
-    if (isCanceled) this.#sendAlert('warning', 'close_notify');
+    if (alert !== 'user_canceled') {
+      this.#sendAlert('fatal', alert);
+      return;
+    }
+    // Peers pass over user_canceled: what ends a handshake is the close_notify behind it (RFC 9846 §6.1). Data would
+    // seem complete by one, so that an open connection is given up without a word: the peer sees it truncated.
+    if (!wasHandshaking) return;
+    this.#sendAlert('warning', alert);
+    this.#sendAlert('warning', 'close_notify');
   }
 
   #finish(state: 'closed' | 'failed'): void {
@@ -451,5 +457,9 @@ export class Connection {
     this.#established?.wipe();
   }
 }
+
+/** AlertLevel (RFC 9846 §6). */
+const WARNING = 1;
+const FATAL = 2;
 
 class OwnersError extends Error {}

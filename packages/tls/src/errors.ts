@@ -31,6 +31,7 @@ const FAILURES = {
   'too-many-key-updates': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
   'too-many-warning-alerts': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
   'too-many-tickets': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
+  'too-much-waiting': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
   'renegotiation-refused': { reason: 'PeerMisbehaved', alert: 'no_renegotiation' },
   'illegal-parameter': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
   'bad-key-share': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },

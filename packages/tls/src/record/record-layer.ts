@@ -25,6 +25,7 @@ export class RecordLayer {
   #outgoing: Uint8Array[] = [];
   #outgoingLength = 0;
   #handshake: Uint8Array[] = [];
+  #changeCipherSpecDue = false;
   #opener: RecordOpener = plaintextOpener;
   #sealer: RecordSealer;
   #emptyRecords = 0;
@@ -141,6 +142,15 @@ export class RecordLayer {
     this.#sealer = sealer;
   }
 
+  /**
+   * A ChangeCipherSpec before whatever is sent next. It is never protected: in TLS 1.3 it means nothing, and in TLS
+   * 1.2 it comes before the first key.
+   */
+  writeChangeCipherSpec(): void {
+    this.flushHandshake();
+    this.#changeCipherSpecDue = true;
+  }
+
   /** Collects a handshake message; messages in a row share records. */
   writeHandshake(message: Uint8Array): void {
     this.#handshake.push(message);
@@ -161,6 +171,11 @@ export class RecordLayer {
   }
 
   #seal(type: number, content: Uint8Array): void {
+    if (this.#changeCipherSpecDue) {
+      this.#changeCipherSpecDue = false;
+      this.#queue(CHANGE_CIPHER_SPEC_RECORD);
+      this.#observer?.record?.('sent', CHANGE_CIPHER_SPEC, 1, CHANGE_CIPHER_SPEC_RECORD.length);
+    }
     const sealer = this.#sealer;
     const step = Math.min(this.#fragmentLength, MAX_PLAINTEXT);
     const count = Math.max(1, Math.ceil(content.length / step));
@@ -179,9 +194,12 @@ export class RecordLayer {
       this.#observer?.record?.('sent', type, fragment.length, length);
       at += length;
     }
-    const sealed = at === out.length ? out : out.subarray(0, at);
-    this.#outgoing.push(sealed);
-    this.#outgoingLength += sealed.length;
+    this.#queue(at === out.length ? out : out.subarray(0, at));
+  }
+
+  #queue(bytes: Uint8Array): void {
+    this.#outgoing.push(bytes);
+    this.#outgoingLength += bytes.length;
   }
 
   #paddings(
@@ -190,8 +208,7 @@ export class RecordLayer {
     step: number,
     count: number,
   ): { each: number[]; total: number } {
-    if (!(this.#sealer.sealedLength(0) > 5) || this.#sealer instanceof PlaintextSealer)
-      return { each: [], total: 0 };
+    if (this.#sealer instanceof PlaintextSealer) return { each: [], total: 0 };
     const each: number[] = [];
     let sum = 0;
     for (let i = 0; i < count; i++) {
@@ -217,3 +234,5 @@ export class RecordLayer {
     return bytes;
   }
 }
+
+const CHANGE_CIPHER_SPEC_RECORD = Uint8Array.of(CHANGE_CIPHER_SPEC, 3, 3, 0, 1, 1);

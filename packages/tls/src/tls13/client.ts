@@ -40,6 +40,8 @@ export function* clientHandshake13(
     h.transcript.useHash(suite.hash);
     h.transcript.forgetMessages();
     schedule.enterHandshake(secret);
+    // Before the first protected record, which may be an alert (RFC 9846 §D.4).
+    if (offer.hello.legacySessionId.length > 0 && retried === undefined) h.channel.writeChangeCipherSpec();
     const keys = installHandshakeKeys(h, offer, schedule);
 
     const parameters = yield* receive(h, encryptedExtensions);
@@ -53,8 +55,6 @@ export function* clientHandshake13(
     h.channel.endCompatibility();
     h.channel.setApplicationOpener(schedule.opener(application.server), proof);
 
-    if (offer.hello.legacySessionId.length > 0 && retried === undefined) h.channel.writeChangeCipherSpec();
-    h.channel.setSealer(schedule.sealer(keys.client), 'handshake');
     const own = request === undefined ? undefined : yield* sendCredential(h, request);
     const verifyData = finishedData(h.provider, suite.hash, keys.client, h.transcript.digest());
     send(h, finished, { verifyData });
@@ -148,6 +148,7 @@ function installHandshakeKeys(
   const client = deriveSecret(h, schedule, 'c hs traffic', hash, offer.hello.random);
   const server = deriveSecret(h, schedule, 's hs traffic', hash, offer.hello.random);
   h.channel.setOpener(schedule.opener(server), 'handshake');
+  h.channel.setSealer(schedule.sealer(client), 'handshake');
   return { client, server };
 }
 
