@@ -22,7 +22,7 @@ export function getCiphers(): string[] {
 /**
  * Reads OpenSSL's cipher list: names of suites (OpenSSL's or IANA's) and groups of them (`HIGH`, `ECDHE+AESGCM`),
  * with `!`, `-` and `+` before them, between colons. What is not known is ignored, as OpenSSL does. TLS 1.3 suites
- * count by their own names only. Throws `ERR_SSL_NO_CIPHER_MATCH` when nothing is left.
+ * count by their own names only; a list without any gets the default ones. Throws `ERR_SSL_NO_CIPHER_MATCH` when nothing is left.
  */
 export function parseCiphers(list: string): CipherSuite[] {
   let chosen: CipherSuite[] = [];
@@ -37,7 +37,8 @@ export function parseCiphers(list: string): CipherSuite[] {
     else chosen.push(...matched.filter((suite) => !chosen.includes(suite) && !banned.has(suite)));
   }
   if (chosen.length === 0) throw opensslError('no cipher match');
-  return chosen;
+  if (chosen.some((suite) => suite.version === TLS13)) return chosen;
+  return [...defaultCipherSuites(nodeCrypto).filter((suite) => suite.version === TLS13), ...chosen];
 }
 
 /** `auto`, or names between colons. Throws as Node does for a name that is not known. */
@@ -95,9 +96,4 @@ function keywords(suite: CipherSuite): Set<string> {
 
 function intersect(a: readonly CipherSuite[], b: readonly CipherSuite[]): CipherSuite[] {
   return a.filter((suite) => b.includes(suite));
-}
-
-/** True when a list names suites of TLS 1.3, true when of 1.2: what it does not name is switched off. */
-export function versionsNamed(suites: readonly CipherSuite[]): { tls12: boolean; tls13: boolean } {
-  return { tls12: suites.some(is12), tls13: suites.some((suite) => suite.version === TLS13) };
 }

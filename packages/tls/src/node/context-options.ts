@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
-import type { VersionName } from '../versions.ts';
-import { parseCiphers, parseCurves, parseSignatureAlgorithms, versionsNamed } from './ciphers.ts';
+import { TLS12, type VersionName } from '../versions.ts';
+import { parseCiphers, parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
 import { nodeError, unsupportedOption } from './errors.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
@@ -29,12 +29,8 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   if (secureOptions & constants.SSL_OP_NO_TLSv1_3) maxVersion = 'TLSv1.2';
   if (secureOptions & constants.SSL_OP_NO_TLSv1_2) minVersion = 'TLSv1.3';
   const suites = ciphers ? parseCiphers(ciphers) : undefined;
-  if (suites !== undefined) {
-    // As Node does: a list without suites of a version switches that version off.
-    const named = versionsNamed(suites);
-    if (!named.tls13) maxVersion = 'TLSv1.2';
-    if (!named.tls12) minVersion = 'TLSv1.3';
-  }
+  // As in Node: a list of TLS 1.3 suites alone switches 1.2 off, and one without any leaves those of 1.3 as they are.
+  if (suites !== undefined && !suites.some(({ version }) => version === TLS12)) minVersion = 'TLSv1.3';
   if (minVersion > maxVersion) {
     throw nodeError(
       'ERR_TLS_INVALID_PROTOCOL_VERSION',

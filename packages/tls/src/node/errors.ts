@@ -74,9 +74,24 @@ export function invalidArgument(name: string, expected: string, actual: unknown)
   return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
 }
 
+/** What Node puts before the reason in a code. */
+const CODE_PREFIXES = {
+  'SSL routines': 'ERR_SSL_',
+  'PEM routines': 'ERR_OSSL_PEM_',
+  'x509 certificate routines': 'ERR_OSSL_X509_',
+  'DECODER routines': 'ERR_OSSL_',
+  'Provider routines': 'ERR_OSSL_',
+} as const;
+
+export type OpensslLibrary = keyof typeof CODE_PREFIXES;
+
 /** An error as OpenSSL reports it: the code is made of the reason. */
-export function opensslError(reason: string, cause?: unknown, library = 'SSL routines'): NodeTlsError {
-  const prefix = library === 'SSL routines' ? 'ERR_SSL_' : 'ERR_OSSL_';
+export function opensslError(
+  reason: string,
+  cause?: unknown,
+  library: OpensslLibrary = 'SSL routines',
+): NodeTlsError {
+  const prefix = CODE_PREFIXES[library];
   const code = prefix + reason.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
   return Object.assign(nodeError(code, `${library}: ${reason}`, cause), { library, reason });
 }

@@ -5,7 +5,7 @@ import { type Certificate, CertificateError, parseCertificates, parsePrivateKey 
 import { type Credential, credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { type NodeTlsError, opensslError } from './errors.ts';
+import { type NodeTlsError, type OpensslLibrary, opensslError } from './errors.ts';
 
 type Pem = string | Uint8Array;
 
@@ -75,7 +75,7 @@ function pair(chain: readonly Certificate[], keys: readonly PrivateKey[]): Crede
   throw opensslError('key values mismatch', mismatch, 'x509 certificate routines');
 }
 
-function asOpenssl(error: unknown, reason: string, library: string): unknown {
+function asOpenssl(error: unknown, reason: string, library: OpensslLibrary): unknown {
   if (!(error instanceof CertificateError)) return error;
   const made = opensslError(reason, error, library);
   made.message += `: ${error.message}`;
