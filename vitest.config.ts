@@ -19,8 +19,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: Math.min(Math.max(availableParallelism(), 2), 8),
     // Far more than any test takes on an idle machine: making RSA keys on a busy one is what is slow.
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: [
       'default',
       ...(process.env['GITHUB_ACTIONS'] === 'true' ? ['github-actions'] : []),
