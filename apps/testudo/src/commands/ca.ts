@@ -18,7 +18,9 @@ export function addCa(program: Command, io: Io, finish: (code: ExitCode) => void
   const ca = program
     .command('ca')
     .summary('a CA of your own: make it, issue certificates, show them')
-    .description('A CA of your own. Private keys have mode 0600 and are never overwritten.');
+    .description('A CA of your own. Private keys have mode 0600 and are never overwritten.')
+    .helpCommand(false)
+    .addHelpText('after', '\nExample:\n  testudo ca init\n  testudo ca issue www.example.test');
   ca.command('init')
     .summary('make the CA')
     .description('Makes the CA that `testudo up` uses, too: ca.pem, and ca-key.pem with its private key.')

@@ -39,7 +39,9 @@ export function parseConfig(text: string, file: string): Config {
   }
   const result = configSchema.safeParse(value);
   if (result.success) return result.data;
-  const messages = result.error.issues.flatMap((issue) => mistakes(issue, document, lines, file));
+  // A misspelt key first: that another one is missing may follow from it.
+  const issues = result.error.issues.toSorted((a, b) => Number(isUnknownKey(b)) - Number(isUnknownKey(a)));
+  const messages = issues.flatMap((issue) => mistakes(issue, document, lines, file));
   throw failures(messages.slice(0, MOST_MISTAKES), EXIT.usage);
 }
 
@@ -55,6 +57,10 @@ function toValue(document: Document, file: string): unknown {
 }
 
 type Issue = z.core.$ZodIssue;
+
+function isUnknownKey({ code }: Issue): boolean {
+  return code === 'unrecognized_keys';
+}
 
 function mistakes(issue: Issue, document: Document, lines: LineCounter, file: string): string[] {
   const where = pathText(issue.path);

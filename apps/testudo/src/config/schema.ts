@@ -67,7 +67,12 @@ const certificate = z.strictObject({
 });
 
 const limits = z.strictObject({
-  connections: z.number().int('must be a whole number').min(1).max(1_000_000).optional(),
+  connections: z
+    .number()
+    .int('must be a whole number')
+    .min(1, 'must be at least 1')
+    .max(1_000_000, 'must be at most 1000000')
+    .optional(),
   idle: duration.optional(),
   handshake: duration.optional(),
   connect: duration.optional(),
@@ -94,9 +99,12 @@ const listener = z.strictObject({
   certificates: z.array(certificate).min(1, 'needs at least one certificate').optional(),
   minVersion: version.optional(),
   maxVersion: version.optional(),
-  cipherSuites: z.array(text).min(1).optional(),
-  groups: z.array(text).min(1).optional(),
-  alpn: z.array(text.max(255)).min(1).optional(),
+  cipherSuites: z.array(text).min(1, 'needs at least one suite').optional(),
+  groups: z.array(text).min(1, 'needs at least one group').optional(),
+  alpn: z
+    .array(text.max(255, 'must have at most 255 characters'))
+    .min(1, 'needs at least one protocol')
+    .optional(),
   clientCertificate: z
     .enum(['none', 'optional', 'required'], { error: 'must be none, optional or required' })
     .optional(),

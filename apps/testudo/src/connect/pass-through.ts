@@ -16,7 +16,11 @@ export function passThrough(
   return new Promise((resolve) => {
     let timer: NodeJS.Timeout | undefined;
     let inputEnded = false;
+    let isDone = false;
+    // Closing makes the wire call us again.
     const done = (): void => {
+      if (isDone) return;
+      isDone = true;
       clearTimeout(timer);
       stdin.off('data', onInput).off('end', onInputEnd).off('error', onInputEnd);
       stdin.pause();
@@ -43,6 +47,7 @@ export function passThrough(
     stdin.on('data', onInput).on('end', onInputEnd).on('error', onInputEnd);
     stdout.on('error', onOutputGone);
     wire.listen(() => {
+      if (isDone) return;
       for (const bytes of wire.take()) {
         if (stdout.write(bytes)) continue;
         wire.pause();

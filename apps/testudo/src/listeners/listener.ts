@@ -1,5 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
+import { TlsError } from '@testudo/tls';
 import type { TLSSocket } from '@testudo/tls/node';
 import { type Address, addressText } from '../config/address.ts';
 import type { Limits } from '../config/plan.ts';
@@ -102,6 +103,8 @@ export class Listener {
     const record = new ConnectionRecord();
     raw.setTimeout(limits.idle);
     const tls: TLSSocket = endpoint.secure(raw, record);
+    const timer = setTimeout(() => tls.destroy(handshakeTimeout(limits.handshake)), limits.handshake);
+    tls.once('close', () => clearTimeout(timer));
     // Any byte either way counts, also of the handshake and of a slow reader.
     raw.once('timeout', () => tls.destroy());
     const failed = (error: Error): void => {
@@ -110,6 +113,7 @@ export class Listener {
     };
     tls.once('error', failed);
     tls.once('secure', () => {
+      clearTimeout(timer);
       tls.off('error', failed);
       tls.on('error', (error) =>
         log.debug({ remote, ...describeTlsFailure(error).details }, 'a connection broke'),
@@ -128,6 +132,10 @@ export class Listener {
       'too many connections: new ones are closed at once; raise limits.connections if that is too few',
     );
   }
+}
+
+function handshakeTimeout(limit: number): TlsError {
+  return new TlsError('handshake-timeout', `the client did not finish the handshake within ${limit} ms`);
 }
 
 /** Milliseconds between two notes about the same overload. */

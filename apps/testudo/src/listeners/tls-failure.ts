@@ -25,6 +25,7 @@ export function describeTlsFailure(error: unknown): TlsFailure {
       text: 'a client does not trust our certificate: it needs the CA\u2019s certificate',
     };
   }
+  if (tls.code === 'handshake-timeout') return { level: 'info', details, text: 'a client was too slow' };
   switch (tls.reason) {
     case 'CertificateRejected':
       return { level: 'warn', details, text: 'a client\u2019s certificate was refused' };

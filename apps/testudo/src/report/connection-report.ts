@@ -68,7 +68,7 @@ export function connectionReport(
     extendedMasterSecret: info.extendedMasterSecret,
     serverCertificates: role === 'server' ? own : peers,
     clientCertificates: role === 'server' ? peers : own,
-    messages: messageReports(record, role),
+    messages: withRetry(messageReports(record, role), info.helloRetryRequest),
     omittedMessages: record.omitted,
     records:
       role === 'server'
@@ -89,10 +89,19 @@ export function messageReports(record: ConnectionRecord, role: 'client' | 'serve
   }));
 }
 
+/** A HelloRetryRequest is a ServerHello by its type (RFC 9846 §4.1.3), and the first of the two. */
+function withRetry(messages: MessageReport[], retried: boolean): MessageReport[] {
+  const first = messages.findIndex(({ name }) => name === 'server_hello');
+  return messages.map((message, i) =>
+    retried && i === first ? { ...message, name: 'hello_retry_request' } : message,
+  );
+}
+
 const NAMES: Readonly<Record<string, string>> = {
   hello_request: 'HelloRequest',
   client_hello: 'ClientHello',
   server_hello: 'ServerHello',
+  hello_retry_request: 'HelloRetryRequest',
   new_session_ticket: 'NewSessionTicket',
   end_of_early_data: 'EndOfEarlyData',
   encrypted_extensions: 'EncryptedExtensions',
