@@ -1,10 +1,12 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../cli.ts';
-import { folderWith } from '../testing/folder.ts';
+import { folderWith, removeFolders } from '../testing/folder.ts';
 import { testIo } from '../testing/io.ts';
+
+afterAll(removeFolders);
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   const io = testIo();

@@ -6,11 +6,14 @@ import { PassThrough } from 'node:stream';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { certificateToPem, createCertificateAuthority, privateKeyToPem } from '@testudo/x509';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { main } from '../cli.ts';
-import { folderWith } from '../testing/folder.ts';
+import { folderWith, removeFolders } from '../testing/folder.ts';
 import { testIo } from '../testing/io.ts';
-import { listenOn, tcpServer } from '../testing/test-gateway.ts';
+import { listenOn, stopAll, tcpServer } from '../testing/test-gateway.ts';
+
+afterEach(stopAll);
+afterAll(removeFolders);
 
 /** Against servers of `node:tls`, which know nothing of our code. */
 let folder: string;

@@ -1,5 +1,6 @@
 import { encodeSession, observers, TlsError } from '@testudo/tls';
 import type { Command } from 'commander';
+import { addressText } from '../config/address.ts';
 import { exitCodeOf, failureText } from '../connect/failure-text.ts';
 import { KeyLog } from '../connect/key-log.ts';
 import { passThrough } from '../connect/pass-through.ts';
@@ -141,7 +142,7 @@ async function talk(talking: Talk): Promise<ExitCode> {
   }
   if (failure === undefined) return EXIT.ok;
   throw new Failure(
-    `${talking.host}:${talking.port}: ${explained(failure, report !== undefined)}`,
+    `${addressText(talking)}: ${explained(failure, report !== undefined)}`,
     exitCodeOf(failure),
     failure,
   );

@@ -1,11 +1,14 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { main } from '../cli.ts';
-import { folderWith } from '../testing/folder.ts';
+import { folderWith, removeFolders } from '../testing/folder.ts';
 import { type TestIo, testIo } from '../testing/io.ts';
-import { connectTls, fetchFrom, readAll, tcpServer } from '../testing/test-gateway.ts';
+import { connectTls, fetchFrom, readAll, stopAll, tcpServer } from '../testing/test-gateway.ts';
+
+afterEach(stopAll);
+afterAll(removeFolders);
 
 async function started(io: TestIo, ...args: string[]): Promise<{ code: Promise<number>; out: string }> {
   const code = main(['up', ...args], io);
@@ -95,6 +98,11 @@ describe('testudo up --config', () => {
     const io = testIo();
     expect(await main(['up', '--check', '--config', join(folder, 'testudo.yaml')], io)).toBe(0);
     expect(io.out()).toContain('fine, 1 listener');
+    expect(existsSync(join(folder, 'data'))).toBe(false);
+    writeFileSync(join(folder, 'testudo.yaml'), config.replace('local', 'none.pem, key: none.pem'));
+    const bad = testIo();
+    expect(await main(['up', '--check', '--config', join(folder, 'testudo.yaml')], bad)).toBe(1);
+    expect(bad.err()).toContain('none.pem: cannot read the certificate: there is no such file');
   });
 
   test.each([

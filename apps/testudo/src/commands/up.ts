@@ -6,6 +6,7 @@ import { EXIT, type ExitCode, Failure } from '../failure.ts';
 import { configBanner, demoBanner } from '../gateway/banner.ts';
 import { DEMO_ECHO_PORT, DEMO_HTTPS_PORT, demoPlan } from '../gateway/demo.ts';
 import { Gateway } from '../gateway/gateway.ts';
+import { check } from '../gateway/prepare.ts';
 import { dataFolder } from '../identity/data-folder.ts';
 import { authorityFiles, LocalAuthority } from '../identity/local-authority.ts';
 import type { Io } from '../io.ts';
@@ -32,7 +33,7 @@ export function addUp(program: Command, io: Io, finish: (code: ExitCode) => void
         'connection, and an echo service behind TLS, both with a certificate of a local CA, on 127.0.0.1 only.',
     )
     .option('-c, --config <file>', 'what to serve, as YAML')
-    .option('--check', 'check the configuration and end')
+    .option('--check', 'check the configuration and the files it names, and end')
     .option('--data <folder>', 'where the local CA lives (also TESTUDO_DATA)')
     .option(
       '--https-port <port>',
@@ -71,6 +72,7 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   const folder = dataFolder(io.env, options.data ?? plan.data);
   const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
   if (options.check) {
+    check(plan, log);
     io.stdout.write(`${options.config}: fine, ${count(plan.listeners.length, 'listener')}\n`);
     return EXIT.ok;
   }

@@ -1,7 +1,9 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { Failure } from '../failure.ts';
-import { folderWith } from '../testing/folder.ts';
+import { folderWith, removeFolders } from '../testing/folder.ts';
 import { loadConfig, parseConfig } from './load.ts';
+
+afterAll(removeFolders);
 
 function mistakesIn(yaml: string): string[] {
   try {

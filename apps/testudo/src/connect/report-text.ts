@@ -1,3 +1,4 @@
+import { addressText } from '../config/address.ts';
 import type { Style } from '../output/style.ts';
 import { indent } from '../output/table.ts';
 import { milliseconds } from '../output/text.ts';
@@ -21,8 +22,8 @@ export interface ConnectView {
 /** What `testudo connect` tells about a connection, in the order in which people ask. */
 export function reportLines(view: ConnectView): string[] {
   const { style, report, verdict, host, port, address, tcpTime } = view;
-  const where =
-    address === undefined || address === host ? `${host}:${port}` : `${host}:${port} (${address})`;
+  const target = addressText({ host, port });
+  const where = address === undefined || address === host ? target : `${target} (${address})`;
   return [
     `${style.strong(where)} ${style.faint(`TCP in ${milliseconds(tcpTime)}; times below count from there`)}`,
     ...(report === undefined ? [] : ['', ...section('Agreed', agreedLines(report, style), style)]),

@@ -8,6 +8,7 @@ import {
   type Session,
   TlsError,
 } from '@testudo/tls';
+import { addressText } from '../config/address.ts';
 import { EXIT, Failure, systemReason } from '../failure.ts';
 
 /** Opens a TCP connection; resolves with it and the milliseconds it took. Throws a `Failure` with exit code 3. */
@@ -19,7 +20,7 @@ export function openTcp(
   const startedAt = performance.now();
   return new Promise((resolve, reject) => {
     const socket = connectTcp({ host, port, noDelay: true, allowHalfOpen: true });
-    const where = `${host}:${port}`;
+    const where = addressText({ host, port });
     const failed = (reason: string, cause?: unknown): void => {
       clearTimeout(timer);
       socket.destroy();

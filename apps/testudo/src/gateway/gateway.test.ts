@@ -4,9 +4,9 @@ import { connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { connect as connectOurs } from '@testudo/tls/node';
-import { describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { LocalAuthority } from '../identity/local-authority.ts';
-import { folderWith } from '../testing/folder.ts';
+import { folderWith, removeFolders } from '../testing/folder.ts';
 import {
   connectTls,
   fetchFrom,
@@ -15,8 +15,12 @@ import {
   readAll,
   standstill,
   startGateway,
+  stopAll,
   tcpServer,
 } from '../testing/test-gateway.ts';
+
+afterEach(stopAll);
+afterAll(removeFolders);
 
 const LOCAL = 'certificate: local';
 
@@ -303,8 +307,8 @@ describe('a start that fails', () => {
     await expect(starting).rejects.toThrow(
       new RegExp(
         'one: .*/none: cannot serve this folder: there is no such file or directory\n' +
-          'three: .*/text.pem: cannot serve this folder: it is a file\n' +
-          'two: .*/text.pem: cannot use the certificate: no CERTIFICATE block',
+          'two: .*/text.pem: cannot use the certificate: no CERTIFICATE block.*\n' +
+          'three: .*/text.pem: cannot serve this folder: it is a file',
       ),
     );
     expect(() => readFileSync(join(folder, 'data', 'ca.pem'))).toThrow();

@@ -26,32 +26,47 @@ export interface PreparedListener {
 }
 
 /**
- * Checks everything that can be checked without taking an address: files, keys, options. Throws one `Failure` with a
- * line for each thing that is wrong. The local CA is made only when all else is right.
+ * Checks everything that can be checked without changing anything: files, keys, options. Throws one `Failure` with a
+ * line for each thing that is wrong.
+ */
+export function check(plan: Plan, log: Log): void {
+  forEachListener(plan, (listener, attempt) => {
+    attempt(() => createService(listener, log).close());
+    attempt(() => TlsEndpoint.check(listener.tls));
+    for (const one of listener.certificates) if (one.kind === 'files') attempt(() => loadIdentity(one));
+  });
+}
+
+/**
+ * Makes the listeners ready to take their addresses. Throws as {@link check}, which comes first, so that the local CA
+ * is made only when all else is right.
  */
 export function prepare(plan: Plan, dataFolder: string, log: Log): PreparedListener[] {
+  check(plan, log);
+  const prepared: PreparedListener[] = [];
+  forEachListener(plan, (listener, attempt) => {
+    attempt(() => prepared.push(prepareOne(listener, dataFolder, log)));
+  });
+  return prepared;
+}
+
+/** Goes through all listeners, whatever fails, and then throws what has failed. */
+function forEachListener(
+  plan: Plan,
+  visit: (listener: ListenerPlan, attempt: (action: () => unknown) => void) => void,
+): void {
   const problems: string[] = [];
-  const collect = <T>(name: string, action: () => T): T | undefined => {
-    try {
-      return action();
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      problems.push(...error.message.split('\n').map((line) => `${name}: ${line}`));
-      return undefined;
-    }
-  };
-  const services = plan.listeners.map((listener) =>
-    collect(listener.name, () => createService(listener, log)),
-  );
-  for (const { name, certificates } of plan.listeners) {
-    for (const one of certificates) if (one.kind === 'files') collect(name, () => loadIdentity(one));
+  for (const listener of plan.listeners) {
+    visit(listener, (action) => {
+      try {
+        action();
+      } catch (error) {
+        if (!(error instanceof Failure)) throw error;
+        problems.push(...error.message.split('\n').map((line) => `${listener.name}: ${line}`));
+      }
+    });
   }
   if (problems.length > 0) throw failures(problems);
-  const prepared = plan.listeners.map((listener, i) =>
-    collect(listener.name, () => prepareOne(listener, services[i]!, dataFolder, log)),
-  );
-  if (problems.length > 0) throw failures(problems);
-  return prepared as PreparedListener[];
 }
 
 /** The certificates of a listener, read anew. Throws a `Failure`. */
@@ -63,10 +78,11 @@ export function identitiesOf(plans: readonly CertificatePlan[], dataFolder: stri
   });
 }
 
-function prepareOne(plan: ListenerPlan, service: Service, dataFolder: string, log: Log): PreparedListener {
+function prepareOne(plan: ListenerPlan, dataFolder: string, log: Log): PreparedListener {
   const identities = identitiesOf(plan.certificates, dataFolder);
   const endpoint = new TlsEndpoint(plan.tls, identities);
   const { name, address, limits } = plan;
+  const service = createService(plan, log);
   return {
     plan,
     endpoint,

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
-import { describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { removeFolders } from '../testing/folder.ts';
 import {
   connectTls,
   fetchFrom,
@@ -12,9 +13,13 @@ import {
   readAll,
   standstill,
   startGateway,
+  stopAll,
   type TestGateway,
   tcpServer,
 } from '../testing/test-gateway.ts';
+
+afterEach(stopAll);
+afterAll(removeFolders);
 
 async function proxyTo(listener: RequestListener, lines = ''): Promise<TestGateway> {
   const port = await listenOn(createServer(listener));

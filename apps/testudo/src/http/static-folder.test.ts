@@ -1,15 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeEach, describe, expect, test } from 'vitest';
-import { folderWith } from '../testing/folder.ts';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { folderWith, removeFolders } from '../testing/folder.ts';
 import {
   type Answer,
   fetchFrom,
   rawExchange,
   startGateway,
+  stopAll,
   type TestGateway,
 } from '../testing/test-gateway.ts';
+
+afterEach(stopAll);
+afterAll(removeFolders);
 
 let folder: string;
 let site: TestGateway;

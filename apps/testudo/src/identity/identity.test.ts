@@ -2,13 +2,15 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseCertificates } from '@testudo/x509';
-import { beforeAll, describe, expect, test } from 'vitest';
-import { folderWith } from '../testing/folder.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { folderWith, removeFolders } from '../testing/folder.ts';
 import { chooseByName } from './certificate-choice.ts';
 import { loadIdentity, namesIn } from './certificate-files.ts';
 import { dataFolder } from './data-folder.ts';
 import { authorityFiles, fileNameOf, LocalAuthority } from './local-authority.ts';
 import { writeNewPrivateFile, writePrivateFile, writePublicFile } from './private-files.ts';
+
+afterAll(removeFolders);
 
 const mode = (file: string): number => statSync(file).mode & 0o777;
 

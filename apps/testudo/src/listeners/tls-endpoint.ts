@@ -39,6 +39,11 @@ export class TlsEndpoint {
     this.#config = configOf(plan, ({ serverName }) => this.#choice.for(serverName));
   }
 
+  /** Throws a `Failure` for options that the engine does not take, and for a CA file that cannot be used. */
+  static check(plan: TlsPlan): void {
+    configOf(plan, () => []);
+  }
+
   /** Shows other certificates from now on; connections that are open keep theirs. */
   replace(identities: readonly ServedIdentity[]): void {
     this.#choice = choiceOf(identities);

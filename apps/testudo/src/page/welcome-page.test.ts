@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import type { ConnectionReport } from '../report/connection-report.ts';
-import { connectTls, fetchFrom, keepAliveAgent, startGateway } from '../testing/test-gateway.ts';
+import { removeFolders } from '../testing/folder.ts';
+import { connectTls, fetchFrom, keepAliveAgent, startGateway, stopAll } from '../testing/test-gateway.ts';
 import { escapeHtml, html } from './html.ts';
 import { WELCOME_POLICY, welcomePage } from './welcome-page.ts';
+
+afterEach(stopAll);
+afterAll(removeFolders);
 
 const REPORT: ConnectionReport = {
   version: 'TLSv1.3',

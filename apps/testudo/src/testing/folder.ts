@@ -1,9 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll } from 'vitest';
 
-/** A fresh folder with these files, removed after the test file's last test. */
+/** A fresh folder with these files. A test file that uses it says `afterAll(removeFolders)`. */
 export function folderWith(files: Readonly<Record<string, string | Uint8Array>> = {}): string {
   const folder = mkdtempSync(join(tmpdir(), 'testudo-'));
   made.push(folder);
@@ -16,6 +15,7 @@ export function folderWith(files: Readonly<Record<string, string | Uint8Array>> 
 
 const made: string[] = [];
 
-afterAll(() => {
+/** Removes what {@link folderWith} made. */
+export function removeFolders(): void {
   for (const folder of made.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
+}

@@ -4,7 +4,6 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls';
-import { afterEach } from 'vitest';
 import { parseConfig } from '../config/load.ts';
 import { planOf } from '../config/plan.ts';
 import { Gateway } from '../gateway/gateway.ts';
@@ -43,11 +42,12 @@ const running: { destroy(): void }[] = [];
 // One CA for a test file: making keys takes time.
 let data: string | undefined;
 
-afterEach(() => {
+/** Ends what the functions here have started: a test file that uses them says `afterEach(stopAll)`. */
+export function stopAll(): void {
   for (const one of running.splice(0)) one.destroy();
-});
+}
 
-/** A gateway on loopback with these listeners (YAML, without `listen`), which ends after the test. */
+/** A gateway on loopback with these listeners (YAML, without `listen`), until {@link stopAll}. */
 export async function startGateway(
   listeners: readonly string[],
   options: { folder?: string; top?: string } = {},
