@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer as createNetServer, connect as netConnect, Socket } from 'node:net';
-import { Duplex } from 'node:stream';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TRUNCATED } from './errors.ts';
 import type { TLSSocket } from './index.ts';
+import { type PipeEnd, pipe } from './testing/pipe.ts';
 import {
   ca,
   closeAll,
@@ -20,37 +20,6 @@ import {
 } from './testing/support.ts';
 
 afterEach(closeAll);
-
-/** One end of a pipe in memory that is no socket: it takes a turn for each chunk, and holds back when asked to. */
-class PipeEnd extends Duplex {
-  other!: PipeEnd;
-  #wanted: (() => void) | undefined;
-
-  override _read(): void {
-    const wanted = this.#wanted;
-    this.#wanted = undefined;
-    wanted?.();
-  }
-
-  override _write(chunk: Buffer, _encoding: string, callback: () => void): void {
-    this.other.deliver(chunk, () => setImmediate(callback));
-  }
-
-  override _final(callback: () => void): void {
-    this.other.deliver(null, () => callback());
-  }
-
-  deliver(chunk: Buffer | null, done: () => void): void {
-    if (this.push(chunk) || chunk === null) done();
-    else this.#wanted = done;
-  }
-}
-
-function pipe(): [PipeEnd, PipeEnd] {
-  const ends: [PipeEnd, PipeEnd] = [new PipeEnd(), new PipeEnd()];
-  [ends[0].other, ends[1].other] = [ends[1], ends[0]];
-  return ends;
-}
 
 async function overPipe(): Promise<{ client: TLSSocket; accepted: TLSSocket; ends: [PipeEnd, PipeEnd] }> {
   const ends = pipe();

@@ -56,7 +56,7 @@ export interface TLSSocketOptions extends SecureContextOptions, ConnectionSettin
   port?: number | undefined;
   path?: string | undefined;
   localAddress?: string | undefined;
-  /** @internal Shared by all connections of a server. */
+  /** A server's configuration in the engine's own terms, in place of all other options about TLS. Not in `node:tls`. */
   settings?: ServerSettings | undefined;
 }
 

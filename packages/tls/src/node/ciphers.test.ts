@@ -1,0 +1,126 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, test } from 'vitest';
+import { CIPHER_SUITES } from '../suites.ts';
+import { TLS12 } from '../versions.ts';
+import { parseCiphers, parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
+
+const KNOWN = new Set(
+  CIPHER_SUITES.filter(({ version }) => version === TLS12).map((suite) => suite.opensslName),
+);
+
+/** The suites of TLS 1.2 in a list, by OpenSSL's names. */
+function ours(list: string): string[] {
+  return parseCiphers(list)
+    .map((suite) => suite.opensslName)
+    .filter((name) => KNOWN.has(name));
+}
+
+/** What the openssl program makes of it, without what we do not have; undefined when there is no such program. */
+function openssls(list: string): string[] | undefined {
+  try {
+    const text = execFileSync('openssl', ['ciphers', list], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return text
+      .trim()
+      .split(':')
+      .filter((name) => KNOWN.has(name));
+  } catch (error) {
+    return (error as { code?: string }).code === 'ENOENT' ? undefined : [];
+  }
+}
+
+const hasOpenssl = openssls('ALL') !== undefined;
+
+describe.skipIf(!hasOpenssl)('as the openssl program (needs openssl)', () => {
+  test.each([
+    'ALL',
+    'HIGH:!aNULL:!MD5',
+    'ECDHE+AESGCM',
+    'ECDHE+CHACHA20:ECDHE+AESGCM',
+    'EECDH+AES128:!aRSA',
+    'HIGH:!ECDSA',
+    'HIGH:-aECDSA',
+    'AESGCM:+AES256',
+    'ALL:!AES256',
+    'aRSA+AES256',
+    'CHACHA20:!ECDSA',
+    'ECDHE-RSA-AES128-GCM-SHA256:HIGH',
+    'RC4:DES:ECDHE-RSA-AES256-GCM-SHA384',
+  ])('%s means the same suites', (list) => {
+    expect(new Set(ours(list))).toEqual(new Set(openssls(list)));
+  });
+
+  test.each([
+    'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:+ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256,NONSENSE ECDHE-ECDSA-CHACHA20-POLY1305',
+  ])('%s keeps that order', (list) => {
+    expect(ours(list)).toEqual(openssls(list));
+  });
+});
+
+describe('cipher lists', () => {
+  test('a banned suite does not come back', () => {
+    expect(ours('!ECDHE-RSA-AES128-GCM-SHA256:aRSA+AES128:ECDHE-ECDSA-AES128-GCM-SHA256')).toEqual([
+      'ECDHE-ECDSA-AES128-GCM-SHA256',
+    ]);
+  });
+
+  test('IANA names are taken', () => {
+    expect(ours('TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256')).toEqual(['ECDHE-RSA-AES128-GCM-SHA256']);
+  });
+
+  test('suites of TLS 1.3 come by name only, and by default when none is named', () => {
+    const names = (list: string): string[] => parseCiphers(list).map(({ name }) => name);
+    expect(names('TLS_CHACHA20_POLY1305_SHA256')).toEqual(['TLS_CHACHA20_POLY1305_SHA256']);
+    expect(names('CHACHA20').slice(0, 3)).toEqual([
+      'TLS_AES_128_GCM_SHA256',
+      'TLS_AES_256_GCM_SHA384',
+      'TLS_CHACHA20_POLY1305_SHA256',
+    ]);
+  });
+
+  test.each(['FOO', '', ':', '!ALL', 'ECDHE+FOO', 'aNULL', 'ALL:!ALL', 'ecdhe'])(
+    '%j leaves nothing',
+    (list) => {
+      expect(() => parseCiphers(list)).toThrow(expect.objectContaining({ code: 'ERR_SSL_NO_CIPHER_MATCH' }));
+    },
+  );
+});
+
+describe('curves', () => {
+  test('come by the names of IANA, NIST and OpenSSL', () => {
+    expect(parseCurves('P-256:X25519:secp384r1:prime256v1')).toEqual([
+      'secp256r1',
+      'x25519',
+      'secp384r1',
+      'secp256r1',
+    ]);
+    expect(parseCurves('auto')).toBeUndefined();
+  });
+
+  test.each(['foo', '', 'P-256:foo', 'P-256:'])('%j is refused', (list) => {
+    expect(() => parseCurves(list)).toThrow(expect.objectContaining({ code: 'ERR_CRYPTO_OPERATION_FAILED' }));
+  });
+});
+
+describe('signature algorithms', () => {
+  test('come by their names in TLS 1.3 and in OpenSSL\u2019s old notation', () => {
+    expect(parseSignatureAlgorithms('rsa_pss_rsae_sha256:ed25519')).toEqual([
+      'rsa_pss_rsae_sha256',
+      'ed25519',
+    ]);
+    expect(parseSignatureAlgorithms('ECDSA+SHA256:RSA+SHA384')).toEqual([
+      'ecdsa_secp256r1_sha256',
+      'rsa_pkcs1_sha384',
+    ]);
+    expect(parseSignatureAlgorithms('RSA-PSS+SHA512')).toEqual(['rsa_pss_rsae_sha512', 'rsa_pss_pss_sha512']);
+  });
+
+  test.each(['foo', '', 'RSA+MD5', 'ECDSA+SHA1'])('%j is refused', (list) => {
+    expect(() => parseSignatureAlgorithms(list)).toThrow(/is not known/);
+  });
+});

@@ -1,0 +1,59 @@
+import { once } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import type { Server } from './index.ts';
+import { pipe } from './testing/pipe.ts';
+import { ca, closeOf, ours, serverIdentity } from './testing/support.ts';
+
+const CONNECTIONS = 10_000;
+const AT_ONCE = 20;
+const secureContext = ours.createSecureContext({ ca });
+let session: Buffer | undefined;
+
+test(`${CONNECTIONS} connections leave nothing behind`, { timeout: 60_000 }, async () => {
+  const server = ours.createServer(serverIdentity, (socket) => socket.end('hello'));
+  // The code is compiled and the caches are filled by then.
+  await connectMany(server, CONNECTIONS / 5);
+  const before = await heapUsed();
+  await connectMany(server, CONNECTIONS - CONNECTIONS / 5);
+  const perConnection = ((await heapUsed()) - before) / (CONNECTIONS - CONNECTIONS / 5);
+  // A socket with its connection has some ten thousand bytes; what is left is noise.
+  expect(perConnection).toBeLessThan(200);
+});
+
+async function connectMany(server: Server, count: number): Promise<void> {
+  let left = count;
+  const worker = async (): Promise<void> => {
+    while (left-- > 0) await connectOnce(server, left % 4);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+/** Ends in different ways: cleanly, destroyed by either side, or with the transport cut. */
+async function connectOnce(server: Server, ending: number): Promise<void> {
+  const [near, far] = pipe();
+  server.emit('connection', far);
+  const client = ours.connect({ socket: near, servername: 'localhost', secureContext, session });
+  client.on('error', () => {});
+  const closed = closeOf(client);
+  await once(client, 'secureConnect');
+  client.on('session', (given) => {
+    session ??= given;
+  });
+  client.resume();
+  if (ending === 1) client.destroy();
+  else if (ending === 2) far.destroy();
+  else if (ending === 3) near.destroy();
+  await closed;
+}
+
+async function heapUsed(): Promise<number> {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  for (let i = 0; i < 3; i++) {
+    collect();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  return process.memoryUsage().heapUsed;
+}
