@@ -63,11 +63,12 @@ async function main() {
       workload === IDLE_MEMORY ? await measureIdleMemory(run) : await measureRounds(workload, run);
     summaries.push({ ...summarise(workload, results), size: round });
     progress('');
-    console.log(`${table(summaries.slice(-1)).split('\n').slice(2).join('\n')}`);
+    console.log(table(summaries.slice(-1)).split('\n').slice(2).join('\n'));
+    // Each time: a run that is broken off leaves what it has.
+    write({ rounds, quick: options.quick, ...machine(), workloads: summaries });
   }
   console.log(`\n${table(summaries)}\n`);
   console.log('Ratios: median of the rounds, each against its neighbour (least to most). Less is better.');
-  write({ rounds, quick: options.quick, ...machine(), workloads: summaries });
 }
 
 function choose() {

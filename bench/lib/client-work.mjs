@@ -127,13 +127,18 @@ export class ClientWork {
   }
 
   /** Opens `count` connections, exchanges one byte on each, and leaves them open. */
-  async hold({ port, count }) {
-    for (let i = 0; i < count; i++) {
-      const socket = await this.#open(port);
-      await exchange(socket, Buffer.from('.'));
-      socket.on('error', () => {});
-      this.#held.push(socket);
-    }
+  async hold({ port, count, concurrency }) {
+    let started = 0;
+    const lane = async () => {
+      while (started < count) {
+        started++;
+        const socket = await this.#open(port);
+        await exchange(socket, Buffer.from('.'));
+        socket.on('error', () => {});
+        this.#held.push(socket);
+      }
+    };
+    await Promise.all(Array.from({ length: concurrency }, lane));
   }
 
   async release() {

@@ -79,10 +79,10 @@ export async function measureIdleMemory({ stacks, rounds, size, material, onRoun
       const server = await startProcess(stack, 'server', material);
       const client = await startProcess(REFERENCE, 'client', material);
       const port = await server.call('listen', { behaviour: 'echo' });
-      await client.call('hold', { port, count: size.warmUp });
+      await client.call('hold', { port, count: size.warmUp, concurrency: 16 });
       await client.call('release');
       const before = await server.call('memory');
-      await client.call('hold', { port, count: size.count });
+      await client.call('hold', { port, count: size.count, concurrency: 16 });
       const { open } = await server.call('counts');
       if (open !== size.count) throw new Error(`the ${stack} server has ${open} connections open`);
       const after = await server.call('memory');
