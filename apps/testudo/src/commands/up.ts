@@ -69,7 +69,7 @@ SIGHUP reads the certificates again. Exit codes: 0 ended as asked, 1 could not s
 /** Runs until a signal ends it. */
 export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   const plan = planFor(options);
-  const folder = dataFolder(io.env, options.data ?? plan.data);
+  const folder = dataFolder(io.env, options.data, plan.data);
   const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
   if (options.check) {
     check(plan, log);

@@ -2,14 +2,16 @@ import { homedir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 
 /**
- * Where the local CA and its certificates live: `--data`, else TESTUDO_DATA, else, when `npm start` runs a checkout,
+ * Where the local CA and its certificates live: `--data`, else TESTUDO_DATA, else what a
+ * configuration says (`configured`), else, when `npm start` runs a checkout,
  * `data` in it (which git ignores), else `$XDG_DATA_HOME/testudo`, which is by default `~/.local/share/testudo`.
  */
 export function dataFolder(
   env: Readonly<Record<string, string | undefined>>,
   option: string | undefined,
+  configured?: string | undefined,
 ): string {
-  const chosen = option ?? given(env['TESTUDO_DATA']);
+  const chosen = option ?? given(env['TESTUDO_DATA']) ?? configured;
   if (chosen !== undefined) return resolve(chosen);
   const manifest = given(env['npm_package_json']);
   if (env['npm_lifecycle_event'] === 'start' && env['npm_package_name'] === CHECKOUT && manifest) {

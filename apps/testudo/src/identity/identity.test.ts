@@ -1,7 +1,9 @@
 import { execFileSync } from 'node:child_process';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseCertificates } from '@testudo/x509';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { certificateToPem, parseCertificates, parsePrivateKey } from '@testudo/x509';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { folderWith, removeFolders } from '../testing/folder.ts';
 import { chooseByName } from './certificate-choice.ts';
@@ -78,6 +80,11 @@ describe('the data folder is', () => {
     ],
     ['in the home folder', undefined, { HOME: '/h', TESTUDO_DATA: '' }, '/h/.local/share/testudo'],
   ])('%s', (_, option, env, folder) => expect(dataFolder(env, option)).toBe(folder));
+
+  test('what a configuration says, before the defaults', () => {
+    expect(dataFolder(start, undefined, '/c')).toBe('/c');
+    expect(dataFolder({ TESTUDO_DATA: '/e' }, undefined, '/c')).toBe('/e');
+  });
 });
 
 describe('the local CA', () => {
@@ -118,21 +125,39 @@ describe('the local CA', () => {
     expect(() => LocalAuthority.open(folderWith())).toThrow('make one with: testudo ca init');
   });
 
-  test('keeps a certificate, and its key when the names change', () => {
+  test('keeps a certificate, and has one for each set of names', () => {
     const local = LocalAuthority.create(folderWith());
     const files = local.certificateFor(['localhost', '127.0.0.1']);
     const first = readFileSync(files.certificate, 'utf8');
-    const key = readFileSync(files.key, 'utf8');
-    expect(local.certificateFor(['localhost'])).toEqual(files);
+    const other = local.certificateFor(['localhost', '*.wild.test']);
+    expect(namesIn(parseCertificates(readFileSync(other.certificate))[0]!)).toEqual([
+      'localhost',
+      '*.wild.test',
+    ]);
+    expect(local.certificateFor(['localhost', '127.0.0.1'])).toEqual(files);
     expect(readFileSync(files.certificate, 'utf8')).toBe(first);
-
-    local.certificateFor(['localhost', 'other.test', '*.wild.test']);
-    const [leaf] = parseCertificates(readFileSync(files.certificate)) as [
-      ReturnType<typeof parseCertificates>[0],
-    ];
-    expect(namesIn(leaf!)).toEqual(['localhost', 'other.test', '*.wild.test']);
-    expect(readFileSync(files.key, 'utf8')).toBe(key);
     expect(mode(files.key)).toBe(0o600);
+  });
+
+  test('issues anew, for the same key, what is about to expire', () => {
+    const local = LocalAuthority.create(folderWith());
+    const files = local.certificateFor(['localhost']);
+    const key = readFileSync(files.key, 'utf8');
+    const { publicKey } = parsePrivateKey(key, nodeCrypto);
+    const ending = local.authority.issue({ purpose: 'server', names: ['localhost'], days: 3, publicKey });
+    writeFileSync(files.certificate, certificateToPem(ending.certificate));
+    local.certificateFor(['localhost']);
+    const certificate = new X509Certificate(readFileSync(files.certificate));
+    expect(Date.parse(certificate.validTo) - Date.now()).toBeGreaterThan(300 * 86_400_000);
+    expect(certificate.checkPrivateKey(createPrivateKey(key))).toBe(true);
+    expect(readFileSync(files.key, 'utf8')).toBe(key);
+  });
+
+  test('says so when a key that it keeps cannot be used', () => {
+    const local = LocalAuthority.create(folderWith({ 'certificates/localhost-key.pem': 'no key' }));
+    expect(() => local.certificateFor(['localhost'])).toThrow(
+      /cannot use .*localhost-key\.pem: .*Move it away/,
+    );
   });
 
   test('issues anew when the CA has been replaced', () => {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -98,11 +99,11 @@ export class LocalAuthority {
   }
 
   /**
-   * The files of a server certificate for `names`, issued anew when there is none, when it does not fit, or when it
-   * is about to expire. Its key stays the same.
+   * The files of a server certificate for `names`, issued anew when there is none, when the CA is another one, or
+   * when it is about to expire. Its key stays the same.
    */
   certificateFor(names: readonly string[]): CertificateFiles {
-    const base = join(this.folder, 'certificates', fileNameOf(names[0]!));
+    const base = join(this.folder, 'certificates', fileNameFor(names));
     const files = { certificate: `${base}.pem`, key: `${base}-key.pem` };
     if (!this.#isUsable(files, names)) this.#issue(files, names);
     return files;
@@ -150,6 +151,14 @@ export class LocalAuthority {
 /** The CA's two files in a data folder. */
 export function authorityFiles(folder: string): CertificateFiles {
   return { certificate: join(folder, 'ca.pem'), key: join(folder, 'ca-key.pem') };
+}
+
+/** One file for each set of names: listeners with different ones do not take each other's away. */
+function fileNameFor(names: readonly string[]): string {
+  const [first, ...others] = names as [string, ...string[]];
+  if (others.length === 0) return fileNameOf(first);
+  const mark = createHash('sha256').update(JSON.stringify(names.toSorted())).digest('hex').slice(0, 8);
+  return `${fileNameOf(first)}+${others.length}-${mark}`;
 }
 
 /** A name as a file's: wildcards and colons written out, nothing that leads elsewhere. */
