@@ -63,7 +63,7 @@ function refuseMissing(options: ConnectionOptions & { onread?: unknown; pskCallb
 /** A TCP connection that leaves to us what concerns the stream: half-closing, timeouts, aborting. */
 function openTransport(options: ConnectionOptions): Duplex {
   const { signal: _signal, timeout: _timeout, onread: _onread, ...rest } = options as Record<string, unknown>;
-  return netConnect({ ...rest, allowHalfOpen: true } as unknown as NetConnectOpts);
+  return netConnect({ noDelay: true, ...rest, allowHalfOpen: true } as unknown as NetConnectOpts);
 }
 
 function normalize(args: readonly unknown[]): { options: ConnectionOptions; listener: Listener | undefined } {

@@ -174,7 +174,7 @@ export class Link implements ConnectionEvents {
     connection?.abort(GIVEN_UP);
     this.#received = undefined;
     this.#release(last);
-    this.#failOutbox(destroyed());
+    if (this.#outbox !== undefined) this.#failOutbox(destroyed());
   }
 
   #release(last: Uint8Array | undefined): void {
@@ -245,13 +245,16 @@ export class Link implements ConnectionEvents {
   #settle(): void {
     if (this.#delivering || this.#closed) return;
     this.#delivering = true;
+    // A server's tickets leave together with its first answer, which a handler may give in this turn.
+    const waitsForUser = this.#secured !== undefined;
     let completed = false;
     try {
       this.#deliver();
       completed = true;
     } finally {
       this.#delivering = false;
-      this.flush();
+      if (waitsForUser) process.nextTick(flushLater, this);
+      else this.flush();
       this.#steer();
       // A handler threw: its error goes its way, and the rest is told afterwards.
       if (!completed) process.nextTick(settleLater, this);
@@ -363,6 +366,10 @@ function destroyThis(this: Duplex): void {
 
 function destroyLater(transport: Duplex): void {
   transport.destroy();
+}
+
+function flushLater(link: Link): void {
+  link.flush();
 }
 
 function settleLater(link: Link): void {
