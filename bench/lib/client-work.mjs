@@ -45,6 +45,7 @@ export class ClientWork {
       socket.on('secureConnect', () => {
         try {
           checkFacts(this.#stack.facts(socket), resumed);
+          socket.setNoDelay(true);
           socket.write('.');
         } catch (error) {
           socket.destroy();
@@ -72,6 +73,7 @@ export class ClientWork {
     const socket = this.#stack.connect(port);
     await secured(socket);
     checkFacts(this.#stack.facts(socket), false);
+    socket.setNoDelay(true);
     return socket;
   }
 

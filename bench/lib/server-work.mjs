@@ -17,6 +17,8 @@ export class ServerWork {
     const server = this.#stack.createServer((socket) => {
       this.#counts.connections++;
       if (socket.isSessionReused()) this.#counts.resumed++;
+      // As node:http does. Without it Nagle's algorithm and delayed acknowledgements make 40 ms waits of chance.
+      socket.setNoDelay(true);
       this.#sockets.add(socket);
       socket.on('error', (error) => {
         this.#failure ??= error;
