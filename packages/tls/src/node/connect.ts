@@ -50,7 +50,11 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     observer: options.observer,
   });
   if (listener !== undefined) socket.once('secureConnect', listener);
-  if (options.socket === undefined && options.timeout) socket.setTimeout(options.timeout);
+  if (options.socket === undefined) {
+    // Programs that measure the phases of a connection wait for it.
+    socket.transport.on('lookup', (...details: unknown[]) => socket.emit('lookup', ...details));
+    if (options.timeout) socket.setTimeout(options.timeout);
+  }
   return socket;
 }
 

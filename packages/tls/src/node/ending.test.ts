@@ -46,6 +46,18 @@ describe.each(MATRIX)('%s, %s: half-close', (_name, maxVersion, serverTls, clien
   });
 });
 
+test('a raw socket that is secured later can be half-closed, too', async () => {
+  const server = createNetServer((raw) => {
+    const secured = new ours.TLSSocket(raw, { isServer: true, allowHalfOpen: true, ...serverIdentity });
+    secured.resume();
+    secured.on('end', () => setTimeout(() => secured.end('a late answer'), 20));
+  });
+  const port = await listen(server);
+  const client = track(ours.connect({ port, ca, allowHalfOpen: true }));
+  client.end('question');
+  expect(String(await readAll(client))).toBe('a late answer');
+});
+
 describe('truncation', () => {
   test.each(VERSIONS)(
     '%s: a transport that ends without close_notify is an error, not the end',

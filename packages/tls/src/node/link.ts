@@ -49,6 +49,8 @@ export class Link implements ConnectionEvents {
     this.transport = transport;
     this.owner = owner;
     (transport as Linked)[LINK] = this;
+    // When to end our side is decided above: the transport must not do it by itself at the peer's FIN.
+    transport.allowHalfOpen = true;
     // An error before the handshake starts must find a listener, too.
     transport.on('error', onTransportError);
     transport.on('close', onTransportClose);
@@ -228,7 +230,7 @@ export class Link implements ConnectionEvents {
   #send(bytes: Uint8Array, callback: WriteCallback): void {
     const connection = this.#connection!;
     const { transport } = this;
-    if (connection.state !== 'open' || connection.isWriteClosed || transport.destroyed) {
+    if (connection.state !== 'open' || connection.isWriteClosed || !transport.writable) {
       callback(brokenPipe());
       return;
     }

@@ -10,6 +10,7 @@ export function installNetworkProperties(prototype: TLSSocket): void {
     define(prototype, name, (socket) => (socket.transport as Partial<Socket>)[name]);
   }
   define(prototype, 'pending', (socket) => socket.connecting || socket.destroyed);
+  define(prototype, 'bufferSize', (socket) => socket.writableLength);
   define(prototype, 'bytesRead', (socket) => socket._traffic.read);
   define(prototype, 'bytesWritten', (socket) => socket._traffic.written);
   Object.defineProperty(prototype, 'address', {

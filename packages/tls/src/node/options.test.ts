@@ -73,6 +73,11 @@ describe('createServer refuses', () => {
     expect(error.code).toBe('ERR_TLS_INVALID_PROTOCOL_VERSION');
   });
 
+  test('a session timeout below zero, when it is made; one over a week is cut to a week', () => {
+    expect(() => ours.createServer({ ...serverIdentity, sessionTimeout: -1 })).toThrow(/sessionLifetime/);
+    expect(() => ours.createServer({ ...serverIdentity, sessionTimeout: 10 ** 9 })).not.toThrow();
+  });
+
   test('a context of node:tls', () => {
     const secureContext = nodes.createSecureContext();
     expect(thrownBy(() => ours.createServer({ secureContext })).code).toBe('ERR_TLS_INVALID_CONTEXT');

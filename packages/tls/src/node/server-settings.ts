@@ -1,5 +1,6 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import type { Credential } from '../credential.ts';
+import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import {
   type ClientHelloInfo,
@@ -16,6 +17,9 @@ import { invalidArgument, nodeError, setCounterpart } from './errors.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
 import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
 import { verifier } from './verification.ts';
+
+/** Seconds: no ticket may live longer (RFC 9846 §4.6.1). */
+const MAX_SESSION_LIFETIME = 604_800;
 
 /** What a server's connections share: worked out once for a {@link SecureContext}. */
 export interface ServerSettings {
@@ -45,7 +49,7 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
     credentials: chooseOwn(context),
     alpnProtocols: protocols(choices),
     preferServerOrder: context.honorCipherOrder,
-    sessionLifetime: context.sessionTimeout,
+    sessionLifetime: Math.min(context.sessionTimeout ?? DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME),
     tickets: context.usesTickets ? choices.tickets : false,
     sessionStore: choices.sessionStore,
     ...(requestCert ? clientAuthentication(choices) : {}),

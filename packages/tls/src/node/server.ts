@@ -67,6 +67,8 @@ export class Server extends NetServer {
     const onSecure = typeof options === 'function' ? options : listener;
     if (onSecure !== undefined) this.on('secureConnection', onSecure);
     this.on('connection', this.#serve);
+    // What is wrong with the options shows here, not at the first connection.
+    this.#optionsOfSockets();
   }
 
   /** Serves another certificate from now on; connections that are open keep theirs. */

@@ -165,6 +165,22 @@ describe('over sockets', () => {
     }
   });
 
+  test('the phases of a connection are told in order', async () => {
+    const server = ours.createServer(serverIdentity);
+    const port = await listen(server);
+    const client = track(ours.connect({ port, host: 'localhost', family: 4, ca }));
+    const phases: string[] = [];
+    for (const phase of ['lookup', 'connect', 'ready', 'secure', 'secureConnect']) {
+      client.on(phase, () => phases.push(phase));
+    }
+    expect(client.readyState).toBe('opening');
+    expect(client.pending).toBe(true);
+    await once(client, 'secureConnect');
+    expect(phases).toEqual(['lookup', 'connect', 'ready', 'secure', 'secureConnect']);
+    expect(client.readyState).toBe('open');
+    expect(client.pending).toBe(false);
+  });
+
   test('pauseOnConnect leaves the data for later', async () => {
     const server = ours.createServer({ ...serverIdentity, pauseOnConnect: true });
     const port = await listen(server);
