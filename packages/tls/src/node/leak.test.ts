@@ -7,7 +7,7 @@ import { pipe } from './testing/pipe.ts';
 import { ca, closeOf, ours, serverIdentity } from './testing/support.ts';
 
 const CONNECTIONS = 10_000;
-const AT_ONCE = 20;
+const AT_ONCE = 100;
 /** Nearly all are resumed in TLS 1.2, which is the cheapest; some in TLS 1.3. */
 const KINDS = ['TLSv1.2', 'TLSv1.3'].map((maxVersion) => ({
   secureContext: ours.createSecureContext({ ca, maxVersion: maxVersion as 'TLSv1.3' }),
@@ -38,12 +38,12 @@ async function connectOnce(server: Server, kind: (typeof KINDS)[number], ending:
   const [near, far] = pipe();
   server.emit('connection', far);
   const client = ours.connect({ socket: near, servername: 'localhost', ...kind });
-  client.on('error', () => {});
-  const closed = closeOf(client);
-  await once(client, 'secureConnect');
   client.on('session', (given) => {
     kind.session ??= given;
   });
+  client.on('error', () => {});
+  const closed = closeOf(client);
+  await once(client, 'secureConnect');
   client.resume();
   if (ending === 1) client.destroy();
   else if (ending === 2) far.destroy();
