@@ -341,7 +341,7 @@ export class Connection {
       },
       writeChangeCipherSpec: () => {
         this.#observer?.changeCipherSpec?.('sent');
-        this.#records.writeChangeCipherSpec();
+        this.#records.write(CHANGE_CIPHER_SPEC, Uint8Array.of(1));
       },
       setOpener: (opener, epoch) => this.#setOpener(opener, epoch),
       setApplicationOpener: (opener, _proof) => this.#setOpener(opener, 'application'),

@@ -25,7 +25,6 @@ export class RecordLayer {
   #outgoing: Uint8Array[] = [];
   #outgoingLength = 0;
   #handshake: Uint8Array[] = [];
-  #changeCipherSpecDue = false;
   #opener: RecordOpener = plaintextOpener;
   #sealer: RecordSealer;
   #emptyRecords = 0;
@@ -142,15 +141,6 @@ export class RecordLayer {
     this.#sealer = sealer;
   }
 
-  /**
-   * A ChangeCipherSpec before whatever is sent next. It is never protected: in TLS 1.3 it means nothing, and in TLS
-   * 1.2 it comes before the first key.
-   */
-  writeChangeCipherSpec(): void {
-    this.flushHandshake();
-    this.#changeCipherSpecDue = true;
-  }
-
   /** Collects a handshake message; messages in a row share records. */
   writeHandshake(message: Uint8Array): void {
     this.#handshake.push(message);
@@ -171,11 +161,6 @@ export class RecordLayer {
   }
 
   #seal(type: number, content: Uint8Array): void {
-    if (this.#changeCipherSpecDue) {
-      this.#changeCipherSpecDue = false;
-      this.#queue(CHANGE_CIPHER_SPEC_RECORD);
-      this.#observer?.record?.('sent', CHANGE_CIPHER_SPEC, 1, CHANGE_CIPHER_SPEC_RECORD.length);
-    }
     const sealer = this.#sealer;
     const step = Math.min(this.#fragmentLength, MAX_PLAINTEXT);
     const count = Math.max(1, Math.ceil(content.length / step));
@@ -234,5 +219,3 @@ export class RecordLayer {
     return bytes;
   }
 }
-
-const CHANGE_CIPHER_SPEC_RECORD = Uint8Array.of(CHANGE_CIPHER_SPEC, 3, 3, 0, 1, 1);
