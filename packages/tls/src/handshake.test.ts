@@ -94,10 +94,12 @@ describe('TLS 1.2', () => {
   test.each(SUITES_12)('$name with every group and every key that fits', (suite) => {
     for (const group of GROUPS.filter((candidate) => candidate.tls12)) {
       for (const key of KEY_NAMES.filter((name) => fits(suite, name))) {
-        const options = { cipherSuites: [suite.name], groups: [group.name] };
-        const pair = meet(options, { ...options, key });
+        // The server decides on the group: the client must also offer the curve of the certificate.
+        const cipherSuites = [suite.name];
+        const pair = meet({ cipherSuites }, { cipherSuites, groups: [group.name], key });
         expectSecured(pair);
         expect(pair.client.info).toMatchObject({
+          group: { name: group.name },
           version: 'TLSv1.2',
           cipherSuite: { name: suite.name },
           extendedMasterSecret: true,
@@ -133,7 +135,7 @@ describe('providers', () => {
         (candidate) => maxVersion === 'TLSv1.3' || candidate.tls12,
       ))
         expectSecured(
-          meet({ provider: clientProvider, maxVersion, groups: [group.name] }, { provider: serverProvider }),
+          meet({ provider: clientProvider, maxVersion }, { provider: serverProvider, groups: [group.name] }),
         );
     }
     for (const suite of CIPHER_SUITES)
@@ -151,6 +153,13 @@ describe('providers', () => {
 });
 
 describe('choices', () => {
+  test('TLS 1.2 shows no ECDSA certificate on a curve that the client did not offer (RFC 8422 §5.1)', () => {
+    const client = { maxVersion: 'TLSv1.2', groups: ['x25519', 'secp256r1'] } as const;
+    expectSecured(meet(client, { key: 'p256' }));
+    const pair = meet(client, { key: 'p384' });
+    expect(pair.server.errors[0]!.code).toBe('no-common-signature-scheme');
+  });
+
   test('the best version both know', () => {
     expect(meet({}, {}).client.info.version).toBe('TLSv1.3');
     expect(meet({ maxVersion: 'TLSv1.2' }, {}).client.info.version).toBe('TLSv1.2');

@@ -1,3 +1,4 @@
+import type { KeyKind } from '@testudo/crypto';
 import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import {
@@ -9,7 +10,7 @@ import {
   supportedGroups,
 } from '../extensions/negotiation.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { Group } from '../groups.ts';
+import { type Group, groupByName } from '../groups.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
@@ -47,7 +48,8 @@ export function* chooseParameters(
   for (const suite of commonSuites(h, hello)) {
     shared = true;
     const fitting = credentials.filter(
-      (own) => own.keyKind.type.startsWith('rsa') === (suite.authentication === 'rsa'),
+      ({ keyKind }) =>
+        keyKind.type.startsWith('rsa') === (suite.authentication === 'rsa') && curveIsOffered(hello, keyKind),
     );
     const chosen = chooseScheme(fitting, h.config.signatureSchemes, theirs, TLS12);
     if (chosen !== undefined) return { suite, group, ...chosen };
@@ -56,8 +58,14 @@ export function* chooseParameters(
     throw new TlsError('no-common-cipher-suite', 'client and server share no TLS 1.2 cipher suite');
   throw new TlsError(
     'no-common-signature-scheme',
-    'no suite that both know fits a key of ours and a signature that the client can verify',
+    'no suite that both know fits a key of ours, and a curve and a signature that the client can verify',
   );
+}
+
+/** The curve of an ECDSA certificate must be among those the client offers, if it says any (RFC 8422 §5.1). */
+function curveIsOffered(hello: ClientHello, key: KeyKind): boolean {
+  const offered = hello.extensions.get(supportedGroups);
+  return key.type !== 'ec' || offered === undefined || offered.includes(groupByName(key.curve)!.id);
 }
 
 function commonSuites(h: ServerHandshake, hello: ClientHello): CipherSuite[] {
