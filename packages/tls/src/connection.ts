@@ -42,7 +42,8 @@ export class Connection {
   readonly #observer: Observer | undefined;
   readonly #records: RecordLayer;
   readonly #handshakeBuffer: HandshakeBuffer;
-  readonly #driver: Driver<HandshakeResult>;
+  /** Only while the handshake runs: its flow holds the transcript and everything else that went into it. */
+  #driver: Driver<HandshakeResult> | undefined;
   #state: State = 'handshaking';
   #info: ConnectionInfo | undefined;
   #established: Established | undefined;
@@ -79,6 +80,7 @@ export class Connection {
       paddingFor: config.padding,
       fragmentLength: config.fragmentLength,
       keyUpdateAfter: config.keyUpdateAfter,
+      allocate: config.allocate,
       initialVersion: parts.initialVersion,
     });
     this.#driver = new Driver(parts.flow(this.#channel()), parts.services, (resume) =>
@@ -92,7 +94,7 @@ export class Connection {
   start(): void {
     if (this.#started) return;
     this.#started = true;
-    this.#guard(() => this.#step(() => this.#driver.resume(undefined)));
+    this.#guard(() => this.#step(() => this.#driver?.resume(undefined)));
   }
 
   /** Bytes from the transport. They must not change afterwards: data may be handed out as views on them. */
@@ -131,7 +133,7 @@ export class Connection {
     this.#guard(() => {
       this.#sendAlert('warning', 'close_notify');
       this.#writeClosed = true;
-      if (this.#state === 'handshaking') this.#driver.abort();
+      if (this.#state === 'handshaking') this.#driver?.abort();
       if (this.#state === 'handshaking' || this.#readClosed) this.#finish('closed');
     });
   }
@@ -169,7 +171,7 @@ export class Connection {
 
   /** True while the handshake waits for an answer from this side: better feed nothing until `wake`. */
   get isBusy(): boolean {
-    return this.#state === 'handshaking' && this.#driver.waitsFor === 'answer';
+    return this.#state === 'handshaking' && this.#driver?.waitsFor === 'answer';
   }
 
   /** What was agreed on; undefined until the handshake is complete. */
@@ -238,7 +240,7 @@ export class Connection {
 
   #deliverMessages(): void {
     while (!this.isBusy && !this.#readClosed && this.#state !== 'failed') {
-      if (this.#state === 'handshaking' && this.#driver.waitsFor === 'changeCipherSpec') {
+      if (this.#state === 'handshaking' && this.#driver?.waitsFor === 'changeCipherSpec') {
         if (this.#handshakeBuffer.isEmpty) return;
         throw new TlsError('unexpected-message', 'a handshake message came where ChangeCipherSpec was due');
       }
@@ -251,7 +253,7 @@ export class Connection {
   #receiveMessage(message: RawMessage): void {
     this.#receiving = handshakeTypeName(message.type);
     this.#observer?.message?.('received', message);
-    if (this.#state === 'handshaking') this.#step(() => this.#driver.resume(message));
+    if (this.#state === 'handshaking') this.#step(() => this.#driver?.resume(message));
     else this.#established!.receive(message);
   }
 
@@ -262,9 +264,9 @@ export class Connection {
         'a ChangeCipherSpec that is not the byte 1',
       );
     }
-    if (this.#driver.waitsFor === 'changeCipherSpec') {
+    if (this.#driver?.waitsFor === 'changeCipherSpec') {
       this.#observer?.changeCipherSpec?.('received');
-      this.#step(() => this.#driver.resume(undefined));
+      this.#step(() => this.#driver?.resume(undefined));
       return;
     }
     // Sent only to please middleboxes; dropped (RFC 9846 §5).
@@ -379,7 +381,7 @@ export class Connection {
 
   #step(resume: () => void): void {
     resume();
-    const result = this.#driver.result;
+    const result = this.#driver?.result;
     if (result === undefined || this.#state !== 'handshaking') return;
     this.#complete(result, result.proof);
   }
@@ -388,6 +390,7 @@ export class Connection {
     this.#state = 'open';
     this.#info = result.info;
     this.#established = result.established;
+    this.#driver = undefined;
     this.#mayReadApplicationData = true;
     this.#compatibilityCcs = false;
     this.#receiving = 'application data';
@@ -435,7 +438,7 @@ export class Connection {
       }
     }
     this.#writeClosed = true;
-    if (wasHandshaking) this.#driver.abort();
+    if (wasHandshaking) this.#driver?.abort();
     this.#events.failed?.(error);
   }
 

@@ -37,6 +37,11 @@ export interface CommonOptions {
   readonly maxFragmentLength?: number | undefined;
   /** Longest Certificate message that is taken, in bytes. Default 102,400. */
   readonly maxCertificateMessage?: number | undefined;
+  /**
+   * Memory for records that are sent, of this many bytes; it need not be zeroed, all of it is written. Default
+   * `new Uint8Array`.
+   */
+  readonly allocate?: ((length: number) => Uint8Array) | undefined;
   /** Records after which a key is replaced by a KeyUpdate, if the AEAD's own limit is not lower. Default: that limit. */
   readonly keyUpdateAfter?: number | undefined;
 }
@@ -112,6 +117,7 @@ export interface CommonConfig {
   readonly signatureSchemeIds: readonly number[];
   readonly now: () => number;
   readonly padding: ((length: number) => number) | undefined;
+  readonly allocate: (length: number) => Uint8Array;
   readonly fragmentLength: number;
   readonly limits: { readonly handshakeMessage: number; readonly certificateMessage: number };
   readonly keyUpdateAfter: number;
@@ -209,6 +215,7 @@ function commonConfig(options: CommonOptions): CommonConfig {
     signatureSchemeIds: signatureSchemes.map((scheme) => scheme.id),
     now: options.now ?? Date.now,
     padding: options.padding,
+    allocate: options.allocate ?? zeroed,
     fragmentLength: inRange('maxFragmentLength', options.maxFragmentLength ?? 16_384, 64, 16_384),
     limits: {
       handshakeMessage: defaults.MAX_HANDSHAKE_MESSAGE,
@@ -221,6 +228,10 @@ function commonConfig(options: CommonOptions): CommonConfig {
     },
     keyUpdateAfter: inRange('keyUpdateAfter', options.keyUpdateAfter ?? 2 ** 48, 1, 2 ** 48),
   };
+}
+
+function zeroed(length: number): Uint8Array {
+  return new Uint8Array(length);
 }
 
 function named<T>(what: string, names: readonly string[], find: (name: string) => T | undefined): T[] {

@@ -45,6 +45,7 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
   const { context, requestCert, sniCallback } = choices;
   const options: ServerOptions = {
     provider: nodeCrypto,
+    allocate: Buffer.allocUnsafeSlow,
     ...context.negotiation,
     credentials: chooseOwn(context),
     alpnProtocols: protocols(choices),

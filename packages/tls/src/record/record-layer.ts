@@ -35,18 +35,21 @@ export class RecordLayer {
   readonly #fragmentLength: number;
   /** Records after which the owner wants a new key. */
   readonly #keyUpdateAfter: number;
+  readonly #allocate: (length: number) => Uint8Array;
 
   constructor(options: {
     observer: Observer | undefined;
     paddingFor: ((length: number) => number) | undefined;
     fragmentLength: number;
     keyUpdateAfter: number;
+    allocate: (length: number) => Uint8Array;
     initialVersion: number;
   }) {
     this.#observer = options.observer;
     this.#paddingFor = options.paddingFor;
     this.#fragmentLength = options.fragmentLength;
     this.#keyUpdateAfter = options.keyUpdateAfter;
+    this.#allocate = options.allocate;
     this.#sealer = new PlaintextSealer(options.initialVersion);
   }
 
@@ -170,7 +173,7 @@ export class RecordLayer {
     const perRecord = sealer.sealedLength(0);
     const pad = this.#paddingFor;
     const paddings = pad === undefined ? undefined : this.#paddings(pad, content.length, step, count);
-    const out = new Uint8Array(content.length + count * perRecord + (paddings?.total ?? 0));
+    const out = this.#allocate(content.length + count * perRecord + (paddings?.total ?? 0));
     let at = 0;
     for (let i = 0; i < count; i++) {
       const fragment = count === 1 ? content : content.subarray(i * step, (i + 1) * step);
