@@ -1,5 +1,5 @@
 import { encodeSession, observers, TlsError } from '@testudo/tls';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import { addressText } from '../config/address.ts';
 import { exitCodeOf, failureText } from '../connect/failure-text.ts';
 import { KeyLog } from '../connect/key-log.ts';
@@ -49,7 +49,11 @@ export function addConnect(program: Command, io: Io, finish: (code: ExitCode) =>
     .option('--session-in <file>', 'resume the session in this file')
     .option('--session-out <file>', 'keep the session in this file (secret, mode 0600)')
     .option('--keylog <file>', 'append the secrets for Wireshark (NSS format, mode 0600)')
-    .option('--timeout <seconds>', 'for the connection and for the handshake', secondsAsMilliseconds, 10_000)
+    .addOption(
+      new Option('--timeout <seconds>', 'for the connection and for the handshake')
+        .argParser(secondsAsMilliseconds)
+        .default(10_000, '10'),
+    )
     .option('--trace', 'every message field by field, and its bytes')
     .option('--json', 'one JSON object on standard output, and no input')
     .option('--no-input', 'end after the report')
