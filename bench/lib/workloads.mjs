@@ -52,7 +52,7 @@ export const IDLE_MEMORY = {
   title: 'idle connection',
   unit: 'connection',
   role: 'server',
-  full: { count: 2000, warmUp: 50 },
+  full: { count: 2000, warmUp: 1000 },
   quick: { count: 200, warmUp: 20 },
 };
 
