@@ -43,6 +43,7 @@ withPrograms('openssl')('OpenSSL client', () => {
 
   test('TLSv1.3: KeyUpdate', async () => {
     const { program, link } = await meet(await listen());
+    await echo(program, 'ready');
     program.write('K\n');
     await link.until(() => link.keys.includes('received application 1'), 'a KeyUpdate');
     await echo(program, 'after theirs');

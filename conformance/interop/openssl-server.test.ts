@@ -33,6 +33,9 @@ withPrograms('openssl')('OpenSSL server', () => {
     const { program, port } = await sServer(identity);
     const link = connectLink(port, config());
     await link.secure;
+    // It takes commands only when it has our Finished.
+    link.send('ready\n');
+    await program.expect(/ready\n/);
     program.write('K\n');
     await link.until(() => link.keys.includes('received application 1'), 'a KeyUpdate');
     await both(program, link, 'after theirs');
