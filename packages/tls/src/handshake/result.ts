@@ -4,6 +4,7 @@ import type { RawMessage } from '../messages/handshake-type.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites.ts';
 import type { VersionName } from '../versions.ts';
+import type { AuthenticatedPeer, ChosenCredential } from './authentication.ts';
 import type { FinishedVerified } from './finished-verified.ts';
 
 /** What both sides agreed on. */
@@ -35,6 +36,37 @@ export interface ConnectionInfo {
   readonly ocspResponse: Uint8Array | undefined;
   /** The last Finished of each side, verify_data only. */
   readonly finished: { readonly sent: Uint8Array; readonly received: Uint8Array };
+}
+
+/** As one side sees it: who is the peer, and what this side showed of itself. */
+export function connectionInfo(
+  role: 'client' | 'server',
+  agreed: Pick<
+    ConnectionInfo,
+    | 'version'
+    | 'cipherSuite'
+    | 'group'
+    | 'serverName'
+    | 'alpnProtocol'
+    | 'resumed'
+    | 'helloRetryRequest'
+    | 'extendedMasterSecret'
+    | 'finished'
+  >,
+  peer: AuthenticatedPeer,
+  own: ChosenCredential | undefined,
+): ConnectionInfo {
+  const [client, server] = role === 'client' ? [own, peer] : [peer, own];
+  return {
+    ...agreed,
+    serverSignatureScheme: server?.scheme,
+    clientSignatureScheme: client?.scheme,
+    peerCertificates: peer.certificates,
+    authorizationError: peer.error,
+    verifiedPath: peer.path,
+    localCertificates: own?.credential.certificates ?? [],
+    ocspResponse: peer.ocspResponse,
+  };
 }
 
 /** What goes on after the handshake: messages that come then, and keys. */

@@ -1,6 +1,5 @@
 import { bytesEqual, concat, encode } from '@testudo/codec';
 import type { Offer } from '../client-hello-offer.ts';
-import type { Credential } from '../credential.ts';
 import { DEFAULT_SESSION_LIFETIME, MAX_HELLO_REQUESTS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import { statusRequest } from '../extensions/certificates.ts';
@@ -13,15 +12,24 @@ import {
 } from '../extensions/negotiation.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { Group } from '../groups.ts';
+import {
+  type AuthenticatedPeer,
+  type ChosenCredential,
+  checkChain,
+  checkSignature,
+  chooseScheme,
+  judge,
+  leafKey,
+  resumedPeer,
+} from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { nextIs, receive, send } from '../handshake/handshake.ts';
-import type { HandshakeResult } from '../handshake/result.ts';
+import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import { certificate12 } from '../messages/certificate.ts';
 import { type CertificateRequest12, certificateRequest12 } from '../messages/certificate-request.ts';
 import { certificateStatus } from '../messages/certificate-status.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
-import { finished } from '../messages/finished.ts';
 import {
   clientKeyExchange,
   serverEcdhParams,
@@ -31,13 +39,10 @@ import {
 import { type NewSessionTicket12, newSessionTicket12 } from '../messages/new-session-ticket.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
-import type { SignatureScheme } from '../signature-schemes.ts';
 import { type CipherSuite, cipherSuite } from '../suites.ts';
-import { type AuthenticatedPeer, chooseScheme, leafKey, UNAUTHENTICATED } from '../tls13/authentication.ts';
 import { TLS12 } from '../versions.ts';
-import { checkChain, checkSignature, judge } from './authentication.ts';
 import { Established12 } from './established.ts';
-import { finishedData, verifyFinished } from './finished.ts';
+import { receiveFinished, sendFinished } from './finished.ts';
 import { connectionKeys, masterSecret, type Randoms } from './secrets.ts';
 
 /** A client's TLS 1.2 handshake from ServerHello on (RFC 5246 §7.3, Figures 1 and 2; RFC 8422). */
@@ -79,7 +84,7 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
 
   const chain = checkServerChain(h, suite, certificateList);
   const content = concat(randoms.client, randoms.server, encode(serverEcdhParams, exchange.params));
-  const scheme = checkSignature(h, chain[0]!, { ...exchange, content }, h.config.signatureSchemeIds);
+  const scheme = checkSignature(h, TLS12, chain[0]!, { ...exchange, content }, h.config.signatureSchemeIds);
   const server = yield* judge(h, { role: 'server', name: h.host, chain, ocspResponse, scheme });
 
   const group = chosenGroup(h, exchange.params.namedCurve);
@@ -91,10 +96,10 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
   if (own !== undefined) yield* sendCertificateVerify(h, own);
   h.transcript.forgetMessages();
   const keys = connectionKeys(h.provider, suite, master, randoms);
-  const sent = sendFinished(h, suite, master, keys.clientSealer());
+  const sent = sendFinished(h, 'client', suite, master, keys.clientSealer());
 
   const ticket = agreed.ticketFollows ? yield* receive(h, newSessionTicket12) : undefined;
-  const { proof, received } = yield* receiveFinished(h, suite, master, keys.serverOpener());
+  const { proof, received } = yield* receiveFinished(h, 'server', suite, master, keys.serverOpener());
   offerSession(h, agreed, master, server, ticket);
   return result(h, agreed, { master, proof, server, own, group, finished: { sent, received } });
 }
@@ -105,16 +110,10 @@ function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow
   h.observer?.secret?.('CLIENT_RANDOM', randoms.client, master);
   const keys = connectionKeys(h.provider, suite, master, randoms);
   const ticket = agreed.ticketFollows ? yield* receive(h, newSessionTicket12) : undefined;
-  const { proof, received } = yield* receiveFinished(h, suite, master, keys.serverOpener());
+  const { proof, received } = yield* receiveFinished(h, 'server', suite, master, keys.serverOpener());
   h.transcript.forgetMessages();
-  const sent = sendFinished(h, suite, master, keys.clientSealer());
-  const server: AuthenticatedPeer = {
-    ...UNAUTHENTICATED,
-    certificates: session.peerCertificates,
-    error: session.peerVerified
-      ? undefined
-      : new Error('the certificate was not verified when the session began'),
-  };
+  const sent = sendFinished(h, 'client', suite, master, keys.clientSealer());
+  const server = resumedPeer(session);
   if (ticket !== undefined) offerSession(h, agreed, master, server, ticket);
   return result(h, agreed, {
     master,
@@ -231,9 +230,10 @@ function chosenGroup(h: ClientHandshake, id: number): Group {
   throw new TlsError('illegal-parameter', `the server chooses the group ${id}, which was not offered`);
 }
 
-type Chosen = { credential: Credential; scheme: SignatureScheme };
-
-function* sendCertificate(h: ClientHandshake, request: CertificateRequest12): Flow<Chosen | undefined> {
+function* sendCertificate(
+  h: ClientHandshake,
+  request: CertificateRequest12,
+): Flow<ChosenCredential | undefined> {
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: request.supportedSignatureAlgorithms,
     certificateAuthorities: request.certificateAuthorities,
@@ -249,36 +249,10 @@ function* sendCertificate(h: ClientHandshake, request: CertificateRequest12): Fl
 }
 
 /** RFC 5246 §7.4.8: over every message so far. */
-function* sendCertificateVerify(h: ClientHandshake, { credential, scheme }: Chosen): Flow<void> {
+function* sendCertificateVerify(h: ClientHandshake, { credential, scheme }: ChosenCredential): Flow<void> {
   const data = h.transcript.messages();
   const signature = yield* perform('sign', { credential, algorithm: scheme.algorithm, data });
   send(h, certificateVerify, { algorithm: scheme.id, signature });
-}
-
-function sendFinished(
-  h: ClientHandshake,
-  suite: CipherSuite,
-  master: Uint8Array,
-  sealer: Parameters<ClientHandshake['channel']['setSealer']>[0],
-): Uint8Array {
-  h.channel.writeChangeCipherSpec();
-  h.channel.setSealer(sealer, 'application');
-  const verifyData = finishedData(h, suite, master, 'client');
-  send(h, finished, { verifyData });
-  return verifyData;
-}
-
-function* receiveFinished(
-  h: ClientHandshake,
-  suite: CipherSuite,
-  master: Uint8Array,
-  opener: Parameters<ClientHandshake['channel']['setOpener']>[0],
-): Flow<{ proof: FinishedVerified; received: Uint8Array }> {
-  yield* perform('changeCipherSpec', undefined);
-  h.channel.setOpener(opener, 'application');
-  const expected = finishedData(h, suite, master, 'server');
-  const { verifyData } = yield* receive(h, finished);
-  return { proof: verifyFinished(h, verifyData, expected), received: verifyData };
 }
 
 /** Hands out the session for later: named by a ticket, or by the server's session ID. */
@@ -316,7 +290,7 @@ function result(
     master: Uint8Array;
     proof: FinishedVerified;
     server: AuthenticatedPeer;
-    own: Chosen | undefined;
+    own: ChosenCredential | undefined;
     group: Group | undefined;
     finished: { sent: Uint8Array; received: Uint8Array };
   },
@@ -324,23 +298,21 @@ function result(
   return {
     proof: done.proof,
     established: new Established12(h.provider, agreed.suite, done.master, agreed.randoms),
-    info: {
-      version: 'TLSv1.2',
-      cipherSuite: agreed.suite,
-      group: done.group,
-      serverSignatureScheme: done.server.scheme,
-      clientSignatureScheme: done.own?.scheme,
-      serverName: h.serverName,
-      alpnProtocol: agreed.alpnProtocol,
-      resumed: agreed.session !== undefined,
-      helloRetryRequest: false,
-      peerCertificates: done.server.certificates,
-      authorizationError: done.server.error,
-      verifiedPath: done.server.path,
-      localCertificates: done.own?.credential.certificates ?? [],
-      extendedMasterSecret: agreed.extendedMasterSecret,
-      ocspResponse: done.server.ocspResponse,
-      finished: done.finished,
-    },
+    info: connectionInfo(
+      'client',
+      {
+        version: 'TLSv1.2',
+        cipherSuite: agreed.suite,
+        group: done.group,
+        serverName: h.serverName,
+        alpnProtocol: agreed.alpnProtocol,
+        resumed: agreed.session !== undefined,
+        helloRetryRequest: false,
+        extendedMasterSecret: agreed.extendedMasterSecret,
+        finished: done.finished,
+      },
+      done.server,
+      done.own,
+    ),
   };
 }

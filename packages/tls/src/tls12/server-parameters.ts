@@ -1,5 +1,4 @@
 import type { KeyKind } from '@testudo/crypto';
-import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import {
   ecPointFormats,
@@ -11,22 +10,22 @@ import {
 } from '../extensions/negotiation.ts';
 import { type Flow, perform } from '../flow.ts';
 import { type Group, groupByName } from '../groups.ts';
+import {
+  type ChosenCredential,
+  chooseScheme,
+  satisfiesClientAuthentication,
+} from '../handshake/authentication.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import { isFresh, type Session } from '../sessions/session.ts';
-import type { SignatureScheme } from '../signature-schemes.ts';
 import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
-import { chooseScheme } from '../tls13/authentication.ts';
-import { satisfiesClientAuthentication } from '../tls13/psk.ts';
 import { TLS12 } from '../versions.ts';
 
 /** What a full handshake uses. */
-export interface Parameters12 {
+export interface Parameters12 extends ChosenCredential {
   readonly suite: CipherSuite;
   readonly group: Group;
-  readonly credential: Credential;
-  readonly scheme: SignatureScheme;
 }
 
 /** Suite, group, credential and scheme that fit each other and the client (RFC 5246 §7.4.1.3, RFC 8422 §4). */
@@ -142,5 +141,5 @@ function fits(h: ServerHandshake, session: Session, hello: ClientHello, info: Cl
   const suite = cipherSuite(session.cipherSuite);
   if (session.version !== TLS12 || suite === undefined || !isFresh(session, h.now)) return false;
   if (!h.config.cipherSuites.includes(suite) || !hello.cipherSuites.includes(suite.id)) return false;
-  return session.serverName === (info.serverName ?? '') && satisfiesClientAuthentication(h, session);
+  return session.serverName === (info.serverName ?? '') && satisfiesClientAuthentication(h.config, session);
 }

@@ -11,17 +11,23 @@ import {
   sessionTicket,
 } from '../extensions/negotiation.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { Group } from '../groups.ts';
+import {
+  type AuthenticatedPeer,
+  checkChain,
+  checkSignature,
+  judge,
+  resumedPeer,
+  UNAUTHENTICATED,
+} from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { receive, send } from '../handshake/handshake.ts';
-import type { HandshakeResult } from '../handshake/result.ts';
+import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificate12 } from '../messages/certificate.ts';
 import { certificateRequest12, ECDSA_SIGN, RSA_SIGN } from '../messages/certificate-request.ts';
 import { certificateStatus } from '../messages/certificate-status.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import { finished } from '../messages/finished.ts';
 import {
   clientKeyExchange,
   serverEcdhParams,
@@ -31,14 +37,11 @@ import {
 import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
 import { DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
-import type { RecordOpener, RecordSealer } from '../record/protection.ts';
 import type { Session } from '../sessions/session.ts';
 import { type CipherSuite, cipherSuite } from '../suites.ts';
-import { type AuthenticatedPeer, UNAUTHENTICATED } from '../tls13/authentication.ts';
 import { TLS12, TLS13 } from '../versions.ts';
-import { checkChain, checkSignature, judge } from './authentication.ts';
 import { Established12 } from './established.ts';
-import { finishedData, verifyFinished } from './finished.ts';
+import { receiveFinished, sendFinished } from './finished.ts';
 import { connectionKeys, masterSecret, type Randoms } from './secrets.ts';
 import { checkExtensions, chooseParameters, findSession, type Parameters12 } from './server-parameters.ts';
 
@@ -94,20 +97,18 @@ function* fullHandshake(h: ServerHandshake, agreed: Agreed): Flow<HandshakeResul
   const client = chain.length > 0 ? yield* authenticateClient(h, chain) : UNAUTHENTICATED;
   h.transcript.forgetMessages();
   const keys = connectionKeys(h.provider, suite, master, randoms);
-  const { proof, received } = yield* receiveFinished(h, suite, master, keys.clientOpener());
+  const { proof, received } = yield* receiveFinished(h, 'client', suite, master, keys.clientOpener());
 
   const session = sessionFor(h, agreed, suite, master, client, sessionId);
   if (agreed.sendsTicket) yield* sendTicket(h, session);
   else if (storesSession) yield* perform('storeSession', { id: sessionId, session });
-  const sent = sendFinished(h, suite, master, keys.serverSealer());
+  const sent = sendFinished(h, 'server', suite, master, keys.serverSealer());
   return result(h, agreed, {
     suite,
     master,
     proof,
     client,
     parameters,
-    group,
-    resumed: false,
     finished: { sent, received },
   });
 }
@@ -122,20 +123,15 @@ function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow
   sendServerHello(h, agreed, suite, agreed.hello.legacySessionId, { staples: false, resumes: true });
   const keys = connectionKeys(h.provider, suite, master, randoms);
   if (agreed.sendsTicket) yield* sendTicket(h, session);
-  const sent = sendFinished(h, suite, master, keys.serverSealer());
-  const { proof, received } = yield* receiveFinished(h, suite, master, keys.clientOpener());
-  const error = session.peerVerified
-    ? undefined
-    : new Error('the certificate was not verified when the session began');
-  const client = { ...UNAUTHENTICATED, certificates: session.peerCertificates, error };
+  const sent = sendFinished(h, 'server', suite, master, keys.serverSealer());
+  const { proof, received } = yield* receiveFinished(h, 'client', suite, master, keys.clientOpener());
+  const client = resumedPeer(session);
   return result(h, agreed, {
     suite,
     master,
     proof,
     client,
     parameters: undefined,
-    group: undefined,
-    resumed: true,
     finished: { sent, received },
   });
 }
@@ -210,39 +206,13 @@ function* receiveCertificate(h: ServerHandshake): Flow<readonly Uint8Array[]> {
 function* authenticateClient(h: ServerHandshake, chain: readonly Uint8Array[]): Flow<AuthenticatedPeer> {
   const content = h.transcript.messages();
   const verify = yield* receive(h, certificateVerify);
-  const scheme = checkSignature(h, chain[0]!, { ...verify, content }, h.config.signatureSchemeIds);
+  const scheme = checkSignature(h, TLS12, chain[0]!, { ...verify, content }, h.config.signatureSchemeIds);
   return yield* judge(h, { role: 'client', name: undefined, chain, ocspResponse: undefined, scheme });
-}
-
-function* receiveFinished(
-  h: ServerHandshake,
-  suite: CipherSuite,
-  master: Uint8Array,
-  opener: RecordOpener,
-): Flow<{ proof: FinishedVerified; received: Uint8Array }> {
-  yield* perform('changeCipherSpec', undefined);
-  h.channel.setOpener(opener, 'application');
-  const expected = finishedData(h, suite, master, 'client');
-  const { verifyData } = yield* receive(h, finished);
-  return { proof: verifyFinished(h, verifyData, expected), received: verifyData };
 }
 
 function* sendTicket(h: ServerHandshake, session: Session): Flow<void> {
   const ticket = yield* perform('sealTicket', session);
   send(h, newSessionTicket12, { ticketLifetimeHint: h.config.sessionLifetime, ticket });
-}
-
-function sendFinished(
-  h: ServerHandshake,
-  suite: CipherSuite,
-  master: Uint8Array,
-  sealer: RecordSealer,
-): Uint8Array {
-  h.channel.writeChangeCipherSpec();
-  h.channel.setSealer(sealer, 'application');
-  const verifyData = finishedData(h, suite, master, 'server');
-  send(h, finished, { verifyData });
-  return verifyData;
 }
 
 function sessionFor(
@@ -279,33 +249,30 @@ function result(
     master: Uint8Array;
     proof: FinishedVerified;
     client: AuthenticatedPeer;
+    /** Undefined when a session was resumed. */
     parameters: Parameters12 | undefined;
-    group: Group | undefined;
-    resumed: boolean;
     finished: { sent: Uint8Array; received: Uint8Array };
   },
 ): HandshakeResult {
   return {
     proof: done.proof,
     established: new Established12(h.provider, done.suite, done.master, agreed.randoms),
-    info: {
-      version: 'TLSv1.2',
-      cipherSuite: done.suite,
-      group: done.group,
-      serverSignatureScheme: done.parameters?.scheme,
-      clientSignatureScheme: done.client.scheme,
-      serverName: agreed.info.serverName,
-      alpnProtocol: agreed.alpnProtocol,
-      resumed: done.resumed,
-      helloRetryRequest: false,
-      peerCertificates: done.client.certificates,
-      authorizationError: done.client.error,
-      verifiedPath: done.client.path,
-      localCertificates: done.parameters?.credential.certificates ?? [],
-      extendedMasterSecret: agreed.extended,
-      ocspResponse: undefined,
-      finished: done.finished,
-    },
+    info: connectionInfo(
+      'server',
+      {
+        version: 'TLSv1.2',
+        cipherSuite: done.suite,
+        group: done.parameters?.group,
+        serverName: agreed.info.serverName,
+        alpnProtocol: agreed.alpnProtocol,
+        resumed: done.parameters === undefined,
+        helloRetryRequest: false,
+        extendedMasterSecret: agreed.extended,
+        finished: done.finished,
+      },
+      done.client,
+      done.parameters,
+    ),
   };
 }
 

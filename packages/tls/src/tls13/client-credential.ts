@@ -1,4 +1,3 @@
-import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import {
   certificateAuthorities,
@@ -7,19 +6,19 @@ import {
 } from '../extensions/certificates.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { type Flow, perform } from '../flow.ts';
+import { type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { send } from '../handshake/handshake.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import type { CertificateRequest13 } from '../messages/certificate-request.ts';
-import type { SignatureScheme } from '../signature-schemes.ts';
 import { TLS13 } from '../versions.ts';
-import { chooseScheme, sendAuthentication } from './authentication.ts';
+import { sendAuthentication } from './authentication.ts';
 
 /** Answers a certificate request: with what fits it, or with an empty Certificate (RFC 9846 §4.4.2.3). */
 export function* sendCredential(
   h: ClientHandshake,
   request: CertificateRequest13,
-): Flow<{ credential: Credential; scheme: SignatureScheme } | undefined> {
+): Flow<ChosenCredential | undefined> {
   const schemes = request.extensions.get(signatureAlgorithms);
   if (schemes === undefined)
     throw new TlsError('missing-extension', 'CertificateRequest without signature_algorithms');

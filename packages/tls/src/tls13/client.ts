@@ -6,23 +6,24 @@ import { supportedGroups } from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
+import { type AuthenticatedPeer, resumedPeer } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { nextIs, receive, send } from '../handshake/handshake.ts';
-import type { HandshakeResult } from '../handshake/result.ts';
+import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import { type CertificateRequest13, certificateRequest13 } from '../messages/certificate-request.ts';
 import { type EncryptedExtensions, encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { finished } from '../messages/finished.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
 import { type CipherSuite, cipherSuite } from '../suites.ts';
-import { type AuthenticatedPeer, receiveAuthentication } from './authentication.ts';
+import { receiveAuthentication } from './authentication.ts';
 import { sendCredential } from './client-credential.ts';
 import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 import { sessionFromTicket } from './tickets.ts';
-import { deriveSecret } from './traffic-secrets.ts';
+import { applicationSecrets, handshakeSecrets } from './traffic-secrets.ts';
 
 /** A client's TLS 1.3 handshake from ServerHello on (RFC 9846 §2, Figure 1). */
 export function* clientHandshake13(
@@ -47,11 +48,11 @@ export function* clientHandshake13(
     const parameters = yield* receive(h, encryptedExtensions);
     const alpnProtocol = checkEncryptedExtensions(offer, parameters);
     const request = session === undefined ? yield* receiveCertificateRequest(h) : undefined;
-    const server = session === undefined ? yield* authenticateServer(h, offer) : peerOf(session);
+    const server = session === undefined ? yield* authenticateServer(h, offer) : resumedPeer(session);
     const { proof, serverFinished } = yield* receiveServerFinished(h, schedule, keys.server);
 
     schedule.enterMain();
-    const application = applicationSecrets(h, offer, schedule);
+    const application = applicationSecrets(h, schedule, offer.hello.random);
     h.channel.endCompatibility();
     h.channel.setApplicationOpener(schedule.opener(application.server), proof);
 
@@ -79,24 +80,22 @@ export function* clientHandshake13(
     return {
       proof,
       established,
-      info: {
-        version: 'TLSv1.3',
-        cipherSuite: suite,
-        group,
-        serverSignatureScheme: server.scheme,
-        clientSignatureScheme: own?.scheme,
-        serverName: h.serverName,
-        alpnProtocol,
-        resumed: session !== undefined,
-        helloRetryRequest: retried !== undefined,
-        peerCertificates: server.certificates,
-        authorizationError: server.error,
-        verifiedPath: server.path,
-        localCertificates: own?.credential.certificates ?? [],
-        extendedMasterSecret: true,
-        ocspResponse: server.ocspResponse,
-        finished: { sent: verifyData, received: serverFinished },
-      },
+      info: connectionInfo(
+        'client',
+        {
+          version: 'TLSv1.3',
+          cipherSuite: suite,
+          group,
+          serverName: h.serverName,
+          alpnProtocol,
+          resumed: session !== undefined,
+          helloRetryRequest: retried !== undefined,
+          extendedMasterSecret: true,
+          finished: { sent: verifyData, received: serverFinished },
+        },
+        server,
+        own,
+      ),
     };
   } finally {
     schedule.wipe();
@@ -144,9 +143,7 @@ function installHandshakeKeys(
   offer: Offer,
   schedule: KeySchedule,
 ): { client: Uint8Array; server: Uint8Array } {
-  const hash = h.transcript.digest();
-  const client = deriveSecret(h, schedule, 'c hs traffic', hash, offer.hello.random);
-  const server = deriveSecret(h, schedule, 's hs traffic', hash, offer.hello.random);
+  const { client, server } = handshakeSecrets(h, schedule, offer.hello.random);
   h.channel.setOpener(schedule.opener(server), 'handshake');
   h.channel.setSealer(schedule.sealer(client), 'handshake');
   return { client, server };
@@ -184,19 +181,6 @@ function* authenticateServer(h: ClientHandshake, offer: Offer): Flow<Authenticat
   });
 }
 
-/** A resumed server is the one that was authenticated then. */
-function peerOf(session: Session): AuthenticatedPeer {
-  return {
-    certificates: session.peerCertificates,
-    scheme: undefined,
-    ocspResponse: undefined,
-    error: session.peerVerified
-      ? undefined
-      : new Error('the certificate was not verified when the session began'),
-    path: undefined,
-  };
-}
-
 function* receiveServerFinished(
   h: ClientHandshake,
   schedule: KeySchedule,
@@ -208,22 +192,4 @@ function* receiveServerFinished(
   const expected = finishedData(h.provider, schedule.hash, serverSecret, h.transcript.digest());
   const { verifyData } = yield* receive(h, finished);
   return { proof: verifyFinished(h.provider, verifyData, expected), serverFinished: verifyData };
-}
-
-function applicationSecrets(
-  h: ClientHandshake,
-  offer: Offer,
-  schedule: KeySchedule,
-): {
-  client: Uint8Array;
-  server: Uint8Array;
-  exporter: Uint8Array;
-} {
-  const hash = h.transcript.digest();
-  const random = offer.hello.random;
-  return {
-    client: deriveSecret(h, schedule, 'c ap traffic', hash, random),
-    server: deriveSecret(h, schedule, 's ap traffic', hash, random),
-    exporter: deriveSecret(h, schedule, 'exp master', hash, random),
-  };
 }

@@ -10,6 +10,7 @@ import {
   pskKeyExchangeModes,
 } from '../extensions/pre-shared-key.ts';
 import { type Flow, perform } from '../flow.ts';
+import { satisfiesClientAuthentication } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { sendEncoded } from '../handshake/handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
@@ -94,15 +95,7 @@ function fits(h: ServerHandshake, session: Session, suite: CipherSuite, name: st
   const original = cipherSuite(session.cipherSuite);
   if (session.version !== TLS13 || original?.hash !== suite.hash || session.serverName !== (name ?? ''))
     return false;
-  return isFresh(session, h.now) && satisfiesClientAuthentication(h, session);
-}
-
-/** A session without the client's certificate does not stand in for one (RFC 9846 §4.6.1). */
-export function satisfiesClientAuthentication(h: ServerHandshake, session: Session): boolean {
-  const wanted = h.config.options.clientCertificate ?? 'none';
-  if (wanted === 'none') return session.peerCertificates.length === 0;
-  if (session.peerCertificates.length === 0) return wanted === 'request';
-  return session.peerVerified;
+  return isFresh(session, h.now) && satisfiesClientAuthentication(h.config, session);
 }
 
 function computeBinder(

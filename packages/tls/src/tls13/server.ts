@@ -11,8 +11,14 @@ import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
 import { PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 import { type Flow, perform } from '../flow.ts';
+import {
+  type AuthenticatedPeer,
+  chooseScheme,
+  resumedPeer,
+  UNAUTHENTICATED,
+} from '../handshake/authentication.ts';
 import { receive, send } from '../handshake/handshake.ts';
-import type { HandshakeResult } from '../handshake/result.ts';
+import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -22,20 +28,14 @@ import { serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import type { CipherSuite } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
-import {
-  type AuthenticatedPeer,
-  chooseScheme,
-  receiveAuthentication,
-  sendAuthentication,
-  UNAUTHENTICATED,
-} from './authentication.ts';
+import { receiveAuthentication, sendAuthentication } from './authentication.ts';
 import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
 import { type AcceptedPsk, acceptPsk } from './psk.ts';
 import { agreeOnGroup, chooseSuite } from './server-parameters.ts';
 import { sendTickets } from './tickets.ts';
-import { deriveSecret } from './traffic-secrets.ts';
+import { applicationSecrets, handshakeSecrets } from './traffic-secrets.ts';
 
 /** A server's TLS 1.3 handshake from the first ClientHello on (RFC 9846 §2, Figure 1). */
 export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello): Flow<HandshakeResult> {
@@ -62,10 +62,11 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
     send(h, finished, { verifyData: sentData });
 
     schedule.enterMain();
-    const application = applicationSecrets(h, hello, schedule);
+    const application = applicationSecrets(h, schedule, hello.random);
     h.channel.setSealer(schedule.sealer(application.server), 'application');
 
-    const client = asks ? yield* authenticateClient(h) : peerOf(psk);
+    const resumed = psk === undefined ? UNAUTHENTICATED : resumedPeer(psk.session);
+    const client = asks ? yield* authenticateClient(h) : resumed;
     const expected = finishedData(h.provider, suite.hash, keys.client, h.transcript.digest());
     const { verifyData } = yield* receive(h, finished);
     const proof = verifyFinished(h.provider, verifyData, expected);
@@ -89,24 +90,22 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
     return {
       proof,
       established,
-      info: {
-        version: 'TLSv1.3',
-        cipherSuite: suite,
-        group,
-        serverSignatureScheme: own?.scheme,
-        clientSignatureScheme: client.scheme,
-        serverName: info.serverName,
-        alpnProtocol,
-        resumed: psk !== undefined,
-        helloRetryRequest: retried,
-        peerCertificates: client.certificates,
-        authorizationError: client.error,
-        verifiedPath: client.path,
-        localCertificates: own?.credential.certificates ?? [],
-        extendedMasterSecret: true,
-        ocspResponse: undefined,
-        finished: { sent: sentData, received: verifyData },
-      },
+      info: connectionInfo(
+        'server',
+        {
+          version: 'TLSv1.3',
+          cipherSuite: suite,
+          group,
+          serverName: info.serverName,
+          alpnProtocol,
+          resumed: psk !== undefined,
+          helloRetryRequest: retried,
+          extendedMasterSecret: true,
+          finished: { sent: sentData, received: verifyData },
+        },
+        client,
+        own,
+      ),
     };
   } finally {
     schedule.wipe();
@@ -144,9 +143,7 @@ function installHandshakeKeys(
   hello: ClientHello,
   schedule: KeySchedule,
 ): { client: Uint8Array; server: Uint8Array } {
-  const hash = h.transcript.digest();
-  const client = deriveSecret(h, schedule, 'c hs traffic', hash, hello.random);
-  const server = deriveSecret(h, schedule, 's hs traffic', hash, hello.random);
+  const { client, server } = handshakeSecrets(h, schedule, hello.random);
   h.channel.setSealer(schedule.sealer(server), 'handshake');
   h.channel.setOpener(schedule.opener(client, { plaintextAlerts: true }), 'handshake');
   return { client, server };
@@ -219,33 +216,6 @@ function* authenticateClient(h: ServerHandshake): Flow<AuthenticatedPeer> {
 
 function clientSchemes(h: ServerHandshake): number[] {
   return h.config.signatureSchemes.filter((scheme) => scheme.tls13).map((scheme) => scheme.id);
-}
-
-/** A resumed client is the one that was authenticated then, or not. */
-function peerOf(psk: AcceptedPsk | undefined): AuthenticatedPeer {
-  if (psk === undefined) return UNAUTHENTICATED;
-  const { peerCertificates, peerVerified } = psk.session;
-  const error = peerVerified
-    ? undefined
-    : new Error('the certificate was not verified when the session began');
-  return { ...UNAUTHENTICATED, certificates: peerCertificates, error };
-}
-
-function applicationSecrets(
-  h: ServerHandshake,
-  hello: ClientHello,
-  schedule: KeySchedule,
-): {
-  client: Uint8Array;
-  server: Uint8Array;
-  exporter: Uint8Array;
-} {
-  const hash = h.transcript.digest();
-  return {
-    client: deriveSecret(h, schedule, 'c ap traffic', hash, hello.random),
-    server: deriveSecret(h, schedule, 's ap traffic', hash, hello.random),
-    exporter: deriveSecret(h, schedule, 'exp master', hash, hello.random),
-  };
 }
 
 const NOTHING = new Uint8Array(0);

@@ -1,6 +1,7 @@
 import { ExtensionBlock } from '../extensions/block.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import { type Flow, perform } from '../flow.ts';
+import type { AuthenticatedPeer } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
@@ -8,7 +9,6 @@ import { type NewSessionTicket13, newSessionTicket13 } from '../messages/new-ses
 import type { Session } from '../sessions/session.ts';
 import type { CipherSuite } from '../suites.ts';
 import { TLS13 } from '../versions.ts';
-import type { AuthenticatedPeer } from './authentication.ts';
 import type { KeySchedule } from './key-schedule.ts';
 
 /** The longest a ticket may live: seven days, in seconds (RFC 9846 §4.6.1). */

@@ -10,8 +10,35 @@ const KEY_LOG_LABELS: Partial<Record<SecretLabel, string>> = {
   'exp master': 'EXPORTER_SECRET',
 };
 
+/** The handshake traffic secrets, from the transcript up to ServerHello. */
+export function handshakeSecrets(
+  h: Handshake,
+  schedule: KeySchedule,
+  clientRandom: Uint8Array,
+): { client: Uint8Array; server: Uint8Array } {
+  const hash = h.transcript.digest();
+  return {
+    client: deriveSecret(h, schedule, 'c hs traffic', hash, clientRandom),
+    server: deriveSecret(h, schedule, 's hs traffic', hash, clientRandom),
+  };
+}
+
+/** The application traffic secrets and the exporter's, from the transcript up to the server's Finished. */
+export function applicationSecrets(
+  h: Handshake,
+  schedule: KeySchedule,
+  clientRandom: Uint8Array,
+): { client: Uint8Array; server: Uint8Array; exporter: Uint8Array } {
+  const hash = h.transcript.digest();
+  return {
+    client: deriveSecret(h, schedule, 'c ap traffic', hash, clientRandom),
+    server: deriveSecret(h, schedule, 's ap traffic', hash, clientRandom),
+    exporter: deriveSecret(h, schedule, 'exp master', hash, clientRandom),
+  };
+}
+
 /** Derives a secret from the schedule's stage and tells the observer. */
-export function deriveSecret(
+function deriveSecret(
   h: Handshake,
   schedule: KeySchedule,
   label: SecretLabel,

@@ -1,0 +1,138 @@
+import type { PublicKey } from '@testudo/crypto';
+import { Certificate } from '@testudo/x509';
+import { rejection } from '../certificate-verdict.ts';
+import type { Credential } from '../credential.ts';
+import { MAX_CERTIFICATES } from '../defaults.ts';
+import { TlsError } from '../errors.ts';
+import { type Flow, perform } from '../flow.ts';
+import type { ServerConfig } from '../options.ts';
+import type { Session } from '../sessions/session.ts';
+import { type SignatureScheme, signatureScheme } from '../signature-schemes.ts';
+import type { Version } from '../versions.ts';
+import type { Handshake } from './handshake.ts';
+
+/** What is known of a peer that proved that it owns a certificate. */
+export interface AuthenticatedPeer {
+  /** DER, leaf first. */
+  readonly certificates: readonly Uint8Array[];
+  readonly scheme: SignatureScheme | undefined;
+  readonly ocspResponse: Uint8Array | undefined;
+  readonly error: Error | undefined;
+  readonly path: readonly Certificate[] | undefined;
+}
+
+/** A peer without a certificate. */
+export const UNAUTHENTICATED: AuthenticatedPeer = {
+  certificates: [],
+  scheme: undefined,
+  ocspResponse: undefined,
+  error: undefined,
+  path: undefined,
+};
+
+/** A resumed peer is the one that was authenticated when the session began, or not. */
+export function resumedPeer({ peerCertificates, peerVerified }: Session): AuthenticatedPeer {
+  const error = peerVerified
+    ? undefined
+    : new Error('the certificate was not verified when the session began');
+  return { ...UNAUTHENTICATED, certificates: peerCertificates, error };
+}
+
+/** A session without the client's certificate does not stand in for one (RFC 9846 §4.6.1). */
+export function satisfiesClientAuthentication(config: ServerConfig, session: Session): boolean {
+  const wanted = config.options.clientCertificate ?? 'none';
+  if (wanted === 'none') return session.peerCertificates.length === 0;
+  if (session.peerCertificates.length === 0) return wanted === 'request';
+  return session.peerVerified;
+}
+
+/** What one side signs with. */
+export interface ChosenCredential {
+  readonly credential: Credential;
+  readonly scheme: SignatureScheme;
+}
+
+/** The credential and scheme to sign with: the first credential that has a scheme both sides know. */
+export function chooseScheme(
+  credentials: readonly Credential[],
+  ours: readonly SignatureScheme[],
+  theirs: readonly number[],
+  version: Version,
+): ChosenCredential | undefined {
+  for (const credential of credentials) {
+    const scheme = ours.find((own) => theirs.includes(own.id) && own.fits(credential.keyKind, version));
+    if (scheme !== undefined) return { credential, scheme };
+  }
+  return undefined;
+}
+
+/** A chain that is not too long. Throws `bad-certificate`. */
+export function checkChain(chain: readonly Uint8Array[]): readonly Uint8Array[] {
+  if (chain.length <= MAX_CERTIFICATES) return chain;
+  throw new TlsError('bad-certificate', `a chain of more than ${MAX_CERTIFICATES} certificates`);
+}
+
+/** The public key of a leaf. Throws `bad-certificate` when there is none to be had. */
+export function leafKey(h: Handshake, der: Uint8Array): PublicKey {
+  try {
+    return Certificate.parse(der).publicKey(h.provider);
+  } catch (error) {
+    throw new TlsError(
+      'bad-certificate',
+      `the peer's certificate cannot be read: ${(error as Error).message}`,
+      { cause: error },
+    );
+  }
+}
+
+/**
+ * A signature by the key in the leaf. Throws `illegal-parameter` for a scheme that was not offered or does not fit
+ * the key, `bad-signature` when the signature is wrong.
+ */
+export function checkSignature(
+  h: Handshake,
+  version: Version,
+  leaf: Uint8Array,
+  signed: { readonly algorithm: number; readonly signature: Uint8Array; readonly content: Uint8Array },
+  offered: readonly number[],
+): SignatureScheme {
+  const scheme = offered.includes(signed.algorithm) ? signatureScheme(signed.algorithm) : undefined;
+  if (scheme === undefined) {
+    const number = signed.algorithm.toString(16);
+    throw new TlsError('illegal-parameter', `signed with scheme 0x${number}, which was not offered`);
+  }
+  const key = leafKey(h, leaf);
+  if (!scheme.fits(key.kind, version)) {
+    throw new TlsError('illegal-parameter', `${scheme.name} does not fit the key in the certificate`);
+  }
+  if (!h.provider.verify(scheme.algorithm, key, signed.content, signed.signature)) {
+    throw new TlsError(
+      'bad-signature',
+      'the peer does not own the certificate it showed: its signature is wrong',
+    );
+  }
+  return scheme;
+}
+
+/** Asks for the verdict on the chain of a peer that owns its leaf. */
+export function* judge(
+  h: Handshake,
+  peer: {
+    readonly role: 'client' | 'server';
+    readonly name: string | undefined;
+    readonly chain: readonly Uint8Array[];
+    readonly ocspResponse: Uint8Array | undefined;
+    readonly scheme: SignatureScheme;
+  },
+): Flow<AuthenticatedPeer> {
+  const { chain, ocspResponse, scheme } = peer;
+  const verdict = yield* perform('verifyCertificate', {
+    chain,
+    peer: peer.role,
+    name: peer.name,
+    ocspResponse,
+    now: h.now,
+  });
+  if (!verdict.accepted) throw rejection(verdict.error);
+  return { certificates: chain, scheme, ocspResponse, error: verdict.error, path: verdict.path };
+}
