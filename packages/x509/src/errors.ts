@@ -36,6 +36,12 @@ export type CertificateErrorCode =
   | 'unknown-critical-extension'
   /** Version 1 or 2 where version 3 is needed. */
   | 'unsupported-version'
+  /** Its issuer has revoked it. */
+  | 'revoked'
+  /** Nothing tells whether it is revoked, and the caller wants to know. */
+  | 'revocation-unknown'
+  /** No certificate policy that is asked for holds for the whole path. */
+  | 'policy'
   /** A rule of the chosen profile is broken. */
   | 'profile-violation'
   /** Verification would cost more than the caller allows. */

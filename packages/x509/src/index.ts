@@ -32,6 +32,12 @@ export {
   type ProfileRule,
   type VerificationProfile,
 } from './profile.ts';
+export type {
+  AsyncRevocationChecker,
+  RevocationChecker,
+  RevocationRequest,
+  RevocationStatus,
+} from './revocation-check.ts';
 export { rfc5280Profile, webPkiProfile } from './strict-profiles.ts';
 export { TrustStore } from './trust-store.ts';
 export { type VerifiedChain, type VerifyOptions, verifyCertificate } from './verify.ts';

@@ -167,6 +167,7 @@ const SPECIFICITY: Readonly<Record<CertificateErrorCode, number>> = {
   'bad-key-usage': 5,
   'bad-extended-key-usage': 6,
   'profile-violation': 7,
+  policy: 7,
   malformed: 8,
   'unsupported-version': 8,
   'unsupported-algorithm': 8,
@@ -177,6 +178,8 @@ const SPECIFICITY: Readonly<Record<CertificateErrorCode, number>> = {
   'name-mismatch': 12,
   'not-yet-valid': 13,
   expired: 13,
+  'revocation-unknown': 13,
+  revoked: 14,
   'budget-exceeded': 14,
   'encrypted-key': 14,
 };
