@@ -24,6 +24,22 @@ export interface CryptoProvider {
   hkdfExtract(hash: HashName, salt: Uint8Array, inputKey: Uint8Array): Uint8Array;
   /** HKDF-Expand (RFC 5869 §2.3). Throws {@link CryptoError} `bad-length` over 255 hash lengths. */
   hkdfExpand(hash: HashName, key: Uint8Array, info: Uint8Array, length: number): Uint8Array;
+  /**
+   * PBKDF2 with HMAC (RFC 8018 §5.2), up to 1024 bytes. The work grows with `iterations`, which the caller bounds.
+   * Throws `bad-length` on numbers that it does not take.
+   */
+  pbkdf2(
+    hash: HashName,
+    password: Uint8Array,
+    salt: Uint8Array,
+    iterations: number,
+    length: number,
+  ): Uint8Array;
+  /**
+   * scrypt (RFC 7914), up to 1024 bytes. It takes 128 · N · r bytes of memory and time in N · r · p: the caller bounds
+   * them. Throws `bad-length` on costs that it does not take.
+   */
+  scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost, length: number): Uint8Array;
 
   /** An AEAD under one key. Undefined when the provider lacks it. Throws `bad-key` on a key of the wrong length. */
   aead(name: AeadName, key: Uint8Array): Aead | undefined;
@@ -79,6 +95,13 @@ export interface Hash {
   update(data: Uint8Array): void;
   /** The digest of everything so far; more may follow. */
   digest(): Uint8Array;
+}
+
+/** Costs of scrypt by the names of RFC 7914 §2: memory and time, block size, parallelization. N is a power of two. */
+export interface ScryptCost {
+  readonly N: number;
+  readonly r: number;
+  readonly p: number;
 }
 
 export type AeadName =

@@ -5,6 +5,7 @@ import { cipher } from './ciphers.ts';
 import { digest, hash, hkdfExpand, hkdfExtract, hmac } from './hashes.ts';
 import { kem } from './kem.ts';
 import { generateKey, importPrivateKey, importPublicKey } from './keys.ts';
+import { pbkdf2, scrypt } from './passwords.ts';
 import { equal, randomBytes } from './random.ts';
 import { rsaDecryptRaw, rsaEncrypt, sign, verify } from './signatures.ts';
 
@@ -18,6 +19,8 @@ export const nodeCrypto: CryptoProvider = {
   hmac,
   hkdfExtract,
   hkdfExpand,
+  pbkdf2,
+  scrypt,
   aead,
   cipher,
   keyAgreement,
