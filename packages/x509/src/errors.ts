@@ -46,8 +46,10 @@ export type CertificateErrorCode =
   | 'profile-violation'
   /** Verification would cost more than the caller allows. */
   | 'budget-exceeded'
-  /** The private key is encrypted. */
-  | 'encrypted-key';
+  /** The private key or the file is encrypted, and no password was given. */
+  | 'encrypted-key'
+  /** The password does not open the file, or the file was altered: the two cannot be told apart. */
+  | 'wrong-password';
 
 /** What this package throws. */
 export class CertificateError extends Error {

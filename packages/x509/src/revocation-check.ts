@@ -19,7 +19,12 @@ export type RevocationStatus =
   /** `reason` as in RFC 5280 §5.3.1, for people: `keyCompromise`. */
   | { readonly status: 'revoked'; readonly reason?: string | undefined; readonly since?: Date | undefined }
   /** Nothing that could be believed says anything; `reason` says why, for people. */
-  | { readonly status: 'unknown'; readonly reason: string };
+  | {
+      readonly status: 'unknown';
+      readonly reason: string;
+      /** True where soft-fail does not help: a certificate that demands a stapled answer (RFC 7633) came without one. */
+      readonly mustRefuse?: boolean | undefined;
+    };
 
 /**
  * Looks up whether certificates are revoked: from lists, stapled responses, or what was fetched before. Asked for each

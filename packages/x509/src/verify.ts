@@ -182,6 +182,7 @@ const SPECIFICITY: Readonly<Record<CertificateErrorCode, number>> = {
   revoked: 14,
   'budget-exceeded': 14,
   'encrypted-key': 14,
+  'wrong-password': 14,
 };
 
 /** Certificates above the leaf, without the self-issued ones (RFC 5280 §4.2.1.9). */
