@@ -83,7 +83,10 @@ describe('what one provider makes, the other takes', () => {
     expect(padded.slice(128 - data.length)).toEqual(data);
   });
 
-  test.each(Object.keys(AEAD_SIZES) as AeadName[])('%s', (name) => {
+  const aeads = (Object.keys(AEAD_SIZES) as AeadName[]).filter((name) =>
+    both.every(({ from }) => from.aead(name, new Uint8Array(AEAD_SIZES[name].key)) !== undefined),
+  );
+  test.each(aeads)('%s', (name) => {
     const key = nodeCrypto.randomBytes(AEAD_SIZES[name].key);
     const nonce = nodeCrypto.randomBytes(12);
     for (const { from, to } of both)

@@ -12,7 +12,10 @@ function refusal(code: 'bad-key' | 'bad-length' | 'unsupported'): Error {
 }
 
 describe.each(PROVIDERS)('the $name provider refuses', (provider) => {
-  test.each(Object.keys(AEAD_SIZES) as AeadName[])('wrong lengths in %s', (name) => {
+  const aeads = (Object.keys(AEAD_SIZES) as AeadName[]).filter(
+    (name) => provider.aead(name, new Uint8Array(AEAD_SIZES[name].key)) !== undefined,
+  );
+  test.each(aeads)('wrong lengths in %s', (name) => {
     const { key, tag } = AEAD_SIZES[name];
     for (const length of [0, key - 1, key + 1, 24])
       expect(() => provider.aead(name, new Uint8Array(length))).toThrowError(refusal('bad-key'));
@@ -198,9 +201,8 @@ describe.each(PROVIDERS)('the $name provider refuses', (provider) => {
   });
 
   test('algorithms of keys that it lacks', () => {
-    // Brainpool P-256 (RFC 5639), and DSA.
-    const brainpool = `305a301406072a8648ce3d020106092b2403030208010107034200${'04'.repeat(65)}`;
-    expect(() => provider.importPublicKey(fromHex(brainpool))).toThrowError(refusal('unsupported'));
+    const secp256k1 = `3056301006072a8648ce3d020106052b8104000a034200${'04'.repeat(65)}`;
+    expect(() => provider.importPublicKey(fromHex(secp256k1))).toThrowError(refusal('unsupported'));
     expect(() => provider.generateKey({ type: 'rsa', bits: 99 })).toThrowError(refusal('unsupported'));
   });
 });

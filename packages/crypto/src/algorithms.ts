@@ -1,4 +1,5 @@
-import type { KeyKind, SignatureAlgorithm } from './provider.ts';
+import { concat } from '@testudo/codec';
+import type { CryptoProvider, KeyKind, SignatureAlgorithm } from './provider.ts';
 
 /** Whether a key of this kind can make and check signatures of this algorithm. */
 export function fits(algorithm: SignatureAlgorithm, kind: KeyKind): boolean {
@@ -9,7 +10,18 @@ export function fits(algorithm: SignatureAlgorithm, kind: KeyKind): boolean {
       return kind.type === 'rsa';
     case 'rsa-pss':
       return kind.type === 'rsa' || kind.type === 'rsa-pss';
+    // The remaining algorithms and types of keys have each other's names.
     default:
       return kind.type === algorithm.name;
   }
+}
+
+/** The signature of SSL 3.0 to TLS 1.1 by an RSA key, which no other call of OpenSSL or code of ours may mistake for a hash. */
+export function isMd5Sha1(algorithm: SignatureAlgorithm): boolean {
+  return algorithm.name === 'rsa-pkcs1' && algorithm.hash === 'md5-sha1';
+}
+
+/** Both digests, 36 bytes (RFC 4346 §4.7). */
+export function md5Sha1(digest: CryptoProvider['digest'], data: Uint8Array): Uint8Array {
+  return concat(digest('md5', data), digest('sha1', data));
 }

@@ -11,5 +11,9 @@ export const CIPHER_SIZES: Readonly<
   'aes-128-ecb': { key: 16, iv: 0, block: 16 },
   'aes-256-ecb': { key: 32, iv: 0, block: 16 },
   '3des-cbc': { key: 24, iv: 8, block: 8 },
+  'camellia-128-cbc': { key: 16, iv: 16, block: 16 },
+  'camellia-256-cbc': { key: 32, iv: 16, block: 16 },
+  'aria-128-cbc': { key: 16, iv: 16, block: 16 },
+  'aria-256-cbc': { key: 32, iv: 16, block: 16 },
   chacha20: { key: 32, iv: 16, block: 1 },
 };

@@ -20,6 +20,8 @@ export interface CryptoProvider {
   hash(hash: HashName): Hash;
   /** HMAC (RFC 2104). */
   hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array;
+  /** An HMAC in steps, whose key is prepared once for any number of messages. */
+  mac(hash: HashName, key: Uint8Array): Mac;
   /** HKDF-Extract (RFC 5869 §2.2). An empty salt stands for zeros of the hash's length. */
   hkdfExtract(hash: HashName, salt: Uint8Array, inputKey: Uint8Array): Uint8Array;
   /** HKDF-Expand (RFC 5869 §2.3). Throws {@link CryptoError} `bad-length` over 255 hash lengths. */
@@ -43,7 +45,13 @@ export interface CryptoProvider {
 
   /** An AEAD under one key. Undefined when the provider lacks it. Throws `bad-key` on a key of the wrong length. */
   aead(name: AeadName, key: Uint8Array): Aead | undefined;
-  /** A raw block or stream cipher, without padding; undefined when the provider lacks it. */
+  /**
+   * A raw block or stream cipher, without padding; undefined when the provider lacks it. It runs on from one `update` to
+   * the next. So one cipher serves all records where each takes its IV from the one before (CBC in SSL 3.0 and TLS 1.0)
+   * or where there is one stream (RC4); for records with an IV of their own (CBC in TLS 1.1 and 1.2), make one for each:
+   * `cipher(name, direction, key, iv)!.update(record)`.
+   * Throws `bad-key` on a key, and `bad-length` on an IV, of the wrong length.
+   */
   cipher(
     name: CipherName,
     direction: 'encrypt' | 'decrypt',
@@ -53,20 +61,30 @@ export interface CryptoProvider {
 
   /** A Diffie-Hellman function; undefined when the provider lacks it. */
   keyAgreement(curve: CurveName): KeyAgreement | undefined;
+  /**
+   * Diffie-Hellman in a group of a prime field (RFC 7919, RFC 3526, or a server's own); undefined when the provider lacks
+   * it. Both numbers are big-endian. Whether the prime is one is not checked: see {@link finiteFieldGroup} and
+   * {@link finiteFieldFault}. Throws `bad-key` when the prime is even or not of 512 to 8192 bits, or the generator
+   * not in 2 to p - 2.
+   */
+  finiteField(prime: Uint8Array, generator: Uint8Array): KeyAgreement | undefined;
   /** A key encapsulation mechanism; undefined when the provider lacks it. */
   kem(name: KemName): Kem | undefined;
 
   /**
    * Parses a SubjectPublicKeyInfo (DER). Throws `bad-key`, or `unsupported` for an algorithm it lacks.
    * A provider may look at whether a point is on its curve only when the key is used: such a key verifies nothing.
-   * RSA moduli have 505 to 16384 bits and exponents up to 64; EC points are uncompressed.
+   * RSA moduli have 505 to 16384 bits and exponents up to 64; DSA primes have 512 to 3072; EC points are uncompressed.
    */
   importPublicKey(spki: Uint8Array): PublicKey;
   /** Parses an unencrypted PKCS#8 PrivateKeyInfo (DER). Throws as {@link importPublicKey}. */
   importPrivateKey(pkcs8: Uint8Array): PrivateKey;
-  /** Makes a key pair. RSA takes the modulus length in bits. Throws `unsupported`. */
+  /** Makes a key pair. RSA takes the modulus length in bits, DSA that of p: 1024, 2048 or 3072. Throws `unsupported`. */
   generateKey(kind: KeySpec): PrivateKey;
-  /** Signs `data` (not its digest). ECDSA signatures are DER (RFC 3279). Throws `bad-key` when key and algorithm do not fit. */
+  /**
+   * Signs `data` (not its digest). ECDSA and DSA signatures are DER (RFC 3279); ML-DSA's context is empty.
+   * Throws `bad-key` when key and algorithm do not fit.
+   */
   sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8Array): Uint8Array;
   /** False for every signature that is not valid, whatever is wrong with it, and for a key that does not fit. */
   verify(algorithm: SignatureAlgorithm, key: PublicKey, data: Uint8Array, signature: Uint8Array): boolean;
@@ -97,6 +115,15 @@ export interface Hash {
   digest(): Uint8Array;
 }
 
+/** HMAC (RFC 2104) of one message after another, all under one key. */
+export interface Mac {
+  update(data: Uint8Array): void;
+  /** The code of what came since the last `digest` or `reset`; the next `update` begins another message. */
+  digest(): Uint8Array;
+  /** Forgets a message begun. Not needed after `digest`. */
+  reset(): void;
+}
+
 /** Costs of scrypt by the names of RFC 7914 §2: memory and time, block size, parallelization. N is a power of two. */
 export interface ScryptCost {
   readonly N: number;
@@ -111,7 +138,11 @@ export type AeadName =
   | 'aes-128-ccm'
   | 'aes-256-ccm'
   | 'aes-128-ccm-8'
-  | 'aes-256-ccm-8';
+  | 'aes-256-ccm-8'
+  | 'aria-128-gcm'
+  | 'aria-256-gcm'
+  | 'camellia-128-gcm'
+  | 'camellia-256-gcm';
 
 /** Key and tag length of each AEAD, in bytes. Every nonce is 12 bytes. */
 export const AEAD_SIZES: Readonly<Record<AeadName, { readonly key: number; readonly tag: number }>> = {
@@ -122,6 +153,10 @@ export const AEAD_SIZES: Readonly<Record<AeadName, { readonly key: number; reado
   'aes-256-ccm': { key: 32, tag: 16 },
   'aes-128-ccm-8': { key: 16, tag: 8 },
   'aes-256-ccm-8': { key: 32, tag: 8 },
+  'aria-128-gcm': { key: 16, tag: 16 },
+  'aria-256-gcm': { key: 32, tag: 16 },
+  'camellia-128-gcm': { key: 16, tag: 16 },
+  'camellia-256-gcm': { key: 32, tag: 16 },
 };
 
 /** Length of every AEAD nonce here, in bytes. */
@@ -158,6 +193,10 @@ export type CipherName =
   | 'aes-128-ecb'
   | 'aes-256-ecb'
   | '3des-cbc'
+  | 'camellia-128-cbc'
+  | 'camellia-256-cbc'
+  | 'aria-128-cbc'
+  | 'aria-256-cbc'
   | 'chacha20'
   | 'rc4';
 
@@ -166,9 +205,11 @@ export interface Cipher {
   update(data: Uint8Array): Uint8Array;
 }
 
-export type CurveName = 'x25519' | 'x448' | 'secp256r1' | 'secp384r1' | 'secp521r1';
+export type CurveName = 'x25519' | 'x448' | EcCurve;
 
-/** Points of the secp curves are uncompressed (SEC 1 §2.3.3), of the Montgomery curves raw (RFC 7748). */
+/**
+ * Public values: points of the curves of {@link EcCurve} are uncompressed (SEC 1 §2.3.3), those of the Montgomery curves
+ * raw (RFC 7748), and those of a prime field big-endian and as long as the prime. */
 export interface KeyAgreement {
   /** A fresh ephemeral key. */
   generate(): AgreementKey;
@@ -179,8 +220,9 @@ export interface KeyAgreement {
 export interface AgreementKey {
   readonly publicKey: Uint8Array;
   /**
-   * The shared secret: the x coordinate, or the Montgomery function's output.
-   * Throws `bad-key` on a point that is not on the curve and on an all-zero result (RFC 7748 §6).
+   * The shared secret: the x coordinate, the Montgomery function's output, or the number as long as the prime (TLS 1.2 and
+   * before strip its leading zeros, RFC 5246 §8.1.2). Throws `bad-key` on a point that is not on the curve, on an
+   * all-zero result (RFC 7748 §6), and in a prime field on 0, 1, p - 1 and what is not less than p, or longer.
    */
   agree(peerPublicKey: Uint8Array): Uint8Array;
 }
@@ -206,14 +248,26 @@ export interface DecapsulationKey {
   decapsulate(ciphertext: Uint8Array): Uint8Array;
 }
 
-export type EcCurve = 'secp256r1' | 'secp384r1' | 'secp521r1';
+/** Curves of SEC 2, and of RFC 5639 with the names of RFC 7027. */
+export type EcCurve =
+  | 'secp256r1'
+  | 'secp384r1'
+  | 'secp521r1'
+  | 'brainpoolP256r1'
+  | 'brainpoolP384r1'
+  | 'brainpoolP512r1';
+
+/** FIPS 204. */
+export type MlDsaName = 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87';
 
 /** What a key can do. `rsa-pss` is a key that is restricted to PSS (RFC 4055). */
 export type KeyKind =
   | { readonly type: 'rsa' | 'rsa-pss'; readonly bits: number }
+  | { readonly type: 'dsa'; readonly bits: number }
   | { readonly type: 'ec'; readonly curve: EcCurve }
   | { readonly type: 'ed25519' }
-  | { readonly type: 'ed448' };
+  | { readonly type: 'ed448' }
+  | { readonly type: MlDsaName };
 
 /** What {@link CryptoProvider.generateKey} makes. */
 export type KeySpec =
@@ -234,8 +288,13 @@ export interface PrivateKey {
   exportPkcs8(): Uint8Array;
 }
 
-/** PSS salts are as long as the hash and MGF1 uses the same hash (RFC 9846 §4.2.3). */
+/**
+ * PSS salts are as long as the hash and MGF1 uses the same hash (RFC 9846 §4.2.3). `md5-sha1` is what RSA signs in SSL 3.0
+ * to TLS 1.1: both digests of the data, one after the other, without a DigestInfo (RFC 4346 §4.7).
+ */
 export type SignatureAlgorithm =
-  | { readonly name: 'ecdsa' | 'rsa-pkcs1' | 'rsa-pss'; readonly hash: HashName }
+  | { readonly name: 'ecdsa' | 'rsa-pss' | 'dsa'; readonly hash: HashName }
+  | { readonly name: 'rsa-pkcs1'; readonly hash: HashName | 'md5-sha1' }
   | { readonly name: 'ed25519' }
-  | { readonly name: 'ed448' };
+  | { readonly name: 'ed448' }
+  | { readonly name: MlDsaName };

@@ -1,14 +1,25 @@
 import { concat, DecodeError, DerReader, decodeDer, der, fromHex, type Oid, Tag } from '@testudo/codec';
 import { CryptoError } from './errors.ts';
-import type { EcCurve, HashName, KeyKind } from './provider.ts';
+import type { EcCurve, HashName, KeyKind, MlDsaName } from './provider.ts';
 
 /** A SubjectPublicKeyInfo taken apart. Byte arrays are views on the input. */
-export type ParsedPublicKey = ParsedCurveKey | ParsedRsaKey;
+export type ParsedPublicKey = ParsedCurveKey | ParsedRsaKey | ParsedDsaKey | ParsedMlDsaKey;
 
 /** `point` is uncompressed for `ec`, and raw for the Edwards curves; that it is on the curve is not checked yet. */
 export interface ParsedCurveKey {
-  readonly kind: Exclude<KeyKind, { readonly type: 'rsa' | 'rsa-pss' }>;
+  readonly kind: Extract<KeyKind, { readonly type: 'ec' | 'ed25519' | 'ed448' }>;
   readonly point: Uint8Array;
+}
+
+export interface ParsedMlDsaKey {
+  readonly kind: { readonly type: MlDsaName };
+  /** The key as FIPS 204 encodes it (RFC 9881 §4). */
+  readonly raw: Uint8Array;
+}
+
+/** Known and bounded, but not taken apart: only OpenSSL can use it. */
+export interface ParsedDsaKey {
+  readonly kind: { readonly type: 'dsa'; readonly bits: number };
 }
 
 export interface ParsedRsaKey {
@@ -34,6 +45,8 @@ export interface PssRestriction {
 /** Largest RSA key accepted, in bits, and largest public exponent: a peer's key must not buy unbounded work. */
 export const RSA_MAX_BITS = 16384;
 const RSA_MAX_EXPONENT_LENGTH = 8;
+/** Largest prime of a DSA key, in bits, for the same reason. */
+const DSA_MAX_BITS = 4096;
 
 /** Throws {@link CryptoError} `bad-key` on malformed input, `unsupported` on an algorithm or curve that is not here. */
 export function parseSpki(spki: Uint8Array): ParsedPublicKey {
@@ -41,6 +54,10 @@ export function parseSpki(spki: Uint8Array): ParsedPublicKey {
   for (const { prefix, length, kind } of CURVE_KEYS) {
     if (spki.length !== prefix.length + length || !startsWith(spki, prefix)) continue;
     return { kind, point: spki.subarray(kind.type === 'ec' ? prefix.length - 1 : prefix.length) };
+  }
+  for (const { prefix, length, kind } of ML_DSA_KEYS) {
+    if (spki.length === prefix.length + length && startsWith(spki, prefix))
+      return { kind, raw: spki.subarray(prefix.length) };
   }
   try {
     return decodeDer(spki, (reader) => reader.sequence(subjectPublicKeyInfo));
@@ -54,6 +71,11 @@ export function parseSpki(spki: Uint8Array): ParsedPublicKey {
 export function encodeCurveSpki(kind: ParsedCurveKey['kind'], point: Uint8Array): Uint8Array {
   const template = CURVE_KEYS.find((known) => sameKind(known.kind, kind))!;
   return concat(template.prefix, kind.type === 'ec' ? point.subarray(1) : point);
+}
+
+/** SubjectPublicKeyInfo of an ML-DSA key (RFC 9881 §4). */
+export function encodeMlDsaSpki(name: MlDsaName, raw: Uint8Array): Uint8Array {
+  return concat(ML_DSA_KEYS.find(({ kind }) => kind.type === name)!.prefix, raw);
 }
 
 /** SubjectPublicKeyInfo of an RSA key; both numbers are big-endian magnitudes. */
@@ -75,17 +97,33 @@ function sameKind(a: ParsedCurveKey['kind'], b: ParsedCurveKey['kind']): boolean
   return a.type === 'ec' ? b.type === 'ec' && a.curve === b.curve : a.type === b.type;
 }
 
-export const OID: Readonly<Record<'rsa' | 'rsaPss' | 'mgf1' | 'ec' | 'ed25519' | 'ed448' | EcCurve, Oid>> = {
+type Known = 'rsa' | 'rsaPss' | 'mgf1' | 'dsa' | 'ec' | 'ed25519' | 'ed448' | EcCurve | MlDsaName;
+
+export const OID: Readonly<Record<Known, Oid>> = {
   rsa: '1.2.840.113549.1.1.1',
   mgf1: '1.2.840.113549.1.1.8',
   rsaPss: '1.2.840.113549.1.1.10',
+  dsa: '1.2.840.10040.4.1',
   ec: '1.2.840.10045.2.1',
   secp256r1: '1.2.840.10045.3.1.7',
   secp384r1: '1.3.132.0.34',
   secp521r1: '1.3.132.0.35',
+  brainpoolP256r1: '1.3.36.3.3.2.8.1.1.7',
+  brainpoolP384r1: '1.3.36.3.3.2.8.1.1.11',
+  brainpoolP512r1: '1.3.36.3.3.2.8.1.1.13',
   ed25519: '1.3.101.112',
   ed448: '1.3.101.113',
+  'ml-dsa-44': '2.16.840.1.101.3.4.3.17',
+  'ml-dsa-65': '2.16.840.1.101.3.4.3.18',
+  'ml-dsa-87': '2.16.840.1.101.3.4.3.19',
 };
+
+/** Curves by object identifier. */
+export const CURVE_OIDS: ReadonlyMap<Oid, EcCurve> = new Map(
+  (
+    ['secp256r1', 'secp384r1', 'secp521r1', 'brainpoolP256r1', 'brainpoolP384r1', 'brainpoolP512r1'] as const
+  ).map((curve) => [OID[curve], curve]),
+);
 
 /** Hashes by object identifier (RFC 8017 §B.1). */
 export const HASH_OIDS: Readonly<Record<Oid, HashName>> = {
@@ -119,17 +157,57 @@ const CURVE_KEYS: readonly {
     length: 132,
     kind: { type: 'ec', curve: 'secp521r1' },
   },
+  {
+    prefix: fromHex('305a301406072a8648ce3d020106092b240303020801010703420004'),
+    length: 64,
+    kind: { type: 'ec', curve: 'brainpoolP256r1' },
+  },
+  {
+    prefix: fromHex('307a301406072a8648ce3d020106092b240303020801010b03620004'),
+    length: 96,
+    kind: { type: 'ec', curve: 'brainpoolP384r1' },
+  },
+  {
+    prefix: fromHex('30819b301406072a8648ce3d020106092b240303020801010d0381820004'),
+    length: 128,
+    kind: { type: 'ec', curve: 'brainpoolP512r1' },
+  },
   { prefix: fromHex('302a300506032b6570032100'), length: 32, kind: { type: 'ed25519' } },
   { prefix: fromHex('3043300506032b6571033a00'), length: 57, kind: { type: 'ed448' } },
 ];
 
+/** RFC 9881 §4: no parameters, and the raw key in the bit string. */
+const ML_DSA_KEYS: readonly {
+  readonly prefix: Uint8Array;
+  readonly length: number;
+  readonly kind: ParsedMlDsaKey['kind'];
+}[] = [
+  {
+    prefix: fromHex('30820532300b06096086480165030403110382052100'),
+    length: 1312,
+    kind: { type: 'ml-dsa-44' },
+  },
+  {
+    prefix: fromHex('308207b2300b0609608648016503040312038207a100'),
+    length: 1952,
+    kind: { type: 'ml-dsa-65' },
+  },
+  {
+    prefix: fromHex('30820a32300b060960864801650304031303820a2100'),
+    length: 2592,
+    kind: { type: 'ml-dsa-87' },
+  },
+];
+
 function subjectPublicKeyInfo(reader: DerReader): ParsedPublicKey {
-  const { oid, restriction } = reader.sequence(algorithmIdentifier);
+  const { oid, restriction, dsa } = reader.sequence(algorithmIdentifier);
   const bits = reader.wholeBytesBitString();
+  if (dsa !== undefined) return dsaPublicKey(dsa, bits);
   if (oid === OID.ed25519 || oid === OID.ed448)
     throw new CryptoError('bad-key', 'an Edwards public key of the wrong length');
   if (oid === OID.ec)
     throw new CryptoError('bad-key', 'an EC public key that is not an uncompressed point of its curve');
+  if (ML_DSA_OIDS.has(oid)) throw new CryptoError('bad-key', 'an ML-DSA public key of the wrong length');
   const [modulus, exponent] = decodeDer(bits, (inner) => inner.sequence(rsaPublicKey));
   return {
     kind: { type: oid === OID.rsa ? 'rsa' : 'rsa-pss', bits: bitLength(modulus) },
@@ -143,21 +221,51 @@ function subjectPublicKeyInfo(reader: DerReader): ParsedPublicKey {
 function algorithmIdentifier(reader: DerReader): {
   readonly oid: Oid;
   readonly restriction: PssRestriction | undefined;
+  readonly dsa: DsaParameters | undefined;
 } {
   const oid = reader.oid();
   let restriction: PssRestriction | undefined;
+  let dsa: DsaParameters | undefined;
   if (oid === OID.rsa) {
     reader.null(); // RFC 3279 §2.3.1: the parameters are NULL, and there
   } else if (oid === OID.rsaPss) {
     if (reader.remaining > 0) restriction = pssParameters(reader);
   } else if (oid === OID.ec) {
     const curve = reader.oid();
-    if (curve !== OID.secp256r1 && curve !== OID.secp384r1 && curve !== OID.secp521r1)
-      throw new CryptoError('unsupported', `elliptic curve ${curve}`);
-  } else if (oid !== OID.ed25519 && oid !== OID.ed448) {
+    if (!CURVE_OIDS.has(curve)) throw new CryptoError('unsupported', `elliptic curve ${curve}`);
+  } else if (oid === OID.dsa) {
+    dsa = reader.sequence(dsaParameters);
+  } else if (oid !== OID.ed25519 && oid !== OID.ed448 && !ML_DSA_OIDS.has(oid)) {
     throw new CryptoError('unsupported', `public key algorithm ${oid}`);
   }
-  return { oid, restriction };
+  return { oid, restriction, dsa };
+}
+
+const ML_DSA_OIDS: ReadonlySet<Oid> = new Set([OID['ml-dsa-44'], OID['ml-dsa-65'], OID['ml-dsa-87']]);
+
+interface DsaParameters {
+  readonly p: Uint8Array;
+  readonly q: Uint8Array;
+}
+
+/** Dss-Parms (RFC 3279 §2.3.2), within FIPS 186-4 §4.2 and what came before it. */
+function dsaParameters(reader: DerReader): DsaParameters {
+  const [p, q, g] = [reader.unsigned(), reader.unsigned(), reader.unsigned()];
+  const bits = bitLength(p);
+  if (bits < 512 || bits > DSA_MAX_BITS || isEven(p))
+    throw new CryptoError('bad-key', `a DSA prime that is even, or not of 512 to ${DSA_MAX_BITS} bits`);
+  if (![160, 224, 256].includes(bitLength(q)) || isEven(q))
+    throw new CryptoError('bad-key', 'a DSA subgroup whose order is even, or not of 160, 224 or 256 bits');
+  if (isZeroOrOne(g) || compareMagnitudes(g, p) >= 0)
+    throw new CryptoError('bad-key', 'a DSA generator out of range');
+  return { p, q };
+}
+
+function dsaPublicKey({ p }: DsaParameters, bytes: Uint8Array): ParsedDsaKey {
+  const y = decodeDer(bytes, (inner) => inner.unsigned());
+  if (isZeroOrOne(y) || compareMagnitudes(y, p) >= 0)
+    throw new CryptoError('bad-key', 'a DSA public key out of range');
+  return { kind: { type: 'dsa', bits: bitLength(p) } };
 }
 
 /** RFC 4055 §3.1. Encoded defaults, which DER forbids, are let through: keys with them exist. */
@@ -200,7 +308,7 @@ function rsaPublicKey(reader: DerReader): readonly [modulus: Uint8Array, exponen
 function checkRsaNumbers(modulus: Uint8Array, exponent: Uint8Array): void {
   if (modulus.length < 64 || modulus.length > RSA_MAX_BITS / 8 || isEven(modulus))
     throw new CryptoError('bad-key', 'an RSA modulus that is even, or not of 505 to 16384 bits');
-  if (exponent.length > RSA_MAX_EXPONENT_LENGTH || isEven(exponent) || isOne(exponent))
+  if (exponent.length > RSA_MAX_EXPONENT_LENGTH || isEven(exponent) || isZeroOrOne(exponent))
     throw new CryptoError('bad-key', 'an RSA exponent that is even, 1, or over 64 bits');
 }
 
@@ -208,8 +316,15 @@ function isEven(magnitude: Uint8Array): boolean {
   return (magnitude[magnitude.length - 1]! & 1) === 0;
 }
 
-function isOne(magnitude: Uint8Array): boolean {
-  return magnitude.length === 1 && magnitude[0] === 1;
+/** Magnitudes come without leading zeros, so that one byte more is more. */
+function compareMagnitudes(a: Uint8Array, b: Uint8Array): number {
+  if (a.length !== b.length) return a.length - b.length;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
+  return 0;
+}
+
+function isZeroOrOne(magnitude: Uint8Array): boolean {
+  return magnitude.length === 1 && magnitude[0]! <= 1;
 }
 
 function bitLength(magnitude: Uint8Array): number {

@@ -1,5 +1,5 @@
 import { bytesEqual, type DerReader, decodeDer, der, type Oid, Tag, toHex } from '@testudo/codec';
-import type { HashName, KeyKind, SignatureAlgorithm } from '@testudo/crypto';
+import type { EcCurve, HashName, KeyKind, SignatureAlgorithm } from '@testudo/crypto';
 
 /** An AlgorithmIdentifier (RFC 5280 §4.1.1.2), still undecided. */
 export interface AlgorithmIdentifier {
@@ -91,13 +91,23 @@ export function signatureAlgorithmFor(kind: KeyKind): SignatureAlgorithm {
     case 'ec':
       return {
         name: 'ecdsa',
-        hash: ({ secp256r1: 'sha256', secp384r1: 'sha384', secp521r1: 'sha512' } as const)[kind.curve],
+        hash: CURVE_HASHES[kind.curve],
       };
-    case 'ed25519':
-    case 'ed448':
+    case 'dsa':
+      return { name: 'dsa', hash: 'sha256' };
+    default:
       return { name: kind.type };
   }
 }
+
+const CURVE_HASHES: Readonly<Record<EcCurve, HashName>> = {
+  secp256r1: 'sha256',
+  secp384r1: 'sha384',
+  secp521r1: 'sha512',
+  brainpoolP256r1: 'sha256',
+  brainpoolP384r1: 'sha384',
+  brainpoolP512r1: 'sha512',
+};
 
 const PSS_HASHES = {
   sha256: ['2.16.840.1.101.3.4.2.1', 32],

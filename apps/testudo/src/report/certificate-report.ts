@@ -1,5 +1,5 @@
 import { toHex } from '@testudo/codec';
-import type { KeyKind } from '@testudo/crypto';
+import type { EcCurve, KeyKind } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { Certificate, generalNameText, KeyPurposeOid, signatureAlgorithmOf } from '@testudo/x509';
 import { shown } from '../output/text.ts';
@@ -86,12 +86,23 @@ export function keyText(kind: KeyKind): string {
       return 'Ed25519';
     case 'ed448':
       return 'Ed448';
+    case 'dsa':
+      return `DSA ${kind.bits} bits`;
+    default:
+      return kind.type.toUpperCase(); // ML-DSA-65
   }
 }
 
 const UNREADABLE = '(cannot be read)';
 
-const CURVES = { secp256r1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' } as const;
+const CURVES: Readonly<Record<EcCurve, string>> = {
+  secp256r1: 'P-256',
+  secp384r1: 'P-384',
+  secp521r1: 'P-521',
+  brainpoolP256r1: 'Brainpool P-256',
+  brainpoolP384r1: 'Brainpool P-384',
+  brainpoolP512r1: 'Brainpool P-512',
+};
 
 const PURPOSES: Readonly<Record<string, string>> = {
   [KeyPurposeOid.any]: 'any',
@@ -107,12 +118,17 @@ function signatureText(certificate: Certificate): string {
   const verdict = signatureAlgorithmOf(certificate.signatureAlgorithm);
   if (verdict.kind !== 'supported') return `${shown(verdict.name, 80)} (${verdict.kind})`;
   const { algorithm } = verdict;
-  if (!('hash' in algorithm)) return algorithm.name === 'ed25519' ? 'Ed25519' : 'Ed448';
+  if (!('hash' in algorithm)) return keyText({ type: algorithm.name });
   const hash = algorithm.hash.toUpperCase().replace(/^SHA(?=\d)/, 'SHA-');
   return `${SIGNATURES[algorithm.name]} with ${hash}`;
 }
 
-const SIGNATURES = { ecdsa: 'ECDSA', 'rsa-pkcs1': 'RSA PKCS#1 v1.5', 'rsa-pss': 'RSA-PSS' } as const;
+const SIGNATURES = {
+  dsa: 'DSA',
+  ecdsa: 'ECDSA',
+  'rsa-pkcs1': 'RSA PKCS#1 v1.5',
+  'rsa-pss': 'RSA-PSS',
+} as const;
 
 function nameOrNone(text: string): string {
   return text === '' ? '(no name)' : shown(text, 200);

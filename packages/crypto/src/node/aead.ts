@@ -79,6 +79,10 @@ const ALGORITHMS: Readonly<Record<AeadName, string>> = {
   'aes-256-ccm': 'aes-256-ccm',
   'aes-128-ccm-8': 'aes-128-ccm',
   'aes-256-ccm-8': 'aes-256-ccm',
+  'aria-128-gcm': 'aria-128-gcm',
+  'aria-256-gcm': 'aria-256-gcm',
+  'camellia-128-gcm': 'camellia-128-gcm',
+  'camellia-256-gcm': 'camellia-256-gcm',
 };
 
 const available = new Map<string, boolean>();

@@ -63,7 +63,7 @@ function montgomery(curve: 'X25519' | 'X448', length: number, pkcs8Prefix: strin
   };
 }
 
-/** A curve of SP 800-186 in short Weierstrass form. `length` is that of a coordinate, in bytes. */
+/** A curve in short Weierstrass form (SP 800-186, RFC 5639). `length` is that of a coordinate, in bytes. */
 function weierstrass(name: string, opensslName: string, length: number): KeyAgreement {
   function agreementKey(ecdh: ECDH, publicKey: Uint8Array): AgreementKey {
     return {
@@ -106,6 +106,9 @@ const AGREEMENTS: Readonly<Record<CurveName, KeyAgreement>> = {
   secp256r1: weierstrass('secp256r1', 'prime256v1', 32),
   secp384r1: weierstrass('secp384r1', 'secp384r1', 48),
   secp521r1: weierstrass('secp521r1', 'secp521r1', 66),
+  brainpoolP256r1: weierstrass('brainpoolP256r1', 'brainpoolP256r1', 32),
+  brainpoolP384r1: weierstrass('brainpoolP384r1', 'brainpoolP384r1', 48),
+  brainpoolP512r1: weierstrass('brainpoolP512r1', 'brainpoolP512r1', 64),
 };
 
 /** A public JWK and a private KeyObject, which Node can make but its types do not know. */

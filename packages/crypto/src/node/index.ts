@@ -2,9 +2,11 @@ import type { CryptoProvider } from '../provider.ts';
 import { aead } from './aead.ts';
 import { keyAgreement } from './agreement.ts';
 import { cipher } from './ciphers.ts';
+import { finiteField } from './finite-field.ts';
 import { digest, hash, hkdfExpand, hkdfExtract, hmac } from './hashes.ts';
 import { kem } from './kem.ts';
 import { generateKey, importPrivateKey, importPublicKey } from './keys.ts';
+import { mac } from './mac.ts';
 import { pbkdf2, scrypt } from './passwords.ts';
 import { equal, randomBytes } from './random.ts';
 import { rsaDecryptRaw, rsaEncrypt, sign, verify } from './signatures.ts';
@@ -17,6 +19,7 @@ export const nodeCrypto: CryptoProvider = {
   digest,
   hash,
   hmac,
+  mac,
   hkdfExtract,
   hkdfExpand,
   pbkdf2,
@@ -24,6 +27,7 @@ export const nodeCrypto: CryptoProvider = {
   aead,
   cipher,
   keyAgreement,
+  finiteField,
   kem,
   importPublicKey,
   importPrivateKey,

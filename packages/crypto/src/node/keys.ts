@@ -3,12 +3,15 @@ import {
   createPublicKey,
   type ED25519KeyPairOptions,
   generateKeyPairSync,
+  type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
 import { CryptoError } from '../errors.ts';
+import { generateMlDsa, importMlDsa, isMlDsa } from '../noble-ml-dsa.ts';
 import type { EcCurve, KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
-import { type ParsedPublicKey, parseSpki, RSA_MAX_BITS } from '../spki.ts';
+import { type ParsedCurveKey, type ParsedPublicKey, parseSpki, RSA_MAX_BITS } from '../spki.ts';
 import { plain } from './bytes.ts';
+import { generateNativeMlDsa, hasMlDsa } from './ml-dsa.ts';
 
 /**
  * Parses at once and hands the key to OpenSSL on first use: of the certificates that a program loads, most never
@@ -20,6 +23,8 @@ export function importPublicKey(spki: Uint8Array): PublicKey {
 }
 
 export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
+  const mlDsa = hasMlDsa() ? undefined : importMlDsa(pkcs8);
+  if (mlDsa !== undefined) return mlDsa;
   let handle: KeyObject;
   try {
     const key = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length);
@@ -31,6 +36,7 @@ export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
 }
 
 export function generateKey(spec: KeySpec): PrivateKey {
+  if (isMlDsa(spec.type) && !hasMlDsa()) return generateMlDsa(spec.type);
   return importPrivateKey(generate(spec).privateKey);
 }
 
@@ -92,8 +98,9 @@ function privateKeyOf(handle: KeyObject, publicObject: KeyObject): PrivateKey {
 /** By the routes that OpenSSL 3 takes quickly: JWK and PKCS#1, not SPKI, whose decoder costs 60 to 100 µs more. */
 function toKeyObject(spki: Uint8Array, parsed: ParsedPublicKey): KeyObject {
   try {
-    if ('point' in parsed) return createPublicKey({ key: toJwk(parsed.kind, parsed.point), format: 'jwk' });
-    return parsed.kind.type === 'rsa'
+    const jwk = 'point' in parsed ? toJwk(parsed.kind, parsed.point) : undefined;
+    if (jwk !== undefined) return createPublicKey({ key: jwk, format: 'jwk' });
+    return parsed.kind.type === 'rsa' && 'pkcs1' in parsed
       ? createPublicKey({ key: Buffer.from(parsed.pkcs1), format: 'der', type: 'pkcs1' })
       : createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' });
   } catch {
@@ -101,20 +108,23 @@ function toKeyObject(spki: Uint8Array, parsed: ParsedPublicKey): KeyObject {
   }
 }
 
-function toJwk(kind: KeyKind, point: Uint8Array): { kty: string; crv: string; x: string; y?: string } {
+/** Undefined for the Brainpool curves, which JOSE does not have. */
+function toJwk(kind: ParsedCurveKey['kind'], point: Uint8Array): JsonWebKey | undefined {
   if (kind.type !== 'ec')
     return { kty: 'OKP', crv: kind.type === 'ed25519' ? 'Ed25519' : 'Ed448', x: toBase64url(point) };
+  const crv = JWK_CURVES[kind.curve];
+  if (crv === undefined) return undefined;
   const middle = (point.length + 1) / 2;
   return {
     kty: 'EC',
-    crv: JWK_CURVES[kind.curve],
+    crv,
     x: toBase64url(point.subarray(1, middle)),
     y: toBase64url(point.subarray(middle)),
   };
 }
 
 /** RFC 7518 §6.2.1.1. */
-const JWK_CURVES: Readonly<Record<EcCurve, string>> = {
+const JWK_CURVES: Readonly<Partial<Record<EcCurve, string>>> = {
   secp256r1: 'P-256',
   secp384r1: 'P-384',
   secp521r1: 'P-521',
@@ -131,7 +141,7 @@ function toBase64url(bytes: Uint8Array): string {
 function generate(spec: KeySpec): { readonly privateKey: Buffer } {
   switch (spec.type) {
     case 'ec':
-      return generateKeyPairSync('ec', { namedCurve: JWK_CURVES[spec.curve], ...DER });
+      return generateKeyPairSync('ec', { namedCurve: JWK_CURVES[spec.curve] ?? spec.curve, ...DER });
     case 'ed25519':
       return generateKeyPairSync('ed25519', DER);
     case 'ed448':
@@ -140,6 +150,14 @@ function generate(spec: KeySpec): { readonly privateKey: Buffer } {
       if (!(spec.bits >= 512 && spec.bits <= RSA_MAX_BITS && Number.isInteger(spec.bits)))
         throw new CryptoError('unsupported', `RSA of ${spec.bits} bits`);
       return generateKeyPairSync('rsa', { modulusLength: spec.bits, ...DER });
+    case 'dsa': {
+      // FIPS 186-4 §4.2.
+      const divisorLength = { 1024: 160, 2048: 256, 3072: 256 }[spec.bits];
+      if (divisorLength === undefined) throw new CryptoError('unsupported', `DSA of ${spec.bits} bits`);
+      return generateKeyPairSync('dsa', { modulusLength: spec.bits, divisorLength, ...DER });
+    }
+    default:
+      return generateNativeMlDsa(spec.type, DER);
   }
 }
 

@@ -4,19 +4,27 @@ import {
   sign as opensslSign,
   verify as opensslVerify,
   privateDecrypt,
+  privateEncrypt,
+  publicDecrypt,
   publicEncrypt,
   type SignKeyObjectInput,
 } from 'node:crypto';
-import { fits } from '../algorithms.ts';
+import { bytesEqual } from '@testudo/codec';
+import { fits, isMd5Sha1, md5Sha1 } from '../algorithms.ts';
 import { CryptoError } from '../errors.ts';
+import { isMlDsa, signMlDsa, verifyMlDsa } from '../noble-ml-dsa.ts';
 import { HASH_LENGTH, type PrivateKey, type PublicKey, type SignatureAlgorithm } from '../provider.ts';
 import { plain } from './bytes.ts';
+import { digest } from './hashes.ts';
 import { privateHandle, publicHandle } from './keys.ts';
+import { hasMlDsa } from './ml-dsa.ts';
 
 export function sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8Array): Uint8Array {
   if (!fits(algorithm, key.kind)) throw misfit(algorithm, key.kind.type);
+  if (isMlDsa(algorithm.name) && !hasMlDsa()) return signMlDsa(key, data);
   const handle = privateHandle(key);
   try {
+    if (isMd5Sha1(algorithm)) return signMd5Sha1(handle, data);
     return plain(opensslSign(hashOf(algorithm), data, keyInput(algorithm, handle)));
   } catch {
     // An RSA key too small for the hash, or a PSS key restricted to another one.
@@ -32,6 +40,8 @@ export function verify(
 ): boolean {
   if (!fits(algorithm, key.kind)) return false;
   try {
+    if (isMlDsa(algorithm.name) && !hasMlDsa()) return verifyMlDsa(key, data, signature);
+    if (isMd5Sha1(algorithm)) return verifyMd5Sha1(publicHandle(key), data, signature);
     return opensslVerify(hashOf(algorithm), data, keyInput(algorithm, publicHandle(key)), signature);
   } catch {
     return false;
@@ -63,7 +73,20 @@ export function rsaDecryptRaw(key: PrivateKey, ciphertext: Uint8Array): Uint8Arr
   }
 }
 
-/** The Edwards curves hash by themselves. */
+/**
+ * PKCS#1 v1.5 without a DigestInfo (RFC 4346 §4.7), which `crypto.sign` cannot make. What OpenSSL gives back is compared
+ * as a whole, so that nothing but these 36 bytes in full padding passes.
+ */
+function signMd5Sha1(key: KeyObject, data: Uint8Array): Uint8Array {
+  return plain(privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, md5Sha1(digest, data)));
+}
+
+function verifyMd5Sha1(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean {
+  const recovered = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
+  return bytesEqual(recovered, md5Sha1(digest, data));
+}
+
+/** The Edwards curves and ML-DSA hash by themselves. */
 function hashOf(algorithm: SignatureAlgorithm): string | null {
   return 'hash' in algorithm ? algorithm.hash : null;
 }

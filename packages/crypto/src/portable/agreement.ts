@@ -67,6 +67,9 @@ const AGREEMENTS: Readonly<Record<CurveName, KeyAgreement>> = {
   secp256r1: weierstrass('secp256r1'),
   secp384r1: weierstrass('secp384r1'),
   secp521r1: weierstrass('secp521r1'),
+  brainpoolP256r1: weierstrass('brainpoolP256r1'),
+  brainpoolP384r1: weierstrass('brainpoolP384r1'),
+  brainpoolP512r1: weierstrass('brainpoolP512r1'),
 };
 
 function badPoint(curve: string): CryptoError {

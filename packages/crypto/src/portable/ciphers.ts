@@ -5,7 +5,7 @@ import { CryptoError } from '../errors.ts';
 import type { Cipher, CipherName } from '../provider.ts';
 import { rc4 } from '../rc4.ts';
 
-/** Noble's ciphers take a message at once; here they are made to run on from one piece to the next. No 3DES. */
+/** Noble's ciphers take a message at once; here they are made to run on from one piece to the next. AES, ChaCha20, RC4. */
 export function cipher(
   name: CipherName,
   direction: 'encrypt' | 'decrypt',
@@ -13,8 +13,8 @@ export function cipher(
   iv: Uint8Array,
 ): Cipher | undefined {
   if (name === 'rc4') return rc4(key);
+  if (!isHere(name)) return undefined;
   const sizes = CIPHER_SIZES[name];
-  if (sizes === undefined || name === '3des-cbc') return undefined;
   if (key.length !== sizes.key) throw new CryptoError('bad-key', `${name} takes a key of ${sizes.key} bytes`);
   if (iv.length !== sizes.iv) throw new CryptoError('bad-length', `${name} takes an IV of ${sizes.iv} bytes`);
   const crypt = blocks(name, direction, key.slice(), iv.slice());
@@ -27,14 +27,15 @@ export function cipher(
   };
 }
 
+type CipherHere = Extract<CipherName, `aes-${string}` | 'chacha20'>;
+
+function isHere(name: CipherName): name is CipherHere {
+  return name in CIPHER_SIZES && (name.startsWith('aes-') || name === 'chacha20');
+}
+
 type Step = (data: Uint8Array) => Uint8Array;
 
-function blocks(
-  name: Exclude<CipherName, 'rc4' | '3des-cbc'>,
-  direction: 'encrypt' | 'decrypt',
-  key: Uint8Array,
-  iv: Uint8Array,
-): Step {
+function blocks(name: CipherHere, direction: 'encrypt' | 'decrypt', key: Uint8Array, iv: Uint8Array): Step {
   switch (name) {
     case 'aes-128-ecb':
     case 'aes-256-ecb':

@@ -2,8 +2,16 @@ import { ed448 } from '@noble/curves/ed448.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { der } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
+import { generateMlDsa, importMlDsa } from '../noble-ml-dsa.ts';
 import type { KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
-import { encodeCurveSpki, encodeRsaSpki, OID, type ParsedPublicKey, parseSpki } from '../spki.ts';
+import {
+  encodeCurveSpki,
+  encodeRsaSpki,
+  OID,
+  type ParsedCurveKey,
+  type ParsedPublicKey,
+  parseSpki,
+} from '../spki.ts';
 import { EC_CURVES } from './curves.ts';
 import { toBytes, toInteger } from './integers.ts';
 import { type ParsedPrivateKey, parsePkcs8 } from './pkcs8.ts';
@@ -11,6 +19,7 @@ import { type ParsedPrivateKey, parsePkcs8 } from './pkcs8.ts';
 export function importPublicKey(spki: Uint8Array): PublicKey {
   const own = spki.slice();
   const parsed = parseSpki(own);
+  if (parsed.kind.type === 'dsa') throw new CryptoError('unsupported', 'this provider does not have DSA');
   if (parsed.kind.type === 'ec' && 'point' in parsed) {
     try {
       EC_CURVES[parsed.kind.curve].curve.Point.fromBytes(parsed.point).assertValidity();
@@ -22,12 +31,14 @@ export function importPublicKey(spki: Uint8Array): PublicKey {
 }
 
 export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
+  const mlDsa = importMlDsa(pkcs8);
+  if (mlDsa !== undefined) return mlDsa;
   const own = pkcs8.slice();
   const parsed = parsePkcs8(own);
   return new PortablePrivateKey(own, parsed, new PortablePublicKey(...publicKeyOf(parsed)));
 }
 
-/** All but RSA: finding primes without leaking them is more than BigInt can do. */
+/** All but RSA and DSA: finding primes without leaking them is more than BigInt can do. */
 export function generateKey(spec: KeySpec): PrivateKey {
   switch (spec.type) {
     case 'ec': {
@@ -38,8 +49,11 @@ export function generateKey(spec: KeySpec): PrivateKey {
       return fromSecret({ type: 'ed25519', secret: ed25519.utils.randomSecretKey() });
     case 'ed448':
       return fromSecret({ type: 'ed448', secret: ed448.utils.randomSecretKey() });
+    case 'rsa':
+    case 'dsa':
+      throw new CryptoError('unsupported', `this provider does not make keys of ${spec.type.toUpperCase()}`);
     default:
-      throw new CryptoError('unsupported', 'this provider does not make RSA keys');
+      return generateMlDsa(spec.type);
   }
 }
 
@@ -110,7 +124,7 @@ function publicKeyOf(key: ParsedPrivateKey): [spki: Uint8Array, parsed: ParsedPu
   return [spki, parseSpki(spki)];
 }
 
-function kindOf(key: SecretKey): Exclude<KeyKind, { readonly type: 'rsa' | 'rsa-pss' }> {
+function kindOf(key: SecretKey): ParsedCurveKey['kind'] {
   return key.type === 'ec' ? { type: 'ec', curve: key.curve } : { type: key.type };
 }
 

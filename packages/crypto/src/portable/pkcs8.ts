@@ -1,7 +1,7 @@
 import { contextConstructedTag, contextTag, DecodeError, type DerReader, decodeDer } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { EcCurve } from '../provider.ts';
-import { OID, type PssRestriction, pssParameters } from '../spki.ts';
+import { CURVE_OIDS, OID, type PssRestriction, pssParameters } from '../spki.ts';
 import { EC_CURVES } from './curves.ts';
 import { toInteger } from './integers.ts';
 import type { RsaPrivateKey } from './rsa.ts';
@@ -57,7 +57,8 @@ function privateKeyInfo(reader: DerReader): ParsedPrivateKey {
 
 function namedCurve(reader: DerReader): EcCurve {
   const oid = reader.oid();
-  for (const curve of Object.keys(EC_CURVES) as EcCurve[]) if (OID[curve] === oid) return curve;
+  const curve = CURVE_OIDS.get(oid);
+  if (curve !== undefined) return curve;
   throw new CryptoError('unsupported', `elliptic curve ${oid}`);
 }
 

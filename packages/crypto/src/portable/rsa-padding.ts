@@ -1,15 +1,24 @@
 import { bytesEqual, concat, der } from '@testudo/codec';
+import { md5Sha1 } from '../algorithms.ts';
 import { HASH_LENGTH, type HashName } from '../provider.ts';
 import { HASH_OIDS } from '../spki.ts';
 import { digest } from './hashes.ts';
 
 /** EMSA-PKCS1-v1_5 (RFC 8017 §9.2), or undefined when the modulus is too short for the hash. */
-export function encodePkcs1(hash: HashName, data: Uint8Array, length: number): Uint8Array | undefined {
-  const info = der.sequence(
+export function encodePkcs1(
+  hash: HashName | 'md5-sha1',
+  data: Uint8Array,
+  length: number,
+): Uint8Array | undefined {
+  const info = hash === 'md5-sha1' ? md5Sha1(digest, data) : digestInfo(hash, data);
+  return frame(1, new Uint8Array(Math.max(0, length - info.length - 3)).fill(0xff), info);
+}
+
+function digestInfo(hash: HashName, data: Uint8Array): Uint8Array {
+  return der.sequence(
     der.sequence(der.oid(oidOf(hash)), der.nullValue()),
     der.octetString(digest(hash, data)),
   );
-  return frame(1, new Uint8Array(Math.max(0, length - info.length - 3)).fill(0xff), info);
 }
 
 /** `00 || type || padding || 00 || message`; undefined with less than the eight bytes of padding that are required. */

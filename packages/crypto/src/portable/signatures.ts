@@ -3,6 +3,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesEqual } from '@testudo/codec';
 import { fits } from '../algorithms.ts';
 import { CryptoError } from '../errors.ts';
+import { isMlDsa, signMlDsa, verifyMlDsa } from '../noble-ml-dsa.ts';
 import {
   HASH_LENGTH,
   type HashName,
@@ -22,11 +23,12 @@ import { encodePkcs1, encodePss, frame, verifyPss } from './rsa-padding.ts';
 /** ECDSA nonces are those of RFC 6979, from the key and the message: no randomness can fail them. */
 export function sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8Array): Uint8Array {
   if (!fits(algorithm, key.kind)) throw misfit(algorithm, key.kind.type);
+  if (isMlDsa(algorithm.name)) return signMlDsa(key, data);
   const parts = privateParts(key);
   switch (parts.type) {
     case 'ec': {
       const { curve } = EC_CURVES[parts.curve];
-      return curve.sign(digest(hashOf(algorithm), data), parts.secret, ECDSA_OPTIONS);
+      return curve.sign(ecdsaDigest(algorithm, data), parts.secret, ECDSA_OPTIONS);
     }
     case 'ed25519':
       return ed25519.sign(data, parts.secret);
@@ -45,10 +47,10 @@ export function verify(
 ): boolean {
   if (!fits(algorithm, key.kind)) return false;
   try {
+    if (isMlDsa(algorithm.name)) return verifyMlDsa(key, data, signature);
     const parts = publicParts(key);
-    return 'point' in parts
-      ? verifyCurve(algorithm, parts, data, signature)
-      : verifyRsa(algorithm, parts, data, signature);
+    if ('point' in parts) return verifyCurve(algorithm, parts, data, signature);
+    return 'modulus' in parts && verifyRsa(algorithm, parts, data, signature);
   } catch {
     return false; // noble throws on what is not even shaped like a signature
   }
@@ -82,7 +84,7 @@ function verifyCurve(
 ): boolean {
   if (kind.type === 'ec') {
     const { curve } = EC_CURVES[kind.curve];
-    return curve.verify(signature, digest(hashOf(algorithm), data), point, ECDSA_OPTIONS);
+    return curve.verify(signature, ecdsaDigest(algorithm, data), point, ECDSA_OPTIONS);
   }
   // Strict RFC 8032 rather than ZIP 215, noble's default: encodings must be canonical, as with OpenSSL.
   return kind.type === 'ed25519'
@@ -96,32 +98,40 @@ function verifyRsa(
   data: Uint8Array,
   signature: Uint8Array,
 ): boolean {
-  const hash = hashOf(algorithm);
   const encoded = rsaPublicOperation(rsaNumbers(key), signature);
   if (encoded === undefined) return false;
-  if (algorithm.name === 'rsa-pss')
+  if (algorithm.name === 'rsa-pss') {
+    const { hash } = algorithm;
     return isAllowed(hash, key.restriction) && verifyPss(hash, data, key.kind.bits, encoded);
-  const expected = encodePkcs1(hash, data, key.modulus.length);
+  }
+  if (algorithm.name !== 'rsa-pkcs1') return false;
+  const expected = encodePkcs1(algorithm.hash, data, key.modulus.length);
   return expected !== undefined && bytesEqual(expected, encoded);
 }
 
 function signRsa(
   algorithm: SignatureAlgorithm,
-  parts: Extract<ParsedPrivateKey, { readonly rsa: unknown }>,
+  parts: RsaParts,
   key: PrivateKey,
   data: Uint8Array,
 ): Uint8Array {
-  const hash = hashOf(algorithm);
-  const bits = 'bits' in key.kind ? key.kind.bits : 0;
-  const encoded =
-    algorithm.name === 'rsa-pkcs1'
-      ? encodePkcs1(hash, data, parts.rsa.length)
-      : isAllowed(hash, parts.restriction)
-        ? encodePss(hash, data, bits, randomBytes(HASH_LENGTH[hash]))
-        : undefined;
+  const encoded = encodeForRsa(algorithm, parts, 'bits' in key.kind ? key.kind.bits : 0, data);
   if (encoded === undefined) throw misfit(algorithm, parts.type);
   return rsaPrivateOperation(parts.rsa, encoded);
 }
+
+function encodeForRsa(
+  algorithm: SignatureAlgorithm,
+  parts: RsaParts,
+  bits: number,
+  data: Uint8Array,
+): Uint8Array | undefined {
+  if (algorithm.name === 'rsa-pkcs1') return encodePkcs1(algorithm.hash, data, parts.rsa.length);
+  if (algorithm.name !== 'rsa-pss' || !isAllowed(algorithm.hash, parts.restriction)) return undefined;
+  return encodePss(algorithm.hash, data, bits, randomBytes(HASH_LENGTH[algorithm.hash]));
+}
+
+type RsaParts = Extract<ParsedPrivateKey, { readonly rsa: unknown }>;
 
 /** RFC 4055 §3.3: the parameters of a key limit what it may be used with. */
 function isAllowed(hash: HashName, restriction: PssRestriction | undefined): boolean {
@@ -139,8 +149,10 @@ function nonZeroBytes(length: number): Uint8Array {
   return bytes;
 }
 
-function hashOf(algorithm: SignatureAlgorithm): HashName {
-  return 'hash' in algorithm ? algorithm.hash : 'sha512';
+/** The digest that ECDSA signs. */
+function ecdsaDigest(algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {
+  if (algorithm.name !== 'ecdsa') throw misfit(algorithm, 'ec');
+  return digest(algorithm.hash, data);
 }
 
 function misfit(algorithm: SignatureAlgorithm, type: string): CryptoError {

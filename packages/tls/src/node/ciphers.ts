@@ -63,7 +63,7 @@ export function parseSignatureAlgorithms(list: string): string[] {
 function names(scheme: SignatureScheme): string[] {
   const { algorithm } = scheme;
   if (!('hash' in algorithm)) return [scheme.name];
-  const key = { ecdsa: 'ecdsa', 'rsa-pkcs1': 'rsa', 'rsa-pss': 'rsa-pss' }[algorithm.name];
+  const key = { dsa: 'dsa', ecdsa: 'ecdsa', 'rsa-pkcs1': 'rsa', 'rsa-pss': 'rsa-pss' }[algorithm.name];
   return [scheme.name, `${key}+${algorithm.hash}`];
 }
 

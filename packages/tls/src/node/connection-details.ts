@@ -70,7 +70,7 @@ export function signatureAlgorithms(ids: readonly number[]): string[] {
     const algorithm = signatureScheme(id)?.algorithm;
     if (algorithm === undefined) return `0x${id.toString(16)}`;
     if (!('hash' in algorithm)) return algorithm.name === 'ed25519' ? 'Ed25519' : 'Ed448';
-    const key = { ecdsa: 'ECDSA', 'rsa-pss': 'RSA-PSS', 'rsa-pkcs1': 'RSA' }[algorithm.name];
+    const key = { dsa: 'DSA', ecdsa: 'ECDSA', 'rsa-pss': 'RSA-PSS', 'rsa-pkcs1': 'RSA' }[algorithm.name];
     return `${key}+${algorithm.hash.toUpperCase()}`;
   });
 }
