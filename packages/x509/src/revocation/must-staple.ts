@@ -1,0 +1,31 @@
+import { der } from '@testudo/codec';
+import type { Certificate } from '../certificate.ts';
+import type { Extension } from '../extensions.ts';
+import { parseExtension } from '../parse-der.ts';
+import { RevocationOid } from './oids.ts';
+
+/** TLS extensions that say "a stapled OCSP response is there": status_request and status_request_v2. */
+const STATUS_REQUESTS: ReadonlySet<number> = new Set([5, 17]);
+
+/** TLS extensions that the server must use with this certificate (RFC 7633 §4). Throws CertificateError `malformed`. */
+export function tlsFeaturesOf(certificate: Certificate): readonly number[] {
+  return (
+    parseExtension(certificate.extensions.get(RevocationOid.tlsFeature), 'tlsFeature', (reader) => {
+      const features = reader.sequenceOf((item) => item.smallInteger(0xffff), undefined, 64);
+      if (features.length === 0) throw reader.error('bad-length', 'an empty list of features');
+      return features;
+    }) ?? []
+  );
+}
+
+/** Whether the certificate counts only with a stapled response ("must-staple"). Throws CertificateError `malformed`. */
+export function demandsStapling(certificate: Certificate): boolean {
+  return tlsFeaturesOf(certificate).some((feature) => STATUS_REQUESTS.has(feature));
+}
+
+/** The extension of a certificate that demands stapling. */
+export const MUST_STAPLE: Extension = {
+  oid: RevocationOid.tlsFeature,
+  critical: false,
+  value: der.sequence(der.integer(5)),
+};
