@@ -12,7 +12,7 @@ import { CertificateError } from './errors.ts';
 import { parsePrivateKey } from './load.ts';
 import { matchesName } from './peer-name.ts';
 import { certificateToPem, privateKeyToPem } from './pem.ts';
-import { rfc5280Profile, webPkiProfile } from './strict-profiles.ts';
+import { rfc5280Profile, webPkiProfile } from './profile.ts';
 import { TrustStore } from './trust-store.ts';
 import { verifyCertificate } from './verify.ts';
 

@@ -10,6 +10,8 @@ export interface VerificationBudgets {
   readonly depth: number;
   /** Comparisons of a name with a constraint. Default 100,000. */
   readonly nameConstraintComparisons: number;
+  /** Policies and policy mappings looked at, in all paths. Default 100,000. */
+  readonly policyNodes: number;
 }
 
 export const DEFAULT_BUDGETS: VerificationBudgets = {
@@ -17,6 +19,7 @@ export const DEFAULT_BUDGETS: VerificationBudgets = {
   steps: 2_000,
   depth: 8,
   nameConstraintComparisons: 100_000,
+  policyNodes: 100_000,
 };
 
 type Spendable = Exclude<keyof VerificationBudgets, 'depth'>;
@@ -33,7 +36,10 @@ export class Budget {
     if (this.#left[what]-- > 0) return;
     throw new CertificateError(
       'budget-exceeded',
-      `the chain needs more work than is allowed (${what}); send fewer certificates, or raise the budget`,
+      `the chain needs more work than is allowed (${what})`,
+      undefined,
+      undefined,
+      'send fewer certificates, or raise the budget',
     );
   }
 }

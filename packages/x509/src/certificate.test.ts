@@ -10,7 +10,7 @@ import { CertificateError } from './errors.ts';
 import { parseCertificates } from './load.ts';
 import { systemRoots } from './node/system-roots.ts';
 import { ExtensionOid } from './oids.ts';
-import { rfc5280Profile, webPkiProfile } from './strict-profiles.ts';
+import { rfc5280Profile, webPkiProfile } from './profile.ts';
 import { TrustStore } from './trust-store.ts';
 import { verifyCertificate } from './verify.ts';
 

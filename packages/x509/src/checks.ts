@@ -1,17 +1,20 @@
-import type { CryptoProvider, PublicKey, SignatureAlgorithm } from '@testudo/crypto';
+import type { CryptoProvider, KeyKind, SignatureAlgorithm } from '@testudo/crypto';
 import { signatureAlgorithmOf } from './algorithm.ts';
 import type { Budget } from './budget.ts';
 import type { Certificate } from './certificate.ts';
 import { blame, CertificateError, type CertificateErrorCode } from './errors.ts';
 import type { KeyUsage } from './extensions.ts';
 import { KeyPurposeOid } from './oids.ts';
-import type { PathPosition, VerificationProfile } from './profile.ts';
+import type { KeyName, PathPosition, VerificationProfile } from './profile.ts';
+import { breachOfRule } from './profile-rules.ts';
+import type { PurposeDemands } from './purpose.ts';
 
 export interface CheckContext {
   readonly provider: CryptoProvider;
   readonly at: Date;
-  readonly purpose: 'server' | 'client';
-  readonly leafKeyUsage: KeyUsage;
+  readonly purpose: PurposeDemands;
+  /** One of these must be allowed to the leaf; empty: not looked at. */
+  readonly leafKeyUsage: readonly KeyUsage[];
   readonly profile: VerificationProfile;
   readonly budget: Budget;
 }
@@ -19,6 +22,8 @@ export interface CheckContext {
 /** What is asked of one certificate, by its place in the path. All throw {@link CertificateError}. */
 export class CertificateChecks {
   readonly #context: CheckContext;
+  /** notAfter is the last second that counts (RFC 5280 §4.1.2.5): fractions of it are still inside. */
+  readonly #second: number;
   /** Outcome per child and issuer: several paths may cross the same link. */
   readonly #signatures: Map<Certificate, Map<Certificate, boolean>> = new Map();
   /** Those that were found good in themselves, by place. */
@@ -26,6 +31,7 @@ export class CertificateChecks {
 
   constructor(context: CheckContext) {
     this.#context = context;
+    this.#second = Math.floor(context.at.getTime() / 1000) * 1000;
   }
 
   /** The peer's own certificate. */
@@ -33,14 +39,15 @@ export class CertificateChecks {
     const { leafKeyUsage } = this.#context;
     blame(leaf, () => {
       if (leaf.version !== 3 && !leaf.isSelfIssued)
-        throw fail('unsupported-version', leaf, `version ${leaf.version}; issue it again as version 3`);
+        throw fail('unsupported-version', leaf, `version ${leaf.version}`, 'issue it again as version 3');
       this.#common(leaf, 'leaf');
       const usage = leaf.extensions.keyUsage;
-      if (usage !== undefined && !usage.has(leafKeyUsage))
+      if (usage !== undefined && leafKeyUsage.length > 0 && !leafKeyUsage.some((one) => usage.has(one)))
         throw fail(
           'bad-key-usage',
           leaf,
-          `keyUsage does not allow ${leafKeyUsage}; issue it with that usage`,
+          `keyUsage does not allow ${leafKeyUsage.join(' or ')}`,
+          'issue it with that usage',
         );
       this.#purpose(leaf, false);
       // Whoever uses the names later may rely on that they can be read.
@@ -77,63 +84,92 @@ export class CertificateChecks {
       const code = (
         { weak: 'weak-signature', unsupported: 'unsupported-algorithm', malformed: 'malformed' } as const
       )[verdict.kind];
-      throw fail(code, child, `it is signed with ${verdict.name}; issue it again with SHA-256 or better`);
+      throw fail(code, child, `it is signed with ${verdict.name}`, 'issue it again with SHA-256 or better');
     }
-    const key = issuer.publicKey(this.#context.provider);
-    this.#key(key, issuer);
-    if (!this.#isSigned(child, issuer, verdict.algorithm, key))
+    const { algorithm } = verdict;
+    const { hashes, name } = this.#context.profile;
+    if (hashes !== undefined && !('hash' in algorithm && hashes.some((hash) => hash === algorithm.hash)))
+      throw fail(
+        'unsupported-algorithm',
+        child,
+        `it is signed with ${'hash' in algorithm ? algorithm.hash : algorithm.name}, which is not accepted (profile ${name})`,
+      );
+    if (!this.#isSigned(child, issuer, algorithm))
       throw fail(
         'bad-signature',
         child,
-        `the signature is not by "${issuer.subject.shown}"; the certificate was altered, or another CA has that name`,
+        `the signature is not by "${issuer.subject.shown}"`,
+        'the certificate was altered, or another CA has that name',
       );
   }
 
-  #isSigned(child: Certificate, issuer: Certificate, algorithm: SignatureAlgorithm, key: PublicKey): boolean {
-    const outcomes = this.#signatures.get(child) ?? new Map<Certificate, boolean>();
-    this.#signatures.set(child, outcomes);
+  #isSigned(child: Certificate, issuer: Certificate, algorithm: SignatureAlgorithm): boolean {
+    const { provider, budget } = this.#context;
+    let outcomes = this.#signatures.get(child);
+    if (outcomes === undefined) {
+      outcomes = new Map();
+      this.#signatures.set(child, outcomes);
+    }
     let isValid = outcomes.get(issuer);
     if (isValid === undefined) {
-      this.#context.budget.spend('signatures');
-      isValid = this.#context.provider.verify(algorithm, key, child.tbs, child.signature);
+      budget.spend('signatures');
+      isValid = provider.verify(algorithm, issuer.publicKey(provider), child.tbs, child.signature);
       outcomes.set(issuer, isValid);
     }
     return isValid;
   }
 
-  /** Validity, critical extensions, the profile's rules, and the key's strength. */
+  /** Validity, critical extensions, the key, and the profile's rules. */
   #common(certificate: Certificate, position: PathPosition): void {
-    const { at, profile, provider } = this.#context;
-    // notAfter is the last second that counts (RFC 5280 §4.1.2.5): fractions of it are still inside.
-    if (Math.floor(at.getTime() / 1000) * 1000 > certificate.notAfter.getTime())
-      throw fail(
-        'expired',
-        certificate,
-        `it expired on ${certificate.notAfter.toISOString()}; renew it, or set the clock`,
-      );
-    if (at < certificate.notBefore)
-      throw fail(
-        'not-yet-valid',
-        certificate,
-        `it is valid from ${certificate.notBefore.toISOString()}; set the clock, or wait`,
-      );
+    const { profile, provider } = this.#context;
+    this.#validity(certificate, position);
     // Names that cannot be read cannot be compared, neither here nor in the next step.
     void certificate.subject.key;
     void certificate.issuer.key;
-    const [unknown] = certificate.extensions.unknownCritical;
+    const unknown = certificate.extensions.firstUnknownCritical;
     if (unknown !== undefined)
       throw fail(
         'unknown-critical-extension',
         certificate,
         `the critical extension ${unknown} is not supported`,
       );
-    const key = certificate.publicKey(provider);
-    this.#key(key, certificate);
+    const { kind } = certificate.publicKey(provider);
+    this.#key(kind, certificate);
     for (const rule of profile.rules) {
-      const problem = rule(certificate, position, key.kind);
+      const problem = breachOfRule(rule, certificate, position, kind);
       if (problem !== undefined)
         throw fail('profile-violation', certificate, `${problem} (profile ${profile.name})`);
     }
+  }
+
+  #validity(certificate: Certificate, position: PathPosition): void {
+    const { at, profile } = this.#context;
+    const { notBefore, notAfter } = certificate;
+    if (this.#second > notAfter.getTime())
+      throw fail(
+        'expired',
+        certificate,
+        `it expired on ${notAfter.toISOString()}`,
+        'renew it, or set the clock',
+      );
+    // Also for a time that is none, which is before and after nothing.
+    if (!(at.getTime() >= notBefore.getTime()))
+      throw fail(
+        'not-yet-valid',
+        certificate,
+        `it is valid from ${notBefore.toISOString()}`,
+        'set the clock, or wait',
+      );
+    const { maximumLeafDays } = profile;
+    if (position !== 'leaf' || maximumLeafDays === undefined) return;
+    // Both ends are inside (RFC 5280 §4.1.2.5).
+    const days = (notAfter.getTime() + 1000 - notBefore.getTime()) / 86_400_000;
+    if (days > maximumLeafDays)
+      throw fail(
+        'profile-violation',
+        certificate,
+        `it is valid for ${Math.ceil(days)} days, ${maximumLeafDays} are allowed (profile ${profile.name})`,
+      );
   }
 
   #authority(issuer: Certificate, position: 'intermediate' | 'anchor'): void {
@@ -149,20 +185,32 @@ export class CertificateChecks {
 
   /** extendedKeyUsage of a CA limits what is below it, as all implementations have it. */
   #purpose(certificate: Certificate, isIssuer: boolean): void {
+    const { title, extendedKeyUsage, acceptsAny, isExplicit } = this.#context.purpose;
+    if (extendedKeyUsage.length === 0) return;
     const purposes = certificate.extensions.extendedKeyUsage;
-    const { purpose } = this.#context;
-    if (purposes === undefined || purposes.includes(PURPOSES[purpose])) return;
-    if (isIssuer && purposes.includes(KeyPurposeOid.any)) return;
+    if (purposes === undefined && (isIssuer || isExplicit !== true)) return;
+    if (purposes !== undefined) {
+      if (extendedKeyUsage.some((one) => purposes.includes(one))) return;
+      if ((isIssuer || acceptsAny === true) && purposes.includes(KeyPurposeOid.any)) return;
+    }
     throw fail(
       'bad-extended-key-usage',
       certificate,
-      `extendedKeyUsage does not allow a TLS ${purpose}; issue it for ${purpose}Auth`,
+      `extendedKeyUsage does not allow a ${title}`,
+      `issue it for a ${title} (${extendedKeyUsage.join(', ')})`,
     );
   }
 
-  #key({ kind }: PublicKey, certificate: Certificate): void {
+  #key(kind: KeyKind, certificate: Certificate): void {
+    const { name, keys, minimumRsaBits, maximumRsaBits } = this.#context.profile;
+    const key: KeyName = kind.type === 'ec' ? kind.curve : kind.type;
+    if (!keys.includes(key))
+      throw fail(
+        'unsupported-algorithm',
+        certificate,
+        `its key is of the kind ${key}, which is not accepted (profile ${name})`,
+      );
     if (kind.type !== 'rsa' && kind.type !== 'rsa-pss') return;
-    const { minimumRsaBits, maximumRsaBits } = this.#context.profile;
     if (kind.bits < minimumRsaBits)
       throw fail('weak-key', certificate, `its RSA key has ${kind.bits} bits, ${minimumRsaBits} are needed`);
     if (kind.bits > maximumRsaBits)
@@ -174,8 +222,17 @@ export class CertificateChecks {
   }
 }
 
-const PURPOSES = { server: KeyPurposeOid.serverAuth, client: KeyPurposeOid.clientAuth } as const;
-
-function fail(code: CertificateErrorCode, certificate: Certificate, what: string): CertificateError {
-  return new CertificateError(code, `certificate "${certificate.subject.shown}": ${what}`, certificate);
+function fail(
+  code: CertificateErrorCode,
+  certificate: Certificate,
+  what: string,
+  hint?: string,
+): CertificateError {
+  return new CertificateError(
+    code,
+    `certificate "${certificate.subject.shown}": ${what}`,
+    certificate,
+    undefined,
+    hint,
+  );
 }

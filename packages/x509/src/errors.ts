@@ -1,4 +1,5 @@
 import type { Certificate } from './certificate.ts';
+import type { PathTree } from './path-tree.ts';
 
 /** Why a certificate or a chain is refused. Stable: programs may match on it. */
 export type CertificateErrorCode =
@@ -55,15 +56,64 @@ export type CertificateErrorCode =
 export class CertificateError extends Error {
   override readonly name = 'CertificateError';
   readonly code: CertificateErrorCode;
+  /** What to do about it, for people. */
+  readonly hint: string;
   /** The certificate that is at fault, when there is one. */
   certificate: Certificate | undefined;
+  #tree: PathTree | undefined;
 
-  constructor(code: CertificateErrorCode, message: string, certificate?: Certificate, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  /** @param hint said after the message. Default: what usually helps against this code; then only in {@link hint}. */
+  constructor(
+    code: CertificateErrorCode,
+    message: string,
+    certificate?: Certificate,
+    cause?: unknown,
+    hint?: string,
+  ) {
+    super(hint === undefined ? message : `${message}; ${hint}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.certificate = certificate;
+    this.hint = hint ?? HINTS[code];
+  }
+
+  /** The paths that were tried, when it is path validation that failed. Not shown by `console.log`: it can be long. */
+  get tree(): PathTree | undefined {
+    return this.#tree;
+  }
+
+  /** @internal */
+  set tree(tree: PathTree) {
+    this.#tree = tree;
   }
 }
+
+const HINTS: Readonly<Record<CertificateErrorCode, string>> = {
+  malformed: 'issue the certificate again with software that follows RFC 5280',
+  expired: 'renew the certificate, or set the clock',
+  'not-yet-valid': 'set the clock, or wait until the certificate is valid',
+  'unknown-issuer': 'trust the root if you trust it, or let the peer send the missing intermediate',
+  'self-signed': 'add the certificate to the trust store, or get one from a CA',
+  'bad-signature': 'look whether the file was damaged or the trust store holds another CA of the same name',
+  'weak-signature': 'issue the certificate again with SHA-256 or better',
+  'weak-key': 'issue the certificate again for a longer key',
+  'unsupported-algorithm': 'issue the certificate again with RSA, ECDSA or Ed25519',
+  'name-mismatch': 'use a name that the certificate has, or issue one with the name',
+  'not-a-ca': 'issue the certificate by a CA, or issue the CA again with basicConstraints',
+  'path-too-long': 'use a shorter chain, or a CA that may have CAs below it',
+  'bad-key-usage': 'issue the certificate again with the key usage that is needed',
+  'bad-extended-key-usage': 'issue the certificate again for the purpose that is needed',
+  'name-constraint': 'get a certificate from a CA that may vouch for the name',
+  'unknown-critical-extension': 'issue the certificate again without it, or as not critical',
+  'unsupported-version': 'issue the certificate again as version 3',
+  revoked: 'get a new certificate, with a new key if the old one may be known to others',
+  'revocation-unknown': 'make the CA\u2019s list or responder reachable, or accept an unknown status',
+  policy: 'get a certificate under the policy wanted, or accept other policies',
+  'profile-violation':
+    'issue the certificate again by the profile\u2019s rules, or use a more lenient profile',
+  'budget-exceeded': 'send fewer certificates, or raise the budget',
+  'encrypted-key': 'decrypt the key first: openssl pkey -in key.pem -out plain.pem',
+  'wrong-password': 'give the password with which it was encrypted',
+};
 
 /** Runs a step and says which certificate is at fault, where the step could not know. */
 export function blame<T>(certificate: Certificate, step: () => T): T {

@@ -10,6 +10,14 @@ import {
 import { CertificateError } from './errors.ts';
 import { type GeneralName, readGeneralName } from './general-name.ts';
 import { ExtensionOid } from './oids.ts';
+import {
+  type PolicyConstraints,
+  type PolicyMapping,
+  readCertificatePolicies,
+  readInhibitAnyPolicy,
+  readPolicyConstraints,
+  readPolicyMappings,
+} from './policy-extensions.ts';
 
 export interface Extension {
   readonly oid: Oid;
@@ -45,6 +53,12 @@ export interface AuthorityKeyIdentifier {
   readonly serialNumber: Uint8Array | undefined;
 }
 
+/** One way to learn more: `method` says what (see `AccessMethodOid`), `location` where. */
+export interface AccessDescription {
+  readonly method: Oid;
+  readonly location: GeneralName;
+}
+
 export interface NameConstraints {
   readonly permitted: readonly GeneralName[];
   readonly excluded: readonly GeneralName[];
@@ -59,8 +73,10 @@ const PROCESSED: ReadonlySet<Oid> = new Set([
   ExtensionOid.basicConstraints,
   ExtensionOid.nameConstraints,
   ExtensionOid.extendedKeyUsage,
-  // Any policy is acceptable here, so the extension cannot make a path invalid (RFC 5280 §6.1.1 (c)).
   ExtensionOid.certificatePolicies,
+  ExtensionOid.policyMappings,
+  ExtensionOid.policyConstraints,
+  ExtensionOid.inhibitAnyPolicy,
 ]);
 
 /**
@@ -97,6 +113,12 @@ export class Extensions implements Iterable<Extension> {
   /** Critical extensions that path validation here does not process. */
   get unknownCritical(): readonly Oid[] {
     return [...this].filter(({ critical, oid }) => critical && !PROCESSED.has(oid)).map(({ oid }) => oid);
+  }
+
+  /** The first of {@link unknownCritical}. */
+  get firstUnknownCritical(): Oid | undefined {
+    for (const { critical, oid } of this.#byOid.values()) if (critical && !PROCESSED.has(oid)) return oid;
+    return undefined;
   }
 
   get basicConstraints(): BasicConstraints | undefined {
@@ -147,6 +169,36 @@ export class Extensions implements Iterable<Extension> {
         if (permitted.length + excluded.length === 0) throw inner.error('bad-length', 'no constraint at all');
         return { permitted, excluded };
       }),
+    );
+  }
+
+  /** Policies, as object identifiers. */
+  get certificatePolicies(): readonly Oid[] | undefined {
+    return this.#read(ExtensionOid.certificatePolicies, readCertificatePolicies);
+  }
+
+  get policyMappings(): readonly PolicyMapping[] | undefined {
+    return this.#read(ExtensionOid.policyMappings, readPolicyMappings);
+  }
+
+  get policyConstraints(): PolicyConstraints | undefined {
+    return this.#read(ExtensionOid.policyConstraints, readPolicyConstraints);
+  }
+
+  /** After how many more certificates anyPolicy says nothing (RFC 5280 §4.2.1.14). */
+  get inhibitAnyPolicy(): number | undefined {
+    return this.#read(ExtensionOid.inhibitAnyPolicy, readInhibitAnyPolicy);
+  }
+
+  /** Where more about the issuer is found (RFC 5280 §4.2.2.1). */
+  get authorityInformationAccess(): readonly AccessDescription[] | undefined {
+    return this.#read(ExtensionOid.authorityInformationAccess, (reader) =>
+      notEmpty(
+        reader,
+        reader.sequenceOf((item) =>
+          item.sequence((access) => ({ method: access.oid(), location: readGeneralName(access) })),
+        ),
+      ),
     );
   }
 

@@ -1,15 +1,32 @@
-import { ascii, contextConstructedTag, contextTag, type DerReader, der, Tag, utf8 } from '@testudo/codec';
+import {
+  ascii,
+  contextConstructedTag,
+  contextTag,
+  DecodeError,
+  DerReader,
+  der,
+  type Oid,
+  Tag,
+  utf8,
+} from '@testudo/codec';
 import { DistinguishedName } from './distinguished-name.ts';
 import { formatIpAddress } from './ip-address.ts';
+import { isInternational } from './mailbox.ts';
 
 /** A GeneralName (RFC 5280 §4.2.1.6). */
 export type GeneralName =
+  /** `email` stands for rfc822Name and, where the local part is not ASCII, for SmtpUTF8Mailbox (RFC 9598 §3). */
   | { readonly kind: 'dns' | 'email' | 'uri'; readonly value: string }
   /** 4 or 16 bytes; in name constraints 8 or 32, address and mask. */
   | { readonly kind: 'ip'; readonly bytes: Uint8Array }
   | { readonly kind: 'directory'; readonly name: DistinguishedName }
-  /** otherName, x400Address, ediPartyName, registeredID: kept as they are. */
-  | { readonly kind: 'other'; readonly tag: number; readonly bytes: Uint8Array };
+  /** otherName with its type, x400Address, ediPartyName, registeredID: the content is kept as it is. */
+  | {
+      readonly kind: 'other';
+      readonly tag: number;
+      readonly bytes: Uint8Array;
+      readonly type?: Oid | undefined;
+    };
 
 export type GeneralNameKind = GeneralName['kind'];
 
@@ -18,9 +35,11 @@ const DNS = contextTag(2);
 const DIRECTORY = contextConstructedTag(4);
 const URI = contextTag(6);
 const IP = contextTag(7);
-/** otherName [0], x400Address [3], ediPartyName [5], registeredID [8]. */
+const OTHER_NAME = contextConstructedTag(0);
+/** id-on-SmtpUTF8Mailbox (RFC 9598 §3). */
+const SMTP_UTF8_MAILBOX: Oid = '1.3.6.1.5.5.7.8.9';
+/** x400Address [3], ediPartyName [5], registeredID [8]. */
 const OTHER: ReadonlySet<number> = new Set([
-  contextConstructedTag(0),
   contextConstructedTag(3),
   contextConstructedTag(5),
   contextTag(8),
@@ -47,6 +66,8 @@ export function readGeneralName(reader: DerReader, addressLengths: readonly numb
         throw reader.error('bad-length', `an iPAddress of ${bytes.length} bytes`, offset);
       return { kind: 'ip', bytes };
     }
+    case OTHER_NAME:
+      return readOtherName(reader);
     default: {
       const { tag, content } = reader.element();
       if (!OTHER.has(tag)) throw reader.error('bad-value', 'not a GeneralName', offset);
@@ -55,11 +76,36 @@ export function readGeneralName(reader: DerReader, addressLengths: readonly numb
   }
 }
 
-/** DER of a name. Throws EncodeError on characters that are not ASCII. */
+/** OtherName: a type, and a value that only those who know the type can read. */
+function readOtherName(reader: DerReader): GeneralName {
+  const offset = reader.offset;
+  const bytes = reader.content(OTHER_NAME);
+  const inner = new DerReader(bytes);
+  try {
+    const type = inner.oid();
+    if (type !== SMTP_UTF8_MAILBOX) return { kind: 'other', tag: OTHER_NAME, type, bytes };
+    const value = inner.explicit(0, (explicit) => explicit.string());
+    // RFC 9598 §3: for local parts that rfc822Name cannot hold, and for no others.
+    if (value === undefined || !isInternational(value.slice(0, Math.max(value.lastIndexOf('@'), 0))))
+      throw inner.error('bad-value', 'a SmtpUTF8Mailbox that should be something else');
+    inner.expectEnd();
+    return { kind: 'email', value };
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new DecodeError(error.code, `an otherName: ${error.message}`, offset + error.offset);
+  }
+}
+
+/** DER of a name. Throws EncodeError on characters that the kind cannot hold. */
 export function encodeGeneralName(name: GeneralName): Uint8Array {
   switch (name.kind) {
     case 'email':
-      return der.implicit(1, der.ia5String(name.value));
+      return isInternational(name.value)
+        ? der.implicit(
+            0,
+            der.sequence(der.oid(SMTP_UTF8_MAILBOX), der.explicit(0, der.utf8String(name.value))),
+          )
+        : der.implicit(1, der.ia5String(name.value));
     case 'dns':
       return der.implicit(2, der.ia5String(name.value));
     case 'uri':

@@ -10,8 +10,10 @@ export {
 export { DEFAULT_BUDGETS, type VerificationBudgets } from './budget.ts';
 export { Certificate } from './certificate.ts';
 export { DistinguishedName, type NameAttribute, type RelativeName } from './distinguished-name.ts';
+export type { PublicSuffixTest } from './domain.ts';
 export { CertificateError, type CertificateErrorCode } from './errors.ts';
 export {
+  type AccessDescription,
   type AuthorityKeyIdentifier,
   type BasicConstraints,
   type Extension,
@@ -22,22 +24,47 @@ export {
 } from './extensions.ts';
 export { type GeneralName, type GeneralNameKind, generalNameText } from './general-name.ts';
 export { formatIpAddress, parseIpAddress } from './ip-address.ts';
+export { type IssuerFetcher, type IssuerFetchOptions, issuerUrls, parseIssuers } from './issuer-fetch.ts';
 export { parseCertificates, parsePrivateKey } from './load.ts';
-export { ExtensionOid, KeyPurposeOid } from './oids.ts';
-export { matchesName, type PeerName, peerNameOf, toAsciiDomain, verifyName } from './peer-name.ts';
-export { certificateToPem, privateKeyToPem } from './pem.ts';
+export { AccessMethodOid, ExtensionOid, KeyPurposeOid } from './oids.ts';
+export { type CertificateSource, formatPathTree, type PathNode, type PathTree } from './path-tree.ts';
 export {
+  matchesName,
+  type NameOptions,
+  type PeerName,
+  peerNameOf,
+  toAsciiDomain,
+  verifyName,
+} from './peer-name.ts';
+export { certificateToPem, privateKeyToPem } from './pem.ts';
+export { ANY_POLICY, type PolicyConstraints, type PolicyMapping } from './policy-extensions.ts';
+export { type PolicyDemands, validatePolicies } from './policy-graph.ts';
+export {
+  clientAuthProfile,
   compatibleProfile,
+  ikeProfile,
+  type KeyName,
   type PathPosition,
-  type ProfileRule,
+  PROFILES,
+  rfc5280Profile,
+  smimeProfile,
   type VerificationProfile,
+  webPkiProfile,
 } from './profile.ts';
+export type { ProfileRuleName } from './profile-rules.ts';
+export type { Purpose, PurposeDemands, PurposeName } from './purpose.ts';
 export type {
   AsyncRevocationChecker,
   RevocationChecker,
   RevocationRequest,
   RevocationStatus,
 } from './revocation-check.ts';
-export { rfc5280Profile, webPkiProfile } from './strict-profiles.ts';
 export { TrustStore } from './trust-store.ts';
-export { type VerifiedChain, type VerifyOptions, verifyCertificate } from './verify.ts';
+export { VerificationCache } from './verification-cache.ts';
+export {
+  type AsyncVerifyOptions,
+  type VerifiedChain,
+  type VerifyOptions,
+  verifyCertificate,
+  verifyCertificateAsync,
+} from './verify.ts';

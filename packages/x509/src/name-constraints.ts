@@ -1,9 +1,12 @@
 import type { Certificate } from './certificate.ts';
+import { isDomain } from './domain.ts';
 import { CertificateError } from './errors.ts';
 import type { NameConstraints } from './extensions.ts';
 import { type GeneralName, generalNameText } from './general-name.ts';
+import { presentedMailbox } from './mailbox.ts';
 import { EMAIL_ADDRESS } from './oids.ts';
-import { isDomain } from './peer-name.ts';
+import { commonNameOf } from './peer-name.ts';
+import { parseUri } from './uri-name.ts';
 
 /**
  * Throws {@link CertificateError} `name-constraint` when `subject` has a name that `constraints` of a CA above it
@@ -14,19 +17,20 @@ export function checkNameConstraints(
   constraints: NameConstraints,
   subject: Certificate,
   spend: () => void,
+  options: { readonly dangerouslyAllowCommonName?: boolean | undefined } = {},
 ): void {
-  for (const name of constrainedNames(subject)) {
+  for (const name of constrainedNames(subject, options.dangerouslyAllowCommonName === true)) {
     spend();
     let permitted: boolean | undefined;
     for (const base of constraints.permitted) {
-      if (base.kind !== name.kind) continue;
+      if (!isSameForm(base, name)) continue;
       spend();
       permitted = isWithin(name, base, 'permitted', subject) || permitted === true;
       if (permitted) break;
     }
     if (permitted === false) throw violation(name, subject, 'is not among the permitted ones');
     for (const base of constraints.excluded) {
-      if (base.kind !== name.kind) continue;
+      if (!isSameForm(base, name)) continue;
       spend();
       if (isWithin(name, base, 'excluded', subject)) throw violation(name, subject, 'is excluded');
     }
@@ -34,7 +38,11 @@ export function checkNameConstraints(
 }
 
 /** Every name that constraints apply to: subjectAltName, the subject, and mail addresses in the subject. */
-function* constrainedNames({ extensions, subject }: Certificate): Generator<GeneralName, void, undefined> {
+function* constrainedNames(
+  certificate: Certificate,
+  withCommonName: boolean,
+): Generator<GeneralName, void, undefined> {
+  const { extensions, subject } = certificate;
   const alternative = extensions.subjectAltName;
   if (alternative !== undefined) yield* alternative;
   if (subject.isEmpty) return;
@@ -43,6 +51,15 @@ function* constrainedNames({ extensions, subject }: Certificate): Generator<Gene
   if (alternative !== undefined) return;
   for (const { type, value } of subject.relativeNames.flat())
     if (type === EMAIL_ADDRESS) yield { kind: 'email', value };
+  // Where the common name counts as a name, it is constrained as one.
+  const commonName = withCommonName ? commonNameOf(certificate) : undefined;
+  if (commonName !== undefined) yield commonName;
+}
+
+/** Constraints apply to names of their own form; forms that we do not know are told apart by tag and type. */
+function isSameForm(a: GeneralName, b: GeneralName): boolean {
+  if (a.kind !== 'other' || b.kind !== 'other') return a.kind === b.kind;
+  return a.tag === b.tag && a.type === b.type;
 }
 
 type Sense = 'permitted' | 'excluded';
@@ -65,8 +82,8 @@ function isWithin(name: GeneralName, base: GeneralName, sense: Sense, subject: C
     case 'uri':
       return base.kind === 'uri' && isUriWithin(name.value, base.value, doubt);
     case 'other':
-      // We know no way to compare these. Two different ones are still told apart.
-      return base.kind === 'other' && base.tag === name.tag ? doubt : false;
+      // We know no way to compare these. Two different forms are still told apart.
+      return base.kind === 'other' && isSameForm(base, name) ? doubt : false;
   }
 }
 
@@ -109,34 +126,36 @@ function isAddressWithin(address: Uint8Array, base: Uint8Array, subject: Certifi
   return true;
 }
 
-/** A mailbox, a host, or `.domain` for all hosts below. The local part keeps its case. */
+/**
+ * A mailbox, a host, or `.domain` for all hosts below. The local part keeps its case. It holds for addresses in all
+ * scripts alike (RFC 9598 §6).
+ */
 function isMailWithin(address: string, base: string, doubt: boolean): boolean {
-  const at = address.lastIndexOf('@');
-  const host = address.slice(at + 1).toLowerCase();
-  const isMailbox = at > 0 && !address.slice(0, at).includes('@') && isDomain(host);
-  if (!isMailbox) return doubt;
-  const limit = base.lastIndexOf('@');
-  const limitHost = base.slice(limit + 1).toLowerCase();
-  if (!isDomain(limitHost.startsWith('.') && limit < 0 ? limitHost.slice(1) : limitHost)) return doubt;
-  if (limit >= 0) return host === limitHost && address.slice(0, at) === base.slice(0, limit);
-  return limitHost.startsWith('.') ? host.endsWith(limitHost) : host === limitHost;
+  const mailbox = presentedMailbox(address);
+  if (mailbox === undefined) return doubt;
+  if (base.includes('@')) {
+    const limit = presentedMailbox(base);
+    return limit === undefined ? doubt : mailbox.host === limit.host && mailbox.local === limit.local;
+  }
+  const limit = base.toLowerCase();
+  if (!isDomain(limit.startsWith('.') ? limit.slice(1) : limit)) return doubt;
+  return limit.startsWith('.') ? mailbox.host.endsWith(limit) : mailbox.host === limit;
 }
 
-/** The URI's host: `host` itself, or `.domain` for all below. A URI without a host cannot be judged. */
+/** The URI's host: `host` itself, or `.domain` for all below. A URI without a domain there cannot be judged. */
 function isUriWithin(uri: string, base: string, doubt: boolean): boolean {
-  const host = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#@:[\]]+)(?::\d*)?(?:[/?#]|$)/i
-    .exec(uri)?.[1]
-    ?.toLowerCase();
+  const parts = parseUri(uri);
   const limit = base.toLowerCase();
-  if (host === undefined || !isDomain(host) || !isDomain(limit.startsWith('.') ? limit.slice(1) : limit))
-    return doubt;
-  return limit.startsWith('.') ? host.endsWith(limit) : host === limit;
+  if (parts?.hasAuthority !== true || !isDomain(limit.startsWith('.') ? limit.slice(1) : limit)) return doubt;
+  return limit.startsWith('.') ? parts.host.endsWith(limit) : parts.host === limit;
 }
 
 function violation(name: GeneralName, subject: Certificate, how: string): CertificateError {
   return new CertificateError(
     'name-constraint',
-    `a CA above may not vouch for ${generalNameText(name)}: the name ${how}; get a certificate from another CA`,
+    `a CA above may not vouch for ${generalNameText(name)}: the name ${how}`,
     subject,
+    undefined,
+    'get a certificate from another CA',
   );
 }

@@ -27,6 +27,13 @@ export const KeyPurposeOid = {
   emailProtection: '1.3.6.1.5.5.7.3.4',
   timeStamping: '1.3.6.1.5.5.7.3.8',
   ocspSigning: '1.3.6.1.5.5.7.3.9',
+  ipsecIke: '1.3.6.1.5.5.7.3.17',
+} as const;
+
+/** What an authorityInformationAccess leads to (RFC 5280 §4.2.2.1). */
+export const AccessMethodOid = {
+  ocsp: '1.3.6.1.5.5.7.48.1',
+  caIssuers: '1.3.6.1.5.5.7.48.2',
 } as const;
 
 /** Keys in SubjectPublicKeyInfo and PrivateKeyInfo (RFC 3279, 5480, 8410). */

@@ -7,7 +7,6 @@ import { Certificate } from './certificate.ts';
 import { DistinguishedName } from './distinguished-name.ts';
 import { CertificateError } from './errors.ts';
 import { ExtensionOid, KeyPurposeOid } from './oids.ts';
-import type { PathPosition } from './profile.ts';
 import { compatibleProfile } from './profile.ts';
 import { TrustStore } from './trust-store.ts';
 import { type VerifyOptions, verifyCertificate } from './verify.ts';
@@ -242,8 +241,8 @@ describe('refuses with the code', () => {
     ['unknown-critical-extension', 'an intermediate', () => refusal(under({ others: [critical] }), [root])],
     ['unknown-critical-extension', 'a root', () => refusalOfRoot({ others: [critical] })],
     [
-      'unknown-critical-extension',
-      'policy constraints, which are not processed',
+      'policy',
+      'policy constraints that nothing meets',
       () =>
         refusal(
           under({
@@ -294,15 +293,10 @@ describe('refuses with the code', () => {
     ],
     [
       'profile-violation',
-      'a rule of the caller',
+      'a rule of a profile',
       () =>
-        refusal([leaf, intermediate], [root], {
-          profile: {
-            ...compatibleProfile,
-            rules: [
-              (_: Certificate, position: PathPosition) => (position === 'intermediate' ? 'no' : undefined),
-            ],
-          },
+        refusal(under({ serialNumber: new Uint8Array(21).fill(1) }), [root], {
+          profile: { ...compatibleProfile, rules: ['serial-number'] },
         }),
     ],
     ['budget-exceeded', 'steps', () => refusal([leaf, intermediate], [root], { budgets: { steps: 1 } })],

@@ -1,238 +1,217 @@
+import type { Oid } from '@testudo/codec';
 import type { CryptoProvider } from '@testudo/crypto';
 import { Budget, DEFAULT_BUDGETS, type VerificationBudgets } from './budget.ts';
 import type { Certificate } from './certificate.ts';
 import { CertificateChecks } from './checks.ts';
-import { blame, CertificateError, type CertificateErrorCode } from './errors.ts';
+import { blame, CertificateError } from './errors.ts';
 import type { KeyUsage } from './extensions.ts';
-import { checkNameConstraints } from './name-constraints.ts';
-import { type PeerName, verifyName } from './peer-name.ts';
+import { type IssuerFetchOptions, IssuerSource } from './issuer-fetch.ts';
+import { PathSearch } from './path-search.ts';
+import { type PathTree, treeOfPath } from './path-tree.ts';
+import { type NameOptions, type PeerName, verifyName } from './peer-name.ts';
+import type { PolicyDemands } from './policy-graph.ts';
 import { compatibleProfile, type VerificationProfile } from './profile.ts';
+import { type Purpose, type PurposeDemands, purposeDemands } from './purpose.ts';
+import type { AsyncRevocationChecker, RevocationChecker } from './revocation-check.ts';
+import { checkRevocation, type Search, type SearchRequest } from './search-requests.ts';
 import type { TrustStore } from './trust-store.ts';
+import type { VerificationCache, VerificationSettings } from './verification-cache.ts';
 
-export interface VerifyOptions {
+export interface VerifyOptions extends NameOptions {
   readonly provider: CryptoProvider;
   /** What the peer sent: its own certificate first, the others in any order, useful or not. */
   readonly chain: readonly Certificate[];
   readonly trust: TrustStore;
   /** The moment at which everything must be valid. */
   readonly at: Date;
-  /** What the leaf is used for: the server's or the client's end of TLS. */
-  readonly purpose: 'server' | 'client';
+  /** What the leaf is used for. Default: what the profile is for; one of the two must say it. */
+  readonly purpose?: Purpose | undefined;
   /** Whom the leaf must be for. Default: not checked. */
   readonly name?: PeerName | undefined;
-  /** What keyUsage, when present, must allow the leaf. Default `digitalSignature`. */
-  readonly leafKeyUsage?: KeyUsage | undefined;
+  /** What keyUsage, when present, must allow the leaf; `any` for whatever it is. Default: by the purpose. */
+  readonly leafKeyUsage?: KeyUsage | 'any' | undefined;
+  /** Certificate policies. Default: none are asked for, and what CAs demand holds. */
+  readonly policies?: PolicyDemands | undefined;
   /** Limits on the work; those left out have the values of {@link DEFAULT_BUDGETS}. */
   readonly budgets?: Partial<VerificationBudgets> | undefined;
   /** Demands beyond RFC 5280 §6. Default {@link compatibleProfile}. */
   readonly profile?: VerificationProfile | undefined;
+  /** Who knows what is revoked. Default: nobody is asked. */
+  readonly revocation?: RevocationChecker | undefined;
+  /** Where chains that were found valid are remembered. Default: nowhere. */
+  readonly cache?: VerificationCache | undefined;
+}
+
+export interface AsyncVerifyOptions extends Omit<VerifyOptions, 'revocation'> {
+  readonly revocation?: AsyncRevocationChecker | undefined;
+  /** Fetches issuers that the peer did not send. Default: none are fetched. */
+  readonly issuers?: IssuerFetchOptions | undefined;
 }
 
 export interface VerifiedChain {
   /** Leaf to trust anchor, both included; the leaf alone when it is itself in the trust store. */
   readonly path: readonly Certificate[];
+  /**
+   * The certificate policies that hold for the whole path, out of the acceptable ones (RFC 5280 §6.1.6); anyPolicy
+   * (`2.5.29.32.0`) when every policy does.
+   */
+  readonly policies: readonly Oid[];
+  /** What was tried on the way; the path alone when it was remembered. */
+  readonly tree: PathTree;
 }
 
 /**
- * Finds a path from the leaf to a trust anchor and validates it (RFC 5280 §6.1; policies and revocation are not
- * part of this). Signatures, validity, basicConstraints, keyUsage, extendedKeyUsage, name constraints and critical
- * extensions are checked for every certificate, trust anchors included.
+ * Finds a path from the leaf to a trust anchor and validates it (RFC 5280 §6.1). Signatures, validity, basicConstraints,
+ * keyUsage, extendedKeyUsage, name constraints, policies and critical extensions are checked for every certificate,
+ * trust anchors included; of those the policies do not count. Revocation is checked where `revocation` is given.
  *
- * Throws {@link CertificateError}. When no path is valid, the error is the most specific one met on the way:
- * that the intermediate has expired says more than that another path leads nowhere.
+ * Throws {@link CertificateError}. When no path is valid, the error is the most specific one of the most promising path:
+ * that the intermediate has expired says more than that another path leads nowhere. Its `tree` shows all that was tried.
  */
 export function verifyCertificate(options: VerifyOptions): VerifiedChain {
-  const leaf = options.chain[0];
-  if (leaf === undefined)
-    throw new CertificateError('unknown-issuer', 'the peer sent no certificate; configure one on its side');
-  const search = new PathSearch(options);
-  search.checks.leaf(leaf);
-  const path = options.trust.has(leaf) ? [leaf] : search.extend([leaf]);
-  if (path === undefined) throw search.failure(leaf);
-  if (options.name !== undefined) blame(leaf, () => verifyName(leaf, options.name!));
-  return { path };
+  const { revocation } = options;
+  const search = verification(options, false);
+  let step = search.next();
+  while (!step.done) {
+    const asked: SearchRequest = step.value;
+    step = search.next(asked.kind === 'revocation' ? revocation!.check(asked.request) : []);
+  }
+  return step.value;
 }
 
-/** Depth first, from the leaf upwards: trust anchors before intermediates, likely issuers before unlikely ones. */
-class PathSearch {
-  readonly checks: CertificateChecks;
-  readonly #options: VerifyOptions;
-  readonly #budget: Budget;
-  readonly #maximumDepth: number;
-  readonly #intermediates: Map<string, Certificate[]> = new Map();
-  #best: CertificateError | undefined;
-
-  constructor(options: VerifyOptions) {
-    const budgets = { ...DEFAULT_BUDGETS, ...options.budgets };
-    this.#options = options;
-    this.#budget = new Budget(budgets);
-    this.#maximumDepth = budgets.depth;
-    this.checks = new CertificateChecks({
-      provider: options.provider,
-      at: options.at,
-      purpose: options.purpose,
-      leafKeyUsage: options.leafKeyUsage ?? 'digitalSignature',
-      profile: options.profile ?? compatibleProfile,
-      budget: this.#budget,
-    });
-    for (const certificate of options.chain.slice(1)) this.#index(certificate);
-  }
-
-  /** A valid path that starts with `path`, or undefined; then {@link failure} has the reason. */
-  extend(path: readonly Certificate[]): readonly Certificate[] | undefined {
-    const child = path.at(-1)!;
-    const anchors = this.#options.trust.withSubject(child.issuer);
-    for (const anchor of byLikelihood(anchors, child))
-      if (this.#attempt(path, anchor, 'anchor')) return [...path, anchor];
-    const intermediates = this.#intermediates.get(child.issuer.key) ?? [];
-    for (const issuer of byLikelihood(intermediates, child)) {
-      if (isRepeated(issuer, path) || anchors.some((anchor) => anchor.equals(issuer))) continue;
-      if (!this.#attempt(path, issuer, 'intermediate')) continue;
-      const whole = this.extend([...path, issuer]);
-      if (whole !== undefined) return whole;
-    }
-    this.#note(unknownIssuer(path));
-    return undefined;
-  }
-
-  /** The error to throw when there is no path. */
-  failure(leaf: Certificate): CertificateError {
-    return this.#best ?? unknownIssuer([leaf]);
-  }
-
-  /** Whether `issuer` may stand above `path`. What forbids it is noted; an exceeded budget is thrown. */
-  #attempt(path: readonly Certificate[], issuer: Certificate, position: 'intermediate' | 'anchor'): boolean {
-    this.#budget.spend('steps');
-    try {
-      const child = path.at(-1)!;
-      this.#checkDepth(path, issuer, position);
-      blame(issuer, () => this.checks.issuer(issuer, position, intermediatesIn(path)));
-      // Cheap checks first: a signature costs a hundred times as much.
-      this.#checkConstraints(issuer, path);
-      this.checks.signature(child, issuer);
-      return true;
-    } catch (error) {
-      if (!(error instanceof CertificateError) || error.code === 'budget-exceeded') throw error;
-      this.#note(error);
-      return false;
-    }
-  }
-
-  #checkDepth(path: readonly Certificate[], issuer: Certificate, position: 'intermediate' | 'anchor'): void {
-    if (position === 'anchor') return;
-    const counted = intermediatesIn([...path, issuer]);
-    if (counted <= this.#maximumDepth && path.length <= 2 * this.#maximumDepth) return;
-    throw new CertificateError(
-      'path-too-long',
-      `more than ${this.#maximumDepth} intermediates; use a shorter chain, or raise the depth budget`,
-      issuer,
+/** As {@link verifyCertificate}, but issuers may be fetched, and revocation may take time. Rejects where that throws. */
+export async function verifyCertificateAsync(options: AsyncVerifyOptions): Promise<VerifiedChain> {
+  const { revocation } = options;
+  const source = options.issuers === undefined ? undefined : new IssuerSource(options.issuers);
+  const search = verification(options, source !== undefined);
+  let step = search.next();
+  while (!step.done) {
+    const asked: SearchRequest = step.value;
+    step = search.next(
+      asked.kind === 'revocation'
+        ? await revocation!.check(asked.request)
+        : await source!.issuersOf(asked.of),
     );
   }
-
-  /** RFC 5280 §6.1.3 (b), (c): self-issued certificates are exempt, unless they are the leaf. */
-  #checkConstraints(issuer: Certificate, path: readonly Certificate[]): void {
-    const constraints = blame(issuer, () => issuer.extensions.nameConstraints);
-    if (constraints === undefined) return;
-    const spend = (): void => this.#budget.spend('nameConstraintComparisons');
-    for (const [i, certificate] of path.entries())
-      if (i === 0 || !certificate.isSelfIssued)
-        blame(certificate, () => checkNameConstraints(constraints, certificate, spend));
-  }
-
-  #index(certificate: Certificate): void {
-    try {
-      const key = certificate.subject.key;
-      const known = this.#intermediates.get(key);
-      if (known === undefined) this.#intermediates.set(key, [certificate]);
-      else if (!known.some((other) => other.equals(certificate))) known.push(certificate);
-    } catch (error) {
-      // The peer may send what it likes: what cannot be read is not used.
-      if (!(error instanceof CertificateError)) throw error;
-    }
-  }
-
-  #note(error: CertificateError): void {
-    if (this.#best === undefined || SPECIFICITY[error.code] > SPECIFICITY[this.#best.code])
-      this.#best = error;
-  }
+  return step.value;
 }
 
-/** How much an error tells: what only means "not this path" counts least. */
-const SPECIFICITY: Readonly<Record<CertificateErrorCode, number>> = {
-  'unknown-issuer': 0,
-  'self-signed': 1,
-  'path-too-long': 2,
-  'bad-signature': 3,
-  'not-a-ca': 4,
-  'bad-key-usage': 5,
-  'bad-extended-key-usage': 6,
-  'profile-violation': 7,
-  policy: 7,
-  malformed: 8,
-  'unsupported-version': 8,
-  'unsupported-algorithm': 8,
-  'unknown-critical-extension': 9,
-  'weak-key': 10,
-  'weak-signature': 11,
-  'name-constraint': 12,
-  'name-mismatch': 12,
-  'not-yet-valid': 13,
-  expired: 13,
-  'revocation-unknown': 13,
-  revoked: 14,
-  'budget-exceeded': 14,
-  'encrypted-key': 14,
-  'wrong-password': 14,
+type CommonOptions = Omit<VerifyOptions, 'revocation'> & {
+  readonly revocation?: { readonly onUnknown: 'accept' | 'refuse' } | undefined;
 };
 
-/** Certificates above the leaf, without the self-issued ones (RFC 5280 §4.2.1.9). */
-function intermediatesIn(path: readonly Certificate[]): number {
-  return path.slice(1).filter((certificate) => !certificate.isSelfIssued).length;
-}
-
-/** Same name and key as one below: it could only go round in circles. */
-function isRepeated(issuer: Certificate, path: readonly Certificate[]): boolean {
-  return path.some((certificate) => certificate.hasSameIdentity(issuer));
-}
-
-/** Those whose key identifier the child names, then those without one, then the others; otherwise in order. */
-function byLikelihood(issuers: readonly Certificate[], child: Certificate): readonly Certificate[] {
-  return issuers.length < 2 ? issuers : issuers.toSorted((a, b) => distance(a, child) - distance(b, child));
-}
-
-function distance(issuer: Certificate, child: Certificate): number {
-  const wanted = hexOf(() => child.extensions.authorityKeyIdentifier?.keyIdentifier);
-  const offered = hexOf(() => issuer.extensions.subjectKeyIdentifier);
-  if (wanted === undefined || offered === undefined) return 1;
-  return wanted === offered ? 0 : 2;
-}
-
-/** An identifier that cannot be read only loses its place in the order. */
-function hexOf(read: () => Uint8Array | undefined): string | undefined {
+function* verification(options: CommonOptions, mayFetch: boolean): Search<VerifiedChain> {
+  const [leaf, ...others] = options.chain;
+  if (leaf === undefined)
+    throw new CertificateError(
+      'unknown-issuer',
+      'the peer sent no certificate',
+      undefined,
+      undefined,
+      'configure one on its side',
+    );
+  const purpose = purposeOf(options);
+  const settings = options.cache === undefined ? [] : settingsOf(options);
+  const remembered = yield* recall(options, settings);
+  if (remembered !== undefined) return remembered;
+  const search = new PathSearch({ ...searchOptions(options, purpose), leaf, others, mayFetch });
   try {
-    return read()?.join();
-  } catch {
-    return undefined;
+    const found = yield* search.run();
+    options.cache?.remember(options.chain, settings, found);
+    checkName(leaf, options);
+    return found;
+  } catch (error) {
+    if (error instanceof CertificateError) error.tree = search.tree;
+    throw error;
   }
 }
 
-function unknownIssuer(path: readonly Certificate[]): CertificateError {
-  const top = path.at(-1)!;
-  if (!top.isSelfIssued)
-    return new CertificateError(
-      'unknown-issuer',
-      `the issuer "${top.issuer.shown}" is neither trusted nor sent; trust its root, or send the missing intermediate`,
-      top,
-    );
-  return path.length === 1
-    ? new CertificateError(
-        'self-signed',
-        'the certificate is self-signed and not trusted; add it to the trust store, or get one from a CA',
-        top,
-      )
-    : new CertificateError(
-        'unknown-issuer',
-        `the chain ends in the root "${top.subject.shown}", which is not trusted; add it to the trust store if you trust it`,
-        top,
-      );
+/** A chain found valid before. When its revocation status is no longer good, another path may be found. */
+function* recall(options: CommonOptions, settings: VerificationSettings): Search<VerifiedChain | undefined> {
+  const { cache, chain, at, revocation } = options;
+  const found = cache?.find(chain, settings, at);
+  if (found === undefined) return undefined;
+  const { path, policies } = found;
+  try {
+    if (revocation !== undefined) yield* checkRevocation(path, at, revocation.onUnknown);
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
+  }
+  const verified = new RememberedChain(path, policies);
+  try {
+    checkName(path[0]!, options);
+  } catch (error) {
+    if (error instanceof CertificateError) error.tree = verified.tree;
+    throw error;
+  }
+  return verified;
+}
+
+/** Its tree is made when it is asked for: hardly anybody does. */
+class RememberedChain implements VerifiedChain {
+  readonly path: readonly Certificate[];
+  readonly policies: readonly Oid[];
+
+  constructor(path: readonly Certificate[], policies: readonly Oid[]) {
+    this.path = path;
+    this.policies = policies;
+  }
+
+  get tree(): PathTree {
+    return treeOfPath(this.path);
+  }
+}
+
+function checkName(leaf: Certificate, options: CommonOptions): void {
+  const { name } = options;
+  if (name !== undefined) blame(leaf, () => verifyName(leaf, name, options));
+}
+
+function purposeOf({ purpose, profile }: CommonOptions): PurposeDemands {
+  const wanted = purpose ?? profile?.purpose;
+  if (wanted === undefined) throw new RangeError('neither a purpose nor a profile that has one is given');
+  return purposeDemands(wanted);
+}
+
+function searchOptions(
+  options: CommonOptions,
+  purpose: PurposeDemands,
+): Omit<ConstructorParameters<typeof PathSearch>[0], 'leaf' | 'others' | 'mayFetch'> {
+  const { provider, trust, at, leafKeyUsage, policies, revocation } = options;
+  const budgets = { ...DEFAULT_BUDGETS, ...options.budgets };
+  const budget = new Budget(budgets);
+  const usage = leafKeyUsage === undefined ? purpose.keyUsage : leafKeyUsage === 'any' ? [] : [leafKeyUsage];
+  return {
+    trust,
+    at,
+    budget,
+    policies,
+    maximumDepth: budgets.depth,
+    dangerouslyAllowCommonName: options.dangerouslyAllowCommonName === true,
+    revocation: revocation?.onUnknown,
+    checks: new CertificateChecks({
+      provider,
+      at,
+      purpose,
+      leafKeyUsage: usage,
+      profile: options.profile ?? compatibleProfile,
+      budget,
+    }),
+  };
+}
+
+/** What a verdict rests on, besides the certificates, the time and what is checked each time. */
+function settingsOf(options: CommonOptions): VerificationSettings {
+  const { provider, trust, profile, purpose, leafKeyUsage, policies, budgets } = options;
+  return [
+    provider,
+    trust,
+    profile,
+    purpose,
+    leafKeyUsage,
+    policies === undefined ? undefined : JSON.stringify(policies),
+    budgets?.depth,
+    options.dangerouslyAllowCommonName === true,
+  ];
 }
