@@ -1,2 +1,9 @@
 export { CryptoError, type CryptoErrorCode } from './errors.ts';
+export { type FiniteFieldFault, finiteFieldFault } from './finite-field.ts';
+export {
+  FFDHE_GROUPS,
+  type FiniteFieldGroup,
+  finiteFieldGroup,
+  MODP_GROUPS,
+} from './finite-field-groups.ts';
 export * from './provider.ts';

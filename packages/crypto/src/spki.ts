@@ -1,5 +1,6 @@
 import { concat, DecodeError, DerReader, decodeDer, der, fromHex, type Oid, Tag } from '@testudo/codec';
 import { CryptoError } from './errors.ts';
+import { bitLength, compareMagnitudes, isEven, isZeroOrOne } from './magnitudes.ts';
 import type { EcCurve, HashName, KeyKind, MlDsaName } from './provider.ts';
 
 /** A SubjectPublicKeyInfo taken apart. Byte arrays are views on the input. */
@@ -310,25 +311,6 @@ function checkRsaNumbers(modulus: Uint8Array, exponent: Uint8Array): void {
     throw new CryptoError('bad-key', 'an RSA modulus that is even, or not of 505 to 16384 bits');
   if (exponent.length > RSA_MAX_EXPONENT_LENGTH || isEven(exponent) || isZeroOrOne(exponent))
     throw new CryptoError('bad-key', 'an RSA exponent that is even, 1, or over 64 bits');
-}
-
-function isEven(magnitude: Uint8Array): boolean {
-  return (magnitude[magnitude.length - 1]! & 1) === 0;
-}
-
-/** Magnitudes come without leading zeros, so that one byte more is more. */
-function compareMagnitudes(a: Uint8Array, b: Uint8Array): number {
-  if (a.length !== b.length) return a.length - b.length;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
-  return 0;
-}
-
-function isZeroOrOne(magnitude: Uint8Array): boolean {
-  return magnitude.length === 1 && magnitude[0]! <= 1;
-}
-
-function bitLength(magnitude: Uint8Array): number {
-  return 8 * magnitude.length - (Math.clz32(magnitude[0]!) - 24);
 }
 
 function startsWith(bytes: Uint8Array, prefix: Uint8Array): boolean {
