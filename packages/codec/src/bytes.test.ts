@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ascii, bytesEqual, concat, fromHex, toHex, utf8 } from './bytes.ts';
+import { ascii, bytesEqual, concat, fromHex, fromLatin1, toHex, toLatin1, utf8 } from './bytes.ts';
 
 test('hexadecimal survives, and white space and colons do not matter', () => {
   fc.assert(
@@ -22,6 +22,15 @@ test('bytes are equal when all of them are', () => {
     }),
   );
   expect(bytesEqual(Uint8Array.of(1), Uint8Array.of(1, 2))).toBe(false);
+});
+
+test('Latin-1 keeps every byte', () => {
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) => {
+      expect(fromLatin1(toLatin1(bytes))).toEqual(bytes);
+    }),
+  );
+  expect(toLatin1(Uint8Array.of(0x41, 0xe9, 0xff))).toBe('Aéÿ');
 });
 
 test('parts are joined in order', () => {

@@ -36,6 +36,20 @@ export function fromHex(text: string): Uint8Array {
   return bytes;
 }
 
+/** Latin-1 text: a character for each byte, whatever it is. */
+export function toLatin1(bytes: Uint8Array): string {
+  let text = '';
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** The bytes of a Latin-1 text; of other characters, the low byte. */
+export function fromLatin1(text: string): Uint8Array {
+  const bytes = new Uint8Array(text.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
+  return bytes;
+}
+
 const utf8Encoder = new TextEncoder();
 
 /** UTF-8 (and so ASCII) bytes of a text. */

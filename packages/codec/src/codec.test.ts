@@ -188,9 +188,33 @@ test('the writer grows as needed and back-fills lengths', () => {
   const writer = new Writer(1);
   writer.scope(3, (outer) => {
     outer.scope(1, (inner) => inner.bytes(new Uint8Array(200).fill(7)));
+    outer.scope(2, (inner) => inner.bytes(new Uint8Array(20_000).fill(8)));
     outer.uint16(0x0102);
   });
   const bytes = writer.finish();
-  expect(toHex(bytes.subarray(0, 5))).toBe('0000cbc807');
-  expect(toHex(bytes.subarray(-3))).toBe('070102');
+  expect(bytes.length).toBe(3 + 201 + 20_002 + 2);
+  expect(toHex(bytes.subarray(0, 5))).toBe('004eedc807');
+  expect(toHex(bytes.subarray(-3))).toBe('080102');
+});
+
+test('what was encoded stays as it is when more is encoded, also by two writers at a time', () => {
+  const first = new Writer();
+  first.uint16(0x0102);
+  const second = new Writer();
+  second.uint16(0x0304);
+  first.uint16(0x0506);
+  const firstBytes = first.finish();
+  const secondBytes = second.finish();
+  const many = Array.from({ length: 3000 }, (_, i) => encode(uint32, i));
+  expect(toHex(firstBytes)).toBe('01020506');
+  expect(toHex(secondBytes)).toBe('0304');
+  expect(many.map((bytes) => decode(uint32, bytes))).toEqual(many.map((_, i) => i));
+});
+
+test('a writer that gives up does not disturb the next', () => {
+  const before = encode(uint16, 0x0102);
+  expect(() => encode(list(1, uint16), [1, 2, -1])).toThrow(EncodeError);
+  const after = encode(uint16, 0x0304);
+  expect(toHex(before)).toBe('0102');
+  expect(toHex(after)).toBe('0304');
 });

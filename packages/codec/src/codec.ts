@@ -16,7 +16,7 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array, tracer?: Tracer): 
   return value;
 }
 
-/** Encodes one value to a fresh byte array. */
+/** Encodes one value. The bytes are a view on memory that holds other encoded values, too. */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
   const writer = new Writer();
   codec.write(writer, value);
@@ -43,15 +43,19 @@ export function struct<F extends Record<string, Codec<any>>>(fields: F): Codec<S
   };
 }
 
-/** Reads one field by name: tells the tracer, and puts the name into an error's path. */
-export function readField<T>(reader: Reader, name: string, codec: Codec<T>): T {
+/** Reads one field by its name, or by its place in a list: tells the tracer, and puts the name into an error's path. */
+export function readField<T>(reader: Reader, name: string | number, codec: Codec<T>): T {
   const start = reader.offset;
-  reader.tracer?.enter(name, start);
+  reader.tracer?.enter(fieldName(name), start);
   try {
     const value = codec.read(reader);
-    reader.tracer?.leave(name, start, reader.offset - start, value);
+    reader.tracer?.leave(fieldName(name), start, reader.offset - start, value);
     return value;
   } catch (error) {
-    throw error instanceof DecodeError ? error.within(name) : error;
+    throw error instanceof DecodeError ? error.within(fieldName(name)) : error;
   }
+}
+
+function fieldName(name: string | number): string {
+  return typeof name === 'string' ? name : `[${name}]`;
 }

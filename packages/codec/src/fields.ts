@@ -56,6 +56,7 @@ export const rest: Codec<Uint8Array> = {
 
 /** `opaque x<min..max>`: bytes behind a length. `max` is by default what the prefix can hold. */
 export function opaque(prefix: Prefix, min = 0, max: number = 2 ** (8 * prefix) - 1): Codec<Uint8Array> {
+  const codecOfPrefix = prefix === 1 ? uint8 : prefix === 2 ? uint16 : uint24;
   return {
     read(reader) {
       const start = reader.offset;
@@ -65,7 +66,8 @@ export function opaque(prefix: Prefix, min = 0, max: number = 2 ** (8 * prefix) 
     },
     write(writer, value) {
       checkLength(value.length, min, max);
-      writer.scope(prefix, () => writer.bytes(value));
+      codecOfPrefix.write(writer, value.length);
+      writer.bytes(value);
     },
   };
 }
@@ -79,7 +81,7 @@ export function list<T>(
 ): Codec<T[]> {
   const readItems = (reader: Reader): T[] => {
     const items: T[] = [];
-    while (reader.remaining > 0) items.push(readField(reader, `[${items.length}]`, item));
+    while (reader.remaining > 0) items.push(readField(reader, items.length, item));
     return items;
   };
   return {

@@ -4,10 +4,13 @@ import { EncodeError } from './errors.ts';
 export class Writer {
   #bytes: Uint8Array;
   #length = 0;
+  #isOnSlab = true;
 
   /** @param capacity bytes to start with; the buffer doubles when it is full. Default 256. */
   constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
+    // Taken until the writer is finished: one that starts meanwhile takes a slab of its own.
+    this.#bytes = slab.length >= capacity ? slab : new Uint8Array(Math.max(capacity, SLAB_LENGTH));
+    slab = TAKEN;
   }
 
   get length(): number {
@@ -54,13 +57,14 @@ export class Writer {
     const at = this.#reserve(prefix);
     write(this);
     const length = this.#length - at - prefix;
-    if (length >= 2 ** (8 * prefix))
+    if (length > MAX_LENGTH[prefix])
       throw new EncodeError(`${length} bytes do not fit a ${8 * prefix}-bit length`);
     this.#put(at, prefix, length);
   }
 
-  /** What was written, as a view: the writer must not be used afterwards. */
+  /** What was written, as a view on memory that other writers use, too: this one must not be used afterwards. */
   finish(): Uint8Array {
+    if (this.#isOnSlab) slab = this.#bytes.subarray(this.#length);
     return this.#bytes.subarray(0, this.#length);
   }
 
@@ -81,7 +85,19 @@ export class Writer {
       const larger = new Uint8Array(Math.max(this.#length, this.#bytes.length * 2));
       larger.set(this.#bytes.subarray(0, at));
       this.#bytes = larger;
+      this.#isOnSlab = false;
     }
     return at;
   }
 }
+
+/** The longest that a length prefix of so many bytes can tell. */
+const MAX_LENGTH = { 1: 0xff, 2: 0xffff, 3: 0xff_ffff } as const;
+
+/**
+ * What is left of the memory that writers share. To V8 a byte array of more than 64 bytes is a native object, and
+ * making one takes as long as encoding a message.
+ */
+const SLAB_LENGTH = 8192;
+const TAKEN = new Uint8Array(0);
+let slab: Uint8Array = TAKEN;

@@ -27,6 +27,10 @@ export class ExtensionBlock<P extends Place> {
     return this.#values.has(extension.id);
   }
 
+  hasId(id: number): boolean {
+    return this.#values.has(id);
+  }
+
   get<V extends Values & { [K in P]: unknown }>(extension: Extension<V>): V[P] | undefined {
     return this.#values.get(extension.id) as V[P] | undefined;
   }
@@ -100,7 +104,7 @@ function readExtension<P extends Place>(reader: Reader, block: ExtensionBlock<P>
   const id = reader.uint16();
   const definition = extensionById(id);
   const name = definition?.name ?? `extension(${id})`;
-  if (block.ids.includes(id)) {
+  if (block.hasId(id)) {
     throw new TlsError('duplicate-extension', `${block.place} holds the extension ${name} twice`);
   }
   reader.tracer?.enter(name, start);

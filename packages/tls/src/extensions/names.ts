@@ -1,4 +1,15 @@
-import { ascii, type Codec, list, mapped, opaque, type Reader, utf8, type Writer } from '@testudo/codec';
+import {
+  ascii,
+  type Codec,
+  fromLatin1,
+  list,
+  mapped,
+  opaque,
+  type Reader,
+  toLatin1,
+  utf8,
+  type Writer,
+} from '@testudo/codec';
 import type { Extension } from './extension.ts';
 
 const HOST_NAME = 0;
@@ -42,11 +53,7 @@ export function acknowledgement(): Codec<null> {
 
 /** A protocol name is bytes; Latin-1 keeps every one of them, whatever it is. */
 function protocolName(): Codec<string> {
-  return mapped(
-    opaque(1, 1),
-    (bytes) => String.fromCharCode(...bytes),
-    (name) => Uint8Array.from(name, (char) => char.charCodeAt(0)),
-  );
+  return mapped(opaque(1, 1), toLatin1, fromLatin1);
 }
 
 function single<T>(items: Codec<T[]>): Codec<T> {

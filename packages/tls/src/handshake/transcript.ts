@@ -7,6 +7,8 @@ export class Transcript {
   readonly #provider: CryptoProvider;
   #hash: Hash | undefined;
   #messages: Uint8Array[] | undefined = [];
+  /** Of everything so far; two secrets or more are often derived from the same. */
+  #digest: Uint8Array | undefined;
 
   constructor(provider: CryptoProvider) {
     this.#provider = provider;
@@ -16,6 +18,7 @@ export class Transcript {
   add(message: Uint8Array): void {
     this.#hash?.update(message);
     this.#messages?.push(message);
+    this.#digest = undefined;
   }
 
   /** Chooses the hash. Messages go on being kept until {@link forgetMessages}. */
@@ -23,11 +26,13 @@ export class Transcript {
     const hash = this.#provider.hash(name);
     for (const message of this.#messages ?? []) hash.update(message);
     this.#hash = hash;
+    this.#digest = undefined;
   }
 
   /** Transcript-Hash of everything so far. */
   digest(): Uint8Array {
-    return this.#hash!.digest();
+    this.#digest ??= this.#hash!.digest();
+    return this.#digest;
   }
 
   /** The hash of everything so far but the last `tail` bytes: what a PSK binder covers (RFC 9846 §4.2.11.2). */

@@ -60,7 +60,7 @@ export class SecureContext {
     if (last !== undefined && sameKey(last.key, key)) return last.config;
     const config = clientConfig({
       provider: nodeCrypto,
-      allocate: Buffer.allocUnsafeSlow,
+      allocate: Buffer.allocUnsafe,
       ...this.negotiation,
       alpnProtocols: key.alpnProtocols,
       credentials: this.credentials,

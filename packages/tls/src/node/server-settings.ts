@@ -45,7 +45,7 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
   const { context, requestCert, sniCallback } = choices;
   const options: ServerOptions = {
     provider: nodeCrypto,
-    allocate: Buffer.allocUnsafeSlow,
+    allocate: Buffer.allocUnsafe,
     ...context.negotiation,
     credentials: chooseOwn(context),
     alpnProtocols: protocols(choices),

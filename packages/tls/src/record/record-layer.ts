@@ -1,4 +1,3 @@
-import { concat } from '@testudo/codec';
 import { KEY_UPDATE_MARGIN } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
@@ -152,7 +151,7 @@ export class RecordLayer {
   /** Puts collected handshake messages into records. */
   flushHandshake(): void {
     if (this.#handshake.length === 0) return;
-    const flight = this.#handshake.length === 1 ? this.#handshake[0]! : concat(...this.#handshake);
+    const flight = this.#joined(this.#handshake);
     this.#handshake = [];
     this.#seal(HANDSHAKE, flight);
   }
@@ -216,9 +215,22 @@ export class RecordLayer {
   /** Everything that waits for the transport; undefined when nothing does. */
   takeOutgoing(): Uint8Array | undefined {
     if (this.#outgoing.length === 0) return undefined;
-    const bytes = this.#outgoing.length === 1 ? this.#outgoing[0]! : concat(...this.#outgoing);
+    const bytes = this.#joined(this.#outgoing);
     this.#outgoing = [];
     this.#outgoingLength = 0;
     return bytes;
+  }
+
+  #joined(parts: readonly Uint8Array[]): Uint8Array {
+    if (parts.length === 1) return parts[0]!;
+    let length = 0;
+    for (const part of parts) length += part.length;
+    const whole = this.#allocate(length);
+    let at = 0;
+    for (const part of parts) {
+      whole.set(part, at);
+      at += part.length;
+    }
+    return whole;
   }
 }

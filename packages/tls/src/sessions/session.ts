@@ -1,11 +1,14 @@
 import {
   type Codec,
+  constant,
   decode,
   encode,
+  fromLatin1,
   list,
   mapped,
   opaque,
   struct,
+  toLatin1,
   uint8,
   uint16,
   uint32,
@@ -45,11 +48,7 @@ export interface Session {
   readonly peerVerified: boolean;
 }
 
-const text: Codec<string> = mapped(
-  opaque(1),
-  (bytes) => String.fromCharCode(...bytes),
-  (value) => Uint8Array.from(value, (char) => char.charCodeAt(0)),
-);
+const text: Codec<string> = mapped(opaque(1), toLatin1, fromLatin1);
 const flag: Codec<boolean> = mapped(
   uint8,
   (value, reader) => {
@@ -62,9 +61,9 @@ const millis: Codec<number> = mapped(uint64, Number, BigInt);
 
 /** The format's own number: a session of another one is not understood, and so not resumed. */
 const FORMAT = 1;
+const format = constant(uint8, FORMAT);
 
-const codec: Codec<Session & { format: number }> = struct({
-  format: uint8,
+const fields: Codec<Session> = struct({
   version: uint16,
   cipherSuite: uint16,
   secret: opaque(1, 16, 64),
@@ -79,18 +78,29 @@ const codec: Codec<Session & { format: number }> = struct({
   maxEarlyData: uint32,
   peerCertificates: list(3, opaque(3, 1)),
   peerVerified: flag,
-}) as Codec<Session & { format: number }>;
+}) as Codec<Session>;
+
+/** @internal The format's number, then the session. */
+export const sessionCodec: Codec<Session> = {
+  read(reader) {
+    format.read(reader);
+    return fields.read(reader);
+  },
+  write(writer, session) {
+    format.write(writer, FORMAT);
+    fields.write(writer, session);
+  },
+};
 
 /** A session as bytes: to keep it elsewhere. They hold its secret. */
 export function encodeSession(session: Session): Uint8Array {
-  return encode(codec, { format: FORMAT, ...session });
+  return encode(sessionCodec, session).slice();
 }
 
 /** The other way; undefined when the bytes are no session of this format. */
 export function decodeSession(bytes: Uint8Array): Session | undefined {
   try {
-    const { format, ...session } = decode(codec, bytes);
-    return format === FORMAT ? session : undefined;
+    return decode(sessionCodec, bytes);
   } catch {
     return undefined;
   }

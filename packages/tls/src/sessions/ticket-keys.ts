@@ -1,6 +1,6 @@
-import { bytesEqual, concat } from '@testudo/codec';
+import { bytesEqual, concat, encode } from '@testudo/codec';
 import { AEAD_NONCE_LENGTH, type Aead, type CryptoProvider } from '@testudo/crypto';
-import { decodeSession, encodeSession, type Session } from './session.ts';
+import { decodeSession, type Session, sessionCodec } from './session.ts';
 
 /** Seals sessions into tickets and opens them again; may be remote, so answers may come later. */
 export interface TicketSealer {
@@ -63,11 +63,12 @@ export class TicketKeys implements TicketSealer {
   seal(session: Session): Uint8Array {
     const key = this.#current();
     const nonce = this.#provider.randomBytes(AEAD_NONCE_LENGTH);
-    const plaintext = encodeSession(session);
+    const plaintext = encode(sessionCodec, session);
     const ticket = new Uint8Array(NAME_LENGTH + nonce.length + plaintext.length + key.aead.tagLength);
     ticket.set(key.name);
     ticket.set(nonce, NAME_LENGTH);
     key.aead.seal(nonce, key.name, plaintext, ticket, NAME_LENGTH + nonce.length);
+    plaintext.fill(0);
     return ticket;
   }
 

@@ -22,6 +22,8 @@ export class KeySchedule {
   readonly #suite: CipherSuite;
   #secret: Uint8Array;
   #stage: 'early' | 'handshake' | 'main' = 'early';
+  readonly #start: Start;
+  readonly #hasPsk: boolean;
   /** Secrets of the early and handshake stages, which end with the handshake. */
   #derived: Uint8Array[] = [];
 
@@ -31,7 +33,9 @@ export class KeySchedule {
     this.#suite = suite;
     this.hash = suite.hash;
     this.hashLength = HASH_LENGTH[suite.hash];
-    this.#secret = provider.hkdfExtract(suite.hash, NOTHING, psk ?? new Uint8Array(this.hashLength));
+    this.#start = startOf(provider, suite.hash);
+    this.#hasPsk = psk !== undefined;
+    this.#secret = psk ? provider.hkdfExtract(suite.hash, NOTHING, psk) : this.#start.earlySecret.slice();
   }
 
   /** Early Secret to Handshake Secret, with the (EC)DHE secret. */
@@ -54,7 +58,7 @@ export class KeySchedule {
 
   /** The key of a binder (RFC 9846 §4.2.11.2). */
   binderKey(): Uint8Array {
-    return this.derive('res binder', this.#provider.digest(this.hash, NOTHING));
+    return this.derive('res binder', this.#start.emptyHash);
   }
 
   /** Protection for records that we send, under a traffic secret (RFC 9846 §7.3). */
@@ -84,7 +88,7 @@ export class KeySchedule {
 
   /** TLS-Exporter (RFC 9846 §7.5). `length` in bytes, at most 255 hash lengths. */
   exporter(exporterMainSecret: Uint8Array, label: string, context: Uint8Array, length: number): Uint8Array {
-    const derived = this.#expand(exporterMainSecret, label, this.#provider.digest(this.hash, NOTHING));
+    const derived = this.#expand(exporterMainSecret, label, this.#start.emptyHash);
     const contextHash = this.#provider.digest(this.hash, context);
     return expandLabel(this.#provider, this.hash, derived, 'exporter', contextHash, length);
   }
@@ -98,7 +102,9 @@ export class KeySchedule {
 
   #advance(from: 'early' | 'handshake', to: 'handshake' | 'main', input: Uint8Array): void {
     if (this.#stage !== from) throw new Error(`the key schedule is in its ${this.#stage} stage, not ${from}`);
-    const salt = this.#expand(this.#secret, 'derived', this.#provider.digest(this.hash, NOTHING));
+    const { salt: knownSalt, emptyHash } = this.#start;
+    const isKnown = from === 'early' && !this.#hasPsk;
+    const salt = isKnown ? knownSalt : this.#expand(this.#secret, 'derived', emptyHash);
     this.#secret.fill(0);
     this.#secret = this.#provider.hkdfExtract(this.hash, salt, input);
     this.#stage = to;
@@ -120,6 +126,30 @@ export class KeySchedule {
     key.fill(0);
     return { aead, iv };
   }
+}
+
+/** What every handshake with a hash begins with (RFC 9846 §7.1). None of it is secret. */
+interface Start {
+  /** Transcript-Hash of nothing. */
+  readonly emptyHash: Uint8Array;
+  /** The Early Secret where there is no PSK. */
+  readonly earlySecret: Uint8Array;
+  /** What the Early Secret without PSK gives as salt to the Handshake Secret. */
+  readonly salt: Uint8Array;
+}
+
+const starts = new Map<HashName, Start>();
+
+function startOf(provider: CryptoProvider, hash: HashName): Start {
+  const known = starts.get(hash);
+  if (known !== undefined) return known;
+  const emptyHash = provider.digest(hash, NOTHING);
+  const length = HASH_LENGTH[hash];
+  const earlySecret = provider.hkdfExtract(hash, NOTHING, new Uint8Array(length));
+  const salt = expandLabel(provider, hash, earlySecret, 'derived', emptyHash, length);
+  const start = { emptyHash, earlySecret, salt };
+  starts.set(hash, start);
+  return start;
 }
 
 /** Labels of RFC 9846 §7.1, each with the stage whose secret it is derived from. */
