@@ -46,6 +46,7 @@ export {
   type KeyName,
   type PathPosition,
   PROFILES,
+  type ProfileName,
   rfc5280Profile,
   smimeProfile,
   type VerificationProfile,

@@ -115,11 +115,13 @@ export const ikeProfile: VerificationProfile = {
 };
 
 /** All of them by name. */
-export const PROFILES = {
+export const PROFILES: Readonly<Record<ProfileName, VerificationProfile>> = {
   compatible: compatibleProfile,
   rfc5280: rfc5280Profile,
   webPki: webPkiProfile,
   clientAuth: clientAuthProfile,
   smime: smimeProfile,
   ike: ikeProfile,
-} as const satisfies Record<string, VerificationProfile>;
+};
+
+export type ProfileName = 'compatible' | 'rfc5280' | 'webPki' | 'clientAuth' | 'smime' | 'ike';
