@@ -4,10 +4,10 @@ import { Certificate, CertificateError } from '@testudo/x509';
 import { EXTENSIONS } from '../packages/tls/src/extensions/table.ts';
 import * as certificateMessages from '../packages/tls/src/messages/certificate.ts';
 import * as certificateRequests from '../packages/tls/src/messages/certificate-request.ts';
-import { certificateVerify } from '../packages/tls/src/messages/certificate-verify.ts';
+import * as certificateVerifies from '../packages/tls/src/messages/certificate-verify.ts';
 import { clientHello } from '../packages/tls/src/messages/client-hello.ts';
 import { encryptedExtensions } from '../packages/tls/src/messages/encrypted-extensions.ts';
-import * as keyExchanges from '../packages/tls/src/messages/key-exchange.ts';
+import { clientKeyExchange, serverKeyExchange } from '../packages/tls/src/messages/key-exchange.ts';
 import * as tickets from '../packages/tls/src/messages/new-session-ticket.ts';
 import { serverHello } from '../packages/tls/src/messages/server-hello.ts';
 import { fateOf, sameButForEmptyBlock } from '../packages/tls/src/testing/fate.ts';
@@ -16,6 +16,7 @@ import type { Puppet } from '../packages/tls/src/testing/puppet.ts';
 import { PuppetClient13 } from '../packages/tls/src/testing/puppet-client13.ts';
 import { PuppetServer13 } from '../packages/tls/src/testing/puppet-server13.ts';
 import { PuppetClient12, PuppetServer12 } from '../packages/tls/src/testing/puppet12.ts';
+import { KEY_EXCHANGES } from '../packages/tls/src/tls12/key-exchange/index.ts';
 import { breachOf, guarded } from './checks.ts';
 import { type Flight, finishedOf, pki, recordFlights } from './flights.ts';
 import { mutate } from './mutate.ts';
@@ -218,10 +219,16 @@ const MESSAGES = [
   clientHello,
   serverHello,
   encryptedExtensions,
-  certificateVerify,
+  ...Object.values(certificateVerifies),
   ...Object.values(certificateMessages),
   ...Object.values(certificateRequests).filter((value) => typeof value === 'object'),
-  ...[keyExchanges.serverKeyExchange, keyExchanges.clientKeyExchange, ...Object.values(tickets)],
+  ...Object.values(tickets),
+  ...KEY_EXCHANGES.flatMap((exchange) => [
+    serverKeyExchange(exchange.serverParams, 'named'),
+    serverKeyExchange(exchange.serverParams, 'unnamed'),
+    serverKeyExchange(exchange.serverParams, 'none'),
+    clientKeyExchange(exchange.clientParams(0x0303)),
+  ]),
 ];
 const CODECS = [
   ...MESSAGES.map(({ codec }) => codec),

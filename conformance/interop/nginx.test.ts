@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type ClientOptions, clientConfig, type Session, type VersionName } from '@testudo/tls';
+import { type ClientOptions, clientConfig, type Session } from '@testudo/tls';
 import { connect } from '@testudo/tls/node';
 import { beforeAll, expect, test } from 'vitest';
 import { withPrograms } from '../support/programs.ts';
@@ -14,7 +14,7 @@ import { Program, startOnFreePort } from './support/program.ts';
 cleanUpAfterTests();
 
 const VERSIONS = ['TLSv1.3', 'TLSv1.2'] as const;
-const only = (version: VersionName) => ({ minVersion: version, maxVersion: version });
+const only = (version: (typeof VERSIONS)[number]) => ({ minVersion: version, maxVersion: version });
 
 let identities: Identities;
 let port: number;

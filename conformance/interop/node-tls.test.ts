@@ -13,7 +13,6 @@ import {
   type Session,
   serverConfig,
   TicketKeys,
-  type VersionName,
 } from '@testudo/tls';
 import { parsePrivateKey } from '@testudo/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -26,7 +25,7 @@ import { connectLink, type Link, type LinkServer, listenLinks } from './support/
 cleanUpAfterTests();
 
 const VERSIONS = ['TLSv1.3', 'TLSv1.2'] as const;
-const only = (version: VersionName) => ({ minVersion: version, maxVersion: version });
+const only = (version: (typeof VERSIONS)[number]) => ({ minVersion: version, maxVersion: version });
 
 let identities: Identities;
 let identity: Identity;

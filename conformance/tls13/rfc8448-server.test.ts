@@ -11,7 +11,7 @@ import { encryptedExtensions } from '../../packages/tls/src/messages/encrypted-e
 import { decodeMessage, encodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
 import { serverHello } from '../../packages/tls/src/messages/server-hello.ts';
 import { serverConfig } from '../../packages/tls/src/options.ts';
-import { cipherSuite } from '../../packages/tls/src/suites.ts';
+import { cipherSuite13 } from '../../packages/tls/src/suites.ts';
 import { serverEnd } from '../../packages/tls/src/testing/end.ts';
 import { splitRecords } from '../../packages/tls/src/testing/pair.ts';
 import { TestPki } from '../../packages/tls/src/testing/pki.ts';
@@ -131,7 +131,7 @@ describe.each(NAMES)('the trace "%s"', (name) => {
 
 test('§4: early data and the end of the handshake', () => {
   const from = trace('resumed');
-  const schedule = new KeySchedule(nodeCrypto, cipherSuite(0x1301)!, PSK);
+  const schedule = new KeySchedule(nodeCrypto, cipherSuite13(0x1301)!, PSK);
   const hash = nodeCrypto.digest('sha256', content(from, 'clientHello'));
   const opener = schedule.opener(schedule.derive('c e traffic', hash));
   expect(toHex(openRecord(opener, bytes(from, 'earlyData')))).toBe('414243444546');

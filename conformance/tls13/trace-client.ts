@@ -14,7 +14,7 @@ import { type ServerHello, serverHello } from '../../packages/tls/src/messages/s
 import { clientConfig } from '../../packages/tls/src/options.ts';
 import { clientServices } from '../../packages/tls/src/services.ts';
 import type { Session } from '../../packages/tls/src/sessions/session.ts';
-import { cipherSuite } from '../../packages/tls/src/suites.ts';
+import { cipherSuite13 } from '../../packages/tls/src/suites.ts';
 import { TestEnd } from '../../packages/tls/src/testing/end.ts';
 import { clientHandshake13 } from '../../packages/tls/src/tls13/client.ts';
 import { sendClientHello } from '../../packages/tls/src/tls13/psk.ts';
@@ -70,11 +70,11 @@ export function traceClient(
 function* play(h: ClientHandshake, from: Trace): Flow<HandshakeResult> {
   let offer = offerOf(h, from, 'clientHello', GROUPS[0]!);
   sendClientHello(h, offer);
-  let retried: ReturnType<typeof cipherSuite>;
+  let retried: ReturnType<typeof cipherSuite13>;
   if ('helloRetryRequest' in from) {
     // Our second hello would hold the same in another order: the trace's own takes its place.
     const retry = yield* receive(h, serverHello);
-    retried = cipherSuite(retry.cipherSuite);
+    retried = cipherSuite13(retry.cipherSuite);
     h.channel.useTls13();
     h.transcript.replaceClientHello(retried!.hash);
     offer = offerOf(h, from, 'secondClientHello', GROUPS[1]!);

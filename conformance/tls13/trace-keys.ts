@@ -6,7 +6,7 @@ import { groupById } from '../../packages/tls/src/groups.ts';
 import { Transcript } from '../../packages/tls/src/handshake/transcript.ts';
 import { decodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
 import { serverHello } from '../../packages/tls/src/messages/server-hello.ts';
-import { cipherSuite } from '../../packages/tls/src/suites.ts';
+import { cipherSuite13 } from '../../packages/tls/src/suites.ts';
 import { KeySchedule } from '../../packages/tls/src/tls13/key-schedule.ts';
 import type { Opener13, Sealer13 } from '../../packages/tls/src/tls13/record-protection.ts';
 import { bytes, content, type Trace, withKeys } from './traces.ts';
@@ -24,7 +24,7 @@ export function schedules(
   secrets: Readonly<Record<'clientHandshake' | 'serverHandshake', Uint8Array>>;
   transcript: Transcript;
 } {
-  const suite = cipherSuite(0x1301)!;
+  const suite = cipherSuite13(0x1301)!;
   const transcript = new Transcript(provider);
   transcript.add(content(from, 'clientHello'));
   if ('helloRetryRequest' in from) {

@@ -1,3 +1,4 @@
+import type { Credential } from './credential.ts';
 import { TlsError } from './errors.ts';
 import { alpn, serverName } from './extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from './extensions/negotiation.ts';
@@ -30,6 +31,16 @@ export function* chooseProtocol(h: ServerHandshake, info: ClientHelloInfo): Flow
   }
   if (info.alpnProtocols.includes(chosen)) return chosen;
   throw new TlsError('internal-error', `the protocol ${chosen} was chosen, but the client did not offer it`);
+}
+
+/** The credentials for what the client wants. Throws `no-certificate-for-name` when there is none. */
+export function* chooseCredentials(info: ClientHelloInfo): Flow<readonly Credential[]> {
+  const credentials = yield* perform('chooseCredentials', info);
+  if (credentials.length > 0) return credentials;
+  throw new TlsError(
+    'no-certificate-for-name',
+    `no certificate for ${JSON.stringify(info.serverName ?? 'a client without SNI')}`,
+  );
 }
 
 function printable(names: readonly string[]): string {

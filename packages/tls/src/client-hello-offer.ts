@@ -9,6 +9,8 @@ import type { KeyShare } from './groups.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import type { ClientHello } from './messages/client-hello.ts';
 import { isFresh, type Session } from './sessions/session.ts';
+import { type CipherSuite, isSuite13 } from './suites.ts';
+import { keyExchangeOf } from './tls12/key-exchange/index.ts';
 import { TLS12, TLS13 } from './versions.ts';
 
 /** What a client offered, and the secrets that go with it. */
@@ -31,10 +33,11 @@ export function makeOffer(h: ClientHandshake): Offer {
     ? config.keyShareGroups.map((group) => group.start(provider))
     : [];
   const hello: ClientHello = {
-    legacyVersion: TLS12,
+    // The best version but TLS 1.3, which stands in supported_versions (RFC 9846 §4.1.2).
+    legacyVersion: Math.min(TLS12, config.versions[0]!),
     random: provider.randomBytes(32),
     legacySessionId: sessionId(h, session),
-    cipherSuites: config.cipherSuites.map((suite) => suite.id),
+    cipherSuites: offeredSuites(h).map((suite) => suite.id),
     legacyCompressionMethods: [UNCOMPRESSED],
     extensions: offeredExtensions(h, session, shares),
   };
@@ -50,11 +53,13 @@ function offeredExtensions(
   const { options } = config;
   const block = new ExtensionBlock('client_hello');
   if (h.serverName !== undefined) block.set(serverName, h.serverName);
-  if (config.versions.includes(TLS12)) {
+  if (config.versions.some(isOlder)) {
     block.set(negotiation.extendedMasterSecret, null);
+    if (offeredSuites(h).some((suite) => suite.cipher.kind === 'cbc'))
+      block.set(negotiation.encryptThenMac, null);
     block.set(negotiation.renegotiationInfo, NOTHING);
     block.set(negotiation.ecPointFormats, [UNCOMPRESSED]);
-    block.set(negotiation.sessionTicket, session?.version === TLS12 ? session.ticket : NOTHING);
+    block.set(negotiation.sessionTicket, isOlderSession(session) ? session.ticket : NOTHING);
   }
   block.set(
     negotiation.supportedGroups,
@@ -82,8 +87,8 @@ function offeredExtensions(
  * it (RFC 5077 §3.4).
  */
 function sessionId(h: ClientHandshake, session: Session | undefined): Uint8Array {
-  if (session?.version === TLS12 && session.id.length > 0) return session.id;
-  const wantsId = session?.version === TLS12 || h.config.versions.includes(TLS13);
+  if (isOlderSession(session) && session.id.length > 0) return session.id;
+  const wantsId = isOlderSession(session) || h.config.versions.includes(TLS13);
   return wantsId ? h.provider.randomBytes(32) : NOTHING;
 }
 
@@ -99,6 +104,19 @@ function usableSession(h: ClientHandshake): Session | undefined {
   }
   if (session.version === TLS13 && session.ticket.length === 0) return undefined;
   return config.cipherSuites.some((suite) => suite.id === session.cipherSuite) ? session : undefined;
+}
+
+/** What the key exchanges can do with this configuration. */
+function offeredSuites({ config }: ClientHandshake): CipherSuite[] {
+  return config.cipherSuites.filter((suite) => isSuite13(suite) || keyExchangeOf(suite).available(config));
+}
+
+function isOlder(version: number): boolean {
+  return version < TLS13;
+}
+
+function isOlderSession(session: Session | undefined): session is Session {
+  return session !== undefined && isOlder(session.version);
 }
 
 /** The name to show in SNI: as A-labels, without a final dot; addresses have none (RFC 6066 §3). */

@@ -6,8 +6,9 @@ import type { ClientHandshake } from './handshake/client-handshake.ts';
 import { receive } from './handshake/handshake.ts';
 import type { HandshakeResult } from './handshake/result.ts';
 import { DOWNGRADE_TLS11, DOWNGRADE_TLS12, type ServerHello, serverHello } from './messages/server-hello.ts';
-import type { CipherSuite } from './suites.ts';
+import type { CipherSuite13 } from './suites.ts';
 import { clientHandshake12 } from './tls12/client.ts';
+import type { VersionRules } from './tls12/version-rules.ts';
 import { clientHandshake13 } from './tls13/client.ts';
 import { sendClientHello } from './tls13/psk.ts';
 import { retryClientHello } from './tls13/retry.ts';
@@ -20,7 +21,7 @@ export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
   if (h.config.versions.includes(TLS13)) h.channel.beginCompatibility();
 
   let answer = yield* receive(h, serverHello);
-  let retried: CipherSuite | undefined;
+  let retried: CipherSuite13 | undefined;
   if (isRetry(answer)) {
     ({ offer, suite: retried } = retryClientHello(h, offer, answer));
     answer = yield* receive(h, serverHello);
@@ -30,9 +31,10 @@ export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
   if (isTls13(answer)) return yield* clientHandshake13(h, offer, answer, retried);
   if (retried !== undefined)
     throw new TlsError('illegal-parameter', 'a TLS 1.3 retry was followed by an older version');
-  checkOlderVersion(h, answer as ServerHello<'server_hello_12'>);
+  const older = answer as ServerHello<'server_hello_12'>;
+  const rules = rulesOfAnswer(h, older);
   h.channel.endCompatibility();
-  return yield* clientHandshake12(h, offer, answer as ServerHello<'server_hello_12'>);
+  return yield* clientHandshake12(h, rules, offer, older);
 }
 
 function isRetry(answer: ServerHello): answer is ServerHello<'hello_retry_request'> {
@@ -44,21 +46,28 @@ function isTls13(answer: ServerHello): answer is ServerHello<'server_hello'> {
 }
 
 /** The version must have been offered, and must be the best both sides know (RFC 9846 §4.1.3). */
-function checkOlderVersion(h: ClientHandshake, answer: ServerHello<'server_hello_12'>): void {
-  const { versions } = h.config;
-  if (answer.legacyVersion !== TLS12 || !versions.includes(TLS12)) {
+function rulesOfAnswer(h: ClientHandshake, answer: ServerHello<'server_hello_12'>): VersionRules {
+  const { versions, rules } = h.config;
+  const version = versions.find((own) => own === answer.legacyVersion && own !== TLS13);
+  if (version === undefined) {
     const wanted = versions.map(versionName).join(' or ');
     throw new TlsError(
       'no-common-version',
       `the server wants ${versionName(answer.legacyVersion)}, not ${wanted}`,
     );
   }
-  const marker = answer.random.subarray(24);
-  if (!versions.includes(TLS13)) return;
-  if (bytesEqual(marker, DOWNGRADE_TLS12) || bytesEqual(marker, DOWNGRADE_TLS11)) {
-    throw new TlsError(
-      'downgrade-detected',
-      'the server knows TLS 1.3, yet someone made it choose an older version',
-    );
-  }
+  checkDowngrade(answer, Math.max(...versions));
+  return rules.get(version)!;
+}
+
+function checkDowngrade({ random, legacyVersion }: ServerHello<'server_hello_12'>, best: number): void {
+  const marker = random.subarray(24);
+  const marked12 = best === TLS13 && bytesEqual(marker, DOWNGRADE_TLS12);
+  const marked11 = best >= TLS12 && bytesEqual(marker, DOWNGRADE_TLS11);
+  // A client that knows no better than what was chosen has not been made to take less.
+  if (!marked12 && (!marked11 || legacyVersion === best)) return;
+  throw new TlsError(
+    'downgrade-detected',
+    'the server knows a newer version, yet someone made it choose an older one',
+  );
 }

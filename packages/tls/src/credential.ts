@@ -11,6 +11,11 @@ export interface Credential {
   readonly keyKind: KeyKind;
   /** Signs `data` (not its digest). May answer later. */
   sign(algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * RSADP without unpadding, as many bytes as the modulus: for RSA key transport up to TLS 1.2. May answer later.
+   * Default: this credential only signs.
+   */
+  decryptRsa?(ciphertext: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** OCSP response to staple (DER). Default: none. */
   readonly ocspResponse?: Uint8Array | undefined;
   /** SignedCertificateTimestampList (RFC 6962 §3.3). Default: none. */
@@ -35,5 +40,8 @@ export function credential(
     certificates,
     keyKind: privateKey.kind,
     sign: (algorithm, data) => provider.sign(algorithm, privateKey, data),
+    ...(privateKey.kind.type === 'rsa'
+      ? { decryptRsa: (ciphertext: Uint8Array) => provider.rsaDecryptRaw(privateKey, ciphertext) }
+      : {}),
   };
 }

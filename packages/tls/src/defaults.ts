@@ -1,7 +1,7 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import { GROUPS, type Group } from './groups.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from './signature-schemes.ts';
-import { CIPHER_SUITES, type CipherSuite } from './suites.ts';
+import { CIPHER_SUITES, type CipherSuite, suiteAvailable } from './suites.ts';
 import type { VersionName } from './versions.ts';
 
 /** The policy: every default and every limit, each with its reason. */
@@ -75,9 +75,7 @@ export const MAX_WAITING_BYTES = 262_144;
 export const KEY_UPDATE_MARGIN = 64;
 
 export function defaultCipherSuites(provider: CryptoProvider): CipherSuite[] {
-  return pick(DEFAULT_SUITES, CIPHER_SUITES).filter(
-    (suite) => provider.aead(suite.aead, new Uint8Array(suite.aead.includes('128') ? 16 : 32)) !== undefined,
-  );
+  return pick(DEFAULT_SUITES, CIPHER_SUITES).filter((suite) => suiteAvailable(suite, provider));
 }
 
 /**

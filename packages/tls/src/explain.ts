@@ -2,9 +2,13 @@ import { DecodeError, toHex } from '@testudo/codec';
 import { TlsError } from './errors.ts';
 import { groupById } from './groups.ts';
 import { certificate12, certificate13 } from './messages/certificate.ts';
-import { certificateRequest12, certificateRequest13 } from './messages/certificate-request.ts';
+import {
+  certificateRequest11,
+  certificateRequest12,
+  certificateRequest13,
+} from './messages/certificate-request.ts';
 import { certificateStatus } from './messages/certificate-status.ts';
-import { certificateVerify } from './messages/certificate-verify.ts';
+import { certificateVerify, certificateVerifyUnnamed } from './messages/certificate-verify.ts';
 import { clientHello } from './messages/client-hello.ts';
 import { encryptedExtensions } from './messages/encrypted-extensions.ts';
 import { finished } from './messages/finished.ts';
@@ -25,8 +29,10 @@ import { keyUpdate } from './messages/key-update.ts';
 import { newSessionTicket12, newSessionTicket13 } from './messages/new-session-ticket.ts';
 import { serverHello } from './messages/server-hello.ts';
 import { signatureScheme } from './signature-schemes.ts';
-import { cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV } from './suites.ts';
-import { TLS13 } from './versions.ts';
+import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV } from './suites.ts';
+import { keyExchangeOf } from './tls12/key-exchange/index.ts';
+import { isSigned } from './tls12/key-exchange/messages.ts';
+import { TLS12, TLS13, type Version } from './versions.ts';
 
 /** A field of a message: where it stands, and what it holds. */
 export interface ExplainedField {
@@ -55,12 +61,16 @@ const MOST_FIELDS = 2000;
 
 /**
  * Takes a handshake message apart, field by field, with the codecs that the engine itself uses. `version` is the one
- * that was agreed on, as on the wire; undefined while it is not known, which is fine for both hellos. Never throws on
- * what a peer can send.
+ * that was agreed on, as on the wire; undefined while it is not known, which is fine for both hellos. `suite` is needed
+ * for the key exchange up to TLS 1.2 only; without it, it is taken for ECDHE. Never throws on what a peer can send.
  */
-export function explainMessage(message: RawMessage, version: number | undefined): ExplainedMessage {
+export function explainMessage(
+  message: RawMessage,
+  version: number | undefined,
+  suite: CipherSuite = USUAL_SUITE,
+): ExplainedMessage {
   const tree = new Tree();
-  const definition = definitionOf(message.type, version);
+  const definition = definitionOf(message.type, version, suite);
   tree.header(message);
   let error: string | undefined;
   if (definition === undefined) {
@@ -76,31 +86,43 @@ export function explainMessage(message: RawMessage, version: number | undefined)
   return { name: handshakeTypeName(message.type), fields: tree.fields(), error, isCut: tree.isCut };
 }
 
-function definitionOf(type: number, version: number | undefined): Message<unknown> | undefined {
-  const own = version === TLS13 ? DEFINITIONS_13 : DEFINITIONS_12;
+function definitionOf(
+  type: number,
+  version: number | undefined,
+  suite: CipherSuite,
+): Message<unknown> | undefined {
+  const own = version === TLS13 ? DEFINITIONS_13 : definitions12(version ?? TLS12, suite);
   return [...COMMON, ...own].find((definition) => definition.type === type);
 }
 
-const COMMON = [clientHello, serverHello, certificateVerify, finished] as readonly Message<unknown>[];
+const USUAL_SUITE: CipherSuite = cipherSuite(0xc02b)!;
+
+const COMMON = [clientHello, serverHello, finished] as readonly Message<unknown>[];
 
 const DEFINITIONS_13 = [
   encryptedExtensions,
   certificateRequest13,
   certificate13,
+  certificateVerify,
   newSessionTicket13,
   keyUpdate,
 ] as readonly Message<unknown>[];
 
-const DEFINITIONS_12 = [
-  helloRequest,
-  certificate12,
-  certificateStatus,
-  serverKeyExchange,
-  certificateRequest12,
-  serverHelloDone,
-  clientKeyExchange,
-  newSessionTicket12,
-] as readonly Message<unknown>[];
+function definitions12(version: number, suite: CipherSuite): readonly Message<unknown>[] {
+  const exchange = keyExchangeOf(suite);
+  const signing = version >= TLS12 ? 'named' : 'unnamed';
+  return [
+    helloRequest,
+    certificate12,
+    certificateStatus,
+    serverKeyExchange(exchange.serverParams, isSigned(suite) ? signing : 'none'),
+    version >= TLS12 ? certificateRequest12 : certificateRequest11,
+    serverHelloDone,
+    clientKeyExchange(exchange.clientParams(version as Version)),
+    version >= TLS12 ? certificateVerify : certificateVerifyUnnamed,
+    newSessionTicket12,
+  ] as readonly Message<unknown>[];
+}
 
 interface OpenField {
   readonly name: string;

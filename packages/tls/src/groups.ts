@@ -13,8 +13,8 @@ export interface Group {
   readonly name: string;
   /** Other names users know it by: NIST's and OpenSSL's. */
   readonly aliases: readonly string[];
-  /** TLS 1.2 can use it: ECDHE needs a plain curve. */
-  readonly tls12: boolean;
+  /** Up to TLS 1.2 a curve is for ECDHE, a finite field for DHE; the others are for TLS 1.3 only. */
+  readonly kind: 'curve' | 'finite-field' | 'kem' | 'hybrid';
   available(provider: CryptoProvider): boolean;
   /** The client's half. */
   start(provider: CryptoProvider): KeyShare;
@@ -59,7 +59,7 @@ function curve(id: number, name: string, curveName: CurveName, length: number, a
     id,
     name,
     aliases,
-    tls12: true,
+    kind: 'curve',
     available: (provider) => provider.keyAgreement(curveName) !== undefined,
     start(provider) {
       const key = agreement(provider).generate();
@@ -87,7 +87,7 @@ function hybrid(
     id,
     name,
     aliases: [],
-    tls12: false,
+    kind: 'hybrid',
     available: (provider) =>
       provider.kem(kemName) !== undefined && provider.keyAgreement(curveName) !== undefined,
     start(provider) {

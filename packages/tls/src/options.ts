@@ -1,22 +1,26 @@
-import { AEAD_SIZES, type CryptoProvider } from '@testudo/crypto';
+import type { CryptoProvider } from '@testudo/crypto';
 import type { CertificateVerifier } from './certificate-verdict.ts';
 import type { Credential } from './credential.ts';
 import * as defaults from './defaults.ts';
 import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
 import { type Group, groupByName } from './groups.ts';
+import type { Legacy } from './legacy-feature.ts';
 import type { CredentialRequest } from './requests.ts';
 import { clientServices, serverServices } from './services.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 import type { TicketSealer } from './sessions/ticket-keys.ts';
 import { type SignatureScheme, signatureSchemeByName } from './signature-schemes.ts';
-import { type CipherSuite, cipherSuiteByName } from './suites.ts';
-import { type Version, type VersionName, versionsBetween } from './versions.ts';
+import { type CipherSuite, cipherSuiteByName, suiteAvailable, suiteFits } from './suites.ts';
+import { rules12, type VersionRules } from './tls12/version-rules.ts';
+import { TLS12, type Version, type VersionName, versionName, versionsBetween } from './versions.ts';
 
 /** What client and server have in common. Names are those of IANA or OpenSSL. */
 export interface CommonOptions {
   readonly provider: CryptoProvider;
-  /** Default `TLSv1.2`. */
+  /** Makes dangerous old versions and suites available to those who name them. Default: none. */
+  readonly legacy?: Legacy | undefined;
+  /** Default `TLSv1.2`. Older ones need `legacy`. */
   readonly minVersion?: VersionName | undefined;
   /** Default `TLSv1.3`. */
   readonly maxVersion?: VersionName | undefined;
@@ -111,10 +115,15 @@ export interface ServerOptions extends CommonOptions {
 export interface CommonConfig {
   readonly provider: CryptoProvider;
   readonly versions: readonly Version[];
+  /** What each version up to 1.2 has of its own. */
+  readonly rules: ReadonlyMap<Version, VersionRules>;
+  readonly legacy: Legacy | undefined;
   readonly cipherSuites: readonly CipherSuite[];
   readonly groups: readonly Group[];
   readonly signatureSchemes: readonly SignatureScheme[];
   readonly signatureSchemeIds: readonly number[];
+  /** Those that may sign a handshake of TLS 1.3. */
+  readonly signatureSchemes13: readonly SignatureScheme[];
   readonly now: () => number;
   readonly padding: ((length: number) => number) | undefined;
   readonly allocate: (length: number) => Uint8Array;
@@ -174,26 +183,9 @@ export function serverConfig(options: ServerOptions): ServerConfig {
 }
 
 function commonConfig(options: CommonOptions): CommonConfig {
-  const { provider } = options;
-  const versions = versionsBetween(
-    options.minVersion ?? defaults.DEFAULT_MIN_VERSION,
-    options.maxVersion ?? defaults.DEFAULT_MAX_VERSION,
-  );
-  const cipherSuites =
-    options.cipherSuites === undefined
-      ? defaults.defaultCipherSuites(provider)
-      : named('cipher suite', options.cipherSuites, cipherSuiteByName);
-  for (const suite of cipherSuites) {
-    if (provider.aead(suite.aead, new Uint8Array(AEAD_SIZES[suite.aead].key)) === undefined) {
-      throw new TlsError('bad-option', `the ${provider.name} provider cannot do ${suite.name}: leave it out`);
-    }
-  }
-  const usableVersions = versions.filter((version) =>
-    cipherSuites.some((suite) => suite.version === version),
-  );
-  if (usableVersions.length === 0) {
-    throw new TlsError('bad-option', 'none of the cipher suites belongs to one of the versions');
-  }
+  const { provider, legacy } = options;
+  const rules = new Map([rules12, ...(legacy?.rules ?? [])].map((each) => [each.version, each]));
+  const { versions, cipherSuites } = versionsAndSuites(options, rules);
   const groups =
     options.groups === undefined
       ? defaults.defaultGroups(provider)
@@ -208,11 +200,14 @@ function commonConfig(options: CommonOptions): CommonConfig {
       : named('signature scheme', options.signatureSchemes, signatureSchemeByName);
   return {
     provider,
-    versions: usableVersions,
-    cipherSuites: cipherSuites.filter((suite) => usableVersions.includes(suite.version)),
+    versions,
+    rules,
+    legacy,
+    cipherSuites,
     groups,
     signatureSchemes,
     signatureSchemeIds: signatureSchemes.map((scheme) => scheme.id),
+    signatureSchemes13: signatureSchemes.filter((scheme) => scheme.tls13),
     now: options.now ?? Date.now,
     padding: options.padding,
     allocate: options.allocate ?? zeroed,
@@ -228,6 +223,43 @@ function commonConfig(options: CommonOptions): CommonConfig {
     },
     keyUpdateAfter: inRange('keyUpdateAfter', options.keyUpdateAfter ?? 2 ** 48, 1, 2 ** 48),
   };
+}
+
+function versionsAndSuites(
+  options: CommonOptions,
+  rules: ReadonlyMap<Version, VersionRules>,
+): Pick<CommonConfig, 'versions' | 'cipherSuites'> {
+  const { provider, legacy } = options;
+  const min = options.minVersion ?? defaults.DEFAULT_MIN_VERSION;
+  const between = versionsBetween(min, options.maxVersion ?? defaults.DEFAULT_MAX_VERSION);
+  const old = between.find((version) => version < TLS12 && !rules.has(version));
+  if (old !== undefined) {
+    throw new TlsError(
+      'bad-option',
+      `${versionName(old)} is broken: who must speak it gives legacy from @testudo/tls/legacy`,
+    );
+  }
+  const cipherSuites =
+    options.cipherSuites === undefined
+      ? defaults.defaultCipherSuites(provider)
+      : named('cipher suite', options.cipherSuites, cipherSuiteByName);
+  for (const suite of cipherSuites) {
+    if (suite.isLegacy && legacy === undefined) {
+      throw new TlsError(
+        'bad-option',
+        `${suite.name} protects nothing: who must use it gives legacy from @testudo/tls/legacy`,
+      );
+    }
+    if (!suiteAvailable(suite, provider)) {
+      throw new TlsError('bad-option', `the ${provider.name} provider cannot do ${suite.name}: leave it out`);
+    }
+  }
+  const versions = between.filter((version) => cipherSuites.some((suite) => suiteFits(suite, version)));
+  if (versions.length === 0) {
+    throw new TlsError('bad-option', 'none of the cipher suites belongs to one of the versions');
+  }
+  const usable = (suite: CipherSuite) => versions.some((version) => suiteFits(suite, version));
+  return { versions, cipherSuites: cipherSuites.filter(usable) };
 }
 
 function zeroed(length: number): Uint8Array {

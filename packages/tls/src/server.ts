@@ -8,7 +8,7 @@ import { type ClientHello, clientHello } from './messages/client-hello.ts';
 import { FALLBACK_SCSV } from './suites.ts';
 import { serverHandshake12 } from './tls12/server.ts';
 import { serverHandshake13 } from './tls13/server.ts';
-import { TLS12, TLS13, type Version, versionName } from './versions.ts';
+import { TLS12, TLS13, VERSIONS, type Version, versionName } from './versions.ts';
 
 /** A server's handshake: the client's hello decides on the version, and the version's own flow goes on. */
 export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
@@ -16,15 +16,13 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   const version = negotiateVersion(h, hello);
   checkHello(hello, version);
   if (version === TLS13) return yield* serverHandshake13(h, hello);
-  return yield* serverHandshake12(h, hello);
+  return yield* serverHandshake12(h, h.config.rules.get(version)!, hello);
 }
 
 /** The best version both know (RFC 9846 §4.2.1); without supported_versions that is at most 1.2 (RFC 5246 §E.1). */
 function negotiateVersion(h: ServerHandshake, hello: ClientHello): Version {
   const { versions } = h.config;
-  const offered =
-    hello.extensions.get(supportedVersions) ??
-    (hello.legacyVersion >= TLS12 ? [TLS12] : [hello.legacyVersion]);
+  const offered = hello.extensions.get(supportedVersions) ?? upTo(hello.legacyVersion);
   const version = versions.find((own) => offered.includes(own));
   if (version === undefined) {
     const theirs = offered.map(versionName).join(', ');
@@ -41,6 +39,12 @@ function negotiateVersion(h: ServerHandshake, hello: ClientHello): Version {
     );
   }
   return version;
+}
+
+/** A client without supported_versions takes every version up to the one it names (RFC 5246 §E.1). */
+function upTo(legacyVersion: number): readonly number[] {
+  const known = Object.values(VERSIONS).filter((version) => version <= TLS12 && version <= legacyVersion);
+  return known.length > 0 ? known.reverse() : [legacyVersion];
 }
 
 /** RFC 9846 §4.1.2: compression is gone; up to 1.2 "none" must be among the methods. */

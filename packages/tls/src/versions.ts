@@ -1,11 +1,20 @@
 import { TlsError } from './errors.ts';
 
-/** Protocol versions by their names; the numbers are those on the wire. */
-export const VERSIONS = { 'TLSv1.2': 0x0303, 'TLSv1.3': 0x0304 } as const;
+/** Protocol versions by their names; the numbers are those on the wire. All but the last two are legacy. */
+export const VERSIONS = {
+  SSLv3: 0x0300,
+  TLSv1: 0x0301,
+  'TLSv1.1': 0x0302,
+  'TLSv1.2': 0x0303,
+  'TLSv1.3': 0x0304,
+} as const;
 
 export type VersionName = keyof typeof VERSIONS;
 export type Version = (typeof VERSIONS)[VersionName];
 
+export const SSL30: 0x0300 = VERSIONS.SSLv3;
+export const TLS10: 0x0301 = VERSIONS.TLSv1;
+export const TLS11: 0x0302 = VERSIONS['TLSv1.1'];
 export const TLS12: 0x0303 = VERSIONS['TLSv1.2'];
 export const TLS13: 0x0304 = VERSIONS['TLSv1.3'];
 
@@ -20,7 +29,8 @@ export function versionsBetween(min: VersionName, max: VersionName): Version[] {
   const low = VERSIONS[min];
   const high = VERSIONS[max];
   if (low === undefined || high === undefined || low > high) {
-    throw new TlsError('bad-option', `no TLS version from ${min} to ${max}: use TLSv1.2 or TLSv1.3`);
+    const names = Object.keys(VERSIONS).join(', ');
+    throw new TlsError('bad-option', `no TLS version from ${min} to ${max}: use one of ${names}`);
   }
   return Object.values(VERSIONS)
     .filter((version) => version >= low && version <= high)

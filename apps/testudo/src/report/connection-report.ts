@@ -1,10 +1,10 @@
-import type { ConnectionInfo } from '@testudo/tls';
+import type { ConnectionInfo, VersionName } from '@testudo/tls';
 import type { ConnectionRecord } from '../observe/connection-record.ts';
 import { type CertificateReport, certificateReportOf } from './certificate-report.ts';
 
 /** One connection for people and scripts; what `/connection.json` and `testudo connect --json` give. */
 export interface ConnectionReport {
-  readonly version: 'TLSv1.2' | 'TLSv1.3';
+  readonly version: VersionName;
   readonly cipherSuite: string;
   /** Undefined in a resumed TLS 1.2 connection. */
   readonly group: string | null;

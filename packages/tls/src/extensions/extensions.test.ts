@@ -44,6 +44,8 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'signed_certificate_timestamp certificate': bytes(),
   'signed_certificate_timestamp certificate_request': none,
   'padding client_hello': fc.nat(600),
+  'encrypt_then_mac client_hello': none,
+  'encrypt_then_mac server_hello_12': none,
   'extended_master_secret client_hello': none,
   'extended_master_secret server_hello_12': none,
   'record_size_limit client_hello': fc.nat(0xffff),

@@ -62,6 +62,14 @@ export const extendedMasterSecret: Extension<{ client_hello: null; server_hello_
   codecs: { client_hello: acknowledgement(), server_hello_12: acknowledgement() },
 };
 
+/** encrypt_then_mac (RFC 7366 §2): CBC suites only. */
+export const encryptThenMac: Extension<{ client_hello: null; server_hello_12: null }> = {
+  id: 22,
+  name: 'encrypt_then_mac',
+  source: 'RFC 7366 §2',
+  codecs: { client_hello: acknowledgement(), server_hello_12: acknowledgement() },
+};
+
 /** renegotiation_info (RFC 5746 §3.2): empty in a first handshake. */
 export const renegotiationInfo: Extension<{ client_hello: Uint8Array; server_hello_12: Uint8Array }> = {
   id: 0xff01,

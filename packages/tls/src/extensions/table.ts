@@ -16,6 +16,7 @@ export const EXTENSIONS: readonly Extension[] = [
   alpn,
   certificates.signedCertificateTimestamp,
   negotiation.padding,
+  negotiation.encryptThenMac,
   negotiation.extendedMasterSecret,
   certificates.recordSizeLimit,
   negotiation.sessionTicket,

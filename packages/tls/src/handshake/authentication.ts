@@ -5,9 +5,10 @@ import type { Credential } from '../credential.ts';
 import { MAX_CERTIFICATES } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import { type Flow, perform } from '../flow.ts';
+import type { DigitallySigned } from '../messages/digitally-signed.ts';
 import type { ServerConfig } from '../options.ts';
 import type { Session } from '../sessions/session.ts';
-import { type SignatureScheme, signatureScheme } from '../signature-schemes.ts';
+import type { SignatureScheme } from '../signature-schemes.ts';
 import type { Version } from '../versions.ts';
 import type { Handshake } from './handshake.ts';
 
@@ -46,9 +47,15 @@ export function satisfiesClientAuthentication(config: ServerConfig, session: Ses
   return session.peerVerified;
 }
 
-/** What one side signs with. */
-export interface ChosenCredential {
+/** What one side showed of itself. */
+export interface ShownCredential {
   readonly credential: Credential;
+  /** Undefined where its key decrypts and does not sign: RSA key transport. */
+  readonly scheme: SignatureScheme | undefined;
+}
+
+/** What one side signs with. */
+export interface ChosenCredential extends ShownCredential {
   readonly scheme: SignatureScheme;
 }
 
@@ -92,19 +99,11 @@ export function leafKey(h: Handshake, der: Uint8Array): PublicKey {
 export function checkSignature(
   h: Handshake,
   version: Version,
-  leaf: Uint8Array,
-  signed: { readonly algorithm: number; readonly signature: Uint8Array; readonly content: Uint8Array },
-  offered: readonly number[],
+  key: PublicKey,
+  signed: DigitallySigned & { readonly content: Uint8Array },
+  offered: readonly SignatureScheme[],
 ): SignatureScheme {
-  const scheme = offered.includes(signed.algorithm) ? signatureScheme(signed.algorithm) : undefined;
-  if (scheme === undefined) {
-    const number = signed.algorithm.toString(16);
-    throw new TlsError('illegal-parameter', `signed with scheme 0x${number}, which was not offered`);
-  }
-  const key = leafKey(h, leaf);
-  if (!scheme.fits(key.kind, version)) {
-    throw new TlsError('illegal-parameter', `${scheme.name} does not fit the key in the certificate`);
-  }
+  const scheme = schemeOf(signed.algorithm, offered, key, version);
   if (!h.provider.verify(scheme.algorithm, key, signed.content, signed.signature)) {
     throw new TlsError(
       'bad-signature',
@@ -112,6 +111,25 @@ export function checkSignature(
     );
   }
   return scheme;
+}
+
+/** The scheme that a signature names, or, before TLS 1.2, that goes with the key. */
+function schemeOf(
+  id: number | undefined,
+  offered: readonly SignatureScheme[],
+  key: PublicKey,
+  version: Version,
+): SignatureScheme {
+  const scheme =
+    id === undefined
+      ? offered.find((candidate) => candidate.fits(key.kind, version))
+      : offered.find((candidate) => candidate.id === id);
+  if (scheme === undefined) {
+    const what = id === undefined ? `a key of type ${key.kind.type}` : `scheme 0x${id.toString(16)}`;
+    throw new TlsError('illegal-parameter', `signed with ${what}, which was not offered`);
+  }
+  if (scheme.fits(key.kind, version)) return scheme;
+  throw new TlsError('illegal-parameter', `${scheme.name} does not fit the key in the certificate`);
 }
 
 /** Asks for the verdict on the chain of a peer that owns its leaf. */
@@ -122,7 +140,8 @@ export function* judge(
     readonly name: string | undefined;
     readonly chain: readonly Uint8Array[];
     readonly ocspResponse: Uint8Array | undefined;
-    readonly scheme: SignatureScheme;
+    /** Undefined in a key exchange that proves possession of the key without a signature. */
+    readonly scheme: SignatureScheme | undefined;
   },
 ): Flow<AuthenticatedPeer> {
   const { chain, ocspResponse, scheme } = peer;

@@ -4,7 +4,7 @@ import type { RawMessage } from '../messages/handshake-type.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites.ts';
 import type { VersionName } from '../versions.ts';
-import type { AuthenticatedPeer, ChosenCredential } from './authentication.ts';
+import type { AuthenticatedPeer, ShownCredential } from './authentication.ts';
 import type { FinishedVerified } from './finished-verified.ts';
 
 /** What both sides agreed on. */
@@ -54,7 +54,7 @@ export function connectionInfo(
     | 'finished'
   >,
   peer: AuthenticatedPeer,
-  own: ChosenCredential | undefined,
+  own: ShownCredential | undefined,
 ): ConnectionInfo {
   const [client, server] = role === 'client' ? [own, peer] : [peer, own];
   // Field by field: spreading costs V8 ten times as much.

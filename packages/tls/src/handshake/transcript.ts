@@ -2,6 +2,9 @@ import { concat } from '@testudo/codec';
 import type { CryptoProvider, Hash, HashName } from '@testudo/crypto';
 import { HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
 
+/** The hash over a handshake; before TLS 1.2 both of MD5 and SHA-1, one after the other (RFC 2246 §7.4.9). */
+export type TranscriptHash = HashName | 'md5-sha1';
+
 /** The handshake so far (RFC 9846 §4.4.1). Messages are kept until the suite tells which hash to use. */
 export class Transcript {
   readonly #provider: CryptoProvider;
@@ -22,8 +25,8 @@ export class Transcript {
   }
 
   /** Chooses the hash. Messages go on being kept until {@link forgetMessages}. */
-  useHash(name: HashName): void {
-    const hash = this.#provider.hash(name);
+  useHash(name: TranscriptHash): void {
+    const hash = name === 'md5-sha1' ? md5AndSha1(this.#provider) : this.#provider.hash(name);
     for (const message of this.#messages ?? []) hash.update(message);
     this.#hash = hash;
     this.#digest = undefined;
@@ -56,4 +59,14 @@ export class Transcript {
     const digest = this.#provider.digest(hashName, first!);
     this.#messages = [Uint8Array.of(HANDSHAKE_TYPE.message_hash, 0, 0, digest.length, ...digest), ...later];
   }
+}
+
+function md5AndSha1(provider: CryptoProvider): Hash {
+  const both = [provider.hash('md5'), provider.hash('sha1')];
+  return {
+    update(data) {
+      for (const hash of both) hash.update(data);
+    },
+    digest: () => concat(...both.map((hash) => hash.digest())),
+  };
 }

@@ -19,7 +19,8 @@ export const certificateRequest13: Message<CertificateRequest13> = message('cert
 /** RFC 5246 §7.4.4. */
 export interface CertificateRequest12 {
   readonly certificateTypes: readonly number[];
-  readonly supportedSignatureAlgorithms: readonly number[];
+  /** Undefined before TLS 1.2: the certificate types said it all. */
+  readonly supportedSignatureAlgorithms: readonly number[] | undefined;
   /** Distinguished names, DER. */
   readonly certificateAuthorities: readonly Uint8Array[];
 }
@@ -35,3 +36,14 @@ const codec12: Codec<CertificateRequest12> = struct({
 }) as Codec<CertificateRequest12>;
 
 export const certificateRequest12: Message<CertificateRequest12> = message('certificate_request', codec12);
+
+const codec11: Codec<Omit<CertificateRequest12, 'supportedSignatureAlgorithms'>> = struct({
+  certificateTypes: list(1, uint8, 1),
+  certificateAuthorities: list(2, opaque(2, 1)),
+}) as Codec<Omit<CertificateRequest12, 'supportedSignatureAlgorithms'>>;
+
+/** Before TLS 1.2 (RFC 4346 §7.4.4). */
+export const certificateRequest11: Message<CertificateRequest12> = message('certificate_request', {
+  read: (reader) => ({ supportedSignatureAlgorithms: undefined, ...codec11.read(reader) }),
+  write: (writer, request) => codec11.write(writer, request),
+});

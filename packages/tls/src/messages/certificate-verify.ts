@@ -1,12 +1,14 @@
-import { type Codec, opaque, struct, uint16 } from '@testudo/codec';
+import { type DigitallySigned, digitallySigned } from './digitally-signed.ts';
 import { type Message, message } from './handshake-type.ts';
 
 /** RFC 9846 §4.4.3, RFC 5246 §7.4.8. */
-export interface CertificateVerify {
-  readonly algorithm: number;
-  readonly signature: Uint8Array;
-}
+export const certificateVerify: Message<DigitallySigned> = message(
+  'certificate_verify',
+  digitallySigned(true),
+);
 
-const codec: Codec<CertificateVerify> = struct({ algorithm: uint16, signature: opaque(2) });
-
-export const certificateVerify: Message<CertificateVerify> = message('certificate_verify', codec);
+/** Before TLS 1.2 (RFC 4346 §7.4.8). */
+export const certificateVerifyUnnamed: Message<DigitallySigned> = message(
+  'certificate_verify',
+  digitallySigned(false),
+);

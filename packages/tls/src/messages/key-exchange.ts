@@ -1,51 +1,40 @@
-import { type Codec, constant, empty, opaque, struct, uint8, uint16 } from '@testudo/codec';
+import { type Codec, empty, type Reader } from '@testudo/codec';
+import { type DigitallySigned, digitallySigned } from './digitally-signed.ts';
 import { type Message, message } from './handshake-type.ts';
 
-const NAMED_CURVE = 3;
-
-/** ServerECDHParams (RFC 8422 §5.4): what the server's signature covers, after both randoms. */
-export interface ServerEcdhParams {
-  readonly namedCurve: number;
-  readonly point: Uint8Array;
-}
-
-/** RFC 8422 §5.4. */
+/** RFC 5246 §7.4.3: the parameters of a key exchange, and the server's signature over them. */
 export interface ServerKeyExchange {
-  readonly params: ServerEcdhParams;
-  readonly algorithm: number;
-  readonly signature: Uint8Array;
+  readonly params: unknown;
+  /** The parameters as bytes: what the signature covers, after both randoms. */
+  readonly encodedParams: Uint8Array;
+  /** Undefined in a key exchange that does not sign. */
+  readonly signed: DigitallySigned | undefined;
 }
 
-const paramsFields: Codec<{ curveType: number; namedCurve: number; point: Uint8Array }> = struct({
-  curveType: constant(uint8, NAMED_CURVE),
-  namedCurve: uint16,
-  point: opaque(1, 1),
-});
+/** How ServerKeyExchange is signed: with the scheme's number, without (before 1.2), or not at all (anonymous, PSK). */
+export type Signing = 'named' | 'unnamed' | 'none';
 
-export const serverEcdhParams: Codec<ServerEcdhParams> = {
-  read(reader) {
-    const { namedCurve, point } = paramsFields.read(reader);
-    return { namedCurve, point };
-  },
-  write: (writer, params) => paramsFields.write(writer, { curveType: NAMED_CURVE, ...params }),
-};
-
-const serverCodec: Codec<ServerKeyExchange> = struct({
-  params: serverEcdhParams,
-  algorithm: uint16,
-  signature: opaque(2),
-});
-
-export const serverKeyExchange: Message<ServerKeyExchange> = message('server_key_exchange', serverCodec);
-
-/** ClientECDiffieHellmanPublic (RFC 8422 §5.7). */
-export interface ClientKeyExchange {
-  readonly point: Uint8Array;
+/** ServerKeyExchange of one key exchange. */
+export function serverKeyExchange(params: Codec<unknown>, signing: Signing): Message<ServerKeyExchange> {
+  const signature = signing === 'none' ? undefined : digitallySigned(signing === 'named');
+  return message('server_key_exchange', {
+    read(reader: Reader) {
+      const start = reader.offset;
+      const value = params.read(reader);
+      const encodedParams = reader.bytes.subarray(start, reader.offset);
+      return { params: value, encodedParams, signed: signature?.read(reader) };
+    },
+    write(writer, { encodedParams, signed }) {
+      writer.bytes(encodedParams);
+      if (signature !== undefined) signature.write(writer, signed!);
+    },
+  });
 }
 
-const clientCodec: Codec<ClientKeyExchange> = struct({ point: opaque(1, 1) });
-
-export const clientKeyExchange: Message<ClientKeyExchange> = message('client_key_exchange', clientCodec);
+/** ClientKeyExchange of one key exchange (RFC 5246 §7.4.7). */
+export function clientKeyExchange<C>(params: Codec<C>): Message<C> {
+  return message('client_key_exchange', params);
+}
 
 /** RFC 5246 §7.4.5. */
 export const serverHelloDone: Message<true> = message('server_hello_done', empty);

@@ -7,10 +7,11 @@ import type { Place } from '../extensions/extension.ts';
 import { supportedVersions } from '../extensions/negotiation.ts';
 import { decodeSession, encodeSession } from '../sessions/session.ts';
 import { fateOf, sameButForEmptyBlock } from '../testing/fate.ts';
+import { clientEcdhParams, serverEcdhParams } from '../tls12/key-exchange/ecdhe.ts';
 import { certificate12, certificate13 } from './certificate.ts';
-import { certificateRequest12, certificateRequest13 } from './certificate-request.ts';
+import { certificateRequest11, certificateRequest12, certificateRequest13 } from './certificate-request.ts';
 import { certificateStatus } from './certificate-status.ts';
-import { certificateVerify } from './certificate-verify.ts';
+import { certificateVerify, certificateVerifyUnnamed } from './certificate-verify.ts';
 import { clientHello } from './client-hello.ts';
 import { encryptedExtensions } from './encrypted-extensions.ts';
 import { finished } from './finished.ts';
@@ -45,7 +46,13 @@ const hello = {
   legacyCompressionMethod: fc.nat(255),
 };
 const random = bytes(32, 32);
-const params = fc.record({ namedCurve: uint16, point: bytes(1) });
+const ecdhExchange = fc
+  .record({ namedCurve: uint16, point: bytes(1), signature: bytes() })
+  .map(({ signature, ...params }) => ({
+    params,
+    encodedParams: encode(serverEcdhParams, params),
+    signature,
+  }));
 
 const MESSAGES: readonly (readonly [string, Message<never>, fc.Arbitrary<unknown>])[] = (
   [
@@ -114,8 +121,48 @@ const MESSAGES: readonly (readonly [string, Message<never>, fc.Arbitrary<unknown
     ['CertificateVerify', certificateVerify, fc.record({ algorithm: uint16, signature: bytes() })],
     ['Finished', finished, fc.record({ verifyData: bytes() })],
     ['KeyUpdate', keyUpdate, fc.record({ requestUpdate: fc.nat(255) })],
-    ['ServerKeyExchange', serverKeyExchange, fc.record({ params, algorithm: uint16, signature: bytes() })],
-    ['ClientKeyExchange', clientKeyExchange, fc.record({ point: bytes(1) })],
+    [
+      'CertificateRequest before 1.2',
+      certificateRequest11,
+      fc.record({
+        certificateTypes: uint8s,
+        supportedSignatureAlgorithms: fc.constant(undefined),
+        certificateAuthorities: fc.array(bytes(1), { maxLength: 3 }),
+      }),
+    ],
+    [
+      'CertificateVerify before 1.2',
+      certificateVerifyUnnamed,
+      fc.record({ algorithm: fc.constant(undefined), signature: bytes() }),
+    ],
+    [
+      'ServerKeyExchange',
+      serverKeyExchange(serverEcdhParams as Codec<unknown>, 'named'),
+      ecdhExchange.map((value) => ({
+        params: value.params,
+        encodedParams: value.encodedParams,
+        signed: { algorithm: 0x0403, signature: value.signature },
+      })),
+    ],
+    [
+      'ServerKeyExchange before 1.2',
+      serverKeyExchange(serverEcdhParams as Codec<unknown>, 'unnamed'),
+      ecdhExchange.map((value) => ({
+        params: value.params,
+        encodedParams: value.encodedParams,
+        signed: { algorithm: undefined, signature: value.signature },
+      })),
+    ],
+    [
+      'ServerKeyExchange without a signature',
+      serverKeyExchange(serverEcdhParams as Codec<unknown>, 'none'),
+      ecdhExchange.map((value) => ({
+        params: value.params,
+        encodedParams: value.encodedParams,
+        signed: undefined,
+      })),
+    ],
+    ['ClientKeyExchange', clientKeyExchange(clientEcdhParams), fc.record({ point: bytes(1) })],
     ['ServerHelloDone', serverHelloDone, fc.constant(true)],
     ['HelloRequest', helloRequest, fc.constant(true)],
     [

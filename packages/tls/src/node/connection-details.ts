@@ -7,20 +7,20 @@ import type {
 } from 'node:tls';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { signatureScheme } from '../signature-schemes.ts';
-import { TLS12 } from '../versions.ts';
+import { versionName } from '../versions.ts';
 import { legacyCertificate } from './identity.ts';
 import { detailedCertificate } from './peer-certificate.ts';
 
 /** What was agreed on, in the shapes of `node:tls`. All take undefined for a handshake that is not complete. */
 
-/** `version` is where the suite comes from, so TLSv1.2 for each of the older ones we have. */
+/** `version` is the first that had the suite. */
 export function cipher(info: ConnectionInfo | undefined): CipherNameAndProtocol {
   if (info === undefined) return {} as CipherNameAndProtocol;
-  const { opensslName, name, version } = info.cipherSuite;
+  const { opensslName, name } = info.cipherSuite;
   return {
     name: opensslName,
     standardName: name,
-    version: version === TLS12 ? 'TLSv1.2' : 'TLSv1.3',
+    version: versionName(info.cipherSuite.minVersion),
   } as CipherNameAndProtocol;
 }
 

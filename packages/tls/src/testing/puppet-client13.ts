@@ -19,7 +19,7 @@ import { decodeMessage, encodeMessage, HANDSHAKE_TYPE, type RawMessage } from '.
 import { serverHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
 import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
 import { finishedData } from '../tls13/finished.ts';
 import { KeySchedule } from '../tls13/key-schedule.ts';
 import { TLS12, TLS13 } from '../versions.ts';
@@ -36,7 +36,7 @@ const X25519 = 0x001d;
 export class PuppetClient13 extends Puppet {
   readonly credential: Credential;
   readonly shares: KeyShare[];
-  suite!: CipherSuite;
+  suite!: CipherSuite13;
   schedule!: KeySchedule;
   psk: Session | undefined;
   clientHandshakeSecret!: Uint8Array;
@@ -91,7 +91,7 @@ export class PuppetClient13 extends Puppet {
       identities?: readonly Uint8Array[];
     } = {},
   ): this {
-    const suite = cipherSuite(session.cipherSuite)!;
+    const suite = cipherSuite13(session.cipherSuite)!;
     const identities = options.identities ?? [session.ticket];
     const length = suite.hash === 'sha384' ? 48 : 32;
     const offered = {
@@ -159,7 +159,7 @@ export class PuppetClient13 extends Puppet {
 
   #onServerHello(message: RawMessage): void {
     const hello = decodeMessage(serverHello, message);
-    this.suite = cipherSuite(hello.cipherSuite)!;
+    this.suite = cipherSuite13(hello.cipherSuite)!;
     if (hello.extensions.place !== 'server_hello') return;
     const entry = (hello.extensions as ExtensionBlock<'server_hello'>).get(keyShare)!;
     const accepted = (hello.extensions as ExtensionBlock<'server_hello'>).has(preSharedKey);

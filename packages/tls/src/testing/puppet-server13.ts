@@ -15,7 +15,7 @@ import { decodeMessage, HANDSHAKE_TYPE, type RawMessage } from '../messages/hand
 import { type NewSessionTicket13, newSessionTicket13 } from '../messages/new-session-ticket.ts';
 import { RETRY_RANDOM, type ServerHello, serverHello } from '../messages/server-hello.ts';
 import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
 import { finishedData } from '../tls13/finished.ts';
 import { KeySchedule } from '../tls13/key-schedule.ts';
 import { TLS12, TLS13 } from '../versions.ts';
@@ -30,7 +30,7 @@ const NOTHING = new Uint8Array(0);
 /** A TLS 1.3 server that obeys the test. Its steps only make messages; `send` sends them. */
 export class PuppetServer13 extends Puppet {
   readonly credential: Credential;
-  suite: CipherSuite;
+  suite: CipherSuite13;
   hello!: ClientHello;
   group!: Group;
   schedule!: KeySchedule;
@@ -43,7 +43,7 @@ export class PuppetServer13 extends Puppet {
   constructor(provider: CryptoProvider, end: TestEnd, credential: Credential, suiteId = 0x1301) {
     super(provider, end);
     this.credential = credential;
-    this.suite = cipherSuite(suiteId)!;
+    this.suite = cipherSuite13(suiteId)!;
     this.hello = decodeMessage(clientHello, this.messages[0]!);
   }
 

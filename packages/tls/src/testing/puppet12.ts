@@ -1,4 +1,4 @@
-import { concat, encode } from '@testudo/codec';
+import { type Codec, concat, encode } from '@testudo/codec';
 import type { CryptoProvider, SignatureAlgorithm } from '@testudo/crypto';
 import type { Credential } from '../credential.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
@@ -17,25 +17,29 @@ import { certificateRequest12 } from '../messages/certificate-request.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { finished } from '../messages/finished.ts';
-import { decodeMessage, HANDSHAKE_TYPE, type RawMessage } from '../messages/handshake-type.ts';
+import { decodeMessage, HANDSHAKE_TYPE, type Message, type RawMessage } from '../messages/handshake-type.ts';
 import {
   clientKeyExchange,
-  type ServerEcdhParams,
-  serverEcdhParams,
+  type ServerKeyExchange,
   serverHelloDone,
   serverKeyExchange,
 } from '../messages/key-exchange.ts';
 import { type ServerHello, serverHello } from '../messages/server-hello.ts';
 import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
 import { type CipherSuite, cipherSuite } from '../suites.ts';
-import { finishedData } from '../tls12/finished.ts';
+import { clientEcdhParams, type ServerEcdhParams, serverEcdhParams } from '../tls12/key-exchange/ecdhe.ts';
 import { type ConnectionKeys, connectionKeys, masterSecret } from '../tls12/secrets.ts';
+import type { Terms } from '../tls12/terms.ts';
+import { rules12 } from '../tls12/version-rules.ts';
 import { TLS12 } from '../versions.ts';
 import type { TestEnd } from './end.ts';
 import { SERVER_NAME } from './pki.ts';
 import { Puppet } from './puppet.ts';
 import type { WritableClientHello } from './puppet-client13.ts';
 import type { WritableServerHello } from './puppet-server13.ts';
+
+const EXCHANGE: Message<ServerKeyExchange> = serverKeyExchange(serverEcdhParams as Codec<unknown>, 'named');
+const ANSWER = clientKeyExchange(clientEcdhParams);
 
 /** What both sides of TLS 1.2 have in common. */
 abstract class Puppet12 extends Puppet {
@@ -60,9 +64,18 @@ abstract class Puppet12 extends Puppet {
 
   protected agree(peerPoint: Uint8Array): void {
     const preMaster = this.share.finish(peerPoint);
-    const randoms = { client: this.clientRandom, server: this.serverRandom };
-    this.master = masterSecret(this.handshake, this.suite, preMaster, randoms, this.extended);
-    this.keys = connectionKeys(this.provider, this.suite, this.master, randoms);
+    this.master = masterSecret(this.handshake, this.terms, preMaster);
+    this.keys = connectionKeys(this.handshake, this.terms, this.master);
+  }
+
+  protected get terms(): Terms {
+    return {
+      rules: rules12,
+      suite: this.suite,
+      randoms: { client: this.clientRandom, server: this.serverRandom },
+      extended: this.extended,
+      encryptThenMac: false,
+    };
   }
 
   /** As much of a handshake as the engine's functions look at. */
@@ -75,7 +88,7 @@ abstract class Puppet12 extends Puppet {
   }
 
   protected makeFinished(role: 'client' | 'server', change: (data: Uint8Array) => Uint8Array): Uint8Array {
-    const data = finishedData(this.handshake, this.suite, this.master, role);
+    const data = rules12.finishedData(this.handshake, this.suite, this.master, role);
     return this.encoded(finished, { verifyData: change(data) });
   }
 }
@@ -128,9 +141,10 @@ export class PuppetServer12 extends Puppet12 {
     options: Signed & { params?: Partial<ServerEcdhParams>; signed?: Uint8Array } = {},
   ): Uint8Array {
     const params = { namedCurve: 0x001d, point: this.share.share, ...options.params };
-    const content =
-      options.signed ?? concat(this.clientRandom, this.serverRandom, encode(serverEcdhParams, params));
-    return this.encoded(serverKeyExchange, { params, ...sign(this.credential, content, options) });
+    const encodedParams = encode(serverEcdhParams, params);
+    const content = options.signed ?? concat(this.clientRandom, this.serverRandom, encodedParams);
+    const signed = sign(this.credential, content, options);
+    return this.encoded(EXCHANGE, { params, encodedParams, signed });
   }
 
   certificateRequest(): Uint8Array {
@@ -174,7 +188,7 @@ export class PuppetServer12 extends Puppet12 {
 
   protected onMessage(message: RawMessage): void {
     if (message.type !== HANDSHAKE_TYPE.client_key_exchange) return;
-    this.agree(decodeMessage(clientKeyExchange, message).point);
+    this.agree(decodeMessage(ANSWER, message).point);
   }
 
   protected override onChangeCipherSpec(): void {
@@ -218,7 +232,7 @@ export class PuppetClient12 extends Puppet12 {
   }
 
   keyExchange(point: Uint8Array = this.share.share): Uint8Array {
-    const raw = this.encoded(clientKeyExchange, { point });
+    const raw = this.encoded(ANSWER, { point });
     this.agree(this.serverPoint);
     return raw;
   }
@@ -253,7 +267,7 @@ export class PuppetClient12 extends Puppet12 {
       this.transcript.useHash(this.suite.hash);
     }
     if (message.type === HANDSHAKE_TYPE.server_key_exchange)
-      this.serverPoint = decodeMessage(serverKeyExchange, message).params.point;
+      this.serverPoint = (decodeMessage(EXCHANGE, message).params as ServerEcdhParams).point;
   }
 
   protected override onChangeCipherSpec(): void {

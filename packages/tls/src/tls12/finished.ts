@@ -4,24 +4,20 @@ import { type FinishedVerified, finishedVerified } from '../handshake/finished-v
 import { type Handshake, receive, send } from '../handshake/handshake.ts';
 import { finished } from '../messages/finished.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
-import type { CipherSuite } from '../suites.ts';
-import { prf } from './prf.ts';
-
-const VERIFY_DATA_LENGTH = 12;
-
-type Role = 'client' | 'server';
+import type { Terms } from './terms.ts';
+import type { Role } from './version-rules.ts';
 
 /** Sends ChangeCipherSpec and, under the new key, Finished; returns its verify_data (RFC 5246 §7.1, §7.4.9). */
 export function sendFinished(
   h: Handshake,
   role: Role,
-  suite: CipherSuite,
+  terms: Terms,
   master: Uint8Array,
   sealer: RecordSealer,
 ): Uint8Array {
   h.channel.writeChangeCipherSpec();
   h.channel.setSealer(sealer, 'application');
-  const verifyData = finishedData(h, suite, master, role);
+  const verifyData = terms.rules.finishedData(h, terms.suite, master, role);
   send(h, finished, { verifyData });
   return verifyData;
 }
@@ -30,20 +26,15 @@ export function sendFinished(
 export function* receiveFinished(
   h: Handshake,
   role: Role,
-  suite: CipherSuite,
+  terms: Terms,
   master: Uint8Array,
   opener: RecordOpener,
 ): Flow<{ proof: FinishedVerified; received: Uint8Array }> {
   yield* perform('changeCipherSpec', undefined);
   h.channel.setOpener(opener, 'application');
-  const expected = finishedData(h, suite, master, role);
+  const expected = terms.rules.finishedData(h, terms.suite, master, role);
   const { verifyData } = yield* receive(h, finished);
   return { proof: verifyFinished(h, verifyData, expected), received: verifyData };
-}
-
-/** verify_data of one side over the transcript so far (RFC 5246 §7.4.9). */
-export function finishedData(h: Handshake, suite: CipherSuite, master: Uint8Array, role: Role): Uint8Array {
-  return prf(h.provider, suite.hash, master, `${role} finished`, h.transcript.digest(), VERIFY_DATA_LENGTH);
 }
 
 /** Compares the peer's verify_data with what it must be. Throws `bad-finished`. */

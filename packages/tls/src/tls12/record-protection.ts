@@ -1,4 +1,4 @@
-import type { Aead } from '@testudo/crypto';
+import type { Aead, CryptoProvider } from '@testudo/crypto';
 import { RECORD_HEADER } from '../record/content-type.ts';
 import {
   checkPlaintextLength,
@@ -11,13 +11,21 @@ import {
   recordLimit,
 } from '../record/protection.ts';
 import type { RawRecord } from '../record/record-buffer.ts';
+import type { AeadCipher } from '../suites.ts';
+import type { Protection } from './protection.ts';
 
 /** Bytes of the nonce that AES-GCM sends with each record (RFC 5288 §3); ChaCha20-Poly1305 sends none (RFC 7905 §2). */
 const EXPLICIT_NONCE = 8;
 
-/** Length of the IV that the key block gives: the implicit part of the nonce. */
-export function fixedIvLength(aead: string): number {
-  return aead === 'chacha20-poly1305' ? 12 : 4;
+/** TLS 1.2 with an AEAD: no MAC keys; the IV is the implicit part of the nonce. */
+export function aeadProtection(provider: CryptoProvider, cipher: AeadCipher): Protection {
+  return {
+    macKeyLength: 0,
+    keyLength: cipher.keyLength,
+    ivLength: cipher.name === 'chacha20-poly1305' ? 12 : 4,
+    sealer: ({ key, iv }) => new Sealer12(provider.aead(cipher.name, key)!, iv),
+    opener: ({ key, iv }) => new Opener12(provider.aead(cipher.name, key)!, iv),
+  };
 }
 
 /** TLSCiphertext with an AEAD (RFC 5246 §6.2.3.3). */

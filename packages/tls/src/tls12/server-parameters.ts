@@ -1,133 +1,136 @@
 import type { KeyKind } from '@testudo/crypto';
-import { TlsError } from '../errors.ts';
-import {
-  ecPointFormats,
-  extendedMasterSecret,
-  renegotiationInfo,
-  sessionTicket,
-  signatureAlgorithms,
-  supportedGroups,
-} from '../extensions/negotiation.ts';
+import { chooseCredentials } from '../client-hello-info.ts';
+import type { Credential } from '../credential.ts';
+import { TlsError, type TlsErrorCode } from '../errors.ts';
+import { sessionTicket, signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
 import { type Flow, perform } from '../flow.ts';
 import { type Group, groupByName } from '../groups.ts';
 import {
-  type ChosenCredential,
   chooseScheme,
+  type ShownCredential,
   satisfiesClientAuthentication,
 } from '../handshake/authentication.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import type { ClientHelloInfo } from '../options.ts';
 import { isFresh, type Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
-import { TLS12 } from '../versions.ts';
+import { type CipherSuite, cipherSuite, suiteFits } from '../suites.ts';
+import { keyExchangeOf } from './key-exchange/index.ts';
+import { isSigned, keyFitsSuite, showsCertificate } from './key-exchange/messages.ts';
+import type { Wishes } from './server-hello.ts';
+import { suitesOf } from './version-rules.ts';
 
 /** What a full handshake uses. */
-export interface Parameters12 extends ChosenCredential {
+export interface Parameters12 {
   readonly suite: CipherSuite;
-  readonly group: Group;
+  /** For an ephemeral key exchange. */
+  readonly group: Group | undefined;
+  /** Undefined in a suite without certificates. */
+  readonly own: ShownCredential | undefined;
 }
 
-/** Suite, group, credential and scheme that fit each other and the client (RFC 5246 §7.4.1.3, RFC 8422 §4). */
-export function* chooseParameters(
-  h: ServerHandshake,
-  hello: ClientHello,
-  info: ClientHelloInfo,
-): Flow<Parameters12> {
-  const credentials = yield* perform('chooseCredentials', info);
-  if (credentials.length === 0) {
-    throw new TlsError(
-      'no-certificate-for-name',
-      `no certificate for ${JSON.stringify(info.serverName ?? 'a client without SNI')}`,
-    );
+/** The first suite that group, credential and scheme go with (RFC 5246 §7.4.1.3, RFC 8422 §4). */
+export function* chooseParameters(h: ServerHandshake, wishes: Wishes): Flow<Parameters12> {
+  const suites = commonSuites(h, wishes);
+  const credentials = suites.some(showsCertificate) ? yield* chooseCredentials(wishes.info) : [];
+  let missing: TlsErrorCode = 'no-common-cipher-suite';
+  for (const suite of suites) {
+    const group = groupFor(h, wishes.hello, suite);
+    if (group === 'none in common') {
+      missing = worse(missing, 'no-common-group');
+      continue;
+    }
+    if (!showsCertificate(suite)) return { suite, group, own: undefined };
+    const own = credentialFor(h, wishes, suite, credentials);
+    if (own !== undefined) return { suite, group, own };
+    missing = 'no-common-signature-scheme';
   }
-  const group = chooseGroup(h, hello);
-  const theirs = hello.extensions.get(signatureAlgorithms) ?? [];
-  let shared = false;
-  for (const suite of commonSuites(h, hello)) {
-    shared = true;
-    const fitting = credentials.filter(
-      ({ keyKind }) =>
-        keyKind.type.startsWith('rsa') === (suite.authentication === 'rsa') && curveIsOffered(hello, keyKind),
-    );
-    const chosen = chooseScheme(fitting, h.config.signatureSchemes, theirs, TLS12);
-    if (chosen !== undefined) return { suite, group, ...chosen };
-  }
-  if (!shared)
-    throw new TlsError('no-common-cipher-suite', 'client and server share no TLS 1.2 cipher suite');
-  throw new TlsError(
-    'no-common-signature-scheme',
+  throw new TlsError(missing, NOTHING_FITS[missing as keyof typeof NOTHING_FITS]);
+}
+
+/** A missing group says more than a missing suite, and less than a key that does not fit. */
+function worse(now: TlsErrorCode, next: TlsErrorCode): TlsErrorCode {
+  return now === 'no-common-cipher-suite' ? next : now;
+}
+
+const NOTHING_FITS = {
+  'no-common-cipher-suite': 'client and server share no cipher suite of this version',
+  'no-common-group': 'client and server share no group',
+  'no-common-signature-scheme':
     'no suite that both know fits a key of ours, and a curve and a signature that the client can verify',
+} as const;
+
+function commonSuites(h: ServerHandshake, { rules, hello }: Wishes): CipherSuite[] {
+  const ours = suitesOf(h.config.cipherSuites, rules).filter((suite) =>
+    keyExchangeOf(suite).available(h.config),
   );
-}
-
-/** The curve of an ECDSA certificate must be among those the client offers, if it says any (RFC 8422 §5.1). */
-function curveIsOffered(hello: ClientHello, key: KeyKind): boolean {
-  const offered = hello.extensions.get(supportedGroups);
-  return key.type !== 'ec' || offered === undefined || offered.includes(groupByName(key.curve)!.id);
-}
-
-function commonSuites(h: ServerHandshake, hello: ClientHello): CipherSuite[] {
-  const ours = h.config.cipherSuites.filter((suite) => suite.version === TLS12);
   if (h.config.options.preferServerOrder !== false)
     return ours.filter((suite) => hello.cipherSuites.includes(suite.id));
   return hello.cipherSuites.flatMap((id) => ours.find((own) => own.id === id) ?? []);
 }
 
-/** Without supported_groups a client takes any curve (RFC 8422 §4); the most widespread one then. */
-function chooseGroup(h: ServerHandshake, hello: ClientHello): Group {
-  const offered = hello.extensions.get(supportedGroups);
-  const ours = h.config.groups.filter((group) => group.tls12);
-  const group =
-    offered === undefined
-      ? ours.find((own) => own.name === 'secp256r1')
-      : ours.find((own) => offered.includes(own.id));
-  if (group !== undefined) return group;
-  throw new TlsError('no-common-group', 'client and server share no curve');
-}
-
-/** Checks the extensions that only TLS 1.2 has; tells whether renegotiation_info is to be answered. */
-export function checkExtensions(
+/**
+ * The group of an ephemeral exchange. A client that names no group of a kind takes any: the most widespread curve then
+ * (RFC 8422 §4), or our own first finite field (RFC 7919 §4).
+ */
+function groupFor(
   h: ServerHandshake,
   hello: ClientHello,
-): { secureRenegotiation: boolean; extended: boolean } {
-  const { extensions } = hello;
-  const formats = extensions.get(ecPointFormats);
-  if (formats !== undefined && !formats.includes(0)) {
-    throw new TlsError('illegal-parameter', 'the client does not take uncompressed points (RFC 8422 §5.1.2)');
+  { keyExchange }: CipherSuite,
+): Group | undefined | 'none in common' {
+  if (!keyExchange.includes('DHE')) return undefined;
+  const kind = keyExchange.startsWith('ECDHE') ? 'curve' : 'finite-field';
+  const ours = h.config.groups.filter((group) => group.kind === kind);
+  const offered = hello.extensions.get(supportedGroups);
+  if (kind === 'curve' && offered === undefined) {
+    return ours.find((own) => own.name === 'secp256r1') ?? 'none in common';
   }
-  const renegotiation = extensions.get(renegotiationInfo);
-  if (renegotiation !== undefined && renegotiation.length > 0) {
-    throw new TlsError(
-      'insecure-renegotiation',
-      'renegotiation_info of a first handshake must be empty (RFC 5746 §3.6)',
-    );
+  if (kind === 'finite-field' && !offered?.some(isFiniteField)) return ours[0] ?? 'none in common';
+  return ours.find((own) => offered!.includes(own.id)) ?? 'none in common';
+}
+
+/** The NamedGroup numbers of finite fields (RFC 7919 §2). */
+function isFiniteField(id: number): boolean {
+  return id >> 8 === 1;
+}
+
+function credentialFor(
+  h: ServerHandshake,
+  { rules, hello }: Wishes,
+  suite: CipherSuite,
+  credentials: readonly Credential[],
+): ShownCredential | undefined {
+  const fitting = credentials.filter(
+    ({ keyKind }) => keyFitsSuite(keyKind, suite) && curveIsOffered(hello, keyKind),
+  );
+  if (!isSigned(suite)) {
+    const credential = fitting.find((each) => each.decryptRsa !== undefined);
+    return credential === undefined ? undefined : { credential, scheme: undefined };
   }
-  const extended = extensions.has(extendedMasterSecret);
-  if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
-    throw new TlsError(
-      'no-extended-master-secret',
-      'the client does not know extended_master_secret, which is required here',
-    );
-  }
-  const secureRenegotiation =
-    renegotiation !== undefined || hello.cipherSuites.includes(EMPTY_RENEGOTIATION_INFO_SCSV);
-  return { secureRenegotiation, extended };
+  const ours = rules.signatureSchemes(h.config);
+  // A client of TLS 1.2 that names no schemes means those with SHA-1 (RFC 5246 §7.4.1.4.1), which are gone.
+  const theirs = rules.namesSignatureSchemes
+    ? (hello.extensions.get(signatureAlgorithms) ?? [])
+    : ours.map((scheme) => scheme.id);
+  return chooseScheme(fitting, ours, theirs, rules.version);
+}
+
+/** The curve of an ECDSA certificate must be among those the client offers, if it says any (RFC 8422 §5.1). */
+function curveIsOffered(hello: ClientHello, key: KeyKind): boolean {
+  const offered = hello.extensions.get(supportedGroups);
+  if (key.type !== 'ec' || offered === undefined) return true;
+  const group = groupByName(key.curve);
+  return group !== undefined && offered.includes(group.id);
 }
 
 /** A session to resume: by ticket, or by ID. A ticket that is not understood means a full handshake. */
-export function* findSession(
-  h: ServerHandshake,
-  hello: ClientHello,
-  info: ClientHelloInfo,
-  extended: boolean,
-): Flow<Session | undefined> {
+export function* findSession(h: ServerHandshake, wishes: Wishes): Flow<Session | undefined> {
+  const { hello, extended } = wishes;
   const ticket = hello.extensions.get(sessionTicket);
   const id = hello.legacySessionId;
   let session: Session | undefined;
   if (ticket !== undefined && ticket.length > 0) session = yield* perform('openTicket', ticket);
   else if (id.length > 0) session = yield* perform('findSession', id);
-  if (session === undefined || !fits(h, session, hello, info)) return undefined;
+  if (session === undefined || !fits(h, session, wishes)) return undefined;
   if (session.extendedMasterSecret && !extended) {
     throw new TlsError(
       'extended-master-secret-mismatch',
@@ -137,9 +140,10 @@ export function* findSession(
   return session.extendedMasterSecret === extended ? session : undefined;
 }
 
-function fits(h: ServerHandshake, session: Session, hello: ClientHello, info: ClientHelloInfo): boolean {
+function fits(h: ServerHandshake, session: Session, { rules, hello, info }: Wishes): boolean {
   const suite = cipherSuite(session.cipherSuite);
-  if (session.version !== TLS12 || suite === undefined || !isFresh(session, h.now)) return false;
+  if (session.version !== rules.version || suite === undefined || !isFresh(session, h.now)) return false;
+  if (!suiteFits(suite, rules.version)) return false;
   if (!h.config.cipherSuites.includes(suite) || !hello.cipherSuites.includes(suite.id)) return false;
   return session.serverName === (info.serverName ?? '') && satisfiesClientAuthentication(h.config, session);
 }

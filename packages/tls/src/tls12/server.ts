@@ -1,22 +1,17 @@
 import { concat, encode } from '@testudo/codec';
 import { chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { TlsError } from '../errors.ts';
-import { ExtensionBlock } from '../extensions/block.ts';
 import { statusRequest } from '../extensions/certificates.ts';
-import { alpn, serverName } from '../extensions/names.ts';
-import {
-  ecPointFormats,
-  extendedMasterSecret,
-  renegotiationInfo,
-  sessionTicket,
-} from '../extensions/negotiation.ts';
 import { type Flow, perform } from '../flow.ts';
+import type { Group } from '../groups.ts';
 import {
   type AuthenticatedPeer,
   checkChain,
   checkSignature,
   judge,
+  leafKey,
   resumedPeer,
+  type ShownCredential,
   UNAUTHENTICATED,
 } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
@@ -24,169 +19,127 @@ import { receive, send } from '../handshake/handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificate12 } from '../messages/certificate.ts';
-import { certificateRequest12, ECDSA_SIGN, RSA_SIGN } from '../messages/certificate-request.ts';
-import { certificateStatus } from '../messages/certificate-status.ts';
-import { certificateVerify } from '../messages/certificate-verify.ts';
-import type { ClientHello } from '../messages/client-hello.ts';
 import {
-  clientKeyExchange,
-  serverEcdhParams,
-  serverHelloDone,
-  serverKeyExchange,
-} from '../messages/key-exchange.ts';
-import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
-import { DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
-import type { ClientHelloInfo } from '../options.ts';
+  certificateRequest11,
+  certificateRequest12,
+  ECDSA_SIGN,
+  RSA_SIGN,
+} from '../messages/certificate-request.ts';
+import { certificateStatus } from '../messages/certificate-status.ts';
+import { certificateVerify, certificateVerifyUnnamed } from '../messages/certificate-verify.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import { clientKeyExchange, serverHelloDone } from '../messages/key-exchange.ts';
 import type { Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
-import { TLS12, TLS13 } from '../versions.ts';
 import { Established12 } from './established.ts';
 import { receiveFinished, sendFinished } from './finished.ts';
-import { connectionKeys, masterSecret, type Randoms } from './secrets.ts';
-import { checkExtensions, chooseParameters, findSession, type Parameters12 } from './server-parameters.ts';
+import { keyExchangeOf } from './key-exchange/index.ts';
+import type { ServerHalf, ServerSide } from './key-exchange/key-exchange.ts';
+import { keyExchangeMessage, showsCertificate } from './key-exchange/messages.ts';
+import { connectionKeys, masterSecret, resumedMasterSecret } from './secrets.ts';
+import { type Agreed, agreeOn, sendServerHello } from './server-hello.ts';
+import { chooseParameters, findSession } from './server-parameters.ts';
+import { sendTicket, sessionFor } from './server-session.ts';
+import type { Terms } from './terms.ts';
+import { rulesName, type VersionRules } from './version-rules.ts';
 
-/** A server's TLS 1.2 handshake from ClientHello on (RFC 5246 §7.3, Figures 1 and 2; RFC 8422). */
-export function* serverHandshake12(h: ServerHandshake, hello: ClientHello): Flow<HandshakeResult> {
+/** A server's handshake up to TLS 1.2 from ClientHello on (RFC 5246 §7.3, Figures 1 and 2; RFC 8422). */
+export function* serverHandshake12(
+  h: ServerHandshake,
+  rules: VersionRules,
+  hello: ClientHello,
+): Flow<HandshakeResult> {
   const info = clientHelloInfo(hello);
-  const { secureRenegotiation, extended } = checkExtensions(h, hello);
-  const session = yield* findSession(h, hello, info, extended);
+  const wishes = agreeOn(h, rules, hello, info);
+  const session = yield* findSession(h, wishes);
   const alpnProtocol = yield* chooseProtocol(h, info);
-  const agreed: Agreed = {
-    hello,
-    info,
-    alpnProtocol,
-    extended,
-    secureRenegotiation,
-    randoms: { client: hello.random, server: serverRandom(h) },
-    sendsTicket: Boolean(h.config.options.tickets) && hello.extensions.has(sessionTicket),
-  };
+  const agreed: Agreed = { ...wishes, alpnProtocol };
   return session === undefined ? yield* fullHandshake(h, agreed) : yield* resumption(h, agreed, session);
 }
 
-/** What the client's hello decided. */
-interface Agreed {
-  readonly hello: ClientHello;
-  readonly info: ClientHelloInfo;
-  readonly alpnProtocol: string | undefined;
-  readonly extended: boolean;
-  readonly secureRenegotiation: boolean;
-  readonly randoms: Randoms;
-  readonly sendsTicket: boolean;
-}
-
 function* fullHandshake(h: ServerHandshake, agreed: Agreed): Flow<HandshakeResult> {
-  const parameters = yield* chooseParameters(h, agreed.hello, agreed.info);
-  const { suite, group, credential } = parameters;
-  const { randoms } = agreed;
+  const { hello } = agreed;
+  const { suite, group, own } = yield* chooseParameters(h, agreed);
+  const terms = agreed.termsWith(suite);
   const storesSession = h.config.options.sessionStore !== undefined && !agreed.sendsTicket;
   const sessionId = storesSession ? h.provider.randomBytes(32) : NOTHING;
-  const staples = credential.ocspResponse !== undefined && agreed.hello.extensions.has(statusRequest);
-  h.transcript.useHash(suite.hash);
-
-  sendServerHello(h, agreed, suite, sessionId, { staples, resumes: false });
-  send(h, certificate12, { certificateList: credential.certificates });
-  if (staples) send(h, certificateStatus, { statusType: 1, response: credential.ocspResponse! });
-  const share = group.start(h.provider);
-  yield* sendKeyExchange(h, parameters, randoms, share.share);
-  const asks = sendCertificateRequest(h);
+  const staples = own?.credential.ocspResponse !== undefined && hello.extensions.has(statusRequest);
+  h.transcript.useHash(terms.rules.transcriptHash(suite));
+  sendServerHello(h, agreed, terms, sessionId, { staples, resumes: false });
+  if (own !== undefined) send(h, certificate12, { certificateList: own.credential.certificates });
+  if (staples) send(h, certificateStatus, { statusType: 1, response: own.credential.ocspResponse! });
+  const side = { terms, group, own, offeredVersion: hello.legacyVersion };
+  const half = yield* sendKeyExchange(h, side);
+  const asks = sendCertificateRequest(h, terms);
   send(h, serverHelloDone, true);
 
   const chain = asks ? yield* receiveCertificate(h) : [];
-  const { point } = yield* receive(h, clientKeyExchange);
-  const master = masterSecret(h, suite, share.finish(point), randoms, agreed.extended);
-  const client = chain.length > 0 ? yield* authenticateClient(h, chain) : UNAUTHENTICATED;
-  h.transcript.forgetMessages();
-  const keys = connectionKeys(h.provider, suite, master, randoms);
-  const { proof, received } = yield* receiveFinished(h, 'client', suite, master, keys.clientOpener());
-
-  const session = sessionFor(h, agreed, suite, master, client, sessionId);
+  const exchange = keyExchangeOf(suite);
+  const params = yield* receive(h, clientKeyExchange(exchange.clientParams(terms.rules.version)));
+  const master = masterSecret(h, terms, yield* half.finish(params));
+  const client = chain.length > 0 ? yield* authenticateClient(h, terms, chain, master) : UNAUTHENTICATED;
+  const keys = connectionKeys(h, terms, master);
+  const { proof, received } = yield* receiveFinished(h, 'client', terms, master, keys.clientOpener());
+  const session = sessionFor(h, agreed, terms, master, client, sessionId);
   if (agreed.sendsTicket) yield* sendTicket(h, session);
   else if (storesSession) yield* perform('storeSession', { id: sessionId, session });
-  const sent = sendFinished(h, 'server', suite, master, keys.serverSealer());
-  return result(h, agreed, {
-    suite,
+  const sent = sendFinished(h, 'server', terms, master, keys.serverSealer());
+  return result(h, agreed, terms, {
     master,
     proof,
     client,
-    parameters,
+    own,
+    group,
+    resumed: false,
     finished: { sent, received },
   });
 }
 
 function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
-  const suite = cipherSuite(session.cipherSuite)!;
-  const master = session.secret.slice();
-  const { randoms } = agreed;
-  h.observer?.secret?.('CLIENT_RANDOM', randoms.client, master);
-  h.transcript.useHash(suite.hash);
-  h.transcript.forgetMessages();
-  sendServerHello(h, agreed, suite, agreed.hello.legacySessionId, { staples: false, resumes: true });
-  const keys = connectionKeys(h.provider, suite, master, randoms);
+  const terms = agreed.termsOf(session);
+  h.transcript.useHash(terms.rules.transcriptHash(terms.suite));
+  sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, { staples: false, resumes: true });
+  const master = resumedMasterSecret(h, terms, session.secret);
+  const keys = connectionKeys(h, terms, master);
   if (agreed.sendsTicket) yield* sendTicket(h, session);
-  const sent = sendFinished(h, 'server', suite, master, keys.serverSealer());
-  const { proof, received } = yield* receiveFinished(h, 'client', suite, master, keys.clientOpener());
-  const client = resumedPeer(session);
-  return result(h, agreed, {
-    suite,
+  const sent = sendFinished(h, 'server', terms, master, keys.serverSealer());
+  const { proof, received } = yield* receiveFinished(h, 'client', terms, master, keys.clientOpener());
+  return result(h, agreed, terms, {
     master,
     proof,
-    client,
-    parameters: undefined,
+    client: resumedPeer(session),
+    own: undefined,
+    group: undefined,
+    resumed: true,
     finished: { sent, received },
   });
 }
 
-/** 32 random bytes, the last eight of which warn a client that wanted 1.3 (RFC 9846 §4.1.3). */
-function serverRandom(h: ServerHandshake): Uint8Array {
-  const random = h.provider.randomBytes(32);
-  if (h.config.versions.includes(TLS13)) random.set(DOWNGRADE_TLS12, 24);
-  return random;
-}
-
-function sendServerHello(
-  h: ServerHandshake,
-  agreed: Agreed,
-  suite: CipherSuite,
-  sessionId: Uint8Array,
-  answer: { staples: boolean; resumes: boolean },
-): void {
-  const asked = agreed.hello.extensions;
-  const extensions = new ExtensionBlock('server_hello_12');
-  if (agreed.info.serverName !== undefined && !answer.resumes) extensions.set(serverName, null);
-  if (agreed.secureRenegotiation) extensions.set(renegotiationInfo, NOTHING);
-  if (agreed.extended) extensions.set(extendedMasterSecret, null);
-  if (asked.has(ecPointFormats)) extensions.set(ecPointFormats, [0]);
-  if (agreed.sendsTicket) extensions.set(sessionTicket, null);
-  if (answer.staples) extensions.set(statusRequest, null);
-  if (agreed.alpnProtocol !== undefined) extensions.set(alpn, agreed.alpnProtocol);
-  send(h, serverHello, {
-    legacyVersion: TLS12,
-    random: agreed.randoms.server,
-    legacySessionIdEcho: sessionId,
-    cipherSuite: suite.id,
-    legacyCompressionMethod: 0,
-    extensions,
-  });
-}
-
-function* sendKeyExchange(
-  h: ServerHandshake,
-  { group, credential, scheme }: Parameters12,
-  randoms: Randoms,
-  point: Uint8Array,
-): Flow<void> {
-  const params = { namedCurve: group.id, point };
-  const data = concat(randoms.client, randoms.server, encode(serverEcdhParams, params));
+/** Sends the server's parameters, signed where a certificate's key signs (RFC 5246 §7.4.3). */
+function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf<unknown, unknown>> {
+  const { terms, own } = side;
+  const exchange = keyExchangeOf(terms.suite);
+  const half = yield* exchange.server(h, side);
+  if (half.params === undefined) return half;
+  const { params } = half;
+  const encodedParams = encode(exchange.serverParams, params);
+  if (own?.scheme === undefined) {
+    send(h, keyExchangeMessage(terms), { params, encodedParams, signed: undefined });
+    return half;
+  }
+  const { credential, scheme } = own;
+  const data = concat(terms.randoms.client, terms.randoms.server, encodedParams);
   const signature = yield* perform('sign', { credential, algorithm: scheme.algorithm, data });
-  send(h, serverKeyExchange, { params, algorithm: scheme.id, signature });
+  send(h, keyExchangeMessage(terms), { params, encodedParams, signed: { algorithm: scheme.id, signature } });
+  return half;
 }
 
-function sendCertificateRequest(h: ServerHandshake): boolean {
+/** Only a server that shows a certificate may ask for one (RFC 5246 §7.4.4). */
+function sendCertificateRequest(h: ServerHandshake, { rules, suite }: Terms): boolean {
   const { clientCertificate, certificateAuthorities } = h.config.options;
-  if ((clientCertificate ?? 'none') === 'none') return false;
-  send(h, certificateRequest12, {
+  if ((clientCertificate ?? 'none') === 'none' || !showsCertificate(suite)) return false;
+  send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
     certificateTypes: [ECDSA_SIGN, RSA_SIGN],
-    supportedSignatureAlgorithms: h.config.signatureSchemeIds,
+    supportedSignatureAlgorithms: rules.signatureSchemes(h.config).map((scheme) => scheme.id),
     certificateAuthorities: certificateAuthorities ?? [],
   });
   return true;
@@ -203,75 +156,53 @@ function* receiveCertificate(h: ServerHandshake): Flow<readonly Uint8Array[]> {
   return checkChain(certificateList);
 }
 
-function* authenticateClient(h: ServerHandshake, chain: readonly Uint8Array[]): Flow<AuthenticatedPeer> {
-  const content = h.transcript.messages();
-  const verify = yield* receive(h, certificateVerify);
-  const scheme = checkSignature(h, TLS12, chain[0]!, { ...verify, content }, h.config.signatureSchemeIds);
-  return yield* judge(h, { role: 'client', name: undefined, chain, ocspResponse: undefined, scheme });
-}
-
-function* sendTicket(h: ServerHandshake, session: Session): Flow<void> {
-  const ticket = yield* perform('sealTicket', session);
-  send(h, newSessionTicket12, { ticketLifetimeHint: h.config.sessionLifetime, ticket });
-}
-
-function sessionFor(
+function* authenticateClient(
   h: ServerHandshake,
-  agreed: Agreed,
-  suite: CipherSuite,
+  { rules }: Terms,
+  chain: readonly Uint8Array[],
   master: Uint8Array,
-  client: AuthenticatedPeer,
-  id: Uint8Array,
-): Session {
-  return {
-    version: TLS12,
-    cipherSuite: suite.id,
-    secret: master.slice(),
-    extendedMasterSecret: agreed.extended,
-    createdAt: h.now,
-    lifetime: h.config.sessionLifetime,
-    ageAdd: 0,
-    id,
-    ticket: NOTHING,
-    serverName: agreed.info.serverName ?? '',
-    alpnProtocol: agreed.alpnProtocol ?? '',
-    maxEarlyData: 0,
-    peerCertificates: client.certificates,
-    peerVerified: client.error === undefined,
-  };
+): Flow<AuthenticatedPeer> {
+  const content = rules.certificateVerifyContent(h, master);
+  const message = rules.namesSignatureSchemes ? certificateVerify : certificateVerifyUnnamed;
+  const verify = yield* receive(h, message);
+  const offered = rules.signatureSchemes(h.config);
+  const key = leafKey(h, chain[0]!);
+  const scheme = checkSignature(h, rules.version, key, { ...verify, content }, offered);
+  return yield* judge(h, { role: 'client', name: undefined, chain, ocspResponse: undefined, scheme });
 }
 
 function result(
   h: ServerHandshake,
-  agreed: Agreed,
+  { info, alpnProtocol }: Agreed,
+  terms: Terms,
   done: {
-    suite: CipherSuite;
     master: Uint8Array;
     proof: FinishedVerified;
     client: AuthenticatedPeer;
-    /** Undefined when a session was resumed. */
-    parameters: Parameters12 | undefined;
+    own: ShownCredential | undefined;
+    group: Group | undefined;
+    resumed: boolean;
     finished: { sent: Uint8Array; received: Uint8Array };
   },
 ): HandshakeResult {
   return {
     proof: done.proof,
-    established: new Established12(h.provider, done.suite, done.master, agreed.randoms),
+    established: new Established12(h.provider, terms, done.master),
     info: connectionInfo(
       'server',
       {
-        version: 'TLSv1.2',
-        cipherSuite: done.suite,
-        group: done.parameters?.group,
-        serverName: agreed.info.serverName,
-        alpnProtocol: agreed.alpnProtocol,
-        resumed: done.parameters === undefined,
+        version: rulesName(terms.rules),
+        cipherSuite: terms.suite,
+        group: done.group,
+        serverName: info.serverName,
+        alpnProtocol,
+        resumed: done.resumed,
         helloRetryRequest: false,
-        extendedMasterSecret: agreed.extended,
+        extendedMasterSecret: terms.extended,
         finished: done.finished,
       },
       done.client,
-      done.parameters,
+      done.own,
     ),
   };
 }

@@ -9,6 +9,7 @@ import {
   checkChain,
   checkSignature,
   judge,
+  leafKey,
   UNAUTHENTICATED,
 } from '../handshake/authentication.ts';
 import { type Handshake, receive, send } from '../handshake/handshake.ts';
@@ -44,7 +45,7 @@ export function* receiveAuthentication(
   peer: {
     role: 'client' | 'server';
     name: string | undefined;
-    offered: readonly number[];
+    offered: readonly SignatureScheme[];
     requested: ExtensionRequest;
   },
 ): Flow<AuthenticatedPeer> {
@@ -58,7 +59,8 @@ export function* receiveAuthentication(
   const chain = message.certificateList.map((entry) => entry.certData);
   const content = signedContent(peer.role, h.transcript.digest());
   const verify = yield* receive(h, certificateVerify);
-  const scheme = checkSignature(h, TLS13, leaf.certData, { ...verify, content }, peer.offered);
+  const key = leafKey(h, leaf.certData);
+  const scheme = checkSignature(h, TLS13, key, { ...verify, content }, peer.offered);
   const ocspResponse = leaf.extensions.get(statusRequest);
   return yield* judge(h, { role: peer.role, name: peer.name, chain, ocspResponse, scheme });
 }

@@ -26,8 +26,7 @@ export function* sendCredential(
     signatureSchemes: schemes,
     certificateAuthorities: request.extensions.get(certificateAuthorities) ?? [],
   });
-  const ours = h.config.signatureSchemes.filter((scheme) => scheme.tls13);
-  const chosen = chooseScheme(credentials, ours, schemes, TLS13);
+  const chosen = chooseScheme(credentials, h.config.signatureSchemes13, schemes, TLS13);
   if (chosen === undefined) {
     send(h, certificate13, {
       certificateRequestContext: request.certificateRequestContext,

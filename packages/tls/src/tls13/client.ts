@@ -1,9 +1,9 @@
 import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { alpn } from '../extensions/names.ts';
 import { supportedGroups } from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
+import { selectedProtocol } from '../extensions/selected-protocol.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
 import { type AuthenticatedPeer, resumedPeer } from '../handshake/authentication.ts';
@@ -15,7 +15,7 @@ import { type EncryptedExtensions, encryptedExtensions } from '../messages/encry
 import { finished } from '../messages/finished.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
+import { type CipherSuite13, cipherSuite } from '../suites.ts';
 import { receiveAuthentication } from './authentication.ts';
 import { sendCredential } from './client-credential.ts';
 import { Established13 } from './established.ts';
@@ -30,7 +30,7 @@ export function* clientHandshake13(
   h: ClientHandshake,
   offer: Offer,
   hello: ServerHello<'server_hello'>,
-  retried: CipherSuite | undefined,
+  retried: CipherSuite13 | undefined,
 ): Flow<HandshakeResult> {
   const suite = checkSuite(checkServerHello13(h, offer, hello), retried);
   const session = resumedSession(offer, hello, suite);
@@ -103,7 +103,7 @@ export function* clientHandshake13(
   }
 }
 
-function checkSuite(suite: CipherSuite, retried: CipherSuite | undefined): CipherSuite {
+function checkSuite(suite: CipherSuite13, retried: CipherSuite13 | undefined): CipherSuite13 {
   if (retried === undefined || retried === suite) return suite;
   throw new TlsError(
     'illegal-parameter',
@@ -115,7 +115,7 @@ function checkSuite(suite: CipherSuite, retried: CipherSuite | undefined): Ciphe
 function resumedSession(
   offer: Offer,
   hello: ServerHello<'server_hello'>,
-  suite: CipherSuite,
+  suite: CipherSuite13,
 ): Session | undefined {
   const index = hello.extensions.get(preSharedKey);
   if (index === undefined) return undefined;
@@ -151,14 +151,7 @@ function installHandshakeKeys(
 
 function checkEncryptedExtensions(offer: Offer, { extensions }: EncryptedExtensions): string | undefined {
   extensions.expectSolicited(offer.hello.extensions, [supportedGroups]);
-  const protocol = extensions.get(alpn);
-  if (protocol !== undefined && !offer.hello.extensions.get(alpn)!.includes(protocol)) {
-    throw new TlsError(
-      'illegal-parameter',
-      'the server selects an application protocol that was not offered',
-    );
-  }
-  return protocol;
+  return selectedProtocol(offer.hello.extensions, extensions);
 }
 
 function* receiveCertificateRequest(h: ClientHandshake): Flow<CertificateRequest13 | undefined> {
@@ -174,9 +167,7 @@ function* authenticateServer(h: ClientHandshake, offer: Offer): Flow<Authenticat
   return yield* receiveAuthentication(h, {
     role: 'server',
     name: h.host,
-    offered: h.config.signatureSchemeIds.filter(
-      (id) => h.config.signatureSchemes.find((s) => s.id === id)!.tls13,
-    ),
+    offered: h.config.signatureSchemes13,
     requested: offer.hello.extensions,
   });
 }

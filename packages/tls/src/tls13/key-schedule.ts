@@ -5,7 +5,7 @@ import {
   HASH_LENGTH,
   type HashName,
 } from '@testudo/crypto';
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite13 } from '../suites.ts';
 import { expandLabel } from './hkdf-label.ts';
 import { Opener13, Sealer13 } from './record-protection.ts';
 
@@ -19,7 +19,7 @@ export class KeySchedule {
   readonly hash: HashName;
   readonly hashLength: number;
   readonly #provider: CryptoProvider;
-  readonly #suite: CipherSuite;
+  readonly #suite: CipherSuite13;
   #secret: Uint8Array;
   #stage: 'early' | 'handshake' | 'main' = 'early';
   readonly #start: Start;
@@ -28,7 +28,7 @@ export class KeySchedule {
   #derived: Uint8Array[] = [];
 
   /** @param psk the key to resume with, or none: then zeros stand for it. */
-  constructor(provider: CryptoProvider, suite: CipherSuite, psk?: Uint8Array) {
+  constructor(provider: CryptoProvider, suite: CipherSuite13, psk?: Uint8Array) {
     this.#provider = provider;
     this.#suite = suite;
     this.hash = suite.hash;
@@ -119,7 +119,7 @@ export class KeySchedule {
     iv: Uint8Array;
   } {
     const provider = this.#provider;
-    const name = this.#suite.aead;
+    const name = this.#suite.cipher.name;
     const key = expandLabel(provider, this.hash, secret, 'key', NOTHING, AEAD_SIZES[name].key);
     const iv = expandLabel(provider, this.hash, secret, 'iv', NOTHING, AEAD_NONCE_LENGTH);
     const aead = provider.aead(name, key)!;

@@ -17,7 +17,7 @@ import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { isFresh, type Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
+import { type CipherSuite13, cipherSuite, cipherSuite13 } from '../suites.ts';
 import { TLS13 } from '../versions.ts';
 import { finishedData } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
@@ -30,7 +30,7 @@ export function sendClientHello(h: ClientHandshake, offer: Offer): void {
     sendEncoded(h, encodeMessage(clientHello, hello));
     return;
   }
-  const suite = cipherSuite(session.cipherSuite)!;
+  const suite = cipherSuite13(session.cipherSuite)!;
   const age = Math.max(0, h.now - session.createdAt);
   const offered: OfferedPsks = {
     identities: [{ identity: session.ticket, obfuscatedTicketAge: (age + session.ageAdd) % 2 ** 32 }],
@@ -56,7 +56,7 @@ export interface AcceptedPsk {
 export function* acceptPsk(
   h: ServerHandshake,
   hello: ClientHello,
-  suite: CipherSuite,
+  suite: CipherSuite13,
   name: string | undefined,
 ): Flow<AcceptedPsk | undefined> {
   const offered = hello.extensions.get(preSharedKey);
@@ -91,7 +91,7 @@ function checkOffer(hello: ClientHello, offered: OfferedPsks): void {
 }
 
 /** Same hash, same name, not too old, and no less authenticated than a full handshake would be. */
-function fits(h: ServerHandshake, session: Session, suite: CipherSuite, name: string | undefined): boolean {
+function fits(h: ServerHandshake, session: Session, suite: CipherSuite13, name: string | undefined): boolean {
   const original = cipherSuite(session.cipherSuite);
   if (session.version !== TLS13 || original?.hash !== suite.hash || session.serverName !== (name ?? ''))
     return false;
@@ -100,7 +100,7 @@ function fits(h: ServerHandshake, session: Session, suite: CipherSuite, name: st
 
 function computeBinder(
   provider: CryptoProvider,
-  suite: CipherSuite,
+  suite: CipherSuite13,
   psk: Uint8Array,
   transcriptHash: Uint8Array,
 ): Uint8Array {

@@ -5,7 +5,7 @@ import { cookie } from '../extensions/negotiation.ts';
 import { groupById } from '../groups.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite13 } from '../suites.ts';
 import { cipherSuite } from '../suites.ts';
 import { sendClientHello } from './psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
@@ -15,7 +15,7 @@ export function retryClientHello(
   h: ClientHandshake,
   offer: Offer,
   retry: ServerHello<'hello_retry_request'>,
-): { offer: Offer; suite: CipherSuite } {
+): { offer: Offer; suite: CipherSuite13 } {
   const suite = checkServerHello13(h, offer, retry);
   const extensions = offer.hello.extensions;
   const wanted = retry.extensions.get(keyShare);

@@ -4,11 +4,11 @@ import { TlsError } from '../errors.ts';
 import { cookie, supportedVersions } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 
 /** What holds for a TLS 1.3 ServerHello and a HelloRetryRequest alike (RFC 9846 §4.1.3, §4.1.4). */
-export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: ServerHello): CipherSuite {
+export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: ServerHello): CipherSuite13 {
   const selected = (answer as ServerHello<'server_hello'>).extensions.get(supportedVersions);
   if (selected === undefined)
     throw new TlsError('missing-extension', 'a HelloRetryRequest without supported_versions');
@@ -32,8 +32,8 @@ export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: Ser
   }
   // A cookie is the one thing a retry may bring that was not asked for.
   answer.extensions.expectSolicited(offer.hello.extensions, [supportedVersions, cookie]);
-  const suite = cipherSuite(answer.cipherSuite);
-  if (suite === undefined || suite.version !== TLS13 || !offer.hello.cipherSuites.includes(suite.id)) {
+  const suite = cipherSuite13(answer.cipherSuite);
+  if (suite === undefined || !offer.hello.cipherSuites.includes(suite.id)) {
     throw new TlsError(
       'illegal-parameter',
       `ServerHello selects the suite 0x${answer.cipherSuite.toString(16)}, which was not offered`,

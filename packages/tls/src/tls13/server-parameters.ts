@@ -10,15 +10,15 @@ import { receive, send } from '../handshake/handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { RETRY_RANDOM, serverHello } from '../messages/server-hello.ts';
-import type { CipherSuite } from '../suites.ts';
+import { type CipherSuite13, isSuite13 } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 
 /** Early data that a client sends without asking is dropped, up to as many bytes as a first flight may hold. */
 const SKIPPED_EARLY_DATA = 65_536;
 
 /** The suite by our order, or the client's (RFC 9846 §4.1.3). */
-export function chooseSuite(h: ServerHandshake, hello: ClientHello): CipherSuite {
-  const ours = h.config.cipherSuites.filter((suite) => suite.version === TLS13);
+export function chooseSuite(h: ServerHandshake, hello: ClientHello): CipherSuite13 {
+  const ours = h.config.cipherSuites.filter(isSuite13);
   const suite =
     h.config.options.preferServerOrder === false
       ? hello.cipherSuites.map((id) => ours.find((own) => own.id === id)).find((own) => own !== undefined)
@@ -36,7 +36,7 @@ interface Agreement {
 }
 
 /** A group with a share from the client; asks for one with HelloRetryRequest when there is none (RFC 9846 §4.1.4). */
-export function* agreeOnGroup(h: ServerHandshake, hello: ClientHello, suite: CipherSuite): Flow<Agreement> {
+export function* agreeOnGroup(h: ServerHandshake, hello: ClientHello, suite: CipherSuite13): Flow<Agreement> {
   const first = offeredGroups(hello);
   skipEarlyData(h, hello);
   const ours = h.config.groups;
@@ -78,7 +78,7 @@ function offeredGroups(hello: ClientHello): { groups: readonly number[]; shares:
   return { groups, shares };
 }
 
-function sendRetry(h: ServerHandshake, hello: ClientHello, suite: CipherSuite, group: Group): void {
+function sendRetry(h: ServerHandshake, hello: ClientHello, suite: CipherSuite13, group: Group): void {
   send(h, serverHello, {
     legacyVersion: TLS12,
     random: RETRY_RANDOM,

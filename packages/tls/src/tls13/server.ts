@@ -1,4 +1,4 @@
-import { chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
+import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import {
@@ -10,7 +10,7 @@ import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
 import { PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
-import { type Flow, perform } from '../flow.ts';
+import type { Flow } from '../flow.ts';
 import {
   type AuthenticatedPeer,
   chooseScheme,
@@ -26,7 +26,7 @@ import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { finished } from '../messages/finished.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite13 } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 import { receiveAuthentication, sendAuthentication } from './authentication.ts';
 import { Established13 } from './established.ts';
@@ -122,7 +122,7 @@ function takesTickets(h: ServerHandshake, hello: ClientHello): boolean {
 function sendServerHello(
   h: ServerHandshake,
   hello: ClientHello,
-  suite: CipherSuite,
+  suite: CipherSuite13,
   share: { group: number; keyExchange: Uint8Array },
   psk: AcceptedPsk | undefined,
 ): void {
@@ -165,7 +165,10 @@ function sendEncryptedExtensions(
 function sendCertificateRequest(h: ServerHandshake): boolean {
   const { clientCertificate, certificateAuthorities: authorities } = h.config.options;
   if ((clientCertificate ?? 'none') === 'none') return false;
-  const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, clientSchemes(h));
+  const extensions = new ExtensionBlock('certificate_request').set(
+    signatureAlgorithms,
+    h.config.signatureSchemes13.map((scheme) => scheme.id),
+  );
   if (authorities !== undefined && authorities.length > 0)
     extensions.set(certificateAuthorities, [...authorities]);
   send(h, certificateRequest13, { certificateRequestContext: NOTHING, extensions });
@@ -176,15 +179,8 @@ function* authenticate(h: ServerHandshake, hello: ClientHello, info: ClientHello
   const theirs = hello.extensions.get(signatureAlgorithms);
   if (theirs === undefined)
     throw new TlsError('missing-extension', 'ClientHello without signature_algorithms');
-  const credentials = yield* perform('chooseCredentials', info);
-  if (credentials.length === 0) {
-    throw new TlsError(
-      'no-certificate-for-name',
-      `no certificate for ${JSON.stringify(info.serverName ?? 'a client without SNI')}`,
-    );
-  }
-  const ours = h.config.signatureSchemes.filter((scheme) => scheme.tls13);
-  const chosen = chooseScheme(credentials, ours, theirs, TLS13);
+  const credentials = yield* chooseCredentials(info);
+  const chosen = chooseScheme(credentials, h.config.signatureSchemes13, theirs, TLS13);
   if (chosen === undefined) {
     throw new TlsError(
       'no-common-signature-scheme',
@@ -202,7 +198,7 @@ function* authenticateClient(h: ServerHandshake): Flow<AuthenticatedPeer> {
   const peer = yield* receiveAuthentication(h, {
     role: 'client',
     name: undefined,
-    offered: clientSchemes(h),
+    offered: h.config.signatureSchemes13,
     requested: NO_REQUESTS,
   });
   if (peer.certificates.length === 0 && h.config.options.clientCertificate === 'require') {
@@ -212,10 +208,6 @@ function* authenticateClient(h: ServerHandshake): Flow<AuthenticatedPeer> {
     );
   }
   return peer;
-}
-
-function clientSchemes(h: ServerHandshake): number[] {
-  return h.config.signatureSchemes.filter((scheme) => scheme.tls13).map((scheme) => scheme.id);
 }
 
 const NOTHING = new Uint8Array(0);

@@ -7,7 +7,7 @@ import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { type NewSessionTicket13, newSessionTicket13 } from '../messages/new-session-ticket.ts';
 import type { Session } from '../sessions/session.ts';
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite13 } from '../suites.ts';
 import { TLS13 } from '../versions.ts';
 import type { KeySchedule } from './key-schedule.ts';
 
@@ -15,7 +15,7 @@ import type { KeySchedule } from './key-schedule.ts';
 const MAX_LIFETIME = 604_800;
 
 interface Agreed {
-  readonly suite: CipherSuite;
+  readonly suite: CipherSuite13;
   readonly alpnProtocol: string | undefined;
   readonly peer: AuthenticatedPeer;
 }

@@ -1,0 +1,33 @@
+import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
+import type { AuthenticatedPeer } from '../handshake/authentication.ts';
+import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { NewSessionTicket12 } from '../messages/new-session-ticket.ts';
+import type { Agreed } from './server-hello-check.ts';
+
+/** Hands out the session for later: named by a ticket, or by the server's session ID. */
+export function offerSession(
+  h: ClientHandshake,
+  { terms, sessionId, alpnProtocol }: Agreed,
+  master: Uint8Array,
+  server: AuthenticatedPeer,
+  ticket: NewSessionTicket12 | undefined,
+): void {
+  const hasTicket = ticket !== undefined && ticket.ticket.length > 0;
+  if (!hasTicket && sessionId.length === 0) return;
+  h.onSession({
+    version: terms.rules.version,
+    cipherSuite: terms.suite.id,
+    secret: master.slice(),
+    extendedMasterSecret: terms.extended,
+    createdAt: h.config.now(),
+    lifetime: ticket?.ticketLifetimeHint || DEFAULT_SESSION_LIFETIME,
+    ageAdd: 0,
+    id: hasTicket ? new Uint8Array(0) : sessionId,
+    ticket: ticket?.ticket ?? new Uint8Array(0),
+    serverName: h.serverName ?? '',
+    alpnProtocol: alpnProtocol ?? '',
+    maxEarlyData: 0,
+    peerCertificates: server.certificates,
+    peerVerified: server.error === undefined,
+  });
+}

@@ -1,0 +1,68 @@
+import { type Codec, constant, opaque, struct, uint8, uint16 } from '@testudo/codec';
+import { TlsError } from '../../errors.ts';
+import type { Group } from '../../groups.ts';
+import type { ClientHandshake } from '../../handshake/client-handshake.ts';
+import { type KeyExchange, keyExchange } from './key-exchange.ts';
+
+/** ServerECDHParams (RFC 8422 §5.4). */
+export interface ServerEcdhParams {
+  readonly namedCurve: number;
+  readonly point: Uint8Array;
+}
+
+/** ClientECDiffieHellmanPublic (RFC 8422 §5.7). */
+export interface ClientEcdhParams {
+  readonly point: Uint8Array;
+}
+
+const NAMED_CURVE = 3;
+
+const paramsFields: Codec<{ curveType: number; namedCurve: number; point: Uint8Array }> = struct({
+  curveType: constant(uint8, NAMED_CURVE),
+  namedCurve: uint16,
+  point: opaque(1, 1),
+});
+
+export const serverEcdhParams: Codec<ServerEcdhParams> = {
+  read(reader) {
+    const { namedCurve, point } = paramsFields.read(reader);
+    return { namedCurve, point };
+  },
+  write: (writer, params) => paramsFields.write(writer, { curveType: NAMED_CURVE, ...params }),
+};
+
+export const clientEcdhParams: Codec<ClientEcdhParams> = struct({ point: opaque(1, 1) });
+
+/** Ephemeral keys on a curve (RFC 8422). */
+export const ecdhe: KeyExchange = keyExchange<ServerEcdhParams, ClientEcdhParams>({
+  name: 'ECDHE',
+  available: (config) => config.groups.some((group) => group.kind === 'curve'),
+  serverKeyExchange: 'always',
+  serverParams: serverEcdhParams,
+  clientParams: () => clientEcdhParams,
+  *server(h, { group }) {
+    const share = group!.start(h.provider);
+    return {
+      params: { namedCurve: group!.id, point: share.share },
+      *finish({ point }) {
+        return share.finish(point);
+      },
+    };
+  },
+  *client(h, _with, params) {
+    const group = offeredGroup(h, params!.namedCurve);
+    const share = group.start(h.provider);
+    return {
+      params: { point: share.share },
+      preMasterSecret: share.finish(params!.point),
+      group,
+    };
+  },
+});
+
+/** The server's curve must be among those that were offered. */
+export function offeredGroup(h: ClientHandshake, id: number): Group {
+  const group = h.config.groups.find((candidate) => candidate.id === id && candidate.kind === 'curve');
+  if (group !== undefined) return group;
+  throw new TlsError('illegal-parameter', `the server chooses the group ${id}, which was not offered`);
+}

@@ -1,0 +1,36 @@
+import type { KeyKind } from '@testudo/crypto';
+import type { Message } from '../../messages/handshake-type.ts';
+import { type ServerKeyExchange, serverKeyExchange } from '../../messages/key-exchange.ts';
+import type { CipherSuite } from '../../suites.ts';
+import type { Terms } from '../terms.ts';
+import { keyExchangeOf } from './index.ts';
+
+/** ServerKeyExchange as the suite and the version have it. */
+export function keyExchangeMessage({ rules, suite }: Terms): Message<ServerKeyExchange> {
+  const named = rules.namesSignatureSchemes ? 'named' : 'unnamed';
+  return serverKeyExchange(keyExchangeOf(suite).serverParams, isSigned(suite) ? named : 'none');
+}
+
+/** Whether a server with this suite has a certificate to show. */
+export function showsCertificate(suite: CipherSuite): boolean {
+  return suite.authentication !== 'psk' && suite.authentication !== 'anon';
+}
+
+/** An ephemeral exchange is signed by the key in the certificate. */
+export function isSigned(suite: CipherSuite): boolean {
+  return showsCertificate(suite) && (suite.keyExchange === 'ECDHE' || suite.keyExchange === 'DHE');
+}
+
+/** Whether a certificate's key does what the suite asks of it. EdDSA keys go with ECDSA suites (RFC 8422 §5.1.1). */
+export function keyFitsSuite(key: KeyKind, suite: CipherSuite): boolean {
+  switch (suite.authentication) {
+    case 'rsa':
+      return key.type === 'rsa' || (key.type === 'rsa-pss' && isSigned(suite));
+    case 'ecdsa':
+      return key.type === 'ec' || key.type === 'ed25519' || key.type === 'ed448';
+    case 'dsa':
+      return key.type === 'dsa';
+    default:
+      return false;
+  }
+}

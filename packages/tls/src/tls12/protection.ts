@@ -1,0 +1,21 @@
+import { TlsError } from '../errors.ts';
+import type { Handshake } from '../handshake/handshake.ts';
+import type { RecordOpener, RecordSealer } from '../record/protection.ts';
+import { aeadProtection } from './record-protection.ts';
+import type { DirectionKeys } from './secrets.ts';
+import type { Terms } from './terms.ts';
+
+/** How a suite protects records up to TLS 1.2: what it takes from the key block, and what it makes of it. In bytes. */
+export interface Protection {
+  readonly macKeyLength: number;
+  readonly keyLength: number;
+  readonly ivLength: number;
+  sealer(keys: DirectionKeys): RecordSealer;
+  opener(keys: DirectionKeys): RecordOpener;
+}
+
+export function protectionOf(h: Handshake, terms: Terms): Protection {
+  const { cipher } = terms.suite;
+  if (cipher.kind === 'aead') return aeadProtection(h.provider, cipher);
+  throw new TlsError('internal-error', `no record protection for ${terms.suite.name}`);
+}

@@ -1,0 +1,132 @@
+import { bytesEqual } from '@testudo/codec';
+import type { Offer } from '../client-hello-offer.ts';
+import { TlsError } from '../errors.ts';
+import { statusRequest } from '../extensions/certificates.ts';
+import {
+  ecPointFormats,
+  encryptThenMac,
+  extendedMasterSecret,
+  renegotiationInfo,
+  sessionTicket,
+} from '../extensions/negotiation.ts';
+import { selectedProtocol } from '../extensions/selected-protocol.ts';
+import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ServerHello } from '../messages/server-hello.ts';
+import type { Session } from '../sessions/session.ts';
+import { type CipherSuite, cipherSuite, suiteFits } from '../suites.ts';
+import type { Terms } from './terms.ts';
+import type { VersionRules } from './version-rules.ts';
+
+/** What the hellos decided. */
+export interface Agreed {
+  readonly terms: Terms;
+  /** The version in our ClientHello. */
+  readonly offeredVersion: number;
+  readonly sessionId: Uint8Array;
+  readonly alpnProtocol: string | undefined;
+  readonly ticketFollows: boolean;
+  readonly statusFollows: boolean;
+  /** The session that the server resumes. */
+  readonly session: Session | undefined;
+}
+
+/** RFC 5246 §7.4.1.3, and the extensions' own rules. */
+export function checkServerHello(
+  h: ClientHandshake,
+  rules: VersionRules,
+  offer: Offer,
+  hello: ServerHello<'server_hello_12'>,
+): Agreed {
+  const { extensions } = hello;
+  extensions.expectSolicited(offer.hello.extensions);
+  const suite = selectedSuite(rules, offer, hello);
+  if (hello.legacyCompressionMethod !== 0)
+    throw new TlsError('illegal-parameter', 'ServerHello selects a compression method');
+  checkRenegotiationInfo(hello);
+  const formats = extensions.get(ecPointFormats);
+  if (formats !== undefined && !formats.includes(0)) {
+    throw new TlsError('illegal-parameter', 'the server does not take uncompressed points');
+  }
+  const extended = extensions.has(extendedMasterSecret);
+  if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
+    throw new TlsError(
+      'no-extended-master-secret',
+      'the server does not know extended_master_secret, which is required here',
+    );
+  }
+  const randoms = { client: offer.hello.random, server: hello.random };
+  return {
+    terms: { rules, suite, randoms, extended, encryptThenMac: selectedEncryptThenMac(hello, suite) },
+    offeredVersion: offer.hello.legacyVersion,
+    sessionId: hello.legacySessionIdEcho,
+    alpnProtocol: selectedProtocol(offer.hello.extensions, extensions),
+    ticketFollows: extensions.has(sessionTicket),
+    statusFollows: extensions.has(statusRequest),
+    session: resumedSession(offer, hello, rules, suite, extended),
+  };
+}
+
+function selectedSuite(
+  rules: VersionRules,
+  offer: Offer,
+  hello: ServerHello<'server_hello_12'>,
+): CipherSuite {
+  const suite = cipherSuite(hello.cipherSuite);
+  if (suite !== undefined && suiteFits(suite, rules.version) && offer.hello.cipherSuites.includes(suite.id))
+    return suite;
+  throw new TlsError(
+    'illegal-parameter',
+    `ServerHello selects the suite 0x${hello.cipherSuite.toString(16)}, which was not offered`,
+  );
+}
+
+function checkRenegotiationInfo({ extensions }: ServerHello<'server_hello_12'>): void {
+  const renegotiation = extensions.get(renegotiationInfo);
+  if (renegotiation === undefined || renegotiation.length === 0) return;
+  throw new TlsError(
+    'insecure-renegotiation',
+    'renegotiation_info of a first handshake must be empty (RFC 5746 §3.4)',
+  );
+}
+
+/** Only a block cipher can be used that way (RFC 7366 §3). */
+function selectedEncryptThenMac(
+  { extensions }: ServerHello<'server_hello_12'>,
+  { cipher }: CipherSuite,
+): boolean {
+  if (!extensions.has(encryptThenMac)) return false;
+  if (cipher.kind === 'cbc') return true;
+  throw new TlsError(
+    'illegal-parameter',
+    'encrypt_then_mac was selected with a suite that is no block cipher',
+  );
+}
+
+/** The server resumes when it echoes the session ID; then suite and extended master secret must be as they were. */
+function resumedSession(
+  offer: Offer,
+  hello: ServerHello<'server_hello_12'>,
+  rules: VersionRules,
+  suite: CipherSuite,
+  extended: boolean,
+): Session | undefined {
+  const id = hello.legacySessionIdEcho;
+  if (id.length === 0 || !bytesEqual(id, offer.hello.legacySessionId)) return undefined;
+  const { session } = offer;
+  if (session === undefined || session.version !== rules.version) {
+    throw new TlsError(
+      'illegal-parameter',
+      'the server resumes a session that was not offered (RFC 9846 §D.4)',
+    );
+  }
+  if (session.cipherSuite !== suite.id) {
+    throw new TlsError('illegal-parameter', 'the server resumes the session with another cipher suite');
+  }
+  if (session.extendedMasterSecret !== extended) {
+    throw new TlsError(
+      'extended-master-secret-mismatch',
+      'the resumed session differs in extended_master_secret (RFC 7627 §5.3)',
+    );
+  }
+  return session;
+}

@@ -1,0 +1,127 @@
+import { TlsError } from '../errors.ts';
+import { ExtensionBlock } from '../extensions/block.ts';
+import { statusRequest } from '../extensions/certificates.ts';
+import { alpn, serverName } from '../extensions/names.ts';
+import {
+  ecPointFormats,
+  encryptThenMac,
+  extendedMasterSecret,
+  renegotiationInfo,
+  sessionTicket,
+} from '../extensions/negotiation.ts';
+import { send } from '../handshake/handshake.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import { DOWNGRADE_TLS11, DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
+import type { ClientHelloInfo } from '../options.ts';
+import type { Session } from '../sessions/session.ts';
+import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
+import { TLS12, TLS13 } from '../versions.ts';
+import type { Terms } from './terms.ts';
+import type { VersionRules } from './version-rules.ts';
+
+/** What the client's hello decided, but for the suite and the protocol. */
+export interface Wishes {
+  readonly rules: VersionRules;
+  readonly hello: ClientHello;
+  readonly info: ClientHelloInfo;
+  readonly extended: boolean;
+  /** renegotiation_info is to be answered (RFC 5746 §3.6). */
+  readonly secureRenegotiation: boolean;
+  readonly sendsTicket: boolean;
+  termsWith(suite: CipherSuite): Terms;
+  termsOf(session: Session): Terms;
+}
+
+export interface Agreed extends Wishes {
+  readonly alpnProtocol: string | undefined;
+}
+
+/** Checks the extensions that only versions up to 1.2 have, and settles what they ask for. */
+export function agreeOn(
+  h: ServerHandshake,
+  rules: VersionRules,
+  hello: ClientHello,
+  info: ClientHelloInfo,
+): Wishes {
+  const { extensions } = hello;
+  const formats = extensions.get(ecPointFormats);
+  if (formats !== undefined && !formats.includes(0)) {
+    throw new TlsError('illegal-parameter', 'the client does not take uncompressed points (RFC 8422 §5.1.2)');
+  }
+  const extended = extensions.has(extendedMasterSecret);
+  if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
+    throw new TlsError(
+      'no-extended-master-secret',
+      'the client does not know extended_master_secret, which is required here',
+    );
+  }
+  const randoms = { client: hello.random, server: serverRandom(h, rules) };
+  const termsWith = (suite: CipherSuite): Terms => ({
+    rules,
+    suite,
+    randoms,
+    extended,
+    encryptThenMac: suite.cipher.kind === 'cbc' && extensions.has(encryptThenMac),
+  });
+  return {
+    rules,
+    hello,
+    info,
+    extended,
+    secureRenegotiation: checkRenegotiationInfo(hello),
+    sendsTicket: Boolean(h.config.options.tickets) && extensions.has(sessionTicket),
+    termsWith,
+    termsOf: (session) => termsWith(cipherSuite(session.cipherSuite)!),
+  };
+}
+
+/** Tells whether the client knows secure renegotiation (RFC 5746 §3.6). */
+function checkRenegotiationInfo(hello: ClientHello): boolean {
+  const renegotiation = hello.extensions.get(renegotiationInfo);
+  if (renegotiation !== undefined && renegotiation.length > 0) {
+    throw new TlsError(
+      'insecure-renegotiation',
+      'renegotiation_info of a first handshake must be empty (RFC 5746 §3.6)',
+    );
+  }
+  return renegotiation !== undefined || hello.cipherSuites.includes(EMPTY_RENEGOTIATION_INFO_SCSV);
+}
+
+/** 32 random bytes, the last eight of which warn a client that wanted a newer version (RFC 9846 §4.1.3). */
+function serverRandom(h: ServerHandshake, rules: VersionRules): Uint8Array {
+  const random = h.provider.randomBytes(32);
+  const best = Math.max(...h.config.versions);
+  if (rules.version === TLS12 && best >= TLS13) random.set(DOWNGRADE_TLS12, 24);
+  if (rules.version < TLS12 && best >= TLS12) random.set(DOWNGRADE_TLS11, 24);
+  return random;
+}
+
+export function sendServerHello(
+  h: ServerHandshake,
+  agreed: Agreed,
+  terms: Terms,
+  sessionId: Uint8Array,
+  answer: { staples: boolean; resumes: boolean },
+): void {
+  const asked = agreed.hello.extensions;
+  const extensions = new ExtensionBlock('server_hello_12');
+  if (agreed.info.serverName !== undefined && !answer.resumes) extensions.set(serverName, null);
+  if (agreed.secureRenegotiation) extensions.set(renegotiationInfo, NOTHING);
+  if (agreed.extended) extensions.set(extendedMasterSecret, null);
+  if (terms.encryptThenMac) extensions.set(encryptThenMac, null);
+  if (asked.has(ecPointFormats)) extensions.set(ecPointFormats, [0]);
+  if (agreed.sendsTicket) extensions.set(sessionTicket, null);
+  if (answer.staples) extensions.set(statusRequest, null);
+  if (agreed.alpnProtocol !== undefined) extensions.set(alpn, agreed.alpnProtocol);
+  send(h, serverHello, {
+    legacyVersion: terms.rules.version,
+    random: terms.randoms.server,
+    legacySessionIdEcho: sessionId,
+    cipherSuite: terms.suite.id,
+    legacyCompressionMethod: 0,
+    extensions,
+  });
+}
+
+const NOTHING = new Uint8Array(0);

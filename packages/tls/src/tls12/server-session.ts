@@ -1,0 +1,41 @@
+import { type Flow, perform } from '../flow.ts';
+import type { AuthenticatedPeer } from '../handshake/authentication.ts';
+import { send } from '../handshake/handshake.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
+import type { Session } from '../sessions/session.ts';
+import type { Agreed } from './server-hello.ts';
+import type { Terms } from './terms.ts';
+
+/** Seals the session into a ticket for the client (RFC 5077 §3.3). */
+export function* sendTicket(h: ServerHandshake, session: Session): Flow<void> {
+  const ticket = yield* perform('sealTicket', session);
+  send(h, newSessionTicket12, { ticketLifetimeHint: h.config.sessionLifetime, ticket });
+}
+
+/** What the server keeps of a full handshake. */
+export function sessionFor(
+  h: ServerHandshake,
+  { info, alpnProtocol }: Agreed,
+  terms: Terms,
+  master: Uint8Array,
+  client: AuthenticatedPeer,
+  id: Uint8Array,
+): Session {
+  return {
+    version: terms.rules.version,
+    cipherSuite: terms.suite.id,
+    secret: master.slice(),
+    extendedMasterSecret: terms.extended,
+    createdAt: h.now,
+    lifetime: h.config.sessionLifetime,
+    ageAdd: 0,
+    id,
+    ticket: new Uint8Array(0),
+    serverName: info.serverName ?? '',
+    alpnProtocol: alpnProtocol ?? '',
+    maxEarlyData: 0,
+    peerCertificates: client.certificates,
+    peerVerified: client.error === undefined,
+  };
+}

@@ -1,0 +1,76 @@
+import type { CryptoProvider, HashName } from '@testudo/crypto';
+import type { Handshake } from '../handshake/handshake.ts';
+import type { TranscriptHash } from '../handshake/transcript.ts';
+import type { CommonConfig } from '../options.ts';
+import type { SignatureScheme } from '../signature-schemes.ts';
+import { type CipherSuite, suiteFits } from '../suites.ts';
+import { TLS12, type Version, type VersionName, versionName } from '../versions.ts';
+import { prf } from './prf.ts';
+import { HmacOfRecord, type RecordMac } from './record-mac.ts';
+
+export type Role = 'client' | 'server';
+
+/** What has changed from SSL 3.0 to TLS 1.2, while the flow of messages stayed the same. */
+export interface VersionRules {
+  readonly version: Version;
+  /** The hash that runs over the handshake. */
+  transcriptHash(suite: CipherSuite): TranscriptHash;
+  /** PRF(secret, label, seed), `length` bytes (RFC 5246 §5). */
+  prf(
+    provider: CryptoProvider,
+    suite: CipherSuite,
+    secret: Uint8Array,
+    label: string,
+    seed: Uint8Array,
+    length: number,
+  ): Uint8Array;
+  /** What Finished holds for the transcript so far (RFC 5246 §7.4.9). */
+  finishedData(h: Handshake, suite: CipherSuite, master: Uint8Array, role: Role): Uint8Array;
+  /** What a client signs in CertificateVerify, whose transcript is that so far (RFC 5246 §7.4.8). */
+  certificateVerifyContent(h: Handshake, master: Uint8Array): Uint8Array;
+  /** What may sign a handshake, by preference. */
+  signatureSchemes(config: CommonConfig): readonly SignatureScheme[];
+  /** True when a signature names its scheme (1.2); before, the key's kind decided. */
+  readonly namesSignatureSchemes: boolean;
+  /** True when a CBC record brings its IV along (1.1, 1.2); before, it was the end of the record before. */
+  readonly explicitIv: boolean;
+  /** The MAC of records that an AEAD does not protect. */
+  recordMac(provider: CryptoProvider, hash: HashName, key: Uint8Array): RecordMac;
+}
+
+/** TLS 1.2 (RFC 5246). */
+export const rules12: VersionRules = {
+  version: TLS12,
+  transcriptHash: (suite) => suite.hash,
+  prf: (provider, suite, secret, label, seed, length) =>
+    prf(provider, suite.hash, secret, label, seed, length),
+  finishedData: tlsFinishedData,
+  certificateVerifyContent: (h) => h.transcript.messages(),
+  signatureSchemes: (config) => config.signatureSchemes,
+  namesSignatureSchemes: true,
+  explicitIv: true,
+  recordMac: (provider, hash, key) => new HmacOfRecord(provider, hash, key),
+};
+
+const VERIFY_DATA_LENGTH = 12;
+
+/** verify_data of TLS: twelve bytes of the PRF over the transcript's hash. */
+export function tlsFinishedData(
+  this: VersionRules,
+  h: Handshake,
+  suite: CipherSuite,
+  master: Uint8Array,
+  role: Role,
+): Uint8Array {
+  return this.prf(h.provider, suite, master, `${role} finished`, h.transcript.digest(), VERIFY_DATA_LENGTH);
+}
+
+/** `TLSv1.2` and its like. */
+export function rulesName(rules: VersionRules): VersionName {
+  return versionName(rules.version) as VersionName;
+}
+
+/** The suites of a configuration that this version has. */
+export function suitesOf(suites: readonly CipherSuite[], rules: VersionRules): CipherSuite[] {
+  return suites.filter((suite) => suiteFits(suite, rules.version));
+}
