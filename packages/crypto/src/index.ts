@@ -1,3 +1,12 @@
+export {
+  copySecretOffset,
+  equalBytesMask,
+  equalMask,
+  lessThanMask,
+  select,
+  selectBytes,
+  unpadPkcs1,
+} from './constant-flow.ts';
 export { CryptoError, type CryptoErrorCode } from './errors.ts';
 export { type FiniteFieldFault, finiteFieldFault } from './finite-field.ts';
 export {

@@ -1,6 +1,7 @@
-import { type CipherGCMTypes, createCipheriv, createDecipheriv, getCipherInfo } from 'node:crypto';
+import { type CipherGCMTypes, createCipheriv, createDecipheriv } from 'node:crypto';
 import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName } from '../provider.ts';
+import { isAvailable } from './available.ts';
 import { plain } from './bytes.ts';
 
 export function aead(name: AeadName, key: Uint8Array): Aead | undefined {
@@ -84,15 +85,3 @@ const ALGORITHMS: Readonly<Record<AeadName, string>> = {
   'camellia-128-gcm': 'camellia-128-gcm',
   'camellia-256-gcm': 'camellia-256-gcm',
 };
-
-const available = new Map<string, boolean>();
-
-/** A build of OpenSSL (FIPS) or a relative (BoringSSL) may lack an algorithm. */
-function isAvailable(algorithm: string): boolean {
-  let answer = available.get(algorithm);
-  if (answer === undefined) {
-    answer = getCipherInfo(algorithm) !== undefined;
-    available.set(algorithm, answer);
-  }
-  return answer;
-}

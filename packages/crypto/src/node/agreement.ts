@@ -5,6 +5,7 @@ import {
   diffieHellman,
   type ECDH,
   generateKeyPairSync,
+  getCurves,
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
@@ -14,7 +15,16 @@ import type { AgreementKey, CurveName, KeyAgreement } from '../provider.ts';
 import { plain } from './bytes.ts';
 
 export function keyAgreement(curve: CurveName): KeyAgreement | undefined {
+  // Some systems' builds of OpenSSL leave out the Brainpool curves.
+  if (curve.startsWith('brainpool') && !opensslCurves().has(curve)) return undefined;
   return AGREEMENTS[curve];
+}
+
+let curves: ReadonlySet<string> | undefined;
+
+function opensslCurves(): ReadonlySet<string> {
+  curves ??= new Set(getCurves());
+  return curves;
 }
 
 /**
