@@ -26,6 +26,8 @@ export {
   type ServerOptions,
   serverConfig,
 } from './options.ts';
+export type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
+export { importPsk, pskIdentity } from './psk/import.ts';
 export { contentTypeName } from './record/content-type.ts';
 export type { CredentialRequest } from './requests.ts';
 export { decodeSession, encodeSession, type Session } from './sessions/session.ts';

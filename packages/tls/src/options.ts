@@ -6,6 +6,7 @@ import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
 import { type Group, groupByName } from './groups.ts';
 import type { Legacy } from './legacy-feature.ts';
+import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
 import type { CredentialRequest } from './requests.ts';
 import { clientServices, serverServices } from './services.ts';
 import type { SessionStore } from './sessions/session-store.ts';
@@ -62,6 +63,11 @@ export interface ClientOptions extends CommonOptions {
     | readonly Credential[]
     | ((request: CredentialRequest) => readonly Credential[] | Promise<readonly Credential[]>)
     | undefined;
+  /** Keys that this client shares with the server (PSK), by preference; chosen when the server's hint is known. Default: none. */
+  readonly psks?:
+    | readonly ExternalPsk[]
+    | ((request: PskRequest) => readonly ExternalPsk[] | Promise<readonly ExternalPsk[]>)
+    | undefined;
   /** Ask for a stapled OCSP response. Default true. */
   readonly requestOcsp?: boolean | undefined;
   /** Take a TLS 1.2 server without extended master secret (RFC 7627). Default true: some are left. */
@@ -86,6 +92,12 @@ export type CredentialChooser = (
 export interface ServerOptions extends CommonOptions {
   /** The credentials, or what chooses them by name. The first that fits the client is used. */
   readonly credentials: readonly Credential[] | CredentialChooser;
+  /** The key that a client names (PSK). Default: none is known. */
+  readonly findPsk?:
+    | ((lookup: PskLookup) => ExternalPsk | undefined | Promise<ExternalPsk | undefined>)
+    | undefined;
+  /** Up to TLS 1.2: tells a client which of its keys to name (RFC 4279 §5.2). Default: nothing. */
+  readonly pskIdentityHint?: Uint8Array | undefined;
   /** Application protocols by preference (ALPN); or a chooser. Without a common one the handshake fails. Default: none. */
   readonly alpnProtocols?:
     | readonly string[]
@@ -161,8 +173,12 @@ export function clientConfig(options: ClientOptions): ClientConfig {
 
 /** Checks a server's options once, for many connections. Throws `bad-option`. */
 export function serverConfig(options: ServerOptions): ServerConfig {
-  if (typeof options.credentials !== 'function' && options.credentials.length === 0) {
-    throw new TlsError('bad-option', 'a server needs a certificate with its key: give credentials');
+  const { credentials, findPsk } = options;
+  if (typeof credentials !== 'function' && credentials.length === 0 && findPsk === undefined) {
+    throw new TlsError(
+      'bad-option',
+      'a server needs a certificate with its key: give credentials, or findPsk',
+    );
   }
   if ((options.clientCertificate ?? 'none') !== 'none' && options.verifyCertificate === undefined) {
     throw new TlsError('bad-option', 'a server that asks for client certificates needs verifyCertificate');

@@ -3,6 +3,7 @@ import type { CertificateToVerify, CertificateVerdict } from './certificate-verd
 import type { Credential } from './credential.ts';
 import type { RawMessage } from './messages/handshake-type.ts';
 import type { ClientHelloInfo } from './options.ts';
+import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
 import type { Session } from './sessions/session.ts';
 
 /** Everything a handshake may wait for: what it asks, and what the answer is. */
@@ -24,6 +25,10 @@ export interface Requests {
   chooseProtocol: { ask: ClientHelloInfo; answer: string | undefined };
   /** The client's credential for a server that asks for one. */
   chooseClientCredential: { ask: CredentialRequest; answer: readonly Credential[] };
+  /** The keys that a client can name; none for none. */
+  choosePsks: { ask: PskRequest; answer: readonly ExternalPsk[] };
+  /** The key that a client names; undefined when this server does not know it. */
+  findPsk: { ask: PskLookup; answer: ExternalPsk | undefined };
   /** The session in a ticket that this server once sealed. */
   openTicket: { ask: Uint8Array; answer: Session | undefined };
   /** A ticket that holds a session. */

@@ -5,19 +5,20 @@ import type { ClientOptions, ServerOptions } from './options.ts';
 
 /** Serves a client's handshake from its options. */
 export function clientServices(options: ClientOptions): Services {
-  const { credentials } = options;
+  const { credentials, psks } = options;
   return {
     ...NO_SERVICES,
     sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),
     verifyCertificate: verified(options.verifyCertificate),
     chooseClientCredential: (request) =>
       typeof credentials === 'function' ? credentials(request) : (credentials ?? []),
+    choosePsks: (request) => (typeof psks === 'function' ? psks(request) : (psks ?? [])),
   };
 }
 
 /** Serves a server's handshake from its options. */
 export function serverServices(options: ServerOptions): Services {
-  const { credentials, alpnProtocols, tickets, sessionStore, verifyCertificate } = options;
+  const { credentials, alpnProtocols, tickets, sessionStore, verifyCertificate, findPsk } = options;
   return {
     ...NO_SERVICES,
     sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),
@@ -26,6 +27,7 @@ export function serverServices(options: ServerOptions): Services {
       if (typeof alpnProtocols === 'function') return alpnProtocols(hello);
       return alpnProtocols?.find((protocol) => hello.alpnProtocols.includes(protocol));
     },
+    ...(findPsk ? { findPsk } : {}),
     ...(verifyCertificate ? { verifyCertificate: verified(verifyCertificate) } : {}),
     ...(tickets
       ? { openTicket: (ticket) => tickets.open(ticket), sealTicket: (session) => tickets.seal(session) }
@@ -49,6 +51,8 @@ const NO_SERVICES: Services = {
   chooseCredentials: missing('a credential'),
   chooseProtocol: () => undefined,
   chooseClientCredential: () => [],
+  choosePsks: () => [],
+  findPsk: () => undefined,
   openTicket: () => undefined,
   sealTicket: missing('a ticket'),
   findSession: () => undefined,
