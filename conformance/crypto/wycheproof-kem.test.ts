@@ -4,17 +4,25 @@ import { describe, test } from 'vitest';
 import { PROVIDERS } from './providers.ts';
 import { runWycheproof } from './wycheproof.ts';
 
-describe.each(PROVIDERS)('ML-KEM-768 of the $name provider agrees with Wycheproof', (provider) => {
-  const kem = provider.kem('ml-kem-768')!;
+const SIZES = [
+  { bits: 768, keys: 100, ciphertexts: 193, encapsulations: 132 },
+  { bits: 1024, keys: 25, ciphertexts: 51, encapsulations: 41 },
+] as const;
+const cases = PROVIDERS.flatMap((provider) =>
+  SIZES.map((size) => ({ name: provider.name, provider, ...size })),
+);
+
+describe.each(cases)('ML-KEM-$bits of the $name provider agrees with Wycheproof', (size) => {
+  const kem = size.provider.kem(`ml-kem-${size.bits}`)!;
 
   test('key generation from a seed', () =>
-    runWycheproof('mlkem_768_keygen_seed', 100, (c) => {
+    runWycheproof(`mlkem_${size.bits}_keygen_seed`, size.keys, (c) => {
       const made = toHex(kem.fromSeed(c.bytes('seed')).encapsulationKey);
       return made === c.text('ek') ? undefined : `made ${made}`;
     }));
 
   test('decapsulation', () =>
-    runWycheproof('mlkem_768', 193, (c) => {
+    runWycheproof(`mlkem_${size.bits}`, size.ciphertexts, (c) => {
       let secret: string;
       try {
         secret = toHex(kem.fromSeed(c.bytes('seed')).decapsulate(c.bytes('c')));
@@ -27,7 +35,7 @@ describe.each(PROVIDERS)('ML-KEM-768 of the $name provider agrees with Wycheproo
     }));
 
   test('encapsulation keys that FIPS 203 §7.2 refuses', () =>
-    runWycheproof('mlkem_768_encaps', 132, (c) => {
+    runWycheproof(`mlkem_${size.bits}_encaps`, size.encapsulations, (c) => {
       try {
         kem.encapsulate(c.bytes('ek'));
       } catch (error) {

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { fromHex } from '@testudo/codec';
 import { expect } from 'vitest';
 
@@ -23,7 +24,7 @@ export function runWycheproof(
   expectedCount: number,
   run: (testCase: Case) => string | undefined,
 ): void {
-  const { testGroups } = JSON.parse(readFileSync(new URL(`${file}_test.json`, VECTORS), 'utf8')) as Vectors;
+  const { testGroups } = readVectors(file);
   const failures: string[] = [];
   let count = 0;
   for (const { tests, ...group } of testGroups) {
@@ -52,6 +53,15 @@ interface Vectors {
 }
 
 const VECTORS = new URL('../vectors/wycheproof/', import.meta.url);
+
+/** The larger files are compressed. */
+function readVectors(file: string): Vectors {
+  const packed = new URL(`${file}_test.json.gz`, VECTORS);
+  const text = existsSync(packed)
+    ? gunzipSync(readFileSync(packed)).toString()
+    : readFileSync(new URL(`${file}_test.json`, VECTORS), 'utf8');
+  return JSON.parse(text) as Vectors;
+}
 
 function toCase(fields: Fields): Case {
   function field<T extends 'string' | 'number'>(name: string, type: T): unknown {
