@@ -18,22 +18,37 @@ const both = [
   { from: nodeCrypto, to: portableCrypto },
   { from: portableCrypto, to: nodeCrypto },
 ];
+const CURVES = [
+  'secp256r1',
+  'secp384r1',
+  'secp521r1',
+  'brainpoolP256r1',
+  'brainpoolP384r1',
+  'brainpoolP512r1',
+] as const;
 const hashes = Object.keys(HASH_LENGTH) as HashName[];
 
 describe('what one provider makes, the other takes', () => {
   type Signer = readonly [KeySpec, readonly SignatureAlgorithm[]];
   const signers: readonly Signer[] = [
-    ...(['secp256r1', 'secp384r1', 'secp521r1'] as const).map((curve): Signer => {
+    ...CURVES.map((curve): Signer => {
       const hashNames = ['sha1', 'sha256', 'sha384', 'sha512'] as const;
       return [{ type: 'ec', curve }, hashNames.map((hash) => ({ name: 'ecdsa', hash }))];
     }),
     [{ type: 'ed25519' }, [{ name: 'ed25519' }]],
     [{ type: 'ed448' }, [{ name: 'ed448' }]],
+    ...(['ml-dsa-44', 'ml-dsa-65', 'ml-dsa-87'] as const).map((name): Signer => [{ type: name }, [{ name }]]),
     // 1024 and 1025 bits: the encoded message of PSS is as long as the modulus, or a byte shorter.
     ...[1024, 1025].map((bits): Signer => {
       const names = ['rsa-pkcs1', 'rsa-pss'] as const;
       const hashNames = ['sha1', 'sha256', 'sha384'] as const;
-      return [{ type: 'rsa', bits }, names.flatMap((name) => hashNames.map((hash) => ({ name, hash })))];
+      return [
+        { type: 'rsa', bits },
+        [
+          ...names.flatMap((name) => hashNames.map((hash) => ({ name, hash }))),
+          { name: 'rsa-pkcs1', hash: 'md5-sha1' },
+        ],
+      ];
     }),
   ];
 
@@ -58,7 +73,7 @@ describe('what one provider makes, the other takes', () => {
     });
   });
 
-  test.each(['x25519', 'x448', 'secp256r1', 'secp384r1', 'secp521r1'] as CurveName[])('%s', (curve) => {
+  test.each(['x25519', 'x448', ...CURVES] as CurveName[])('%s', (curve) => {
     const a = nodeCrypto.keyAgreement(curve)!.generate();
     const b = portableCrypto.keyAgreement(curve)!.generate();
     expect(toHex(a.agree(b.publicKey))).toBe(toHex(b.agree(a.publicKey)));
@@ -86,6 +101,8 @@ describe('what one provider makes, the other takes', () => {
   const aeads = (Object.keys(AEAD_SIZES) as AeadName[]).filter((name) =>
     both.every(({ from }) => from.aead(name, new Uint8Array(AEAD_SIZES[name].key)) !== undefined),
   );
+  test('all AEADs but those of ARIA and Camellia are here', () => expect(aeads.length).toBe(7));
+
   test.each(aeads)('%s', (name) => {
     const key = nodeCrypto.randomBytes(AEAD_SIZES[name].key);
     const nonce = nodeCrypto.randomBytes(12);
@@ -120,6 +137,27 @@ describe('providers give the same', () => {
           nodeCrypto.hkdfExpand(hash, input, data, wanted),
         );
     }
+  });
+
+  test.each(hashes)('HMAC with %s in steps, one message after another', (hash) => {
+    for (const provider of [nodeCrypto, portableCrypto])
+      for (const key of [new Uint8Array(0), data, nodeCrypto.randomBytes(200)]) {
+        const mac = provider.mac(hash, key);
+        expect(mac.digest()).toEqual(nodeCrypto.hmac(hash, key, new Uint8Array(0)));
+        mac.update(data.subarray(0, 5));
+        mac.update(data.subarray(5));
+        expect(mac.digest()).toEqual(nodeCrypto.hmac(hash, key, data));
+        mac.update(data.subarray(3));
+        mac.reset();
+        mac.update(data);
+        const tag = mac.digest();
+        expect(tag).toEqual(nodeCrypto.hmac(hash, key, data));
+        expect(tag.constructor).toBe(Uint8Array);
+        mac.update(data);
+        expect(mac.digest()).toEqual(tag);
+        mac.reset();
+        expect(mac.digest()).toEqual(nodeCrypto.hmac(hash, key, new Uint8Array(0)));
+      }
   });
 
   test.each(hashes)('%s in steps, read in the middle', (hash) => {

@@ -1,6 +1,8 @@
-import { fromHex, utf8 } from '@testudo/codec';
+import { constants, createPrivateKey, privateEncrypt } from 'node:crypto';
+import { concat, fromHex, utf8 } from '@testudo/codec';
 import { AEAD_SIZES, type AeadName, type CipherName, type CurveName, type KeySpec } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
+import { portableCrypto } from '@testudo/crypto/portable';
 import { describe, expect, test } from 'vitest';
 import { PROVIDERS } from './providers.ts';
 
@@ -96,33 +98,32 @@ describe.each(PROVIDERS)('the $name provider refuses', (provider) => {
       expect(() => provider.hkdfExpand('sha256', key, key, length)).toThrowError(refusal('bad-length'));
   });
 
-  test.each(['x25519', 'x448', 'secp256r1', 'secp384r1', 'secp521r1'] as CurveName[])(
-    'private keys and points that are none of %s',
-    (curve) => {
-      const agreement = provider.keyAgreement(curve)!;
-      const key = agreement.generate();
-      const length = key.publicKey.length;
-      const privateLength = curve.startsWith('x') ? length : (length - 1) / 2;
-      for (const wrong of [0, privateLength - 1, privateLength + 1])
-        expect(() => agreement.fromPrivate(new Uint8Array(wrong).fill(1))).toThrowError(refusal('bad-key'));
-      const longer = new Uint8Array(length + 1);
-      longer.set(key.publicKey);
-      const points = [new Uint8Array(0), key.publicKey.subarray(1), key.publicKey.slice(0, -1), longer];
-      points.push(new Uint8Array(length));
-      if (!curve.startsWith('x')) {
-        const compressed = key.publicKey.slice(0, privateLength + 1);
-        compressed[0] = 2 + (key.publicKey[length - 1]! & 1);
-        const hybrid = key.publicKey.slice();
-        hybrid[0] = 6 + (key.publicKey[length - 1]! & 1);
-        const off = key.publicKey.slice();
-        off[length - 1]! ^= 1;
-        points.push(compressed, hybrid, off, Uint8Array.of(0));
-        for (const scalar of [new Uint8Array(privateLength), new Uint8Array(privateLength).fill(255)])
-          expect(() => agreement.fromPrivate(scalar)).toThrowError(refusal('bad-key'));
-      }
-      for (const point of points) expect(() => key.agree(point)).toThrowError(refusal('bad-key'));
-    },
-  );
+  const curves: CurveName[] = ['x25519', 'x448', 'secp256r1', 'secp384r1', 'secp521r1'];
+  curves.push('brainpoolP256r1', 'brainpoolP384r1', 'brainpoolP512r1');
+  test.each(curves)('private keys and points that are none of %s', (curve) => {
+    const agreement = provider.keyAgreement(curve)!;
+    const key = agreement.generate();
+    const length = key.publicKey.length;
+    const privateLength = curve.startsWith('x') ? length : (length - 1) / 2;
+    for (const wrong of [0, privateLength - 1, privateLength + 1])
+      expect(() => agreement.fromPrivate(new Uint8Array(wrong).fill(1))).toThrowError(refusal('bad-key'));
+    const longer = new Uint8Array(length + 1);
+    longer.set(key.publicKey);
+    const points = [new Uint8Array(0), key.publicKey.subarray(1), key.publicKey.slice(0, -1), longer];
+    points.push(new Uint8Array(length));
+    if (!curve.startsWith('x')) {
+      const compressed = key.publicKey.slice(0, privateLength + 1);
+      compressed[0] = 2 + (key.publicKey[length - 1]! & 1);
+      const hybrid = key.publicKey.slice();
+      hybrid[0] = 6 + (key.publicKey[length - 1]! & 1);
+      const off = key.publicKey.slice();
+      off[length - 1]! ^= 1;
+      points.push(compressed, hybrid, off, Uint8Array.of(0));
+      for (const scalar of [new Uint8Array(privateLength), new Uint8Array(privateLength).fill(255)])
+        expect(() => agreement.fromPrivate(scalar)).toThrowError(refusal('bad-key'));
+    }
+    for (const point of points) expect(() => key.agree(point)).toThrowError(refusal('bad-key'));
+  });
 
   test('seeds, ciphertexts and keys of the wrong length in ML-KEM', () => {
     for (const name of ['ml-kem-768', 'ml-kem-1024'] as const) {
@@ -213,8 +214,14 @@ describe.each(PROVIDERS)('the $name provider keeps what it is given', (provider)
       ecSpec,
       { type: 'ec', curve: 'secp384r1' },
       { type: 'ec', curve: 'secp521r1' },
+      { type: 'ec', curve: 'brainpoolP256r1' },
+      { type: 'ec', curve: 'brainpoolP384r1' },
+      { type: 'ec', curve: 'brainpoolP512r1' },
       { type: 'ed25519' },
       { type: 'ed448' },
+      { type: 'ml-dsa-44' },
+      { type: 'ml-dsa-65' },
+      { type: 'ml-dsa-87' },
     ];
     for (const spec of specs) {
       const key = provider.generateKey(spec);
@@ -238,12 +245,14 @@ describe.each(PROVIDERS)('the $name provider keeps what it is given', (provider)
 
   test('inputs unchanged, also when the caller changes them later', () => {
     const key = new Uint8Array(16).fill(5);
+    const mac = provider.mac('sha256', key);
     const aead = provider.aead('aes-128-gcm', key)!;
     const first = new Uint8Array(20);
     aead.seal(new Uint8Array(12), key, utf8('text'), first, 0);
     expect(key).toEqual(new Uint8Array(16).fill(5));
     const additionalData = key.slice();
     key.fill(0);
+    expect(mac.digest()).toEqual(provider.hmac('sha256', additionalData, new Uint8Array(0)));
     expect(aead.open(new Uint8Array(12), additionalData, first)).toEqual(utf8('text'));
 
     const spki = rsaKey.publicKey.spki.slice();
@@ -264,6 +273,88 @@ describe.each(PROVIDERS)('the $name provider keeps what it is given', (provider)
       provider.sign({ name: 'ecdsa', hash: 'sha256' }, provider.generateKey(ecSpec), utf8('x')),
     ];
     for (const output of outputs) expect(output.constructor).toBe(Uint8Array);
+  });
+});
+
+describe('MD5-SHA1 signatures', () => {
+  const algorithm = { name: 'rsa-pkcs1', hash: 'md5-sha1' } as const;
+  const message = utf8('what TLS 1.0 signs');
+  // PKCS #1 v1.5 with all 36 bytes at the end, made by hand (RFC 8017 §9.2 without its DigestInfo).
+  const digests = concat(nodeCrypto.digest('md5', message), nodeCrypto.digest('sha1', message));
+  const block = concat(Uint8Array.of(0, 1), new Uint8Array(89).fill(255), Uint8Array.of(0), digests);
+  const raw = (encoded: Uint8Array): Uint8Array => {
+    const key = createPrivateKey({ key: Buffer.from(rsaKey.exportPkcs8()), format: 'der', type: 'pkcs8' });
+    return privateEncrypt({ key, padding: constants.RSA_NO_PADDING }, encoded);
+  };
+
+  test.each(PROVIDERS)('of the $name provider are the padded digests', (provider) => {
+    expect(provider.sign(algorithm, rsaKey, message)).toEqual(new Uint8Array(raw(block)));
+    expect(provider.verify(algorithm, rsaKey.publicKey, message, raw(block))).toBe(true);
+  });
+
+  test.each(PROVIDERS)(
+    'that are padded or composed in any other way the $name provider refuses',
+    (provider) => {
+      const withInfo = provider.sign({ name: 'rsa-pkcs1', hash: 'sha1' }, rsaKey, message);
+      expect(provider.verify(algorithm, rsaKey.publicKey, message, withInfo)).toBe(false);
+      const changed = [0, 1, 2, 50, 90, 91, 92, 127].map((at) => {
+        const copy = block.slice();
+        copy[at]! ^= 2;
+        return copy;
+      });
+      // The digests early, with what an attacker likes behind them (CVE-2006-4339), and one digest alone.
+      const early = concat(
+        Uint8Array.of(0, 1),
+        new Uint8Array(8).fill(255),
+        Uint8Array.of(0),
+        digests,
+        new Uint8Array(81),
+      );
+      const sha1Only = concat(
+        Uint8Array.of(0, 1),
+        new Uint8Array(105).fill(255),
+        Uint8Array.of(0),
+        digests.subarray(16),
+      );
+      for (const other of [...changed, early, sha1Only])
+        expect(provider.verify(algorithm, rsaKey.publicKey, message, raw(other))).toBe(false);
+      for (const length of [0, 127, 129])
+        expect(provider.verify(algorithm, rsaKey.publicKey, message, new Uint8Array(length))).toBe(false);
+      const ec = provider.generateKey(ecSpec);
+      expect(() => provider.sign(algorithm, ec, message)).toThrowError(refusal('bad-key'));
+    },
+  );
+});
+
+describe('DSA', () => {
+  const key = nodeCrypto.generateKey({ type: 'dsa', bits: 1024 });
+
+  test('signs and verifies with the node provider', () => {
+    expect(key.kind).toEqual({ type: 'dsa', bits: 1024 });
+    const again = nodeCrypto.importPrivateKey(key.exportPkcs8());
+    for (const hash of ['sha1', 'sha256'] as const) {
+      const signature = nodeCrypto.sign({ name: 'dsa', hash }, again, utf8('x'));
+      expect(nodeCrypto.verify({ name: 'dsa', hash }, key.publicKey, utf8('x'), signature)).toBe(true);
+      expect(nodeCrypto.verify({ name: 'dsa', hash }, key.publicKey, utf8('y'), signature)).toBe(false);
+      expect(nodeCrypto.verify({ name: 'ecdsa', hash }, key.publicKey, utf8('x'), signature)).toBe(false);
+    }
+    for (const bits of [512, 1025, 4096])
+      expect(() => nodeCrypto.generateKey({ type: 'dsa', bits })).toThrowError(refusal('unsupported'));
+  });
+
+  test('is unsupported by the portable provider', () => {
+    expect(() => portableCrypto.importPublicKey(key.publicKey.spki)).toThrowError(refusal('unsupported'));
+    expect(() => portableCrypto.importPrivateKey(key.exportPkcs8())).toThrowError(refusal('unsupported'));
+    expect(() => portableCrypto.generateKey({ type: 'dsa', bits: 1024 })).toThrowError(
+      refusal('unsupported'),
+    );
+    expect(() => portableCrypto.sign({ name: 'dsa', hash: 'sha1' }, key, utf8('x'))).toThrowError(
+      refusal('unsupported'),
+    );
+    const signature = nodeCrypto.sign({ name: 'dsa', hash: 'sha1' }, key, utf8('x'));
+    expect(portableCrypto.verify({ name: 'dsa', hash: 'sha1' }, key.publicKey, utf8('x'), signature)).toBe(
+      false,
+    );
   });
 });
 

@@ -1,6 +1,6 @@
 import { concat, der, fromHex } from '@testudo/codec';
 import { describe, expect, test } from 'vitest';
-import { encodeCurveSpki, encodeRsaSpki, OID, parseSpki } from './spki.ts';
+import { encodeCurveSpki, encodeMlDsaSpki, encodeRsaSpki, OID, parseSpki } from './spki.ts';
 
 const modulus = Uint8Array.from({ length: 128 }, (_, i) => (i === 0 ? 0x9d : 2 * i + 1));
 const exponent = Uint8Array.of(1, 0, 1);
@@ -14,12 +14,61 @@ describe('SubjectPublicKeyInfo', () => {
     [{ type: 'ec', curve: 'secp256r1' }, 65],
     [{ type: 'ec', curve: 'secp384r1' }, 97],
     [{ type: 'ec', curve: 'secp521r1' }, 133],
+    [{ type: 'ec', curve: 'brainpoolP256r1' }, 65],
+    [{ type: 'ec', curve: 'brainpoolP384r1' }, 97],
+    [{ type: 'ec', curve: 'brainpoolP512r1' }, 129],
     [{ type: 'ed25519' }, 32],
     [{ type: 'ed448' }, 57],
   ] as const)('of %j is taken apart', (kind, length) => {
     const point = new Uint8Array(length).fill(7);
     if (kind.type === 'ec') point[0] = 4;
     expect(parseSpki(encodeCurveSpki(kind, point))).toEqual({ kind, point });
+  });
+
+  test.each([
+    ['ml-dsa-44', 1312],
+    ['ml-dsa-65', 1952],
+    ['ml-dsa-87', 2592],
+  ] as const)('of %s is taken apart', (name, length) => {
+    const raw = new Uint8Array(length).fill(7);
+    const spki = encodeMlDsaSpki(name, raw);
+    expect(parseSpki(spki)).toEqual({ kind: { type: name }, raw });
+    // The same, put together by the general writer.
+    expect(spki).toEqual(der.sequence(der.sequence(der.oid(OID[name])), der.bitString(raw)));
+    const short = der.sequence(der.sequence(der.oid(OID[name])), der.bitString(raw.subarray(1)));
+    expect(() => parseSpki(short)).toThrowError(code('bad-key') as Error);
+  });
+
+  describe('of DSA', () => {
+    const numbers: Record<'p' | 'q' | 'g' | 'y', Uint8Array> = {
+      p: modulus,
+      q: new Uint8Array(20).fill(255),
+      g: Uint8Array.of(2),
+      y: Uint8Array.of(3),
+    };
+    const encode = ({ p, q, g, y }: typeof numbers): Uint8Array =>
+      der.sequence(
+        der.sequence(der.oid(OID.dsa), der.sequence(der.unsigned(p), der.unsigned(q), der.unsigned(g))),
+        der.bitString(der.unsigned(y)),
+      );
+
+    test('is measured', () => {
+      expect(parseSpki(encode(numbers))).toEqual({ kind: { type: 'dsa', bits: 1024 } });
+    });
+
+    test.each([
+      ['an even p', { p: concat(modulus.subarray(0, 127), Uint8Array.of(2)) }],
+      ['a p of 504 bits', { p: modulus.subarray(0, 63) }],
+      ['a p of 4104 bits', { p: new Uint8Array(513).fill(255) }],
+      ['an even q', { q: concat(new Uint8Array(19).fill(255), Uint8Array.of(2)) }],
+      ['a q of 168 bits', { q: new Uint8Array(21).fill(255) }],
+      ['a g of 1', { g: Uint8Array.of(1) }],
+      ['a g of p', { g: modulus }],
+      ['a y of 0', { y: Uint8Array.of(0) }],
+      ['a y of p', { y: modulus }],
+    ])('with %s is refused', (_, wrong) => {
+      expect(() => parseSpki(encode({ ...numbers, ...wrong }))).toThrowError(code('bad-key') as Error);
+    });
   });
 
   test('of RSA is taken apart, with the bits of the modulus', () => {

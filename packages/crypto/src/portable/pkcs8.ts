@@ -32,6 +32,8 @@ function privateKeyInfo(reader: DerReader): ParsedPrivateKey {
     const oid = inner.oid();
     if (oid === OID.ec) return { oid, curve: namedCurve(inner), restriction: undefined };
     if (oid === OID.rsa) inner.null();
+    else if (oid !== OID.rsaPss && oid !== OID.ed25519 && oid !== OID.ed448)
+      throw new CryptoError('unsupported', `private key algorithm ${oid}`);
     const restricted = oid === OID.rsaPss && inner.remaining > 0;
     return { oid, curve: undefined, restriction: restricted ? pssParameters(inner) : undefined };
   });
@@ -48,10 +50,8 @@ function privateKeyInfo(reader: DerReader): ParsedPrivateKey {
       return { type: 'ed448', secret: curvePrivateKey(key, 57) };
     case OID.rsa:
       return { type: 'rsa', rsa: decodeDer(key, rsaPrivateKey), restriction: undefined };
-    case OID.rsaPss:
-      return { type: 'rsa-pss', rsa: decodeDer(key, rsaPrivateKey), restriction: algorithm.restriction };
     default:
-      throw new CryptoError('unsupported', `private key algorithm ${algorithm.oid}`);
+      return { type: 'rsa-pss', rsa: decodeDer(key, rsaPrivateKey), restriction: algorithm.restriction };
   }
 }
 
