@@ -1,6 +1,6 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import {
-  Certificate,
+  type Certificate,
   CertificateError,
   type CertificateErrorCode,
   peerNameOf,
@@ -8,6 +8,7 @@ import {
   verifyCertificate,
 } from '@testudo/x509';
 import { TlsError, type TlsErrorCode } from './errors.ts';
+import { verifiedCertificates } from './handshake/verified-certificates.ts';
 
 /** What a verifier gets to see. */
 export interface CertificateToVerify {
@@ -48,7 +49,7 @@ export function verifyWith(
 ): CertificateVerifier {
   return (request) => {
     try {
-      const chain = request.chain.map((der) => Certificate.parse(der));
+      const chain = request.chain.map((der) => verifiedCertificates.parse(der));
       const checksName = request.peer === 'server' && options.dangerouslyAnyName !== true;
       if (checksName && request.name === undefined) throw noNameGiven(chain[0]);
       const verified = verifyCertificate({
@@ -57,6 +58,7 @@ export function verifyWith(
         trust: trust(),
         at: new Date(request.now),
         purpose: request.peer,
+        cache: verifiedCertificates,
         ...(checksName ? { name: peerNameOf(request.name!) } : {}),
       });
       return { accepted: true, path: verified.path };

@@ -1,5 +1,5 @@
 import type { PublicKey } from '@testudo/crypto';
-import { Certificate } from '@testudo/x509';
+import type { Certificate } from '@testudo/x509';
 import { rejection } from '../certificate-verdict.ts';
 import type { Credential } from '../credential.ts';
 import { MAX_CERTIFICATES } from '../defaults.ts';
@@ -11,6 +11,7 @@ import type { Session } from '../sessions/session.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import type { Version } from '../versions.ts';
 import type { Handshake } from './handshake.ts';
+import { verifiedCertificates } from './verified-certificates.ts';
 
 /** What is known of a peer that proved that it owns a certificate. */
 export interface AuthenticatedPeer {
@@ -82,7 +83,7 @@ export function checkChain(chain: readonly Uint8Array[]): readonly Uint8Array[] 
 /** The public key of a leaf. Throws `bad-certificate` when there is none to be had. */
 export function leafKey(h: Handshake, der: Uint8Array): PublicKey {
   try {
-    return Certificate.parse(der).publicKey(h.provider);
+    return verifiedCertificates.parse(der).publicKey(h.provider);
   } catch (error) {
     throw new TlsError(
       'bad-certificate',

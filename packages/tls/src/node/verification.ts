@@ -1,7 +1,7 @@
 import type { DetailedPeerCertificate } from 'node:tls';
 import type { CryptoProvider } from '@testudo/crypto';
 import {
-  Certificate,
+  type Certificate,
   CertificateError,
   type CertificateErrorCode,
   peerNameOf,
@@ -15,6 +15,7 @@ import {
   rejection,
 } from '../certificate-verdict.ts';
 import { TlsError } from '../errors.ts';
+import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { type NodeTlsError, nodeError, setCounterpart } from './errors.ts';
 import { altNameInvalid, checkServerIdentity, legacyCertificate } from './identity.ts';
 import { detailedCertificate } from './peer-certificate.ts';
@@ -46,10 +47,11 @@ export function verifier(options: {
     try {
       path = verifyCertificate({
         provider,
-        chain: request.chain.map((der) => Certificate.parse(der)),
+        chain: request.chain.map((der) => verifiedCertificates.parse(der)),
         trust: trust(),
         at: new Date(request.now),
         purpose: request.peer,
+        cache: verifiedCertificates,
         ...(name === undefined || custom !== undefined ? {} : { name: peerNameOf(name) }),
       }).path;
     } catch (error) {
