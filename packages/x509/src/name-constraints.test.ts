@@ -1,4 +1,4 @@
-import { der, fromHex } from '@testudo/codec';
+import { concat, der, fromHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { extension, make, makeAuthority, NOW, nameConstraints } from '../testing/make.ts';
@@ -128,6 +128,11 @@ test.each<[string, string, Outcome, Outcome]>([
   ['.example.com', 'https://www.example.com?', 'accepted', REFUSED],
   ['example.com', 'urn:example.com', REFUSED, REFUSED],
   ['example.com', 'https://[::1]/', REFUSED, REFUSED],
+  ['example.com', 'https://192.0.2.1/', REFUSED, REFUSED],
+  // No authority component: RFC 5280 §4.2.1.10 has such names refused.
+  ['example.com', 'sip:user@example.com', REFUSED, REFUSED],
+  ['example.com', 'https://evil.test\\@example.com', REFUSED, REFUSED],
+  ['example.com', 'https://evil.test#@example.com', REFUSED, 'accepted'],
 ])('of URIs: "%s" and "%s"', (base, name, permitted, excluded) => {
   expect(outcome(nameConstraints([uri(base)]), [uri(name)])).toBe(permitted);
   expect(outcome(nameConstraints([], [uri(base)]), [uri(name)])).toBe(excluded);
@@ -228,4 +233,57 @@ test('many names under many constraints cost no more than the budget', () => {
       Array.from({ length: 500 }, (_, i) => dns(`${i}.test`)),
     ),
   ).toBe('budget-exceeded');
+});
+
+// RFC 9598 §6: what is said about rfc822Name holds for SmtpUTF8Mailbox.
+test.each<[string, string, Outcome, Outcome]>([
+  ['example.com', '\u8001\u5e2b@example.com', 'accepted', REFUSED],
+  ['example.com', '\u8001\u5e2b@example.org', REFUSED, 'accepted'],
+  ['.example.com', '\u8001\u5e2b@mail.example.com', 'accepted', REFUSED],
+  ['xn--bcher-kva.example', '\u8001\u5e2b@xn--bcher-kva.example', 'accepted', REFUSED],
+  ['user@example.com', '\u8001\u5e2b@example.com', REFUSED, 'accepted'],
+  ['\u8001\u5e2b@example.com', '\u8001\u5e2b@example.com', 'accepted', REFUSED],
+  // A domain that is not in ASCII is never permitted and always excluded.
+  ['example.com', '\u8001\u5e2b@b\u00fccher.example', REFUSED, REFUSED],
+])('of mail in all scripts: "%s" and "%s"', (base, name, permitted, excluded) => {
+  expect(outcome(nameConstraints([email(base)]), [email(name)])).toBe(permitted);
+  expect(outcome(nameConstraints([], [email(base)]), [email(name)])).toBe(excluded);
+});
+
+test('a SmtpUTF8Mailbox that rfc822Name could hold is malformed', () => {
+  const mailbox = (value: Uint8Array): GeneralName => ({
+    kind: 'other',
+    tag: 0xa0,
+    bytes: concat(der.oid('1.3.6.1.5.5.7.8.9'), der.explicit(0, value)),
+  });
+  const free = nameConstraints([dns('a.test')]);
+  expect(outcome(free, [mailbox(der.utf8String('user@example.com'))])).toBe('malformed');
+  expect(outcome(free, [mailbox(der.utf8String('\u8001\u5e2b@example.com'))])).toBe('accepted');
+  expect(outcome(free, [mailbox(der.integer(1))])).toBe('malformed');
+});
+
+test('otherNames of two types are two forms', () => {
+  const typed = (type: string): GeneralName => ({
+    kind: 'other',
+    tag: 0xa0,
+    bytes: concat(der.oid(type), der.explicit(0, der.utf8String('x'))),
+  });
+  expect(outcome(nameConstraints([typed('1.2.3')]), [typed('1.2.3')])).toBe(REFUSED);
+  expect(outcome(nameConstraints([typed('1.2.3')]), [typed('1.2.4')])).toBe('accepted');
+});
+
+test('where the common name counts as a name, it is constrained as one', () => {
+  const root = makeAuthority({ others: [nameConstraints([dns('example.com')])] });
+  const verify = (subject: string, dangerouslyAllowCommonName: boolean): unknown =>
+    verifyCertificate({
+      provider: nodeCrypto,
+      chain: [make({ by: root, subject, subjectAltName: undefined }).certificate],
+      trust: new TrustStore([root.certificate]),
+      at: NOW,
+      purpose: 'server',
+      dangerouslyAllowCommonName,
+    });
+  expect(verify('www.example.com', true)).toBeDefined();
+  expect(verify('example.org', false)).toBeDefined();
+  expect(() => verify('example.org', true)).toThrow(expect.objectContaining({ code: REFUSED }));
 });

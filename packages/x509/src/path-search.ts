@@ -59,6 +59,11 @@ export class PathSearch {
     return this.#record;
   }
 
+  /** What is wrong with the leaf though its path is good: that it is for someone else. */
+  blameLeaf(error: CertificateError): void {
+    this.#record.leaf.error ??= error;
+  }
+
   /** Throws {@link CertificateError}: the most specific failure of the most promising path. */
   *run(): Search<FoundPath> {
     const { leaf, trust, checks } = this.#options;

@@ -65,10 +65,11 @@ function newNode(certificate: Certificate, position: PathPosition, source: Certi
   return { certificate, position, source, isChosen: false, error: undefined, issuers: [] };
 }
 
-/** The tree of a path that was known to be valid: nothing else was tried. */
-export function treeOfPath(path: readonly Certificate[]): PathTree {
+/** The tree of a path that was known to be valid: nothing else was tried. `error` is what is wrong with the leaf. */
+export function treeOfPath(path: readonly Certificate[], error?: CertificateError): PathTree {
   const record = new PathRecord(path[0]!);
   let node = record.leaf;
+  node.error = error;
   node.isChosen = true;
   for (const [i, certificate] of path.entries()) {
     if (i === 0) continue;

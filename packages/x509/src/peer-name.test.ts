@@ -101,3 +101,117 @@ test('a host as users write it is an address or a domain', () => {
   expect(peerNameOf('example.com').kind).toBe('dns');
   expect(peerNameOf('1.2.3.4.5').kind).toBe('dns');
 });
+
+describe('mail addresses (RFC 9598 §5)', () => {
+  const email = (value: string): GeneralName => ({ kind: 'email', value });
+
+  test.each([
+    ['user@example.com', 'user@example.com'],
+    ['user@EXAMPLE.com', 'user@example.COM'],
+    ['User@example.com', 'User@example.com'],
+    ['user@xn--bcher-kva.example', 'user@b\u00fccher.example'],
+    ['\u8001\u5e2b@example.com', '\u8001\u5e2b@example.com'],
+    ['\u8001\u5e2b@xn--bcher-kva.example', '\u8001\u5e2b@b\u00fccher.example'],
+  ])('%s is %s', (presented, wanted) => {
+    expect(matchesName(certificateFor(email(presented)), { kind: 'email', value: wanted })).toBe(true);
+  });
+
+  test.each([
+    ['user@example.com', 'USER@example.com'],
+    ['user@example.com', 'other@example.com'],
+    ['user@example.com', 'user@www.example.com'],
+    ['user@example.com', 'example.com'],
+    ['user@example.com', '@example.com'],
+    ['user@example.com', 'user@example.com@example.com'],
+    ['example.com', 'user@example.com'],
+    ['user@*.example.com', 'user@www.example.com'],
+    ['*@example.com', 'user@example.com'],
+    ['a@user@example.com', 'user@example.com'],
+    ['"user"@example.com', 'user@example.com'],
+    // No normalization of the local part: e with an accent, in one code point and in two.
+    ['\u00e9@example.com', 'e\u0301@example.com'],
+    ['us er@example.com', 'us er@example.com'],
+  ])('%s is not %s', (presented, wanted) => {
+    expect(matchesName(certificateFor(email(presented)), { kind: 'email', value: wanted })).toBe(false);
+  });
+
+  test('a domain in another script has no place in a certificate', () => {
+    const certificate = certificateFor(email('\u8001\u5e2b@b\u00fccher.example'));
+    expect(matchesName(certificate, { kind: 'email', value: '\u8001\u5e2b@b\u00fccher.example' })).toBe(
+      false,
+    );
+  });
+
+  test('stand in alternative names only', () => {
+    const certificate = certificateFor({ kind: 'dns', value: 'example.com' });
+    expect(matchesName(certificate, { kind: 'email', value: 'user@example.com' })).toBe(false);
+  });
+});
+
+describe('URIs (RFC 9525 §6.5)', () => {
+  const uri = (value: string): GeneralName => ({ kind: 'uri', value });
+
+  test.each([
+    ['sip:voice.example.com', 'sip:voice.example.com'],
+    ['SIP:Voice.Example.com', 'sip:voice.example.com'],
+    ['sip:voice.example.com;transport=tls', 'sip:voice.example.com'],
+    ['https://example.com/path', 'https://example.com'],
+    ['https://example.com', 'https://example.com/'],
+    ['spiffe://example.com/ns/a', 'spiffe://example.com/ns/a'],
+    ['spiffe://example.com/ns/a', 'spiffe://example.com'],
+  ])('%s is %s', (presented, wanted) => {
+    expect(matchesName(certificateFor(uri(presented)), { kind: 'uri', value: wanted })).toBe(true);
+  });
+
+  test.each([
+    ['sip:voice.example.com', 'sips:voice.example.com'],
+    ['sip:voice.example.com', 'sip:other.example.com'],
+    ['sip:*.example.com', 'sip:voice.example.com'],
+    ['spiffe://example.com/ns/a', 'spiffe://example.com/ns/b'],
+    ['spiffe://example.com/ns/a', 'spiffe://example.com/NS/a'],
+    ['spiffe://example.com', 'spiffe://example.com/ns/a'],
+    ['https://user@example.com', 'https://other@example.com'],
+    ['https://192.0.2.1/', 'https://192.0.2.1/'],
+    ['https://[2001:db8::1]/', 'https://[2001:db8::1]/'],
+    ['https://example.com', 'example.com'],
+    ['https://evil.test#@example.com', 'https://example.com'],
+    ['https://evil.test\\@example.com', 'https://example.com'],
+    ['urn:uuid:0', 'urn:uuid:0'],
+  ])('%s is not %s', (presented, wanted) => {
+    expect(matchesName(certificateFor(uri(presented)), { kind: 'uri', value: wanted })).toBe(false);
+  });
+});
+
+test('a wildcard right under a public suffix stands for nothing, where the suffixes are known', () => {
+  const certificate = certificateFor(dns('*.co.uk'), dns('*.example.org'));
+  const isPublicSuffix = (domain: string): boolean => domain === 'co.uk';
+  expect(matchesName(certificate, { kind: 'dns', value: 'example.co.uk' })).toBe(true);
+  expect(matchesName(certificate, { kind: 'dns', value: 'example.co.uk' }, { isPublicSuffix })).toBe(false);
+  expect(matchesName(certificate, { kind: 'dns', value: 'www.example.org' }, { isPublicSuffix })).toBe(true);
+});
+
+describe('the common name counts only where it is dangerously allowed', () => {
+  const options = { dangerouslyAllowCommonName: true };
+  const named = (subject: string, ...names: GeneralName[]): Certificate =>
+    make({ subject, subjectAltName: names.length === 0 ? undefined : names }).certificate;
+
+  test.each([
+    ['example.com', 'dns', 'example.com'],
+    ['*.example.com', 'dns', 'www.example.com'],
+    ['192.0.2.1', 'ip', '192.0.2.1'],
+  ] as const)('%s as %s:%s', (subject, kind, value) => {
+    expect(matchesName(named(subject), { kind, value }, options)).toBe(true);
+    expect(matchesName(named(subject), { kind, value })).toBe(false);
+  });
+
+  test('and even then not beside alternative names, and not as anything else', () => {
+    expect(
+      matchesName(named('example.com', dns('example.org')), { kind: 'dns', value: 'example.com' }, options),
+    ).toBe(false);
+    expect(matchesName(named('Some One'), { kind: 'dns', value: 'Some One' }, options)).toBe(false);
+    expect(
+      matchesName(named('user@example.com'), { kind: 'email', value: 'user@example.com' }, options),
+    ).toBe(false);
+    expect(matchesName(named('192.0.2.1'), { kind: 'dns', value: '192.0.2.1' }, options)).toBe(false);
+  });
+});

@@ -56,12 +56,13 @@ type Row = readonly [
   expected: string,
 ];
 
-const suite = (title: string, rows: readonly Row[]): void =>
+function suite(title: string, rows: readonly Row[]): void {
   describe(title, () => {
     test.each(rows)('%s', (_, statements, demands, expected) => {
       expect(outcome(statements, demands)).toBe(expected);
     });
   });
+}
 
 suite('policies that all certificates have', [
   ['one', [says('1'), says('1')], explicit, '1'],

@@ -12,19 +12,20 @@ export interface UriParts {
   readonly rest: string;
 }
 
-/** `scheme://user@host:port/…`, or `sip:user@host:port;…` and other schemes that write no slashes (RFC 3986 §3). */
-const URI = /^([a-z][a-z0-9+.-]*):(\/\/)?(?:([^/?#@]*)@)?([^/?#@:;[\]]+)(:\d*)?([/?#;].*)?$/i;
+/** `scheme://user@host:port/…` (RFC 3986 §3), or `sip:user@host:port;…` (RFC 3261 §19.1.1). */
+const URI = /^(?:([a-z][a-z0-9+.-]*):(\/\/)|(sips?):)(?:([^/?#@]*)@)?([^/?#@:;[\]]+)(:\d*)?([/?#;].*)?$/i;
 
 /** Undefined when it is no URI with a domain for a host. */
 export function parseUri(uri: string): UriParts | undefined {
-  const match = URI.exec(uri);
+  // RFC 3986 §2: a backslash, which some take for a slash, or a space is in no URI.
+  const match = /^[!#$%&'()*+,\-./0-9:;=?@A-Z[\]_a-z~]+$/.test(uri) ? URI.exec(uri) : null;
   if (match === null) return undefined;
-  const [, scheme, slashes, user, host, port, rest] = match;
+  const [, hierarchical, slashes, opaque, user, host, port, rest] = match;
   const domain = host!.toLowerCase();
   if (!isDomain(domain) || isNumeric(domain)) return undefined;
   const further = [user === undefined ? '' : `${user}@`, port ?? '', rest === '/' ? '' : (rest ?? '')];
   return {
-    scheme: scheme!.toLowerCase(),
+    scheme: (hierarchical ?? opaque!).toLowerCase(),
     host: domain,
     hasAuthority: slashes !== undefined,
     rest: further.join(''),

@@ -118,7 +118,7 @@ function* verification(options: CommonOptions, mayFetch: boolean): Search<Verifi
   try {
     const found = yield* search.run();
     options.cache?.remember(options.chain, settings, found);
-    checkName(leaf, options);
+    checkName(leaf, options, (error) => search.blameLeaf(error));
     return found;
   } catch (error) {
     if (error instanceof CertificateError) error.tree = search.tree;
@@ -138,14 +138,10 @@ function* recall(options: CommonOptions, settings: VerificationSettings): Search
     if (error instanceof CertificateError) return undefined;
     throw error;
   }
-  const verified = new RememberedChain(path, policies);
-  try {
-    checkName(path[0]!, options);
-  } catch (error) {
-    if (error instanceof CertificateError) error.tree = verified.tree;
-    throw error;
-  }
-  return verified;
+  checkName(path[0]!, options, (error) => {
+    error.tree = treeOfPath(path, error);
+  });
+  return new RememberedChain(path, policies);
 }
 
 /** Its tree is made when it is asked for: hardly anybody does. */
@@ -163,9 +159,19 @@ class RememberedChain implements VerifiedChain {
   }
 }
 
-function checkName(leaf: Certificate, options: CommonOptions): void {
+function checkName(
+  leaf: Certificate,
+  options: CommonOptions,
+  onMismatch: (error: CertificateError) => void,
+): void {
   const { name } = options;
-  if (name !== undefined) blame(leaf, () => verifyName(leaf, name, options));
+  if (name === undefined) return;
+  try {
+    blame(leaf, () => verifyName(leaf, name, options));
+  } catch (error) {
+    if (error instanceof CertificateError) onMismatch(error);
+    throw error;
+  }
 }
 
 function purposeOf({ purpose, profile }: CommonOptions): PurposeDemands {
