@@ -1,41 +1,53 @@
 import { bytesEqual } from '@testudo/codec';
 import type { CryptoProvider, KeySpec, PrivateKey, PublicKey } from '@testudo/crypto';
-import { buildCertificate, type CertificateContent, keyIdentifierOf, randomSerialNumber } from './build.ts';
+import {
+  type AuthorityContentRequest,
+  authorityContent,
+  DEFAULT_KEY,
+  subjectFor,
+  type Unissued,
+  validity,
+} from './authority/content.ts';
+import { toGeneralName } from './authority/names.ts';
+import { type Publication, publicationExtensions } from './authority/publication.ts';
+import { renewedContent } from './authority/renewal.ts';
+import { type GrantedRequest, grantRequest, type SigningRules } from './authority/request-rules.ts';
+import { distinguishedNameOf, type SubjectAttributes } from './authority/subject.ts';
+import { type CertificatePurpose, keyUsageFor, TEMPLATES } from './authority/templates.ts';
+import { buildCertificate, keyIdentifierOf, randomSerialNumber } from './build.ts';
 import type { Certificate } from './certificate.ts';
-import { DistinguishedName } from './distinguished-name.ts';
+import type { DistinguishedName } from './distinguished-name.ts';
 import { CertificateError } from './errors.ts';
+import type { Extension } from './extensions.ts';
 import type { GeneralName } from './general-name.ts';
-import { parseIpAddress } from './ip-address.ts';
 import { parseCertificates, parsePrivateKey } from './load.ts';
-import { KeyPurposeOid } from './oids.ts';
-import { toAsciiDomain } from './peer-name.ts';
+import { MUST_STAPLE } from './revocation/must-staple.ts';
+import { signatureProblemBy } from './signed-data.ts';
 
-export interface CertificateAuthorityRequest {
-  readonly commonName: string;
+export interface CertificateAuthorityRequest extends AuthorityContentRequest {
   /** Default: an elliptic-curve key on P-256. */
   readonly key?: KeySpec | undefined;
-  /** Default 3650. */
-  readonly days?: number | undefined;
-  /** Intermediates allowed below. Default: no limit for a root, 0 for an intermediate. */
-  readonly pathLength?: number | undefined;
-  /** The moment of issue. Default: now. */
-  readonly at?: Date | undefined;
 }
 
 export interface CertificateRequest {
   /** Domains (also `*.example.com`), addresses, mail addresses. A server's certificate needs one at least. */
   readonly names?: readonly string[] | undefined;
-  readonly purpose: 'server' | 'client';
+  /** See {@link TEMPLATES}. */
+  readonly purpose: CertificatePurpose;
   /** Default: the first name, if it has at most 64 characters. */
   readonly commonName?: string | undefined;
+  /** Further attributes of the subject, as organization and country. Default: none but the common name. */
+  readonly subject?: Omit<SubjectAttributes, 'commonName'> | undefined;
   /** The subject's own key. Default: a new one is made, see `key`. */
   readonly publicKey?: PublicKey | undefined;
   /** The kind of key to make. Default: P-256. */
   readonly key?: KeySpec | undefined;
-  /** Default 397, the longest that browsers take; never beyond the CA's own end. */
+  /** Default 397, the longest that browsers take (30 for OCSP responders); never beyond the CA's own end. */
   readonly days?: number | undefined;
   /** The moment of issue. Default: now. */
   readonly at?: Date | undefined;
+  /** The server must staple OCSP responses (RFC 7633). Default false. */
+  readonly mustStaple?: boolean | undefined;
 }
 
 export interface IssuedCertificate {
@@ -46,17 +58,27 @@ export interface IssuedCertificate {
   readonly privateKey: PrivateKey | undefined;
 }
 
-/** A new self-signed root. */
+/** What may differ in a renewed certificate. */
+export interface RenewalRequest {
+  /** Default: the same key again. */
+  readonly publicKey?: PublicKey | undefined;
+  /** Default: as many as it had. */
+  readonly days?: number | undefined;
+  /** The moment of issue. Default: now. */
+  readonly at?: Date | undefined;
+}
+
+/** A new self-signed root. Throws `RangeError` on names and constraints that cannot stand in a certificate. */
 export function createCertificateAuthority(
   request: CertificateAuthorityRequest & { readonly provider: CryptoProvider },
 ): CertificateAuthority {
   const { provider } = request;
   const privateKey = provider.generateKey(request.key ?? DEFAULT_KEY);
-  const name = DistinguishedName.ofCommonName(request.commonName);
+  const content = authorityContent(request, privateKey.publicKey, provider);
   const certificate = buildCertificate(
     {
-      ...authorityContent(request, privateKey.publicKey, provider),
-      issuer: name,
+      ...content,
+      issuer: content.subject,
       authorityKeyIdentifier: keyIdentifierOf(privateKey.publicKey, provider),
     },
     provider,
@@ -67,15 +89,18 @@ export function createCertificateAuthority(
 
 /**
  * A CA from files: its certificate, for an intermediate followed by those above it, and its private key; PEM or DER.
- * Throws {@link CertificateError}: `not-a-ca`, or `malformed` when certificate and key do not belong together.
+ * Throws {@link CertificateError}: `not-a-ca`, `malformed` when certificate and key do not belong together, or what
+ * {@link parsePrivateKey} throws about passwords.
  */
 export function loadCertificateAuthority(files: {
   readonly provider: CryptoProvider;
   readonly certificate: string | Uint8Array;
   readonly privateKey: string | Uint8Array;
+  /** Of an encrypted private key. */
+  readonly password?: string | undefined;
 }): CertificateAuthority {
   const chain = parseCertificates(files.certificate);
-  const privateKey = parsePrivateKey(files.privateKey, files.provider);
+  const privateKey = parsePrivateKey(files.privateKey, files.provider, { password: files.password });
   const [certificate] = chain as [Certificate];
   if (certificate.extensions.basicConstraints?.ca !== true)
     throw new CertificateError(
@@ -96,57 +121,127 @@ export function loadCertificateAuthority(files: {
 export class CertificateAuthority {
   readonly certificate: Certificate;
   readonly privateKey: PrivateKey;
-  readonly #provider: CryptoProvider;
+  readonly provider: CryptoProvider;
   /** This CA and those above it, without a self-issued root. */
   readonly #sent: readonly Certificate[];
+  readonly #publication: Publication;
 
   /** @internal */
-  constructor(provider: CryptoProvider, chain: readonly Certificate[], privateKey: PrivateKey) {
+  constructor(
+    provider: CryptoProvider,
+    chain: readonly Certificate[],
+    privateKey: PrivateKey,
+    publication: Publication = {},
+  ) {
     this.certificate = chain[0]!;
     this.privateKey = privateKey;
-    this.#provider = provider;
+    this.provider = provider;
     this.#sent = chain.filter((certificate) => !certificate.isSelfIssued);
+    this.#publication = publication;
   }
 
-  /** A certificate for a server or a client. Throws `RangeError` on names that cannot stand in one. */
+  /** The same CA, whose certificates say where its OCSP responder, its CRLs and its own certificate are. */
+  withPublication(publication: Publication): CertificateAuthority {
+    const above = this.#sent.filter((certificate) => certificate !== this.certificate);
+    return new CertificateAuthority(
+      this.provider,
+      [this.certificate, ...above],
+      this.privateKey,
+      publication,
+    );
+  }
+
+  /** A certificate with the names given. Throws `RangeError` on names that cannot stand in one. */
   issue(request: CertificateRequest): IssuedCertificate {
     const names = (request.names ?? []).map(toGeneralName);
-    if (request.purpose === 'server' && names.length === 0)
-      throw new RangeError('a server certificate needs at least one name');
+    checkNames(names, request.purpose);
     const commonName = request.commonName ?? request.names?.[0];
     if (commonName === undefined) throw new RangeError('a certificate needs a name or a common name');
     const privateKey =
-      request.publicKey === undefined ? this.#provider.generateKey(request.key ?? DEFAULT_KEY) : undefined;
+      request.publicKey === undefined ? this.provider.generateKey(request.key ?? DEFAULT_KEY) : undefined;
+    const short = subjectFor(commonName, request.commonName !== undefined);
+    const subject =
+      request.subject === undefined
+        ? short
+        : distinguishedNameOf({ ...request.subject, commonName: short.commonName });
     const publicKey = request.publicKey ?? privateKey!.publicKey;
-    const certificate = this.#sign({
-      ...this.#validity(request.at, request.days ?? 397),
-      serialNumber: randomSerialNumber(this.#provider),
-      subject: subjectFor(commonName, request.commonName !== undefined),
-      publicKey,
-      ca: false,
-      // Key transport of TLS 1.2 and older encrypts to RSA keys.
-      keyUsage:
-        publicKey.kind.type === 'rsa' ? ['digitalSignature', 'keyEncipherment'] : ['digitalSignature'],
-      extendedKeyUsage: [request.purpose === 'server' ? KeyPurposeOid.serverAuth : KeyPurposeOid.clientAuth],
-      subjectAltName: names.length === 0 ? undefined : names,
-    });
-    return { certificate, certificateChain: [certificate, ...this.#sent], privateKey };
+    return { ...this.#issue({ ...request, subject, names, publicKey }), privateKey };
+  }
+
+  /**
+   * A certificate for whoever made a certification request, as far as the rules allow what it asks for.
+   * Throws {@link CertificateError}: `bad-signature` when the request does not prove that its key is held, `weak-key`,
+   * `profile-violation` when it asks for what the rules do not grant, `malformed`, `unsupported-algorithm`.
+   */
+  sign(request: string | Uint8Array, rules: SigningRules): IssuedCertificate {
+    const granted: GrantedRequest = grantRequest(request, rules, this.provider);
+    return this.#issue({ ...rules, ...granted });
+  }
+
+  /**
+   * The same certificate anew: names, usages and further extensions stay, serial number and dates are new. Throws
+   * {@link CertificateError} `unknown-issuer` for one that this CA did not issue, `not-a-ca` for a CA's own.
+   */
+  renew(certificate: Certificate, request: RenewalRequest = {}): IssuedCertificate {
+    if (
+      !certificate.issuer.equals(this.certificate.subject) ||
+      signatureProblemBy(this.provider, certificate, this.certificate) !== undefined
+    )
+      throw new CertificateError('unknown-issuer', 'the certificate is not by this CA', certificate);
+    const content = renewedContent(certificate, request.publicKey ?? certificate.publicKey(this.provider));
+    const days = request.days ?? (+certificate.notAfter - +certificate.notBefore) / 86_400_000;
+    const serialNumber = randomSerialNumber(this.provider);
+    const renewed = this.#build({ ...content, serialNumber, ...this.#validity(request.at, days) });
+    return { certificate: renewed, certificateChain: [renewed, ...this.#sent], privateKey: undefined };
   }
 
   /** An intermediate CA under this one; by default it may issue no further CAs. */
   issueAuthority(request: CertificateAuthorityRequest): CertificateAuthority {
-    const privateKey = this.#provider.generateKey(request.key ?? DEFAULT_KEY);
-    const content = authorityContent({ pathLength: 0, ...request }, privateKey.publicKey, this.#provider);
-    const certificate = this.#sign({ ...content, ...this.#validity(request.at, request.days ?? 3650) });
-    return new CertificateAuthority(this.#provider, [certificate, ...this.#sent], privateKey);
+    const privateKey = this.provider.generateKey(request.key ?? DEFAULT_KEY);
+    const content = authorityContent({ pathLength: 0, ...request }, privateKey.publicKey, this.provider);
+    const certificate = this.#build({
+      ...content,
+      ...this.#validity(request.at, request.days ?? 3650),
+      others: [...(content.others ?? []), ...publicationExtensions(this.#publication)],
+    });
+    return new CertificateAuthority(this.provider, [certificate, ...this.#sent], privateKey);
   }
 
-  #sign(content: Unissued): Certificate {
+  #issue(request: {
+    readonly purpose: CertificatePurpose;
+    readonly subject: DistinguishedName;
+    readonly names: readonly GeneralName[];
+    readonly publicKey: PublicKey;
+    readonly days?: number | undefined;
+    readonly at?: Date | undefined;
+    readonly mustStaple?: boolean | undefined;
+  }): IssuedCertificate {
+    const template = TEMPLATES[request.purpose];
+    const { names, publicKey } = request;
+    const others: Extension[] = [...(template.extensions ?? [])];
+    // Nobody asks about the certificate of a responder.
+    if (request.purpose !== 'ocsp-responder') others.push(...publicationExtensions(this.#publication));
+    if (request.mustStaple === true) others.push(MUST_STAPLE);
+    const certificate = this.#build({
+      ...this.#validity(request.at, request.days ?? template.days),
+      serialNumber: randomSerialNumber(this.provider),
+      subject: request.subject,
+      publicKey,
+      ca: false,
+      keyUsage: keyUsageFor(template, publicKey.kind),
+      extendedKeyUsage: template.extendedKeyUsage,
+      subjectAltName: names.length === 0 ? undefined : names,
+      others,
+    });
+    return { certificate, certificateChain: [certificate, ...this.#sent], privateKey: undefined };
+  }
+
+  #build(content: Unissued): Certificate {
     const own = this.certificate;
     const authorityKeyIdentifier =
-      own.extensions.subjectKeyIdentifier ?? keyIdentifierOf(this.privateKey.publicKey, this.#provider);
+      own.extensions.subjectKeyIdentifier ?? keyIdentifierOf(this.privateKey.publicKey, this.provider);
     const whole = { ...content, issuer: own.subject, authorityKeyIdentifier };
-    return buildCertificate(whole, this.#provider, this.privateKey);
+    return buildCertificate(whole, this.provider, this.privateKey);
   }
 
   /** Inside the CA's own validity: outside, nothing would verify. */
@@ -160,52 +255,12 @@ export class CertificateAuthority {
   }
 }
 
-/** What the issuer adds is missing. */
-type Unissued = Omit<CertificateContent, 'issuer' | 'authorityKeyIdentifier'>;
-
-const DEFAULT_KEY: KeySpec = { type: 'ec', curve: 'secp256r1' };
-
-/** Clocks of peers may be slow by this much, in milliseconds. */
-const CLOCK_SKEW = 3_600_000;
-const DAY = 86_400_000;
-
-/** RFC 5280's upper bound on a common name, in characters (§A.1, ub-common-name). */
-const COMMON_NAME_LIMIT = 64;
-
-function authorityContent(
-  request: CertificateAuthorityRequest,
-  publicKey: PublicKey,
-  provider: CryptoProvider,
-): Unissued {
-  return {
-    ...validity(request.at, request.days ?? 3650),
-    serialNumber: randomSerialNumber(provider),
-    subject: subjectFor(request.commonName, true),
-    publicKey,
-    ca: true,
-    pathLength: request.pathLength,
-    keyUsage: ['keyCertSign', 'cRLSign'],
-  };
-}
-
-function validity(at: Date = new Date(), days: number): { notBefore: Date; notAfter: Date } {
-  if (!(days > 0)) throw new RangeError('a certificate needs a positive number of days');
-  return { notBefore: new Date(at.getTime() - CLOCK_SKEW), notAfter: new Date(at.getTime() + days * DAY) };
-}
-
-function subjectFor(commonName: string, isExplicit: boolean): DistinguishedName {
-  if (commonName.length >= 1 && commonName.length <= COMMON_NAME_LIMIT)
-    return DistinguishedName.ofCommonName(commonName);
-  if (isExplicit) throw new RangeError(`a common name has 1 to ${COMMON_NAME_LIMIT} characters`);
-  return DistinguishedName.empty;
-}
-
-function toGeneralName(name: string): GeneralName {
-  const bytes = parseIpAddress(name);
-  if (bytes !== undefined) return { kind: 'ip', bytes };
-  if (/^[!-?A-~]+@[!-?A-~]+$/.test(name)) return { kind: 'email', value: name };
-  const wildcard = name.startsWith('*.') ? '*.' : '';
-  const domain = toAsciiDomain(name.slice(wildcard.length));
-  if (domain === undefined) throw new RangeError(`"${name}" is no domain, address or mail address`);
-  return { kind: 'dns', value: `${wildcard}${domain}` };
+function checkNames(names: readonly GeneralName[], purpose: CertificatePurpose): void {
+  const template = TEMPLATES[purpose];
+  const wrong = names.find(({ kind }) => !template.names.includes(kind));
+  if (wrong !== undefined) throw new RangeError(`a certificate for ${purpose} has no ${wrong.kind} names`);
+  if (template.needsOneOf.length > 0 && !names.some(({ kind }) => template.needsOneOf.includes(kind)))
+    throw new RangeError(
+      `a certificate for ${purpose} needs at least one name: ${template.needsOneOf.join(', ')}`,
+    );
 }

@@ -1,4 +1,5 @@
 export { type AlgorithmIdentifier, type SignatureVerdict, signatureAlgorithmOf } from './algorithm.ts';
+export * from './authority/index.ts';
 export {
   CertificateAuthority,
   type CertificateAuthorityRequest,
@@ -6,6 +7,7 @@ export {
   createCertificateAuthority,
   type IssuedCertificate,
   loadCertificateAuthority,
+  type RenewalRequest,
 } from './authority.ts';
 export { DEFAULT_BUDGETS, type VerificationBudgets } from './budget.ts';
 export { Certificate } from './certificate.ts';
@@ -25,7 +27,7 @@ export {
 export { type GeneralName, type GeneralNameKind, generalNameText } from './general-name.ts';
 export { formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { type IssuerFetcher, type IssuerFetchOptions, issuerUrls, parseIssuers } from './issuer-fetch.ts';
-export { parseCertificates, parsePrivateKey } from './load.ts';
+export { type PrivateKeyOptions, parseCertificates, parsePrivateKey } from './load.ts';
 export { AccessMethodOid, ExtensionOid, KeyPurposeOid } from './oids.ts';
 export { type CertificateSource, formatPathTree, type PathNode, type PathTree } from './path-tree.ts';
 export {
@@ -37,6 +39,7 @@ export {
   verifyName,
 } from './peer-name.ts';
 export { certificateToPem, privateKeyToPem } from './pem.ts';
+export * from './pkcs12/index.ts';
 export { ANY_POLICY, type PolicyConstraints, type PolicyMapping } from './policy-extensions.ts';
 export { type PolicyDemands, validatePolicies } from './policy-graph.ts';
 export {
@@ -54,12 +57,14 @@ export {
 } from './profile.ts';
 export type { ProfileRuleName } from './profile-rules.ts';
 export type { Purpose, PurposeDemands, PurposeName } from './purpose.ts';
+export * from './revocation/index.ts';
 export type {
   AsyncRevocationChecker,
   RevocationChecker,
   RevocationRequest,
   RevocationStatus,
 } from './revocation-check.ts';
+export * from './transparency/index.ts';
 export { TrustStore } from './trust-store.ts';
 export { VerificationCache } from './verification-cache.ts';
 export {

@@ -1,8 +1,10 @@
 import { ascii, DecodeError, DerReader, decodeDer, decodePem, der, type PemBlock, Tag } from '@testudo/codec';
-import { CryptoError, type CryptoProvider, type PrivateKey } from '@testudo/crypto';
+import type { CryptoProvider, PrivateKey } from '@testudo/crypto';
 import { Certificate } from './certificate.ts';
 import { CertificateError } from './errors.ts';
 import { KeyOid } from './oids.ts';
+import { decryptPkcs8, decryptTraditional, importPkcs8 } from './pkcs12/encrypted-key.ts';
+import { type PasswordLimits, PasswordWork } from './pkcs12/password-work.ts';
 
 /**
  * Certificates of a PEM text with one or many, in order, or of one DER certificate. Other PEM blocks are skipped.
@@ -22,18 +24,35 @@ export function parseCertificates(input: string | Uint8Array): Certificate[] {
 
 /**
  * A private key: PKCS#8, SEC 1 (`EC PRIVATE KEY`) or PKCS#1 (`RSA PRIVATE KEY`); PEM or DER. In a PEM text with
- * several blocks, the first private key counts. Throws {@link CertificateError} `malformed`,
- * `unsupported-algorithm`, or `encrypted-key` when a passphrase is needed, which is not supported.
+ * several blocks, the first private key counts. Encrypted ones (PKCS#8 with PBKDF2, scrypt or 3DES, and OpenSSL's
+ * old format) need a password. Throws {@link CertificateError} `malformed`, `unsupported-algorithm`, `encrypted-key`
+ * when a password is missing, `wrong-password`, or `budget-exceeded` when trying it would take too long.
  */
-export function parsePrivateKey(input: string | Uint8Array, provider: CryptoProvider): PrivateKey {
+export function parsePrivateKey(
+  input: string | Uint8Array,
+  provider: CryptoProvider,
+  options: PrivateKeyOptions = {},
+): PrivateKey {
   const blocks = pemBlocks(input);
-  if (blocks === undefined) return importKey(toPkcs8(input as Uint8Array), provider);
+  const decrypt = (bytes: Uint8Array): Uint8Array => {
+    if (options.password === undefined) throw encryptedKey();
+    return decryptPkcs8(bytes, options.password, provider, new PasswordWork(options.limits));
+  };
+  if (blocks === undefined) return importPkcs8(toPkcs8(input as Uint8Array, decrypt), provider);
   const block = blocks.find(({ label }) => label === 'PRIVATE KEY' || label.endsWith(' PRIVATE KEY'));
   if (block === undefined)
     throw new CertificateError('malformed', `no PRIVATE KEY block in the PEM text${found(blocks)}`);
-  if (block.label === 'ENCRYPTED PRIVATE KEY' || block.headers.get('Proc-Type')?.includes('ENCRYPTED'))
-    throw encryptedKey();
-  return importKey(toPkcs8(block.bytes), provider);
+  if (!block.headers.get('Proc-Type')?.includes('ENCRYPTED'))
+    return importPkcs8(toPkcs8(block.bytes, decrypt), provider);
+  if (options.password === undefined) throw encryptedKey();
+  return importPkcs8(toPkcs8(decryptTraditional(block, options.password, provider), decrypt), provider);
+}
+
+export interface PrivateKeyOptions {
+  /** Of an encrypted key. Default: none, an encrypted key is refused. */
+  readonly password?: string | undefined;
+  /** Limits on the work that a password costs. */
+  readonly limits?: PasswordLimits | undefined;
 }
 
 /** Blocks of a PEM text, also one given as bytes; undefined for DER. */
@@ -53,12 +72,12 @@ function pemBlocks(input: string | Uint8Array): PemBlock[] | undefined {
 }
 
 /** The three structures differ in what follows the version: RFC 5208 §5, RFC 5915 §3, RFC 8017 §A.1.2. */
-function toPkcs8(bytes: Uint8Array): Uint8Array {
+function toPkcs8(bytes: Uint8Array, decrypt: (encrypted: Uint8Array) => Uint8Array): Uint8Array {
   try {
     return decodeDer(bytes, (reader) => {
       const whole = new DerReader(bytes).whole(Tag.sequence);
       const inner = reader.enter(Tag.sequence);
-      if (inner.peek() === Tag.sequence) throw encryptedKey();
+      if (inner.peek() === Tag.sequence) return decrypt(whole);
       const version = inner.smallInteger(3);
       if (inner.peek() === Tag.sequence) return whole;
       if (inner.peek() === Tag.integer && version === 0)
@@ -82,20 +101,10 @@ function wrap(algorithm: Uint8Array, key: Uint8Array): Uint8Array {
   return der.sequence(der.integer(0), algorithm, der.octetString(key));
 }
 
-function importKey(pkcs8: Uint8Array, provider: CryptoProvider): PrivateKey {
-  try {
-    return provider.importPrivateKey(pkcs8);
-  } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
-    const code = error.code === 'unsupported' ? 'unsupported-algorithm' : 'malformed';
-    throw new CertificateError(code, `the private key cannot be used: ${error.message}`, undefined, error);
-  }
-}
-
 function encryptedKey(): CertificateError {
   return new CertificateError(
     'encrypted-key',
-    'the private key is encrypted; decrypt it first: openssl pkey -in key.pem -out plain.pem',
+    'the private key is encrypted; give its password, or decrypt it first: openssl pkey -in key.pem -out plain.pem',
   );
 }
 

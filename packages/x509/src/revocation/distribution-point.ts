@@ -62,11 +62,6 @@ export function ocspUrlsOf(extensions: Extensions): string[] {
   return accessUrls(extensions, OcspOid.access);
 }
 
-/** Addresses of the issuer's own certificates. Throws CertificateError `malformed`. */
-export function issuerUrlsOf(extensions: Extensions): string[] {
-  return accessUrls(extensions, CA_ISSUERS_ACCESS);
-}
-
 /** Reads the value of issuingDistributionPoint. Throws DecodeError. */
 export function readIssuingDistributionPoint(reader: DerReader): IssuingDistributionPoint {
   return reader.sequence((point) => ({

@@ -10,7 +10,6 @@ export {
   freshestCrlOf,
   httpUrlsOf,
   type IssuingDistributionPoint,
-  issuerUrlsOf,
   ocspUrlsOf,
 } from './distribution-point.ts';
 export type { Fetcher, FetchRequest, FetchResponse } from './fetch.ts';

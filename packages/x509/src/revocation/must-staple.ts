@@ -1,6 +1,6 @@
 import { der } from '@testudo/codec';
 import type { Certificate } from '../certificate.ts';
-import type { Extension } from '../extensions.ts';
+import type { Extension, Extensions } from '../extensions.ts';
 import { parseExtension } from '../parse-der.ts';
 import { RevocationOid } from './oids.ts';
 
@@ -8,9 +8,9 @@ import { RevocationOid } from './oids.ts';
 const STATUS_REQUESTS: ReadonlySet<number> = new Set([5, 17]);
 
 /** TLS extensions that the server must use with this certificate (RFC 7633 §4). Throws CertificateError `malformed`. */
-export function tlsFeaturesOf(certificate: Certificate): readonly number[] {
+export function tlsFeaturesOf(extensions: Extensions): readonly number[] {
   return (
-    parseExtension(certificate.extensions.get(RevocationOid.tlsFeature), 'tlsFeature', (reader) => {
+    parseExtension(extensions.get(RevocationOid.tlsFeature), 'tlsFeature', (reader) => {
       const features = reader.sequenceOf((item) => item.smallInteger(0xffff), undefined, 64);
       if (features.length === 0) throw reader.error('bad-length', 'an empty list of features');
       return features;
@@ -20,7 +20,12 @@ export function tlsFeaturesOf(certificate: Certificate): readonly number[] {
 
 /** Whether the certificate counts only with a stapled response ("must-staple"). Throws CertificateError `malformed`. */
 export function demandsStapling(certificate: Certificate): boolean {
-  return tlsFeaturesOf(certificate).some((feature) => STATUS_REQUESTS.has(feature));
+  return demandsStaplingOf(certificate.extensions);
+}
+
+/** The same of extensions that stand elsewhere, as in a certification request. */
+export function demandsStaplingOf(extensions: Extensions): boolean {
+  return tlsFeaturesOf(extensions).some((feature) => STATUS_REQUESTS.has(feature));
 }
 
 /** The extension of a certificate that demands stapling. */

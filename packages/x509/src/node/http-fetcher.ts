@@ -1,0 +1,57 @@
+import { get, request as httpRequest, type IncomingMessage } from 'node:http';
+import type { Fetcher, FetchRequest, FetchResponse } from '../revocation/fetch.ts';
+
+export interface HttpFetcherOptions {
+  /** Milliseconds for the whole of one request. Default 10,000. */
+  readonly timeout?: number | undefined;
+  /** Whether a host may be asked. The addresses come from certificates. Default: every host. */
+  readonly allows?: ((url: URL) => boolean) | undefined;
+}
+
+/**
+ * Fetches CRLs and OCSP answers over plain `http:`, as certificates name them: what comes back is signed. No redirects, no
+ * cookies, no more bytes than asked for.
+ */
+export function httpFetcher(options: HttpFetcherOptions = {}): Fetcher {
+  const { timeout = 10_000, allows = () => true } = options;
+  return (fetch) =>
+    new Promise<FetchResponse>((resolve, reject) => {
+      const url = new URL(fetch.url);
+      if (url.protocol !== 'http:') throw new Error(`${url.protocol} is not fetched, http: is`);
+      if (!allows(url)) throw new Error(`${url.host} may not be asked`);
+      const signal = AbortSignal.timeout(timeout);
+      const headers: Record<string, string | number> = { accept: fetch.accept };
+      if (fetch.contentType !== undefined) headers['content-type'] = fetch.contentType;
+      if (fetch.body !== undefined) headers['content-length'] = fetch.body.length;
+      const start = fetch.method === 'GET' ? get : httpRequest;
+      const sent = start(url, { method: fetch.method, headers, signal, agent: false }, (response) => {
+        read(response, fetch).then(resolve, reject);
+      });
+      sent.on('error', (error) =>
+        reject(signal.aborted ? new Error(`no answer within ${timeout} ms`) : error),
+      );
+      if (fetch.method === 'POST') sent.end(fetch.body);
+    });
+}
+
+async function read(response: IncomingMessage, { maximumLength }: FetchRequest): Promise<FetchResponse> {
+  if (response.statusCode !== 200) {
+    response.destroy();
+    throw new Error(`the server answered with status ${response.statusCode}`);
+  }
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of response as AsyncIterable<Uint8Array>) {
+    length += part.length;
+    if (length > maximumLength) {
+      response.destroy();
+      throw new Error(`the answer is longer than ${maximumLength} bytes`);
+    }
+    parts.push(part);
+  }
+  const maxAge = /\bmax-age=(\d{1,9})\b/.exec(response.headers['cache-control'] ?? '')?.[1];
+  return {
+    body: new Uint8Array(Buffer.concat(parts)),
+    maxAge: maxAge === undefined ? undefined : Number(maxAge),
+  };
+}
