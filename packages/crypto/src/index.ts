@@ -15,4 +15,5 @@ export {
   finiteFieldGroup,
   MODP_GROUPS,
 } from './finite-field-groups.ts';
+export * from './hpke/index.ts';
 export * from './provider.ts';
