@@ -39,7 +39,7 @@ export function* checkRevocation(
       const reason = answer.reason === undefined ? '' : ` (${answer.reason})`;
       throw new CertificateError('revoked', `${who}: its CA has revoked it${since}${reason}`, certificate);
     }
-    if (answer.status === 'unknown' && onUnknown === 'refuse')
+    if (answer.status === 'unknown' && (onUnknown === 'refuse' || answer.mustRefuse === true))
       throw new CertificateError(
         'revocation-unknown',
         `${who}: whether it is revoked is not known: ${answer.reason}`,
