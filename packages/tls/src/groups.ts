@@ -1,42 +1,39 @@
-import { concat } from '@testudo/codec';
-import type { CryptoProvider, CurveName, KemName } from '@testudo/crypto';
-import { TlsError } from './errors.ts';
+import { BEFORE_13, curve, FROM_13 } from './groups/curve.ts';
+import { ffdhe } from './groups/finite-field.ts';
+import type { Group } from './groups/group.ts';
+import { hybrid, kem } from './groups/kem.ts';
 
-/**
- * A key exchange group. The client starts, the server responds, the client finishes; a Diffie-Hellman group and
- * a KEM look the same from here (RFC 9846 §4.2.8, draft-ietf-tls-ecdhe-mlkem for the hybrids).
- */
-export interface Group {
-  /** NamedGroup on the wire. */
-  readonly id: number;
-  /** As IANA has it. */
-  readonly name: string;
-  /** Other names users know it by: NIST's and OpenSSL's. */
-  readonly aliases: readonly string[];
-  /** Up to TLS 1.2 a curve is for ECDHE, a finite field for DHE; the others are for TLS 1.3 only. */
-  readonly kind: 'curve' | 'finite-field' | 'kem' | 'hybrid';
-  available(provider: CryptoProvider): boolean;
-  /** The client's half. */
-  start(provider: CryptoProvider): KeyShare;
-  /** The server's half: its share, and the shared secret. Throws `bad-key-share`. */
-  respond(provider: CryptoProvider, clientShare: Uint8Array): { share: Uint8Array; secret: Uint8Array };
-}
+export { type FiniteField, groupOfServer, isFiniteField } from './groups/finite-field.ts';
+export { type Group, groupFits, type KeyShare } from './groups/group.ts';
 
-/** A private key that waits for the peer's share. */
-export interface KeyShare {
-  readonly group: Group;
-  readonly share: Uint8Array;
-  /** The shared secret. Throws `bad-key-share` when the peer's share is no valid key. */
-  finish(peerShare: Uint8Array): Uint8Array;
-}
-
-/** Every group the engine knows. */
+/** Every group the engine knows. Which of them are used by default, and in which order, `defaults.ts` says. */
 export const GROUPS: readonly Group[] = [
-  hybrid(0x11ec, 'X25519MLKEM768', 'ml-kem-768', 1184, 1088, 'x25519', 32),
-  curve(0x001d, 'x25519', 'x25519', 32, ['X25519']),
-  curve(0x0017, 'secp256r1', 'secp256r1', 65, ['P-256', 'prime256v1']),
-  curve(0x0018, 'secp384r1', 'secp384r1', 97, ['P-384']),
-  curve(0x0019, 'secp521r1', 'secp521r1', 133, ['P-521']),
+  // draft-ietf-tls-ecdhe-mlkem, draft-ietf-tls-mlkem
+  hybrid(0x11ec, 'X25519MLKEM768', 'ml-kem-768', 'x25519', 32, 'kem'),
+  hybrid(0x11eb, 'SecP256r1MLKEM768', 'ml-kem-768', 'secp256r1', 65, 'curve'),
+  hybrid(0x11ed, 'SecP384r1MLKEM1024', 'ml-kem-1024', 'secp384r1', 97, 'curve'),
+  kem(0x0201, 'MLKEM768', 'ml-kem-768'),
+  kem(0x0202, 'MLKEM1024', 'ml-kem-1024'),
+  // RFC 8422, RFC 7748
+  curve(0x001d, 'x25519', 'x25519', 32, { aliases: ['X25519'] }),
+  curve(0x001e, 'x448', 'x448', 56, { aliases: ['X448'] }),
+  curve(0x0017, 'secp256r1', 'secp256r1', 65, { aliases: ['P-256', 'prime256v1'] }),
+  curve(0x0018, 'secp384r1', 'secp384r1', 97, { aliases: ['P-384'] }),
+  curve(0x0019, 'secp521r1', 'secp521r1', 133, { aliases: ['P-521'] }),
+  // RFC 7027
+  curve(0x001a, 'brainpoolP256r1', 'brainpoolP256r1', 65, BEFORE_13),
+  curve(0x001b, 'brainpoolP384r1', 'brainpoolP384r1', 97, BEFORE_13),
+  curve(0x001c, 'brainpoolP512r1', 'brainpoolP512r1', 129, BEFORE_13),
+  // RFC 8734
+  curve(0x001f, 'brainpoolP256r1tls13', 'brainpoolP256r1', 65, FROM_13),
+  curve(0x0020, 'brainpoolP384r1tls13', 'brainpoolP384r1', 97, FROM_13),
+  curve(0x0021, 'brainpoolP512r1tls13', 'brainpoolP512r1', 129, FROM_13),
+  // RFC 7919
+  ffdhe(0x0100, 'ffdhe2048'),
+  ffdhe(0x0101, 'ffdhe3072'),
+  ffdhe(0x0102, 'ffdhe4096'),
+  ffdhe(0x0103, 'ffdhe6144'),
+  ffdhe(0x0104, 'ffdhe8192'),
 ];
 
 const BY_ID = new Map(GROUPS.map((group) => [group.id, group]));
@@ -51,74 +48,4 @@ export function groupByName(name: string): Group | undefined {
   return GROUPS.find((group) =>
     [group.name, ...group.aliases].some((known) => known.toLowerCase() === wanted),
   );
-}
-
-function curve(id: number, name: string, curveName: CurveName, length: number, aliases: string[]): Group {
-  const agreement = (provider: CryptoProvider) => provider.keyAgreement(curveName)!;
-  const group: Group = {
-    id,
-    name,
-    aliases,
-    kind: 'curve',
-    available: (provider) => provider.keyAgreement(curveName) !== undefined,
-    start(provider) {
-      const key = agreement(provider).generate();
-      return { group, share: key.publicKey, finish: (peer) => key.agree(checkLength(group, peer, length)) };
-    },
-    respond(provider, clientShare) {
-      const key = agreement(provider).generate();
-      return { share: key.publicKey, secret: key.agree(checkLength(group, clientShare, length)) };
-    },
-  };
-  return group;
-}
-
-/** The KEM's part comes first in the shares and in the secret (draft-ietf-tls-ecdhe-mlkem §3). */
-function hybrid(
-  id: number,
-  name: string,
-  kemName: KemName,
-  encapsulationKeyLength: number,
-  ciphertextLength: number,
-  curveName: CurveName,
-  pointLength: number,
-): Group {
-  const group: Group = {
-    id,
-    name,
-    aliases: [],
-    kind: 'hybrid',
-    available: (provider) =>
-      provider.kem(kemName) !== undefined && provider.keyAgreement(curveName) !== undefined,
-    start(provider) {
-      const kemKey = provider.kem(kemName)!.generate();
-      const curveKey = provider.keyAgreement(curveName)!.generate();
-      return {
-        group,
-        share: concat(kemKey.encapsulationKey, curveKey.publicKey),
-        finish(peer) {
-          checkLength(group, peer, ciphertextLength + pointLength);
-          return concat(
-            kemKey.decapsulate(peer.subarray(0, ciphertextLength)),
-            curveKey.agree(peer.subarray(ciphertextLength)),
-          );
-        },
-      };
-    },
-    respond(provider, clientShare) {
-      checkLength(group, clientShare, encapsulationKeyLength + pointLength);
-      const kem = provider.kem(kemName)!.encapsulate(clientShare.subarray(0, encapsulationKeyLength));
-      const curveKey = provider.keyAgreement(curveName)!.generate();
-      return {
-        share: concat(kem.ciphertext, curveKey.publicKey),
-        secret: concat(kem.sharedSecret, curveKey.agree(clientShare.subarray(encapsulationKeyLength))),
-      };
-    },
-  };
-  return group;
-}
-
-function checkLength(group: Group, share: Uint8Array, length: number): Uint8Array {
-  if (share.length === length) return share;
-  throw new TlsError('bad-key-share', `a ${group.name} key share has ${length} bytes, not ${share.length}`);
 }

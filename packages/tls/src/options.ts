@@ -4,7 +4,7 @@ import type { Credential } from './credential.ts';
 import * as defaults from './defaults.ts';
 import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
-import { type Group, groupByName } from './groups.ts';
+import { type Group, groupByName, groupFits } from './groups.ts';
 import type { Legacy } from './legacy-feature.ts';
 import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
 import type { CredentialRequest } from './requests.ts';
@@ -14,7 +14,7 @@ import type { TicketSealer } from './sessions/ticket-keys.ts';
 import { type SignatureScheme, signatureSchemeByName } from './signature-schemes.ts';
 import { type CipherSuite, cipherSuiteByName, suiteAvailable, suiteFits } from './suites.ts';
 import { rules12, type VersionRules } from './tls12/version-rules.ts';
-import { TLS12, type Version, type VersionName, versionName, versionsBetween } from './versions.ts';
+import { TLS12, TLS13, type Version, type VersionName, versionName, versionsBetween } from './versions.ts';
 
 /** What client and server have in common. Names are those of IANA or OpenSSL. */
 export interface CommonOptions {
@@ -132,6 +132,8 @@ export interface CommonConfig {
   readonly legacy: Legacy | undefined;
   readonly cipherSuites: readonly CipherSuite[];
   readonly groups: readonly Group[];
+  /** Those for key shares of TLS 1.3. */
+  readonly groups13: readonly Group[];
   readonly signatureSchemes: readonly SignatureScheme[];
   readonly signatureSchemeIds: readonly number[];
   /** Those that may sign a handshake of TLS 1.3. */
@@ -162,10 +164,10 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   const common = commonConfig(options);
   const keyShareGroups =
     options.keyShareGroups === undefined
-      ? defaults.defaultKeyShareGroups(common.groups)
+      ? defaults.defaultKeyShareGroups(common.groups13)
       : named('group', options.keyShareGroups, groupByName);
-  if (keyShareGroups.some((group) => !common.groups.includes(group))) {
-    throw new TlsError('bad-option', 'keyShareGroups must be among groups');
+  if (keyShareGroups.some((group) => !common.groups13.includes(group))) {
+    throw new TlsError('bad-option', 'keyShareGroups must be among groups, and known to TLS 1.3');
   }
   checkProtocols(options.alpnProtocols);
   return { ...common, options, services: clientServices(options), keyShareGroups };
@@ -221,6 +223,7 @@ function commonConfig(options: CommonOptions): CommonConfig {
     legacy,
     cipherSuites,
     groups,
+    groups13: groups.filter((group) => groupFits(group, TLS13)),
     signatureSchemes,
     signatureSchemeIds: signatureSchemes.map((scheme) => scheme.id),
     signatureSchemes13: signatureSchemes.filter((scheme) => scheme.tls13),

@@ -4,7 +4,7 @@ import type { Credential } from '../credential.ts';
 import { TlsError, type TlsErrorCode } from '../errors.ts';
 import { sessionTicket, signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
 import { type Flow, perform } from '../flow.ts';
-import { type Group, groupByName } from '../groups.ts';
+import { type Group, groupByName, groupFits } from '../groups.ts';
 import {
   chooseScheme,
   type ShownCredential,
@@ -34,7 +34,7 @@ export function* chooseParameters(h: ServerHandshake, wishes: Wishes): Flow<Para
   const credentials = suites.some(showsCertificate) ? yield* chooseCredentials(wishes.info) : [];
   let missing: TlsErrorCode = 'no-common-cipher-suite';
   for (const suite of suites) {
-    const group = groupFor(h, wishes.hello, suite);
+    const group = groupFor(h, wishes, suite);
     if (group === 'none in common') {
       missing = worse(missing, 'no-common-group');
       continue;
@@ -74,12 +74,12 @@ function commonSuites(h: ServerHandshake, { rules, hello }: Wishes): CipherSuite
  */
 function groupFor(
   h: ServerHandshake,
-  hello: ClientHello,
+  { rules, hello }: Wishes,
   { keyExchange }: CipherSuite,
 ): Group | undefined | 'none in common' {
   if (!keyExchange.includes('DHE')) return undefined;
   const kind = keyExchange.startsWith('ECDHE') ? 'curve' : 'finite-field';
-  const ours = h.config.groups.filter((group) => group.kind === kind);
+  const ours = h.config.groups.filter((group) => group.kind === kind && groupFits(group, rules.version));
   const offered = hello.extensions.get(supportedGroups);
   if (kind === 'curve' && offered === undefined) {
     return ours.find((own) => own.name === 'secp256r1') ?? 'none in common';

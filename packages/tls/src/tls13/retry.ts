@@ -27,7 +27,7 @@ export function retryClientHello(
   h.transcript.replaceClientHello(suite.hash);
   let shares = offer.shares;
   if (wanted !== undefined) {
-    const group = h.config.groups.find((candidate) => candidate.id === wanted);
+    const group = h.config.groups13.find((candidate) => candidate.id === wanted);
     if (group === undefined) {
       throw new TlsError(
         'illegal-parameter',

@@ -39,7 +39,7 @@ interface Agreement {
 export function* agreeOnGroup(h: ServerHandshake, hello: ClientHello, suite: CipherSuite13): Flow<Agreement> {
   const first = offeredGroups(hello);
   skipEarlyData(h, hello);
-  const ours = h.config.groups;
+  const ours = h.config.groups13;
   const withShare = ours.find((group) => first.shares.has(group.id));
   if (withShare !== undefined) {
     return { hello, group: withShare, clientShare: first.shares.get(withShare.id)!, retried: false };

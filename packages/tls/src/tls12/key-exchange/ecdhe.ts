@@ -1,7 +1,8 @@
 import { type Codec, constant, opaque, struct, uint8, uint16 } from '@testudo/codec';
 import { TlsError } from '../../errors.ts';
-import type { Group } from '../../groups.ts';
+import { type Group, groupFits } from '../../groups.ts';
 import type { ClientHandshake } from '../../handshake/client-handshake.ts';
+import { TLS12, type Version } from '../../versions.ts';
 import { type KeyExchange, keyExchange } from './key-exchange.ts';
 
 /** ServerECDHParams (RFC 8422 §5.4). */
@@ -36,7 +37,7 @@ export const clientEcdhParams: Codec<ClientEcdhParams> = struct({ point: opaque(
 /** Ephemeral keys on a curve (RFC 8422). */
 export const ecdhe: KeyExchange = keyExchange<ServerEcdhParams, ClientEcdhParams>({
   name: 'ECDHE',
-  available: (config) => config.groups.some((group) => group.kind === 'curve'),
+  available: (config) => config.groups.some((group) => isCurve(group, TLS12)),
   serverKeyExchange: 'always',
   serverParams: serverEcdhParams,
   clientParams: () => clientEcdhParams,
@@ -49,8 +50,8 @@ export const ecdhe: KeyExchange = keyExchange<ServerEcdhParams, ClientEcdhParams
       },
     };
   },
-  *client(h, _with, params) {
-    const group = offeredGroup(h, params!.namedCurve);
+  *client(h, { terms }, params) {
+    const group = offeredCurve(h, params!.namedCurve, terms.rules.version);
     const share = group.start(h.provider);
     return {
       params: { point: share.share },
@@ -61,8 +62,12 @@ export const ecdhe: KeyExchange = keyExchange<ServerEcdhParams, ClientEcdhParams
 });
 
 /** The server's curve must be among those that were offered. */
-export function offeredGroup(h: ClientHandshake, id: number): Group {
-  const group = h.config.groups.find((candidate) => candidate.id === id && candidate.kind === 'curve');
+export function offeredCurve(h: ClientHandshake, id: number, version: Version): Group {
+  const group = h.config.groups.find((candidate) => candidate.id === id && isCurve(candidate, version));
   if (group !== undefined) return group;
   throw new TlsError('illegal-parameter', `the server chooses the group ${id}, which was not offered`);
+}
+
+function isCurve(group: Group, version: Version): boolean {
+  return group.kind === 'curve' && groupFits(group, version);
 }
