@@ -22,6 +22,7 @@ interface Vector {
   readonly info: string;
   readonly ikmE: string;
   readonly ikmR: string;
+  readonly skEm: string;
   readonly skRm: string;
   readonly pkRm: string;
   readonly enc: string;
@@ -67,8 +68,14 @@ describe.each(PROVIDERS)('HPKE over the $name provider', (provider) => {
     const imported = suite.importPrivate(fromHex(vector.skRm));
     expect(toHex(imported.publicKey)).toBe(vector.pkRm);
 
-    // The sender's randomness is the ephemeral key's, and nothing else.
-    const fixed: CryptoProvider = { ...provider, randomBytes: () => fromHex(vector.ikmE) };
+    const fixed: CryptoProvider = {
+      ...provider,
+      keyAgreement(curve) {
+        const agreement = provider.keyAgreement(curve)!;
+        return { ...agreement, generate: () => agreement.fromPrivate(fromHex(vector.skEm)) };
+      },
+    };
+    expect(toHex(suite.deriveKeyPair(fromHex(vector.ikmE)).exportPrivate())).toBe(vector.skEm);
     const { enc, context: sender } = hpkeSuite(fixed, id)!.setupSender(recipient.publicKey, info, psk);
     expect(toHex(enc)).toBe(vector.enc);
     const receiver = suite.setupReceiver(imported, enc, info, psk);

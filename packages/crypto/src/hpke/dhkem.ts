@@ -70,17 +70,15 @@ export function dhkem(provider: CryptoProvider, id: number): Dhkem | undefined {
     return kdf.expand(extracted, 'shared_secret', concat(enc, publicKey), secretLength);
   }
 
-  // Through DeriveKeyPair, so that the private bytes are known and can be kept.
-  const generate = (): HpkeKeyPair => derive(provider.randomBytes(privateKeyLength));
-
   return {
     publicKeyLength,
     privateKeyLength,
-    generate,
+    // Through DeriveKeyPair, so that the private bytes are known and can be kept.
+    generate: () => derive(provider.randomBytes(privateKeyLength)),
     derive,
     fromPrivate,
     encapsulate(publicKey: Uint8Array) {
-      const ephemeral = generate();
+      const ephemeral = agreement.generate();
       const dh = ephemeral.agree(publicKey);
       return {
         enc: ephemeral.publicKey,
