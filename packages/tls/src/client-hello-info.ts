@@ -1,20 +1,34 @@
 import type { Credential } from './credential.ts';
 import { TlsError } from './errors.ts';
+import { certificateAuthorities } from './extensions/certificates.ts';
 import { alpn, serverName } from './extensions/names.ts';
-import { signatureAlgorithms, supportedVersions } from './extensions/negotiation.ts';
+import { signatureAlgorithms, signatureAlgorithmsCert, supportedVersions } from './extensions/negotiation.ts';
+import { ja3, ja4 } from './fingerprint/index.ts';
 import { type Flow, perform } from './flow.ts';
 import type { ServerHandshake } from './handshake/server-handshake.ts';
 import type { ClientHello } from './messages/client-hello.ts';
 import type { ClientHelloInfo } from './options.ts';
 
 /** What the application may see of a ClientHello. */
-export function clientHelloInfo(hello: ClientHello): ClientHelloInfo {
+export function clientHelloInfo(h: ServerHandshake, hello: ClientHello): ClientHelloInfo {
+  const { extensions } = hello;
+  const signatureSchemes = extensions.get(signatureAlgorithms) ?? [];
+  const message = h.clientHello!;
   return {
-    serverName: hello.extensions.get(serverName)?.replace(/\.$/, '').toLowerCase(),
-    alpnProtocols: hello.extensions.get(alpn) ?? [],
+    serverName: extensions.get(serverName)?.replace(/\.$/, '').toLowerCase(),
+    alpnProtocols: extensions.get(alpn) ?? [],
     cipherSuites: hello.cipherSuites,
-    signatureSchemes: hello.extensions.get(signatureAlgorithms) ?? [],
-    supportedVersions: hello.extensions.get(supportedVersions) ?? [hello.legacyVersion],
+    signatureSchemes,
+    certificateSignatureSchemes: extensions.get(signatureAlgorithmsCert) ?? signatureSchemes,
+    supportedVersions: extensions.get(supportedVersions) ?? [hello.legacyVersion],
+    certificateAuthorities: extensions.get(certificateAuthorities) ?? [],
+    message,
+    get ja3() {
+      return ja3(h.provider, message);
+    },
+    get ja4() {
+      return ja4(h.provider, message);
+    },
   };
 }
 

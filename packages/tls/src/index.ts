@@ -11,6 +11,8 @@ export { type Credential, credential } from './credential.ts';
 export { clientConnection, serverConnection } from './endpoint.ts';
 export { type Reason, TlsError, type TlsErrorCode } from './errors.ts';
 export { type ExplainedField, type ExplainedMessage, explainMessage } from './explain.ts';
+export { type Ja4Options, ja3, ja3Text, ja4, ja4Text } from './fingerprint/index.ts';
+export { GREASE_VALUES, isGrease } from './grease.ts';
 export { GROUPS, type Group, groupById, groupByName } from './groups.ts';
 export type { ConnectionInfo } from './handshake/result.ts';
 export { handshakeTypeName, type RawMessage } from './messages/handshake-type.ts';

@@ -82,7 +82,17 @@ export interface ClientHelloInfo {
   /** Numbers, in the client's order. */
   readonly cipherSuites: readonly number[];
   readonly signatureSchemes: readonly number[];
+  /** What it can verify in certificates (signature_algorithms_cert); as `signatureSchemes` when it does not say. */
+  readonly certificateSignatureSchemes: readonly number[];
   readonly supportedVersions: readonly number[];
+  /** Distinguished names (DER) of the CAs it trusts; empty when it does not say. */
+  readonly certificateAuthorities: readonly Uint8Array[];
+  /** The first ClientHello as it came, handshake header included. */
+  readonly message: Uint8Array;
+  /** JA3 fingerprint, worked out when it is asked for. */
+  readonly ja3: string;
+  /** JA4 fingerprint, worked out when it is asked for. */
+  readonly ja4: string;
 }
 
 export type CredentialChooser = (

@@ -1,7 +1,7 @@
 import { TlsError } from './errors.ts';
 import { supportedVersions } from './extensions/negotiation.ts';
 import type { Flow } from './flow.ts';
-import { receive } from './handshake/handshake.ts';
+import { receiveRaw } from './handshake/handshake.ts';
 import type { HandshakeResult } from './handshake/result.ts';
 import type { ServerHandshake } from './handshake/server-handshake.ts';
 import { type ClientHello, clientHello } from './messages/client-hello.ts';
@@ -12,7 +12,8 @@ import { TLS12, TLS13, VERSIONS, type Version, versionName } from './versions.ts
 
 /** A server's handshake: the client's hello decides on the version, and the version's own flow goes on. */
 export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
-  const hello = yield* receive(h, clientHello);
+  const { value: hello, raw } = yield* receiveRaw(h, clientHello);
+  h.clientHello = raw;
   const version = negotiateVersion(h, hello);
   checkHello(hello, version);
   if (version === TLS13) return yield* serverHandshake13(h, hello);

@@ -4,4 +4,6 @@ import type { Handshake } from './handshake.ts';
 /** A server's handshake. */
 export interface ServerHandshake extends Handshake {
   readonly config: ServerConfig;
+  /** The first ClientHello, header included: what fingerprints are made of. Set as soon as it has come. */
+  clientHello?: Uint8Array;
 }

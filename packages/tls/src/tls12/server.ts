@@ -48,7 +48,7 @@ export function* serverHandshake12(
   rules: VersionRules,
   hello: ClientHello,
 ): Flow<HandshakeResult> {
-  const info = clientHelloInfo(hello);
+  const info = clientHelloInfo(h, hello);
   const wishes = agreeOn(h, rules, hello, info);
   const session = yield* findSession(h, wishes);
   const alpnProtocol = yield* chooseProtocol(h, info);
