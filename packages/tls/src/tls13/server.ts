@@ -42,7 +42,7 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
   const suite = chooseSuite(h, firstHello);
   h.channel.useTls13();
   const { hello, group, clientShare, retried } = yield* agreeOnGroup(h, firstHello, suite);
-  const info = clientHelloInfo(hello);
+  const info = clientHelloInfo(h, hello);
   const psk = yield* acceptPsk(h, hello, suite, info.serverName);
   const alpnProtocol = yield* chooseProtocol(h, info);
   const { share, secret } = group.respond(h.provider, clientShare);
