@@ -13,10 +13,10 @@ export function readProtocols(
     const name = latin1(typeof protocol === 'string' ? Buffer.from(protocol) : protocol);
     const { length } = name;
     if (length >= 1 && length <= 255) return name;
-    throw nodeError(
-      'ERR_OUT_OF_RANGE',
-      `The byte length of the protocol at index ${index} must be from 1 to 255. Received ${length}`,
-    );
+    const problem =
+      length === 0 ? 'is zero. It must be >= 1' : 'exceeds the maximum length. It must be <= 255';
+    const message = `The byte length of the protocol at index ${index} ${problem}. Received ${length}`;
+    throw Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
   });
 }
 

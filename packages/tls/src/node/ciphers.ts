@@ -1,22 +1,32 @@
+import { constants } from 'node:crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { defaultCipherSuites } from '../defaults.ts';
 import { groupByName } from '../groups.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
-import { CIPHER_SUITES, type CipherSuite } from '../suites.ts';
-import { TLS12, TLS13 } from '../versions.ts';
+import { CIPHER_SUITES, type CipherSuite, isSuite13, suiteAvailable } from '../suites.ts';
+import { SSL30, TLS10, TLS12 } from '../versions.ts';
 import { nodeError, opensslError } from './errors.ts';
+import { nodeOriginals } from './live.ts';
 
-/** The suites that are used when nothing is asked for, in OpenSSL's notation. */
-export const DEFAULT_CIPHERS: string = defaultCipherSuites(nodeCrypto)
+/** The suites of the engine's own policy, in OpenSSL's notation. */
+export const POLICY_CIPHERS: string = defaultCipherSuites(nodeCrypto)
   .map((suite) => suite.opensslName)
   .join(':');
+
+/** The suites that are used when nothing is asked for: the policy's, or those of Node's flag `--tls-cipher-list`. */
+export const DEFAULT_CIPHERS: string =
+  nodeOriginals.DEFAULT_CIPHERS === constants.defaultCoreCipherList
+    ? POLICY_CIPHERS
+    : nodeOriginals.DEFAULT_CIPHERS;
 
 /** The groups that are used when nothing is asked for: see `defaults.ts`. */
 export const DEFAULT_ECDH_CURVE = 'auto';
 
-/** The names of all suites there are, lower case, as `node:tls` gives them. */
+/** The names of all suites that can be asked for, lower case, as `node:tls` gives them. */
 export function getCiphers(): string[] {
-  return CIPHER_SUITES.map((suite) => suite.opensslName.toLowerCase()).sort();
+  return CIPHER_SUITES.filter((suite) => !suite.isLegacy)
+    .map((suite) => suite.opensslName.toLowerCase())
+    .sort();
 }
 
 /**
@@ -37,8 +47,8 @@ export function parseCiphers(list: string): CipherSuite[] {
     else chosen.push(...matched.filter((suite) => !chosen.includes(suite) && !banned.has(suite)));
   }
   if (chosen.length === 0) throw opensslError('no cipher match');
-  if (chosen.some((suite) => suite.version === TLS13)) return chosen;
-  return [...defaultCipherSuites(nodeCrypto).filter((suite) => suite.version === TLS13), ...chosen];
+  if (chosen.some(isSuite13)) return chosen;
+  return [...defaultCipherSuites(nodeCrypto).filter(isSuite13), ...chosen];
 }
 
 /** `auto`, or names between colons. Throws as Node does for a name that is not known. */
@@ -72,26 +82,74 @@ function matching(expression: string): CipherSuite[] {
     (suite) => suite.name === expression || suite.opensslName === expression,
   );
   if (byName.length > 0) return byName;
-  if (expression === 'DEFAULT') return defaultCipherSuites(nodeCrypto).filter(is12);
+  if (expression === 'DEFAULT') return defaultCipherSuites(nodeCrypto).filter(isGrouped);
   return expression
     .split('+')
-    .reduce(
-      (left, keyword) => left.filter((suite) => keywords(suite).has(keyword)),
-      CIPHER_SUITES.filter(is12),
-    );
+    .reduce((left, keyword) => left.filter((suite) => keywords(suite).has(keyword)), GROUPED);
 }
 
-const is12 = (suite: CipherSuite): boolean => suite.version === TLS12;
+/** Groups never bring in what is only there for `@testudo/tls/legacy`. */
+function isGrouped(suite: CipherSuite): boolean {
+  return !isSuite13(suite) && !suite.isLegacy && suiteAvailable(suite, nodeCrypto);
+}
 
+/** Forward secrecy first, then AEADs: a server that follows its own order serves the best that both have. */
+const GROUPED = CIPHER_SUITES.filter(isGrouped).sort((a, b) => weakness(a) - weakness(b));
+
+function weakness({ keyExchange, cipher }: CipherSuite): number {
+  return (keyExchange.includes('DHE') ? 0 : 2) + (cipher.kind === 'aead' ? 0 : 1);
+}
+
+/** The groups of `openssl ciphers` to which a suite belongs. */
 function keywords(suite: CipherSuite): Set<string> {
-  const isRsa = suite.authentication === 'rsa';
-  const words = ['ALL', 'HIGH', 'ECDHE', 'EECDH', 'kECDHE', 'kEECDH', 'AEAD', 'FIPS', 'TLSv1.2'];
-  words.push(...(isRsa ? ['aRSA'] : ['aECDSA', 'ECDSA']));
-  words.push(...(suite.aead.startsWith('aes') ? ['AES', 'AESGCM'] : ['CHACHA20']));
-  if (suite.aead.includes('128')) words.push('AES128');
-  if (suite.aead.includes('256')) words.push('AES256');
-  words.push(suite.hash.toUpperCase());
-  return new Set(words);
+  const { cipher, keyExchange, authentication, minVersion } = suite;
+  return new Set([
+    'ALL',
+    ...(EXCHANGE_WORDS[keyExchange] ?? []),
+    ...(AUTHENTICATION_WORDS[authentication] ?? []),
+    ...cipherWords(suite),
+    cipher.kind === 'aead' ? 'AEAD' : MAC_WORDS[cipher.mac as keyof typeof MAC_WORDS],
+    ...(cipher.kind !== 'aead' && cipher.mac === 'sha1' ? ['SHA'] : []),
+    VERSION_WORDS[minVersion] ?? '',
+    // OpenSSL counts what has fewer than 128 bits of strength as medium.
+    cipher.name.startsWith('3des') ? 'MEDIUM' : 'HIGH',
+  ]);
+}
+
+const EXCHANGE_WORDS: Readonly<Record<string, readonly string[]>> = {
+  ECDHE: ['ECDHE', 'EECDH', 'kECDHE', 'kEECDH'],
+  DHE: ['DHE', 'EDH', 'kDHE', 'kEDH'],
+  RSA: ['RSA', 'kRSA'],
+  PSK: ['PSK', 'kPSK'],
+  ECDHE_PSK: ['PSK', 'kECDHEPSK'],
+  DHE_PSK: ['PSK', 'kDHEPSK'],
+  RSA_PSK: ['PSK', 'kRSAPSK'],
+};
+
+const AUTHENTICATION_WORDS: Readonly<Record<string, readonly string[]>> = {
+  rsa: ['aRSA'],
+  ecdsa: ['aECDSA', 'ECDSA'],
+  dsa: ['aDSS', 'DSS'],
+  psk: ['aPSK'],
+  anon: ['aNULL'],
+};
+
+const MAC_WORDS = { md5: 'MD5', sha1: 'SHA1', sha256: 'SHA256', sha384: 'SHA384' } as const;
+const VERSION_WORDS: Readonly<Record<number, string>> = {
+  [SSL30]: 'SSLv3',
+  [TLS10]: 'TLSv1',
+  [TLS12]: 'TLSv1.2',
+};
+
+function cipherWords({ cipher }: CipherSuite): string[] {
+  const [family = '', bits = ''] = /^(aes|aria|camellia)-?(128|256)/.exec(cipher.name)?.slice(1) ?? [];
+  if (family === '') return [cipher.name.startsWith('3des') ? '3DES' : 'CHACHA20'];
+  const name = family.toUpperCase();
+  const words = [name, `${name}${bits}`];
+  if (cipher.name.endsWith('gcm')) words.push(`${name}GCM`);
+  if (cipher.name.includes('ccm')) words.push('AESCCM');
+  if (cipher.name.endsWith('ccm-8')) words.push('AESCCM8');
+  return words;
 }
 
 function intersect(a: readonly CipherSuite[], b: readonly CipherSuite[]): CipherSuite[] {

@@ -1,11 +1,13 @@
-import { type NetConnectOpts, connect as netConnect } from 'node:net';
+import { isIP, type NetConnectOpts, connect as netConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { checkFunction } from './arguments.ts';
 import { unsupportedOption } from './errors.ts';
 import { checkServerIdentity } from './identity.ts';
+import { live } from './live.ts';
 import { contextOf, sharedSecureContext } from './secure-context.ts';
-import { checkFunction } from './server-settings.ts';
 import { TLSSocket } from './socket.ts';
 import type { ConnectionOptions } from './types.ts';
+import type { IdentityCheck } from './verification.ts';
 
 type Listener = () => void;
 
@@ -33,9 +35,9 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const socket = new TLSSocket(options.socket ?? openTransport(options), {
     secureContext: context,
     allowHalfOpen: options.socket === undefined ? (options.allowHalfOpen ?? false) : options.allowHalfOpen,
-    rejectUnauthorized: options.rejectUnauthorized !== false,
-    checkServerIdentity:
-      checkFunction('options.checkServerIdentity', options.checkServerIdentity) ?? checkServerIdentity,
+    rejectUnauthorized:
+      options.rejectUnauthorized === undefined ? !allowsUnauthorized() : options.rejectUnauthorized,
+    checkServerIdentity: identityCheck(options),
     session: options.session,
     ALPNProtocols: options.ALPNProtocols,
     requestOCSP: options.requestOCSP,
@@ -48,20 +50,68 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     highWaterMark: options.highWaterMark,
     signal: options.signal,
     observer: options.observer,
+    enableTrace: options.enableTrace,
+    onread: options.onread,
   });
+  if (servername && isIP(servername) !== 0) warnOfAddress();
   if (listener !== undefined) socket.once('secureConnect', listener);
   if (options.socket === undefined) {
-    // Programs that measure the phases of a connection wait for it.
-    socket.transport.on('lookup', (...details: unknown[]) => socket.emit('lookup', ...details));
+    // Programs that measure the phases of a connection wait for these.
+    for (const event of TRANSPORT_EVENTS) {
+      socket.transport.on(event, (...details: unknown[]) => socket.emit(event, ...details));
+    }
     if (options.timeout) socket.setTimeout(options.timeout);
   }
   return socket;
 }
 
+const TRANSPORT_EVENTS = [
+  'lookup',
+  'connectionAttempt',
+  'connectionAttemptFailed',
+  'connectionAttemptTimeout',
+] as const;
+
+/** Programs replace the function of the module, to check names in their own way. */
+function identityCheck(options: ConnectionOptions): IdentityCheck {
+  const given = checkFunction('options.checkServerIdentity', options.checkServerIdentity);
+  return given ?? live.tls?.checkServerIdentity ?? checkServerIdentity;
+}
+
+/** NODE_TLS_REJECT_UNAUTHORIZED=0, with Node's warning. */
+function allowsUnauthorized(): boolean {
+  if (process.env['NODE_TLS_REJECT_UNAUTHORIZED'] !== '0') return false;
+  if (!hasWarned.unauthorized) {
+    hasWarned.unauthorized = true;
+    process.emitWarning(
+      "Setting the NODE_TLS_REJECT_UNAUTHORIZED environment variable to '0' makes TLS connections and HTTPS " +
+        'requests insecure by disabling certificate verification.',
+    );
+  }
+  return true;
+}
+
+function warnOfAddress(): void {
+  if (hasWarned.address) return;
+  hasWarned.address = true;
+  process.emitWarning(
+    'Setting the TLS ServerName to an IP address is not permitted by RFC 6066. This will be ignored in a future version.',
+    'DeprecationWarning',
+    'DEP0123',
+  );
+}
+
+const hasWarned = { unauthorized: false, address: false };
+
 /** Throws for what would otherwise be waited for in vain. */
-function refuseMissing(options: ConnectionOptions & { onread?: unknown; pskCallback?: unknown }): void {
-  if (options.onread) throw unsupportedOption('onread', "listen to 'data'");
+function refuseMissing(options: ConnectionOptions & { pskCallback?: unknown }): void {
   if (options.pskCallback) throw unsupportedOption('pskCallback', 'use certificates');
+  const { socket, port, path } = options;
+  if (!socket && port === undefined && !path) {
+    throw Object.assign(new TypeError('The "options" or "port" or "path" argument must be specified'), {
+      code: 'ERR_MISSING_ARGS',
+    });
+  }
 }
 
 /** A TCP connection that leaves to us what concerns the stream: half-closing, timeouts, aborting. */
@@ -77,7 +127,7 @@ function normalize(args: readonly unknown[]): { options: ConnectionOptions; list
     if (typeof arg === 'function') listener = arg as Listener;
     else if (typeof arg === 'object' && arg !== null) Object.assign(options, arg);
     else if (index === 0 && typeof arg === 'string' && Number.isNaN(Number(arg))) options.path = arg;
-    else if (index === 0) options.port = Number(arg);
+    else if (index === 0 && arg !== undefined) options.port = Number(arg);
     else if (index === 1 && typeof arg === 'string' && options.path === undefined) options.host = arg;
   }
   return { options, listener };

@@ -1,8 +1,10 @@
-import { rootCertificates as nodeRoots } from 'node:tls';
+import { CLIENT_RENEG_LIMIT as limit, CLIENT_RENEG_WINDOW as window } from 'node:tls';
+import { nodeOriginals } from './live.ts';
 
 export { DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE, getCiphers } from './ciphers.ts';
 export { connect } from './connect.ts';
 export { DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION, type SecureContextOptions } from './context-options.ts';
+export { getCACertificates, setDefaultCACertificates } from './default-authorities.ts';
 export { type NodeTlsError, TRUNCATED, UNSUPPORTED_OPTION } from './errors.ts';
 export { checkServerIdentity } from './identity.ts';
 export { createSecureContext, SecureContext } from './secure-context.ts';
@@ -13,4 +15,22 @@ export type { AlpnCallback, ConnectionOptions, SniCallback, TLSSocketOptions, Tl
 export type { IdentityCheck } from './verification.ts';
 
 /** The roots that come with Node (Mozilla's list), PEM: trusted where the option `ca` is not given. */
-export const rootCertificates: readonly string[] = nodeRoots;
+export const rootCertificates: readonly string[] = nodeOriginals.rootCertificates();
+
+/** Of no effect: there is no renegotiation. */
+export const CLIENT_RENEG_LIMIT: number = limit;
+/** Of no effect: there is no renegotiation. */
+export const CLIENT_RENEG_WINDOW: number = window;
+
+/** ALPN's wire format of a list of names, put into `out.ALPNProtocols`: for those who call what Node does not document. */
+export function convertALPNProtocols(
+  protocols: readonly string[] | NodeJS.ArrayBufferView,
+  out: { ALPNProtocols?: Buffer | undefined },
+): void {
+  nodeOriginals.convertALPNProtocols(protocols, out);
+}
+
+/** Algorithms for the option `certificateCompression` of Node 24: none. */
+export function getCertificateCompressionAlgorithms(): string[] {
+  return [];
+}

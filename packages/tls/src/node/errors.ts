@@ -69,11 +69,6 @@ export function unsupportedOption(name: string, advice: string): NodeTlsError {
   return nodeError(UNSUPPORTED_OPTION, `the option ${name} is not supported: ${advice}`);
 }
 
-export function invalidArgument(name: string, expected: string, actual: unknown): NodeTlsError {
-  const error = new TypeError(`The "${name}" property must be ${expected}. Received ${typeof actual}`);
-  return Object.assign(error, { code: 'ERR_INVALID_ARG_TYPE' });
-}
-
 /** What Node puts before the reason in a code. */
 const CODE_PREFIXES = {
   'SSL routines': 'ERR_SSL_',
@@ -94,6 +89,11 @@ export function opensslError(
   const prefix = CODE_PREFIXES[library];
   const code = prefix + reason.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
   return Object.assign(nodeError(code, `${library}: ${reason}`, cause), { library, reason });
+}
+
+/** As {@link nodeError}, for what Node throws as a `TypeError`. */
+export function nodeTypeError(code: string, message: string, cause?: unknown): NodeTlsError {
+  return Object.assign(new TypeError(message, cause === undefined ? undefined : { cause }), { code });
 }
 
 export function nodeError(code: string, message: string, cause?: unknown): NodeTlsError {

@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
-import * as nodeTls from 'node:tls';
+import type * as nodeTls from 'node:tls';
 import { Certificate, CertificateError, peerNameOf, verifyName } from '@testudo/x509';
 import { type NodeTlsError, nodeError } from './errors.ts';
+import { nodeOriginals } from './live.ts';
 
 /**
  * Undefined when the certificate is for `hostname`, else an `ERR_TLS_CERT_ALTNAME_INVALID` (returned, not thrown).
@@ -9,7 +10,7 @@ import { type NodeTlsError, nodeError } from './errors.ts';
  * without `raw`, so one that was made by hand, is left to Node's own rules.
  */
 export function checkServerIdentity(hostname: string, cert: nodeTls.PeerCertificate): Error | undefined {
-  if (!cert.raw) return nodeTls.checkServerIdentity(hostname, cert);
+  if (!cert.raw) return nodeOriginals.checkServerIdentity(hostname, cert);
   try {
     verifyName(Certificate.parse(cert.raw), peerNameOf(hostname));
     return undefined;

@@ -1,3 +1,13 @@
+import * as door from './door.ts';
+import { live, type ReplaceableMembers } from './live.ts';
+
 /** `node:tls` over this package's engine: `import tls from '@testudo/tls/node'`, or by name. */
 export * from './door.ts';
-export * as default from './door.ts';
+
+/**
+ * The module as an object, as `node:tls` has it: `DEFAULT_CIPHERS`, `DEFAULT_MIN_VERSION`, `DEFAULT_MAX_VERSION`,
+ * `DEFAULT_ECDH_CURVE`, `checkServerIdentity` and `createSecureContext` may be replaced on it.
+ */
+const tls: typeof door = { ...door };
+live.tls ??= tls as unknown as ReplaceableMembers;
+export default tls;

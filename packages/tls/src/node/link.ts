@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Connection, ConnectionEvents } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import type { ConnectionEvents } from '../connection-events.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Session } from '../sessions/session.ts';
@@ -33,6 +34,11 @@ export class Link implements ConnectionEvents {
   #outbox: Outbox | undefined;
   #final: WriteCallback | undefined;
   #onSlice: WriteCallback | undefined;
+  /** Of the write that the transport has not yet taken; at most one. */
+  #writing: WriteCallback | undefined;
+  #onWritten: WriteCallback | undefined;
+  /** Plaintext bytes in a record; undefined for as many as fit. */
+  #fragment: number | undefined;
   // What the engine reported and the owner was not yet told.
   #secured: ConnectionInfo | undefined;
   #received: Uint8Array[] | undefined;
@@ -41,6 +47,7 @@ export class Link implements ConnectionEvents {
   #failure: TlsError | undefined;
   #delivering = false;
   #isSecure = false;
+  #hasReceived = false;
   #readerIsFull = false;
   #transportEnded = false;
   #closed = false;
@@ -66,6 +73,16 @@ export class Link implements ConnectionEvents {
     return this.#connection;
   }
 
+  /** Puts another connection in the place of one that has seen nothing yet. False when it is too late. */
+  replace(make: () => Connection): boolean {
+    if (this.#hasReceived || this.#closed) return false;
+    if (this.#connection !== undefined) {
+      this.#connection = make();
+      this.#connection.start();
+    }
+    return true;
+  }
+
   /** Starts the handshake on a transport that is connected. */
   start(connection: Connection): void {
     this.#connection = connection;
@@ -81,6 +98,7 @@ export class Link implements ConnectionEvents {
   // From the transport ------------------------------------------------------------------------------------------
 
   receive(chunk: Uint8Array): void {
+    this.#hasReceived = true;
     this.#connection!.receive(chunk);
     if (this.#failure?.code === 'not-tls' && isHttp(chunk)) {
       setCounterpart(this.#failure, opensslError('http request', this.#failure));
@@ -175,8 +193,11 @@ export class Link implements ConnectionEvents {
     // Wipes the secrets. The peer is told nothing: only `end` gives notice.
     connection?.abort(GIVEN_UP);
     this.#received = undefined;
-    this.#release(last);
+    // First of all: whoever waits for a write hears that it failed before the stream below is gone, as node:http2
+    // takes for granted.
+    if (this.#writing !== undefined) this.#written(destroyed());
     if (this.#outbox !== undefined) this.#failOutbox(destroyed());
+    this.#release(last);
   }
 
   #release(last: Uint8Array | undefined): void {
@@ -234,11 +255,27 @@ export class Link implements ConnectionEvents {
       callback(brokenPipe());
       return;
     }
-    connection.send(bytes);
+    if (this.#fragment === undefined) connection.send(bytes);
+    else sendInFragments(connection, bytes, this.#fragment);
     const sealed = connection.takeOutgoing();
     if (sealed === undefined) callback();
-    else transport.write(sealed, callback);
+    else {
+      this.#writing = callback;
+      this.#onWritten ??= (error) => this.#written(error);
+      transport.write(sealed, this.#onWritten);
+    }
     if (this.#failure !== undefined) this.#settle();
+  }
+
+  #written(error?: Error | null): void {
+    const callback = this.#writing;
+    this.#writing = undefined;
+    callback?.(error);
+  }
+
+  /** Cuts what is sent from now on into records of at most this many plaintext bytes. */
+  limitFragments(bytes: number): void {
+    this.#fragment = bytes;
   }
 
   // Handing on --------------------------------------------------------------------------------------------------
@@ -329,6 +366,10 @@ export class Link implements ConnectionEvents {
     if (isWanted) transport.resume();
     else transport.pause();
   }
+}
+
+function sendInFragments(connection: Connection, bytes: Uint8Array, length: number): void {
+  for (let at = 0; at < bytes.length; at += length) connection.send(bytes.subarray(at, at + length));
 }
 
 /** A browser that was given http:// for an https:// port: worth an error of its own, as OpenSSL has it. */

@@ -24,7 +24,7 @@ export function loadCredentials(options: SecureContextOptions): Credential[] {
 
 /** The certificates of `ca`; undefined when the option was not given. */
 export function loadAuthorities(ca: SecureContextOptions['ca']): Certificate[] | undefined {
-  if (ca === undefined || ca === null) return undefined;
+  if (!ca) return undefined;
   return asList<Pem>(ca).flatMap(loadChain);
 }
 

@@ -10,6 +10,10 @@ export function installNetworkProperties(prototype: TLSSocket): void {
     define(prototype, name, (socket) => (socket.transport as Partial<Socket>)[name]);
   }
   define(prototype, 'pending', (socket) => socket.connecting || socket.destroyed);
+  // Not documented, but looked at by libraries.
+  define(prototype, '_secureEstablished', (socket) => socket.connectionInfo !== undefined);
+  define(prototype, '_requestCert', (socket) => !socket._isServer || socket._tlsOptions.requestCert === true);
+  define(prototype, '_rejectUnauthorized', (socket) => socket._tlsOptions.rejectUnauthorized !== false);
   define(prototype, 'bufferSize', (socket) => socket.writableLength);
   define(prototype, 'bytesRead', (socket) => socket._traffic.read);
   define(prototype, 'bytesWritten', (socket) => socket._traffic.written);

@@ -1,15 +1,19 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, TrustStore } from '@testudo/x509';
-import { systemRoots } from '@testudo/x509/node';
 import type { Credential } from '../credential.ts';
 import { type ClientConfig, clientConfig } from '../options.ts';
+import { ContextHandle } from './context-handle.ts';
 import {
+  checkOptions,
   type Negotiation,
   readNegotiation,
   refuseUnsupported,
   type SecureContextOptions,
+  withDefaults,
 } from './context-options.ts';
+import { defaultAuthorities } from './default-authorities.ts';
 import { nodeError } from './errors.ts';
+import { live } from './live.ts';
 import { loadAuthorities, loadCredentials } from './load.ts';
 import { type IdentityCheck, verifier } from './verification.ts';
 
@@ -24,11 +28,16 @@ export class SecureContext {
   /** Seconds; undefined for the engine's default. */
   readonly sessionTimeout: number | undefined;
   readonly ticketKeys: Uint8Array | undefined;
-  readonly #authorities: readonly Certificate[] | undefined;
+  /** Sessions are resumed only by servers with the same one. */
+  readonly sessionIdContext: string | undefined;
+  /** What Node keeps OpenSSL's context in: programs add CAs to it. */
+  readonly context: ContextHandle;
+  #authorities: readonly Certificate[] | undefined;
   #trust: TrustStore | undefined;
   #client: { readonly key: ClientConfigKey; readonly config: ClientConfig } | undefined;
 
   constructor(options: SecureContextOptions = {}) {
+    checkOptions(options);
     refuseUnsupported(options);
     this.negotiation = readNegotiation(options);
     this.credentials = loadCredentials(options);
@@ -36,11 +45,17 @@ export class SecureContext {
     this.honorCipherOrder = options.honorCipherOrder !== false;
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
+    this.sessionIdContext = options.sessionIdContext;
+    this.context = new ContextHandle(this, (more) => {
+      this.#authorities = [...(this.#authorities ?? defaultAuthorities()), ...more];
+      this.#trust = undefined;
+    });
   }
 
-  /** The roots: those of `ca`, or else the ones that come with Node, read on first use. */
+  /** The roots: those of `ca`, or else the default ones of now. */
   readonly trust = (): TrustStore => {
-    this.#trust ??= this.#authorities === undefined ? systemRoots() : new TrustStore(this.#authorities);
+    if (this.#authorities === undefined) return defaultAuthorities();
+    this.#trust ??= new TrustStore(this.#authorities);
     return this.#trust;
   };
 
@@ -84,8 +99,8 @@ export interface ClientConfigKey {
  * A context for {@link SecureContext}'s users: `connect`, `createServer`, `addContext`, `SNICallback`.
  * Throws with the codes of `node:tls`; `ERR_TESTUDO_UNSUPPORTED_OPTION` for `pfx`, `crl` and engines.
  */
-export function createSecureContext(options: SecureContextOptions = {}): SecureContext {
-  return new SecureContext(options);
+export function createSecureContext(options?: SecureContextOptions | null): SecureContext {
+  return new SecureContext(options ?? {});
 }
 
 /** The context in the options, or one made of them. Throws `ERR_TLS_INVALID_CONTEXT` for a context of `node:tls`. */
@@ -93,8 +108,12 @@ export function contextOf(
   options: SecureContextOptions & { readonly secureContext?: unknown },
   make: (options: SecureContextOptions) => SecureContext = createSecureContext,
 ): SecureContext {
-  const { secureContext } = options;
-  if (secureContext === undefined || secureContext === null) return make(options);
+  const replaced = live.tls?.createSecureContext;
+  const given = options.secureContext || undefined;
+  // Programs put a function of their own in the place of ours, which adds CAs to what ours has made.
+  const isReplaced = given === undefined && replaced !== undefined && replaced !== createSecureContext;
+  const secureContext = isReplaced ? replaced(options) : given;
+  if (secureContext === undefined) return make(options);
   if (secureContext instanceof SecureContext) return secureContext;
   throw nodeError(
     'ERR_TLS_INVALID_CONTEXT',
@@ -125,16 +144,26 @@ const MAX_SHARED = 16;
 /** Undefined for options that are not to be kept: a private key stays with its owner. */
 function cacheKey(options: SecureContextOptions): string | undefined {
   if (options.key || options.cert || options.pfx || options.ticketKeys) return undefined;
-  const { ciphers, ecdhCurve, sigalgs, minVersion, maxVersion, secureProtocol, secureOptions, ca } = options;
+  const { ecdhCurve, sigalgs, secureProtocol, secureOptions, ca, sessionIdContext } = options;
+  const { ciphers, minVersion, maxVersion } = withDefaults(options);
   if (options.crl || options.privateKeyEngine || options.clientCertEngine) return undefined;
-  const rest = [ciphers, ecdhCurve, sigalgs, minVersion, maxVersion, secureProtocol, secureOptions];
+  const rest = [
+    ciphers,
+    ecdhCurve,
+    sigalgs,
+    minVersion,
+    maxVersion,
+    secureProtocol,
+    secureOptions,
+    sessionIdContext,
+  ];
   return `${rest.join('|')}|${authoritiesKey(ca)}`;
 }
 
 function authoritiesKey(ca: SecureContextOptions['ca']): string {
-  if (ca === undefined || ca === null) return 'roots';
+  if (!ca) return 'roots';
   return (Array.isArray(ca) ? ca : [ca])
-    .map((one) => (typeof one === 'string' ? one : Buffer.from(one).toString('latin1')))
+    .map((one) => (ArrayBuffer.isView(one) ? Buffer.from(one).toString('latin1') : String(one)))
     .join('|');
 }
 

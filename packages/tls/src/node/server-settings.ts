@@ -13,8 +13,10 @@ import { serverServices } from '../services.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
-import { invalidArgument, nodeError, setCounterpart } from './errors.ts';
+import { checkFunction } from './arguments.ts';
+import { nodeError, setCounterpart } from './errors.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
+import type { Stapler } from './stapling.ts';
 import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
 import { verifier } from './verification.ts';
 
@@ -37,6 +39,8 @@ export interface ServerChoices {
   readonly alpnCallback: AlpnCallback | undefined;
   /** Undefined when no connection can get another context. */
   readonly sniCallback: SniCallback | undefined;
+  /** Undefined when nobody is to be asked for OCSP responses. */
+  readonly staple: Stapler | undefined;
   readonly tickets: TicketSealer | false;
   readonly sessionStore: SessionStore | undefined;
 }
@@ -47,7 +51,7 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
     provider: nodeCrypto,
     allocate: Buffer.allocUnsafe,
     ...context.negotiation,
-    credentials: chooseOwn(context),
+    credentials: stapled(chooseOwn(context), choices.staple),
     alpnProtocols: protocols(choices),
     preferServerOrder: context.honorCipherOrder,
     sessionLifetime: Math.min(context.sessionTimeout ?? DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME),
@@ -56,7 +60,8 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
     ...(requestCert ? clientAuthentication(choices) : {}),
   };
   if (sniCallback === undefined) return { requestCert, config: serverConfig(options) };
-  const byName = serverConfig({ ...options, credentials: chooseByName(context, sniCallback) });
+  const chooser = stapled(chooseByName(context, sniCallback), choices.staple);
+  const byName = serverConfig({ ...options, credentials: chooser });
   if (!requestCert) return { requestCert, config: byName };
   return { requestCert, config: () => configByName(byName, choices, sniCallback) };
 }
@@ -73,9 +78,10 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
 /** The name also decides whose client certificates are taken, so this connection gets a configuration of its own. */
 function configByName(shared: ServerConfig, choices: ServerChoices, sniCallback: SniCallback): ServerConfig {
   const options = { ...shared.options } as { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };
-  options.credentials = chooseByName(choices.context, sniCallback, (context) => {
+  const chooser = chooseByName(choices.context, sniCallback, (context) => {
     trust = context.trust;
   });
+  options.credentials = stapled(chooser, choices.staple);
   // The client is asked before the name has been looked up, so it is not told which CAs would do.
   options.certificateAuthorities = undefined;
   let { trust } = choices.context;
@@ -96,19 +102,34 @@ export function settingsOf(options: TLSSocketOptions): ServerSettings {
     alpnProtocols: readProtocols(options.ALPNProtocols),
     alpnCallback: options.ALPNCallback,
     sniCallback: checkFunction('options.SNICallback', options.SNICallback),
+    staple: undefined,
     tickets: false,
     sessionStore: undefined,
   });
 }
 
-export function checkFunction<T>(name: string, value: T): T {
-  if (value === undefined || value === null || typeof value === 'function') return value;
-  throw invalidArgument(name, 'of type function', value);
+/** The same with other certificates. */
+export function withCredentials(
+  settings: ServerSettings,
+  credentials: readonly Credential[],
+): ServerSettings {
+  const given = typeof settings.config === 'function' ? settings.config() : settings.config;
+  const options: ServerOptions = { ...given.options, credentials };
+  return { ...settings, config: { ...given, options, services: serverServices(options) } };
 }
 
 /** A server may be made before its certificate is there: then its handshakes fail, as in Node. */
 function chooseOwn(context: SecureContext): readonly Credential[] | CredentialChooser {
   return context.credentials.length > 0 ? context.credentials : () => [];
+}
+
+function stapled(
+  credentials: readonly Credential[] | CredentialChooser,
+  staple: Stapler | undefined,
+): readonly Credential[] | CredentialChooser {
+  if (staple === undefined) return credentials;
+  return async (hello) =>
+    staple(hello, typeof credentials === 'function' ? await credentials(hello) : credentials);
 }
 
 function chooseByName(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { decodeSession, encodeSession, type Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
@@ -13,12 +14,18 @@ export function sessionFromBuffer(buffer: Uint8Array): Session | undefined {
   return decodeSession(new Uint8Array(buffer));
 }
 
-/** TLS 1.2 sessions kept by whoever listens to 'newSession' and 'resumeSession'. */
+/**
+ * TLS 1.2 sessions kept by whoever listens to 'newSession' and 'resumeSession'. Those of another `sessionIdContext`
+ * are not taken: servers with different rules may share a store.
+ */
 export class EventSessionStore implements SessionStore {
   readonly #emitter: EventEmitter;
+  readonly #mark: Buffer;
 
-  constructor(emitter: EventEmitter) {
+  constructor(emitter: EventEmitter, context?: string) {
     this.#emitter = emitter;
+    this.#mark =
+      context === undefined ? Buffer.alloc(0) : createHash('sha256').update(context).digest().subarray(0, 16);
   }
 
   get(id: Uint8Array): Promise<Session | undefined> | undefined {
@@ -26,7 +33,7 @@ export class EventSessionStore implements SessionStore {
     return new Promise((resolve, reject) => {
       this.#emitter.emit('resumeSession', Buffer.from(id), (error: Error | null, data: Buffer | null) => {
         if (error) reject(error);
-        else resolve(data ? sessionFromBuffer(data) : undefined);
+        else resolve(data ? this.#read(data) : undefined);
       });
     });
   }
@@ -34,7 +41,14 @@ export class EventSessionStore implements SessionStore {
   set(id: Uint8Array, session: Session): Promise<void> | undefined {
     if (this.#emitter.listenerCount('newSession') === 0) return undefined;
     return new Promise((resolve) => {
-      this.#emitter.emit('newSession', Buffer.from(id), sessionToBuffer(session), () => resolve());
+      const data = Buffer.concat([this.#mark, sessionToBuffer(session)]);
+      this.#emitter.emit('newSession', Buffer.from(id), data, () => resolve());
     });
+  }
+
+  #read(data: Uint8Array): Session | undefined {
+    const { length } = this.#mark;
+    if (Buffer.compare(data.subarray(0, length), this.#mark) !== 0) return undefined;
+    return sessionFromBuffer(data.subarray(length));
   }
 }

@@ -1,36 +1,28 @@
-import type { X509Certificate } from 'node:crypto';
 import { isIP, Socket, type SocketConstructorOpts } from 'node:net';
 import { addAbortSignal, type Duplex } from 'node:stream';
-import type {
-  CipherNameAndProtocol,
-  DetailedPeerCertificate,
-  EphemeralKeyInfo,
-  PeerCertificate,
-} from 'node:tls';
 import type { Connection } from '../connection.ts';
 import { clientConnection, serverConnection } from '../endpoint.ts';
 import type { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
-import type { Observer } from '../observer.ts';
+import { type Observer, observers } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
 import { readProtocols } from './alpn.ts';
+import { checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
+import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
-import {
-  connectionReset,
-  handshakeTimeout,
-  invalidState,
-  nodeError,
-  toNodeError,
-  unsupportedOption,
-} from './errors.ts';
+import type { SecureContextOptions } from './context-options.ts';
+import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './errors.ts';
+import { tellsItsOwnEnd } from './framing.ts';
 import { checkServerIdentity } from './identity.ts';
 import { keyLogObserver } from './key-log.ts';
 import { emitsClose, Link, type LinkOwner } from './link.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import type { Chunk, WriteCallback } from './outbox.ts';
-import { contextOf, type SecureContext, sharedSecureContext } from './secure-context.ts';
-import { type ServerSettings, settingsOf } from './server-settings.ts';
+import { contextOf, createSecureContext, SecureContext, sharedSecureContext } from './secure-context.ts';
+import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
+import { traceObserver } from './trace.ts';
+import { TransportSocket } from './transport-socket.ts';
 import type { TLSSocketOptions } from './types.ts';
 
 /**
@@ -47,7 +39,7 @@ import type { TLSSocketOptions } from './types.ts';
  * sees the alert; a transport that ends without close_notify is an error (`ERR_TESTUDO_TRUNCATED`), never 'end';
  * `destroy()` sends no close_notify, so that nobody takes what was sent so far for the whole; `end()` does.
  */
-export class TLSSocket extends Socket implements LinkOwner {
+export class TLSSocket extends TransportSocket implements LinkOwner {
   /** Always true: tells it from a plain net.Socket. */
   readonly encrypted: true = true;
   /** Whether the peer's certificate was verified and, for a server's, is for the wanted name. */
@@ -73,87 +65,35 @@ export class TLSSocket extends Socket implements LinkOwner {
   #info: ConnectionInfo | undefined;
   #settings: ServerSettings | undefined;
   #context: SecureContext | undefined;
+  #reader: BufferReader | undefined;
+  #trace: Observer | undefined;
+  readonly #ownsTransport: boolean;
 
-  /** @param transport any connected or connecting Duplex, usually a net.Socket. */
-  constructor(transport: Duplex, options: TLSSocketOptions = {}) {
+  /** @param transport any connected or connecting Duplex, usually a net.Socket; none for one to `connect` later. */
+  constructor(transport?: Duplex | null, options: TLSSocketOptions = {}) {
     super(socketOptions(transport, options));
+    const below = transport ?? new Socket({ allowHalfOpen: true });
+    this.#ownsTransport = below !== transport;
     this._tlsOptions = options;
+    if (options.onread) this.#reader = new BufferReader(options.onread);
+    if (options.enableTrace) this.enableTrace();
     (this as { server: unknown }).server = options.server ?? null;
-    if (options.session !== undefined) this.setSession(options.session);
-    this.#link = new Link(transport, this);
+    if (options.session) this.setSession(options.session);
+    this.#link = new Link(below, this);
     if (options.isServer) this.#settings = options.settings ?? settingsOf(options);
     else this.#context = contextOf(options, sharedSecureContext);
     // Not by the base class: a signal that is aborted already would call `destroy` before the fields are there.
     if (options.signal !== undefined) addAbortSignal(options.signal, this);
     // A socket that nobody told to connect yet is waited for, too.
-    if (transport instanceof Socket && transport.pending && !transport.destroyed) {
-      this.#setConnecting(true);
-      transport.once('connect', () => this.#onConnect());
+    if (below instanceof Socket && below.pending && !below.destroyed) {
+      this.#setConnecting(!this.#ownsTransport);
+      below.once('connect', () => this.#onConnect());
     } else if (options.isServer) {
       this.#start();
     } else {
       // The caller still has listeners to add, and may set a session or a name.
       process.nextTick(() => this.#start());
     }
-  }
-
-  // What is agreed on -------------------------------------------------------------------------------------------
-
-  /** Everything both sides agreed on; undefined until the handshake is complete. Not in `node:tls`. */
-  get connectionInfo(): ConnectionInfo | undefined {
-    return this.#info;
-  }
-
-  getProtocol(): string | null {
-    return this.#info?.version ?? null;
-  }
-
-  getCipher(): CipherNameAndProtocol {
-    return describe.cipher(this.#info);
-  }
-
-  /** The group of the key exchange; empty on a server, as in Node, and null before the handshake is complete. */
-  getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
-    return describe.ephemeralKey(this.#info, this._tlsOptions.isServer === true);
-  }
-
-  getPeerCertificate(detailed: true): DetailedPeerCertificate;
-  getPeerCertificate(detailed?: false): PeerCertificate;
-  getPeerCertificate(detailed?: boolean): PeerCertificate | DetailedPeerCertificate {
-    return describe.peerCertificate(this.#info, detailed === true);
-  }
-
-  getPeerX509Certificate(): X509Certificate | undefined {
-    return describe.x509(this.#info?.peerCertificates);
-  }
-
-  getCertificate(): PeerCertificate | object | null {
-    return describe.localCertificate(this.#info);
-  }
-
-  getX509Certificate(): X509Certificate | undefined {
-    return describe.x509(this.#info?.localCertificates);
-  }
-
-  /** verify_data of the Finished that this side sent last; undefined before that. */
-  getFinished(): Buffer | undefined {
-    return describe.buffer(this.#info?.finished.sent);
-  }
-
-  getPeerFinished(): Buffer | undefined {
-    return describe.buffer(this.#info?.finished.received);
-  }
-
-  /** Signature algorithms that this side takes, as `RSA-PSS+SHA256`. Node leaves out what the peer does not take. */
-  getSharedSigalgs(): string[] {
-    return describe.signatureAlgorithms(this.#signatureSchemes);
-  }
-
-  /** Keying material for another protocol (RFC 5705); `length` in bytes. Throws `ERR_TLS_INVALID_STATE`. */
-  exportKeyingMaterial(length: number, label: string, context?: Buffer): Buffer {
-    if (this.#info === undefined || this.destroyed) throw invalidState();
-    const material = this.#connection!.exportKeyingMaterial(length, label, context);
-    return Buffer.from(material.buffer, material.byteOffset, material.length);
   }
 
   // Sessions ----------------------------------------------------------------------------------------------------
@@ -166,6 +106,9 @@ export class TLSSocket extends Socket implements LinkOwner {
   /** The session to resume; before the handshake starts. What is no session of ours is ignored. */
   setSession(session: Buffer | string): void {
     const bytes = typeof session === 'string' ? Buffer.from(session, 'latin1') : session;
+    if (!ArrayBuffer.isView(bytes)) {
+      throw Object.assign(new TypeError('Session must be a buffer'), { code: 'ERR_INVALID_ARG_TYPE' });
+    }
     this.#session = sessionFromBuffer(bytes);
   }
 
@@ -174,24 +117,34 @@ export class TLSSocket extends Socket implements LinkOwner {
     return ticket === undefined || ticket.length === 0 ? undefined : Buffer.from(ticket);
   }
 
-  isSessionReused(): boolean {
-    return this.#info?.resumed === true;
-  }
-
   /** The name for SNI; before the handshake starts. */
   setServername(name: string): void {
-    if (this._tlsOptions.isServer) {
+    checkString('name', name);
+    if (this._isServer) {
       throw nodeError('ERR_TLS_SNI_FROM_SERVER', 'Cannot issue SNI from a TLS server-side socket');
     }
     this._tlsOptions = { ...this._tlsOptions, servername: name };
   }
 
-  // What TLS 1.3 no longer has, or we do not do -------------------------------------------------------------------
+  /** Shows another certificate; before the handshake has begun. */
+  setKeyCert(context: SecureContext | SecureContextOptions): void {
+    const secureContext = context instanceof SecureContext ? context : createSecureContext(context);
+    if (!this._isServer) {
+      this.#context = secureContext;
+      return;
+    }
+    this.#settings = withCredentials(this.#settings!, secureContext.credentials);
+    this.#link.replace(() => this.#serverSide(this.#observer()));
+  }
+
+  // What TLS 1.3 no longer has ------------------------------------------------------------------------------------
 
   disableRenegotiation(): void {}
 
   /** There is no renegotiation: the callback gets `ERR_TLS_RENEGOTIATION_DISABLED`. */
-  renegotiate(_options: object, callback?: (error: Error | null) => void): boolean {
+  renegotiate(options: object, callback?: (error: Error | null) => void): boolean {
+    checkObject('options', options);
+    if (callback !== undefined) checkFunction('callback', callback);
     const error = nodeError(
       'ERR_TLS_RENEGOTIATION_DISABLED',
       'TLS session renegotiation is not done here: it is gone from TLS 1.3, and was a source of attacks before',
@@ -200,64 +153,83 @@ export class TLSSocket extends Socket implements LinkOwner {
     return false;
   }
 
-  /** False: records are cut when the connection is made; use the option `maxFragmentLength` of the engine. */
-  setMaxSendFragment(_size: number): boolean {
-    return false;
+  // How it goes on the wire ---------------------------------------------------------------------------------------
+
+  /** Most plaintext bytes in a record from now on, 512 to 16,384: false for anything else. */
+  setMaxSendFragment(size: number): boolean {
+    checkInt32('size', size);
+    if (size < 512 || size > 16_384) return false;
+    this.#link.limitFragments(size);
+    return true;
   }
 
-  /** Use the option `observer`, which sees each record and message. */
-  enableTrace(): void {}
-
-  /** A TLSSocket is made for a transport: use `connect` of this module. */
-  override connect(): this {
-    throw unsupportedOption(
-      'TLSSocket.connect',
-      'use connect(), or give the constructor a connected transport',
-    );
+  /** Writes records and messages to stderr; before the handshake starts, so best the option of the same name. */
+  enableTrace(): void {
+    this.#trace ??= traceObserver();
   }
 
-  // The transport -----------------------------------------------------------------------------------------------
+  /** Connects the transport of a socket that was made without one, as `net.Socket.connect`. */
+  override connect(...args: readonly unknown[]): this {
+    const { transport } = this;
+    if (!this.#ownsTransport || !(transport instanceof Socket)) {
+      throw nodeError(
+        'ERR_SOCKET_ALREADY_CONNECTED',
+        'this socket has a transport: use connect() for another',
+      );
+    }
+    const [options] = args as [Partial<TLSSocketOptions>?];
+    if (typeof options === 'object' && options !== null) {
+      const { host, servername, port, path } = options;
+      this._tlsOptions = { host, servername, port, path, ...this._tlsOptions };
+    }
+    const listener = args.at(-1);
+    if (typeof listener === 'function') this.once('connect', listener as () => void);
+    const rest = typeof listener === 'function' ? args.slice(0, -1) : args;
+    // The transport ends when we say so.
+    (transport.connect as (...args: readonly unknown[]) => void)(...rest);
+    return this;
+  }
 
-  /** The stream below: a net.Socket, or whatever the constructor was given. Not in `node:tls`. */
-  get transport(): Duplex {
+  override get transport(): Duplex {
     return this.#link.transport;
   }
 
-  override setNoDelay(enable?: boolean): this {
-    (this.transport as Partial<Socket>).setNoDelay?.(enable);
-    return this;
-  }
-
-  override setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    (this.transport as Partial<Socket>).setKeepAlive?.(enable, initialDelay);
-    return this;
-  }
-
-  override ref(): this {
-    (this.transport as Partial<Socket>).ref?.();
-    return this;
-  }
-
-  override unref(): this {
-    (this.transport as Partial<Socket>).unref?.();
-    return this;
-  }
-
-  /** Closes with a TCP reset where the transport can. */
-  override resetAndDestroy(): this {
-    (this.transport as Partial<Socket>).resetAndDestroy?.();
-    return this.destroy();
-  }
-
-  /** @internal Bytes of application data, for `bytesRead` and `bytesWritten`. */
-  get _traffic(): { readonly read: number; readonly written: number } {
+  override get _traffic(): { readonly read: number; readonly written: number } {
     return { read: this.#bytesRead, written: this.#bytesWritten };
+  }
+
+  override get connectionInfo(): ConnectionInfo | undefined {
+    return this.#info;
+  }
+
+  override get _connection(): Connection | undefined {
+    return this.#link.connection;
+  }
+
+  override get _isServer(): boolean {
+    return this._tlsOptions.isServer === true;
+  }
+
+  override get _signatureSchemes(): { readonly ours: readonly number[]; readonly theirs: readonly number[] } {
+    const ours = this.#signatureSchemes;
+    const { peerSignatureSchemes } = (this.#info ?? {}) as { peerSignatureSchemes?: readonly number[] };
+    return { ours, theirs: peerSignatureSchemes ?? ours };
   }
 
   // Stream hooks ------------------------------------------------------------------------------------------------
 
   override _read(): void {
-    this.#link.resume();
+    if (this.#reader === undefined) this.#link.resume();
+  }
+
+  override pause(): this {
+    this.#reader?.pause();
+    return super.pause();
+  }
+
+  override resume(): this {
+    if (this.#reader?.resume()) this.#link.resume();
+    return super.resume();
   }
 
   override _write(chunk: Uint8Array | string, encoding: BufferEncoding, callback: WriteCallback): void {
@@ -314,7 +286,7 @@ export class TLSSocket extends Socket implements LinkOwner {
   onData(bytes: Uint8Array): boolean {
     this.#bytesRead += bytes.length;
     this.#touch();
-    return this.push(bytes);
+    return this.#reader === undefined ? this.push(bytes) : this.#reader.deliver(bytes);
   }
 
   /** @internal */
@@ -332,9 +304,18 @@ export class TLSSocket extends Socket implements LinkOwner {
 
   /** @internal */
   onFailure(error: TlsError): void {
-    const role = this._tlsOptions.isServer ? 'server' : 'client';
-    const cut = error.code === 'truncated' && this.#info === undefined;
-    this.destroy(cut ? this.#reset(error) : toNodeError(error, role));
+    const shown = toNodeError(error, this._isServer ? 'server' : 'client');
+    if (error.code !== 'truncated') this.destroy(shown);
+    else if (this.#info === undefined) this.destroy(this.#reset(error));
+    else this.#onTruncation(shown);
+  }
+
+  /** The end came without close_notify. Who knows better whether something is missing is left to find out. */
+  #onTruncation(error: Error): void {
+    this.emit('securityWarning', error);
+    if (this.destroyed) return;
+    if (tellsItsOwnEnd(this, error)) this.onEnd();
+    else this.destroy(error);
   }
 
   /** @internal */
@@ -370,10 +351,6 @@ export class TLSSocket extends Socket implements LinkOwner {
     (this as { connecting: boolean }).connecting = connecting;
   }
 
-  get #connection(): Connection | undefined {
-    return this.#link.connection;
-  }
-
   #onConnect(): void {
     this.#setConnecting(false);
     this.emit('connect');
@@ -387,8 +364,12 @@ export class TLSSocket extends Socket implements LinkOwner {
       this.destroy(this.#reset());
       return;
     }
-    const observer = keyLogObserver(this, this._tlsOptions.observer);
-    this.#link.start(this._tlsOptions.isServer ? this.#serverSide(observer) : this.#clientSide(observer));
+    const observer = this.#observer();
+    this.#link.start(this._isServer ? this.#serverSide(observer) : this.#clientSide(observer));
+  }
+
+  #observer(): Observer | undefined {
+    return keyLogObserver(this, observers(this._tlsOptions.observer, this.#trace));
   }
 
   #serverSide(observer: Observer | undefined): Connection {
@@ -443,7 +424,10 @@ export class TLSSocket extends Socket implements LinkOwner {
 
 installNetworkProperties(TLSSocket.prototype);
 
-function socketOptions(transport: Duplex, options: TLSSocketOptions): SocketConstructorOpts {
+function socketOptions(
+  transport: Duplex | null | undefined,
+  options: TLSSocketOptions,
+): SocketConstructorOpts {
   const isSocket = transport instanceof Socket;
   const made: SocketConstructorOpts & { highWaterMark?: number } = {
     allowHalfOpen: options.allowHalfOpen ?? (isSocket && transport.allowHalfOpen),

@@ -2,6 +2,7 @@ import type { ServerOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type * as nodeTls from 'node:tls';
 import type { Observer } from '../observer.ts';
+import type { OnReadOptions } from './buffer-reader.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import type { SecureContext } from './secure-context.ts';
 import type { ServerSettings } from './server-settings.ts';
@@ -27,6 +28,8 @@ export interface ConnectionSettings {
   highWaterMark?: number | undefined;
   /** Sees records, messages and keys. Not in `node:tls`. */
   observer?: Observer | undefined;
+  /** Writes what goes over the wire to stderr. Default false. */
+  enableTrace?: boolean | undefined;
 }
 
 /** What only a server's side uses. */
@@ -53,6 +56,8 @@ export interface TLSSocketOptions extends SecureContextOptions, ConnectionSettin
   host?: string | undefined;
   checkServerIdentity?: IdentityCheck | undefined;
   signal?: AbortSignal | undefined;
+  /** Data goes into one buffer and to a callback instead of the stream. */
+  onread?: OnReadOptions | undefined;
   port?: number | undefined;
   path?: string | undefined;
   localAddress?: string | undefined;
@@ -64,13 +69,19 @@ export interface TLSSocketOptions extends SecureContextOptions, ConnectionSettin
 export interface ConnectionOptions
   extends Omit<
       nodeTls.ConnectionOptions,
-      'secureContext' | 'SNICallback' | 'checkServerIdentity' | 'ALPNProtocols' | 'pskCallback'
+      | 'secureContext'
+      | 'SNICallback'
+      | 'checkServerIdentity'
+      | 'ALPNProtocols'
+      | 'pskCallback'
+      | 'enableTrace'
     >,
     ConnectionSettings {
   checkServerIdentity?: IdentityCheck | undefined;
   requestOCSP?: boolean | undefined;
   socket?: Duplex | undefined;
   signal?: AbortSignal | undefined;
+  onread?: OnReadOptions | undefined;
   localAddress?: string | undefined;
   localPort?: number | undefined;
   family?: number | undefined;
@@ -85,7 +96,13 @@ export interface ConnectionOptions
 export interface TlsOptions
   extends Omit<
       nodeTls.TlsOptions,
-      'secureContext' | 'SNICallback' | 'ALPNProtocols' | 'pskCallback' | 'pskIdentityHint' | keyof ServerOpts
+      | 'secureContext'
+      | 'SNICallback'
+      | 'ALPNProtocols'
+      | 'pskCallback'
+      | 'pskIdentityHint'
+      | 'enableTrace'
+      | keyof ServerOpts
     >,
     ServerOpts,
     ConnectionSettings,

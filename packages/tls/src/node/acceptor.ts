@@ -1,0 +1,174 @@
+import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { readProtocols } from './alpn.ts';
+import { checkFunction, checkInt32, checkNumber, checkObject, checkString } from './arguments.ts';
+import type { SecureContextOptions } from './context-options.ts';
+import { connectionReset, nodeError, nodeTypeError, unsupportedOption } from './errors.ts';
+import { contextOf, createSecureContext, SecureContext } from './secure-context.ts';
+import { type ServerSettings, serverSettings } from './server-settings.ts';
+import { EventSessionStore } from './sessions.ts';
+import { TLSSocket } from './socket.ts';
+import { stapler } from './stapling.ts';
+import { TicketProtection } from './ticket-protection.ts';
+import type { AlpnCallback, SniCallback, TLSSocketOptions, TlsOptions } from './types.ts';
+
+/** Milliseconds, as in Node. */
+const DEFAULT_HANDSHAKE_TIMEOUT = 120_000;
+
+/**
+ * What makes a server a TLS server: takes transports, gives each a TLSSocket, and emits on the server what becomes of
+ * it. It stands beside the server rather than in it, so that servers whose class is Node's own can have one, too.
+ */
+export class Acceptor {
+  readonly #server: EventEmitter;
+  readonly #options: TlsOptions;
+  readonly #contexts: { readonly pattern: RegExp; readonly context: SecureContext }[] = [];
+  readonly #alpnProtocols: readonly string[];
+  readonly #handshakeTimeout: number;
+  readonly #store: EventSessionStore;
+  readonly #tickets: TicketProtection;
+  #context: SecureContext;
+  /** One object for all connections; made again when a context changes. */
+  #socketOptions: TLSSocketOptions | undefined;
+  #listeners = '';
+
+  /** Throws with the codes of `node:tls` for options that are wrong. */
+  constructor(server: EventEmitter, options: TlsOptions) {
+    checkServerOptions(options);
+    this.#server = server;
+    this.#options = options;
+    this.#alpnProtocols = readProtocols(options.ALPNProtocols);
+    this.#handshakeTimeout = options.handshakeTimeout || DEFAULT_HANDSHAKE_TIMEOUT;
+    this.#context = contextOf(options);
+    this.#tickets = new TicketProtection(
+      this.#context.sessionIdContext,
+      this.#context.ticketKeys ?? options.ticketKeys,
+    );
+    this.#store = new EventSessionStore(server, this.#context.sessionIdContext);
+    // What is wrong with the options shows here, not at the first connection.
+    this.#optionsOfSockets();
+  }
+
+  setSecureContext(options: SecureContextOptions | SecureContext): void {
+    checkObject('options', options);
+    this.#context = options instanceof SecureContext ? options : createSecureContext(options);
+    if (this.#context.ticketKeys !== undefined) this.#tickets.replace(this.#context.ticketKeys);
+    this.#socketOptions = undefined;
+  }
+
+  addContext(hostname: string, context: SecureContextOptions | SecureContext): void {
+    if (!hostname)
+      throw nodeError(
+        'ERR_TLS_REQUIRED_SERVER_NAME',
+        '"servername" is required parameter for Server.addContext',
+      );
+    this.#contexts.push({
+      pattern: patternFor(hostname),
+      context: context instanceof SecureContext ? context : createSecureContext(context),
+    });
+    this.#socketOptions = undefined;
+  }
+
+  getTicketKeys(): Buffer {
+    return this.#tickets.key;
+  }
+
+  setTicketKeys(keys: Uint8Array): void {
+    this.#tickets.replace(keys, 'buffer');
+  }
+
+  serve(transport: Duplex): void {
+    const socket = new TLSSocket(transport, this.#optionsOfSockets());
+    if (this.#options.pauseOnConnect) socket.pause();
+    // The listener for errors stays, as in Node: one client's broken connection must not end the server.
+    socket.on('error', onError);
+    socket.on('secure', onSecure);
+    socket.on('close', onHandshakeClose);
+    socket._setHandshakeTimeout(this.#handshakeTimeout);
+  }
+
+  #optionsOfSockets(): TLSSocketOptions {
+    const server = this.#server;
+    const hasStore = server.listenerCount('newSession') > 0 || server.listenerCount('resumeSession') > 0;
+    const staples = server.listenerCount('OCSPRequest') > 0;
+    const listeners = `${hasStore} ${staples}`;
+    if (this.#socketOptions !== undefined && this.#listeners === listeners) return this.#socketOptions;
+    this.#listeners = listeners;
+    const options = this.#options;
+    this.#socketOptions = {
+      isServer: true,
+      server,
+      settings: this.#settings(hasStore, staples),
+      allowHalfOpen: options.allowHalfOpen ?? false,
+      observer: options.observer,
+      enableTrace: options.enableTrace,
+      highWaterMark: options.highWaterMark,
+    };
+    return this.#socketOptions;
+  }
+
+  #settings(hasStore: boolean, staples: boolean): ServerSettings {
+    const options = this.#options;
+    return serverSettings({
+      context: this.#context,
+      requestCert: options.requestCert === true,
+      rejectUnauthorized: options.rejectUnauthorized !== false,
+      alpnProtocols: this.#alpnProtocols,
+      alpnCallback: options.ALPNCallback as AlpnCallback | undefined,
+      sniCallback: options.SNICallback ?? this.#contextsCallback(),
+      staple: staples ? stapler(this.#server) : undefined,
+      tickets: this.#tickets,
+      sessionStore: hasStore ? this.#store : undefined,
+    });
+  }
+
+  #contextsCallback(): SniCallback | undefined {
+    if (this.#contexts.length === 0) return undefined;
+    return (name, callback) => callback(null, this.#contextFor(name));
+  }
+
+  #contextFor(name: string): SecureContext | undefined {
+    return this.#contexts.findLast(({ pattern }) => pattern.test(name))?.context;
+  }
+}
+
+function checkServerOptions(options: TlsOptions): void {
+  const { pskCallback, pskIdentityHint } = options as { pskCallback?: unknown; pskIdentityHint?: unknown };
+  if (pskCallback) {
+    checkFunction('options.pskCallback', pskCallback);
+    throw unsupportedOption('pskCallback', 'use certificates');
+  }
+  if (pskIdentityHint) checkString('options.pskIdentityHint', pskIdentityHint);
+  if (options.ALPNCallback && options.ALPNProtocols) {
+    throw nodeTypeError(
+      'ERR_TLS_ALPN_CALLBACK_WITH_PROTOCOLS',
+      'The ALPNCallback and ALPNProtocols TLS options are mutually exclusive',
+    );
+  }
+  checkFunction('options.SNICallback', options.SNICallback);
+  checkFunction('options.ALPNCallback', options.ALPNCallback);
+  if (options.handshakeTimeout) checkNumber('options.handshakeTimeout', options.handshakeTimeout);
+  if (options.sessionTimeout) checkInt32('options.sessionTimeout', options.sessionTimeout, 0);
+}
+
+function onSecure(this: TLSSocket): void {
+  this.removeListener('secure', onSecure);
+  this.removeListener('close', onHandshakeClose);
+  (this.server as EventEmitter).emit('secureConnection', this);
+}
+
+function onError(this: TLSSocket, error: Error): void {
+  if (this.connectionInfo !== undefined) return;
+  this.removeListener('close', onHandshakeClose);
+  (this.server as EventEmitter).emit('tlsClientError', error, this);
+}
+
+function onHandshakeClose(this: TLSSocket): void {
+  (this.server as EventEmitter).emit('tlsClientError', connectionReset('server'), this);
+}
+
+/** As `addContext` in Node: `*` is one label, or part of one. */
+function patternFor(hostname: string): RegExp {
+  const source = hostname.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^.]*');
+  return new RegExp(`^${source}$`, 'i');
+}

@@ -1,0 +1,183 @@
+import http2 from 'node:http2';
+import https from 'node:https';
+import type { Server as NetServer } from 'node:net';
+import nodeTls from 'node:tls';
+import { afterEach, describe, expect, test } from 'vitest';
+import ourHttp2 from './http2.ts';
+import ourHttps from './https.ts';
+import tls from './index.ts';
+import { closeAll, connected, nodes, ours } from './testing/support.ts';
+
+afterEach(closeAll);
+
+/**
+ * Members of Node's modules that ours lack, or have in another way, each with its reason. The README's table of
+ * differences is made of the same names.
+ */
+const DIFFERENCES: Record<string, Readonly<Record<string, string>>> = {
+  tls: {
+    createSecurePair: 'Node has deprecated and then removed it',
+  },
+  'tls.SecureContext': {},
+  'tls.Server.prototype': {
+    setOptions: 'not documented: `setSecureContext` does it',
+    _getServerData: 'not documented: for node:cluster of Node 0.x, `getTicketKeys` does it',
+    _setServerData: 'not documented: `setTicketKeys` does it',
+  },
+  'tls.TLSSocket.prototype': Object.fromEntries(
+    [
+      '_wrapHandle',
+      '_destroySSL',
+      '_init',
+      '_handleTimeout',
+      '_emitTLSError',
+      '_tlsError',
+      '_releaseControl',
+      '_finishInit',
+      '_start',
+    ].map((name) => [name, 'a part of Node: it needs a handle of OpenSSL']),
+  ),
+};
+
+/** Where ours takes more or fewer arguments by declaration, and why. */
+const ARITIES: Readonly<Record<string, string>> = {
+  'tls.SecureContext': 'takes the options; Node\u2019s takes what createSecureContext makes of them',
+};
+
+const PAIRS: readonly (readonly [string, object, object])[] = [
+  ['tls', nodeTls, tls],
+  ['tls.Server.prototype', nodeTls.Server.prototype, tls.Server.prototype],
+  ['tls.TLSSocket.prototype', nodeTls.TLSSocket.prototype, tls.TLSSocket.prototype],
+  ['https', https, ourHttps],
+  ['https.Agent.prototype', https.Agent.prototype, ourHttps.Agent.prototype],
+  ['https.Server.prototype', https.Server.prototype, ourHttps.Server.prototype],
+  ['http2', http2, ourHttp2],
+];
+
+describe.each(PAIRS)('%s', (name, theirs, own) => {
+  const differences = DIFFERENCES[name] ?? {};
+  const members = Object.getOwnPropertyNames(theirs).filter((member) => member !== 'constructor');
+
+  test('every member is there, and of the same kind', () => {
+    for (const member of members) {
+      if (member in differences) continue;
+      expect(member in own, `${name}.${member}`).toBe(true);
+      expect(typeof read(own, member), `${name}.${member}`).toBe(typeof read(theirs, member));
+    }
+  });
+
+  test('functions declare as many parameters, or optional ones', () => {
+    for (const member of members) {
+      const [a, b] = [read(theirs, member), read(own, member)];
+      if (typeof a !== 'function' || typeof b !== 'function' || `${name}.${member}` in ARITIES) continue;
+      // Fewer only means that the others have defaults or are told apart inside.
+      expect(b.length, `${name}.${member}`).toBeLessThanOrEqual(Math.max(a.length, 2));
+    }
+  });
+
+  test('no difference is listed that is none', () => {
+    for (const member of Object.keys(differences)) {
+      if (member in theirs) expect(member in own, `${name}.${member}`).toBe(false);
+    }
+  });
+});
+
+test('properties of sockets and servers are there, connected and before', async () => {
+  const hidden = new Set([
+    '_securePending',
+    '_newSessionPending',
+    '_controlReleased',
+    '_SNICallback',
+    'ssl',
+    ...['_pendingData', '_pendingEncoding', '_sockname', '_closeAfterHandlingError', '_peername', 'timeout'],
+  ]);
+  const [own, theirs] = [await connected(ours, ours), await connected(nodes, nodes)];
+  for (const end of ['client', 'accepted'] as const) {
+    const documented = Object.getOwnPropertyNames(theirs[end]).filter((name) => !hidden.has(name));
+    for (const name of documented) expect(name in own[end], `${end}.${name}`).toBe(true);
+    for (const name of ['authorized', 'alpnProtocol', 'encrypted', 'connecting', 'readyState'] as const) {
+      expect(own[end][name], `${end}.${name}`).toEqual(theirs[end][name]);
+    }
+  }
+});
+
+describe('the same call gives the same error', () => {
+  type Module = typeof tls;
+  const key = 'key';
+  const calls: readonly (readonly [string, (module: Module) => unknown])[] = [
+    ...(
+      ['ciphers', 'ecdhCurve', 'sigalgs', 'key', 'cert', 'ca', 'crl', 'dhparam', 'sessionIdContext'] as const
+    ).map(
+      (option) =>
+        [
+          `createSecureContext({ ${option}: 1 })`,
+          (m: Module) => m.createSecureContext({ [option]: 1 }),
+        ] as const,
+    ),
+    ['passphrase', (m) => m.createSecureContext({ passphrase: 1 as never, key })],
+    ['sessionTimeout of text', (m) => m.createSecureContext({ sessionTimeout: 'x' as never })],
+    ['sessionTimeout below zero', (m) => m.createSecureContext({ sessionTimeout: -1 })],
+    ['ticketKeys of text', (m) => m.createSecureContext({ ticketKeys: 'x' as never })],
+    ['ticketKeys too short', (m) => m.createSecureContext({ ticketKeys: Buffer.alloc(2) })],
+    ['secureOptions', (m) => m.createSecureContext({ secureOptions: 'x' as never })],
+    ['no such cipher', (m) => m.createSecureContext({ ciphers: 'x' })],
+    ['no such curve', (m) => m.createSecureContext({ ecdhCurve: 'x' })],
+    ['empty sigalgs', (m) => m.createSecureContext({ sigalgs: '' })],
+    ['minVersion', (m) => m.createSecureContext({ minVersion: 'x' as never })],
+    ['secureProtocol', (m) => m.createSecureContext({ secureProtocol: 'x' })],
+    ['SSLv3', (m) => m.createSecureContext({ secureProtocol: 'SSLv3_method' })],
+    ['key without PEM', (m) => m.createSecureContext({ key: 'x' })],
+    ['cert without PEM', (m) => m.createSecureContext({ cert: 'x' })],
+    ['conflict', (m) => m.createSecureContext({ secureProtocol: 'TLS_method', minVersion: 'TLSv1.2' })],
+    ['createServer(1)', (m) => m.createServer(1 as never)],
+    ['handshakeTimeout', (m) => m.createServer({ handshakeTimeout: 'x' as never })],
+    ['server sessionTimeout', (m) => m.createServer({ sessionTimeout: 'x' as never })],
+    ['SNICallback', (m) => m.createServer({ SNICallback: 1 as never })],
+    ['pskCallback', (m) => m.createServer({ pskCallback: 1 } as never)],
+    ['pskIdentityHint', (m) => m.createServer({ pskIdentityHint: 1 } as never)],
+    ['ALPN twice', (m) => m.createServer({ ALPNProtocols: ['x'], ALPNCallback: () => undefined })],
+    ['ALPN too long', (m) => m.createServer({ ALPNProtocols: ['x'.repeat(300)] })],
+    ['setTicketKeys(1)', (m) => m.createServer().setTicketKeys(1 as never)],
+    ['addContext()', (m) => m.createServer().addContext('', {})],
+    ['setSecureContext()', (m) => m.createServer().setSecureContext(undefined as never)],
+    ['connect()', (m) => m.connect({} as never)],
+    ['connect to no port', (m) => m.connect({ port: 'x' as never })],
+    ['setServername(1)', (m) => new m.TLSSocket().setServername(1 as never)],
+    ['setMaxSendFragment', (m) => new m.TLSSocket().setMaxSendFragment('x' as never)],
+    ['renegotiate(1)', (m) => new m.TLSSocket().renegotiate(1 as never, () => {})],
+    ['renegotiate({}, 1)', (m) => new m.TLSSocket().renegotiate({}, 1 as never)],
+    ['exportKeyingMaterial length', (m) => new m.TLSSocket().exportKeyingMaterial('x' as never, 'x')],
+    ['exportKeyingMaterial zero', (m) => new m.TLSSocket().exportKeyingMaterial(0, 'x')],
+    ['exportKeyingMaterial label', (m) => new m.TLSSocket().exportKeyingMaterial(1, undefined as never)],
+    ['exportKeyingMaterial context', (m) => new m.TLSSocket().exportKeyingMaterial(1, 'x', 1 as never)],
+    ['exportKeyingMaterial early', (m) => new m.TLSSocket().exportKeyingMaterial(1, 'x')],
+    ['setSession(1)', (m) => new m.TLSSocket().setSession(1 as never)],
+  ];
+
+  /** OpenSSL's numbers and Node's advice to file a bug are left out. */
+  const outcome = (call: (module: Module) => unknown, module: unknown): object => {
+    try {
+      call(module as Module);
+      return { thrown: false };
+    } catch (error) {
+      const { code, name } = error as NodeJS.ErrnoException;
+      return { thrown: true, code, name };
+    }
+  };
+
+  test.each(calls)('%s', (_name, call) => {
+    expect(outcome(call, tls)).toEqual(outcome(call, nodeTls));
+  });
+});
+
+test('Server can be called without new, and on a server of another class', () => {
+  const made = (tls.Server as unknown as (options: object) => NetServer)({});
+  expect(made).toBeInstanceOf(tls.Server);
+  class Other extends (tls.Server as unknown as new (options: object) => NetServer) {}
+  expect(new Other({})).toBeInstanceOf(Other);
+  expect(tls.Server.prototype.constructor).toBe(tls.Server);
+});
+
+function read(object: object, name: string): unknown {
+  return (object as Record<string, unknown>)[name];
+}

@@ -1,0 +1,58 @@
+import { wrongType } from './arguments.ts';
+
+/** The option `onread`: data goes into one buffer that the program owns, and to its callback, not to the stream. */
+export interface OnReadOptions {
+  readonly buffer: Uint8Array | (() => Uint8Array);
+  /** Gets the number of bytes and the buffer; false pauses, until `resume()`. */
+  readonly callback: (bytesRead: number, buffer: Uint8Array) => boolean | undefined;
+}
+
+/** Copies what comes into the program's buffer, piece by piece, and keeps the rest while it pauses. */
+export class BufferReader {
+  readonly #options: OnReadOptions;
+  #waiting: Uint8Array[] = [];
+  #isPaused = false;
+
+  /** Throws `ERR_INVALID_ARG_TYPE`. */
+  constructor(options: OnReadOptions) {
+    const { buffer, callback } = options;
+    if (!(buffer instanceof Uint8Array) && typeof buffer !== 'function') {
+      throw wrongType('options.onread.buffer', 'an instance of Buffer or Uint8Array or Function', buffer);
+    }
+    if (typeof callback !== 'function')
+      throw wrongType('options.onread.callback', 'of type function', callback);
+    this.#options = options;
+  }
+
+  /** False when the program wants no more for now. */
+  deliver(bytes: Uint8Array): boolean {
+    this.#waiting.push(bytes);
+    this.#drain();
+    return !this.#isPaused;
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** True when everything was told and the program still wants more. */
+  resume(): boolean {
+    this.#isPaused = false;
+    this.#drain();
+    return !this.#isPaused;
+  }
+
+  #drain(): void {
+    while (!this.#isPaused && this.#waiting.length > 0) {
+      const [first] = this.#waiting as [Uint8Array];
+      const given = this.#options.buffer;
+      const buffer = typeof given === 'function' ? given() : given;
+      const length = Math.min(first.length, buffer.length);
+      if (length === 0) throw new RangeError('the buffer of onread is empty');
+      buffer.set(first.subarray(0, length));
+      if (length === first.length) this.#waiting.shift();
+      else this.#waiting[0] = first.subarray(length);
+      if (this.#options.callback(length, buffer) === false) this.#isPaused = true;
+    }
+  }
+}

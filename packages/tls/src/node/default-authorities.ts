@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import * as nodeTls from 'node:tls';
+import { type Certificate, CertificateError, parseCertificates, TrustStore } from '@testudo/x509';
+import { invalidValue, wrongType } from './arguments.ts';
+import { nodeError, unsupportedOption } from './errors.ts';
+import { nodeOriginals } from './live.ts';
+
+/**
+ * Whom a context without the option `ca` trusts: Mozilla's roots as Node brings them and those in the file that
+ * NODE_EXTRA_CA_CERTS names, or what {@link setDefaultCACertificates} was given. Read on first use and kept.
+ */
+export function defaultAuthorities(): TrustStore {
+  store ??= new TrustStore(getCACertificates('default').flatMap(tryParse));
+  return store;
+}
+
+let store: TrustStore | undefined;
+let replaced: readonly string[] | undefined;
+let extra: readonly string[] | undefined;
+
+type Kind = 'default' | 'system' | 'bundled' | 'extra';
+type NewerTls = { getCACertificates?(kind: Kind): string[] };
+const { getCACertificates: nodesOwn } = nodeTls as unknown as NewerTls;
+
+/**
+ * PEM certificates as `tls.getCACertificates` of Node 22 has them, here for older ones, too. `system`, the operating
+ * system's own store, is only there when the running Node can read it: else it throws
+ * `ERR_TESTUDO_UNSUPPORTED_OPTION`.
+ */
+export function getCACertificates(type: Kind = 'default'): readonly string[] {
+  if (typeof type !== 'string') throw wrongType('type', 'of type string', type);
+  switch (type) {
+    case 'bundled':
+      return nodeOriginals.rootCertificates();
+    case 'extra':
+      extra ??= Object.freeze(readExtra());
+      return extra;
+    case 'system':
+      return system();
+    case 'default':
+      return replaced ?? defaults();
+    default:
+      throw invalidValue('type', 'is invalid', type);
+  }
+}
+
+/** From now on, for contexts made without `ca`. Takes PEM texts or bytes, as `tls.setDefaultCACertificates`. */
+export function setDefaultCACertificates(certs: readonly (string | NodeJS.ArrayBufferView)[]): void {
+  if (!Array.isArray(certs)) throw wrongType('certs', 'an instance of Array', certs);
+  const texts = certs.map((one, i) => {
+    if (typeof one === 'string') return one;
+    if (ArrayBuffer.isView(one))
+      return Buffer.from(one.buffer, one.byteOffset, one.byteLength).toString('latin1');
+    throw wrongType(`certs[${i}]`, 'of type string or an instance of ArrayBufferView', one);
+  });
+  const parsed = texts.flatMap(parseOrThrow);
+  replaced = Object.freeze(texts.flatMap(splitPem));
+  store = new TrustStore(parsed);
+}
+
+/** Node decides by its flags (`--use-system-ca`, `--use-openssl-ca`) where it is new enough to tell. */
+function defaults(): readonly string[] {
+  if (nodesOwn !== undefined) return nodesOwn('default');
+  return Object.freeze([...nodeOriginals.rootCertificates(), ...getCACertificates('extra')]);
+}
+
+function system(): readonly string[] {
+  if (nodesOwn !== undefined) return nodesOwn('system');
+  throw unsupportedOption('system', 'this version of Node cannot read the certificates of the system');
+}
+
+/** As Node: a file that cannot be read is a warning, not an error. */
+function readExtra(): string[] {
+  const file = process.env['NODE_EXTRA_CA_CERTS'];
+  if (!file) return [];
+  try {
+    return splitPem(readFileSync(file, 'latin1'));
+  } catch (error) {
+    const text = (error as Error).message;
+    process.emitWarning(`Ignoring extra certs from \`${file}\`, load failed: ${text}`);
+    return [];
+  }
+}
+
+function splitPem(text: string): string[] {
+  const block = /-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[\s\S]*?-----END \1-----/g;
+  return text.match(block) ?? [];
+}
+
+/** A root that we do not understand is a root that we do not trust. */
+function tryParse(pem: string): Certificate[] {
+  try {
+    // Names are parsed on first use: here, so that one that cannot be read leaves out its root only.
+    return parseCertificates(pem).filter(({ subject }) => subject.key !== '');
+  } catch (error) {
+    if (error instanceof CertificateError) return [];
+    throw error;
+  }
+}
+
+function parseOrThrow(pem: string): Certificate[] {
+  try {
+    return parseCertificates(pem);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    const message = 'No valid certificates found in the provided array';
+    throw nodeError('ERR_CRYPTO_OPERATION_FAILED', message, error);
+  }
+}

@@ -1,0 +1,34 @@
+import type { ClientRequest, IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+
+/**
+ * Whether a connection that ended without close_notify may be told as an ordinary end, because the protocol above
+ * tells by itself when something is missing (RFC 9112 §9.8, RFC 9113 §5.4.1):
+ *
+ * - HTTP/2, whose streams have an end of their own;
+ * - an HTTP/1 server, since requests always say how long they are;
+ * - an HTTP/1 client, unless its answer ends where the connection does. Then nobody can tell whether it is whole: it
+ *   is incomplete, and its reader gets the error.
+ */
+export function tellsItsOwnEnd(socket: Socket, error: Error): boolean {
+  const http = socket as HttpSocket;
+  if (http.alpnProtocol === 'h2') return true;
+  // Where node:http reads the connection; not after an upgrade.
+  if (!http.parser) return false;
+  const answer = http._httpMessage?.res;
+  if (!answer || answer.complete || hasKnownLength(answer)) return true;
+  // The parser would take the end of the connection for the end of the answer: it is not to find the answer any more.
+  http.parser.incoming = null;
+  answer.destroy(error);
+  return false;
+}
+
+type HttpSocket = Socket & {
+  readonly alpnProtocol?: unknown;
+  readonly parser?: { incoming: unknown } | null;
+  readonly _httpMessage?: (ClientRequest & { readonly res?: IncomingMessage | null }) | null;
+};
+
+function hasKnownLength({ headers }: IncomingMessage): boolean {
+  return headers['content-length'] !== undefined || /\bchunked\s*$/i.test(headers['transfer-encoding'] ?? '');
+}

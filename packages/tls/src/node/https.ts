@@ -1,0 +1,101 @@
+import type { ClientRequest, Agent as HttpAgent, IncomingMessage, RequestListener } from 'node:http';
+import nodeHttps, {
+  type AgentOptions,
+  type Server as HttpsServer,
+  type RequestOptions,
+  type ServerOptions,
+} from 'node:https';
+import type { Duplex } from 'node:stream';
+import { connect } from './connect.ts';
+import { httpsServer } from './node-servers.ts';
+import type { ConnectionOptions } from './types.ts';
+
+/**
+ * `node:https` over this package's engine: HTTP is Node's, TLS is ours. An `Agent` of `node:https` itself still brings
+ * Node's TLS: take this one, or start the program with `@testudo/tls/register`.
+ */
+export class Agent extends nodeHttps.Agent {
+  constructor(options?: AgentOptions) {
+    super(options);
+    // Below it stands Node's, which knows of Node's TLS only.
+    this.createConnection = connectWithSession as never;
+  }
+}
+
+type Sessions = {
+  _getSession(key: string): Buffer | undefined;
+  _cacheSession(key: string, session: Buffer): void;
+  _evictSession(key: string): void;
+};
+
+/** Sessions are kept by the agent, per host and options, and given up after an error. */
+function connectWithSession(
+  this: Agent & Sessions,
+  options: ConnectionOptions & { _agentKey?: string },
+): Duplex {
+  const key = options._agentKey;
+  if (!key) return connect(options);
+  const socket = connect({ session: this._getSession(key), ...options });
+  socket.on('session', (session: Buffer) => this._cacheSession(key, session));
+  socket.once('close', (hadError: boolean) => {
+    if (hadError) this._evictSession(key);
+  });
+  return socket;
+}
+
+type Callback = (response: IncomingMessage) => void;
+
+/** As `https.request`, through an {@link Agent} of ours where none is given. */
+export function request(options: RequestOptions | string | URL, callback?: Callback): ClientRequest;
+export function request(url: string | URL, options: RequestOptions, callback?: Callback): ClientRequest;
+export function request(...args: readonly unknown[]): ClientRequest {
+  const at = args.findIndex((arg) => typeof arg === 'object' && arg !== null && !(arg instanceof URL));
+  const given = (at === -1 ? {} : args[at]) as RequestOptions;
+  const options = { ...given, agent: agentFor(given) };
+  const url = at === 0 ? [] : [args[0] as string | URL];
+  const callback = args.find((arg) => typeof arg === 'function') as Callback | undefined;
+  return (nodeHttps.request as (...all: unknown[]) => ClientRequest)(...url, options, callback);
+}
+
+/** As `https.get`. */
+export function get(options: RequestOptions | string | URL, callback?: Callback): ClientRequest;
+export function get(url: string | URL, options: RequestOptions, callback?: Callback): ClientRequest;
+export function get(...args: readonly unknown[]): ClientRequest {
+  const made = (request as (...all: unknown[]) => ClientRequest)(...args);
+  made.end();
+  return made;
+}
+
+/** As `https.createServer`. */
+export function createServer(
+  options?: ServerOptions | RequestListener,
+  listener?: RequestListener,
+): HttpsServer {
+  return httpsServer(options as ServerOptions, listener);
+}
+
+/** As `https.Server`, with and without `new`. */
+export const Server: typeof nodeHttps.Server = new Proxy(nodeHttps.Server, {
+  construct: (_target, args) => createServer(...args),
+  apply: (_target, _self, args) => createServer(...(args as [])),
+});
+
+/** Keeps connections, as Node's. */
+export const globalAgent: Agent = new Agent({ keepAlive: true, scheduling: 'lifo', timeout: 5000 });
+
+/** The module as an object: `globalAgent` may be replaced on it. */
+const https: {
+  Agent: typeof Agent;
+  Server: typeof Server;
+  createServer: typeof createServer;
+  get: typeof get;
+  globalAgent: HttpAgent;
+  request: typeof request;
+} = { Agent, Server, createServer, get, globalAgent, request };
+export default https;
+
+function agentFor({ agent, createConnection }: RequestOptions): HttpAgent | undefined {
+  if (agent === false) return new Agent();
+  if (agent) return agent as HttpAgent;
+  return typeof createConnection === 'function' ? undefined : https.globalAgent;
+}

@@ -1,0 +1,37 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { DescribedSocket } from './described-socket.ts';
+
+/** The part of a TLSSocket that concerns the network: it goes to the transport, which need not be a socket. */
+export abstract class TransportSocket extends DescribedSocket {
+  /** The stream below: a net.Socket, or whatever the constructor was given. Not in `node:tls`. */
+  abstract get transport(): Duplex;
+  /** @internal Bytes of application data, for `bytesRead` and `bytesWritten`. */
+  abstract get _traffic(): { readonly read: number; readonly written: number };
+
+  override setNoDelay(enable?: boolean): this {
+    (this.transport as Partial<Socket>).setNoDelay?.(enable);
+    return this;
+  }
+
+  override setKeepAlive(enable?: boolean, initialDelay?: number): this {
+    (this.transport as Partial<Socket>).setKeepAlive?.(enable, initialDelay);
+    return this;
+  }
+
+  override ref(): this {
+    (this.transport as Partial<Socket>).ref?.();
+    return this;
+  }
+
+  override unref(): this {
+    (this.transport as Partial<Socket>).unref?.();
+    return this;
+  }
+
+  /** Closes with a TCP reset where the transport can. */
+  override resetAndDestroy(): this {
+    (this.transport as Partial<Socket>).resetAndDestroy?.();
+    return this.destroy();
+  }
+}
