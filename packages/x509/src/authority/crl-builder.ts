@@ -1,4 +1,4 @@
-import { der, Tag } from '@testudo/codec';
+import { der, Tag, Writer } from '@testudo/codec';
 import type { CryptoProvider, PrivateKey } from '@testudo/crypto';
 import { keyIdentifierOf } from '../build.ts';
 import type { Certificate } from '../certificate.ts';
@@ -48,7 +48,9 @@ export function buildCrl(
   provider: CryptoProvider,
   issuer: { readonly certificate: Certificate; readonly privateKey: PrivateKey },
 ): CertificateRevocationList {
-  const entries = Array.from(content.entries, encodeEntry);
+  // One after the other into one buffer: there may be a million of them.
+  const entries = new Writer();
+  for (const entry of content.entries) entries.bytes(encodeEntry(entry));
   const bytes = signedSequence(provider, issuer.privateKey, (algorithm) =>
     der.sequence(
       der.integer(1),
@@ -56,7 +58,7 @@ export function buildCrl(
       issuer.certificate.subject.der,
       der.time(content.thisUpdate),
       der.time(content.nextUpdate),
-      entries.length === 0 ? undefined : der.sequence(...entries),
+      entries.length === 0 ? undefined : der.sequence(entries.finish()),
       der.explicit(0, der.sequence(...encodeExtensions(content, provider, issuer))),
     ),
   );
