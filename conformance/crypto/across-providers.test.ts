@@ -1,4 +1,4 @@
-import { toHex, utf8 } from '@testudo/codec';
+import { concat, toHex, utf8 } from '@testudo/codec';
 import type {
   AeadName,
   CipherName,
@@ -170,6 +170,28 @@ describe('providers give the same', () => {
       expect(steps.digest()).toEqual(provider.digest(hash, data));
     }
   });
+
+  test.each([nodeCrypto, portableCrypto])(
+    'CBC records with IVs of their own by one cipher ($name)',
+    (provider) => {
+      const key = nodeCrypto.randomBytes(16);
+      const anyIv = nodeCrypto.randomBytes(16);
+      const encrypt = provider.cipher('aes-128-cbc', 'encrypt', key, anyIv)!;
+      const decrypt = provider.cipher(
+        'aes-128-cbc',
+        'decrypt',
+        key,
+        anyIv.map((byte) => byte ^ 1),
+      )!;
+      for (const blocks of [1, 2, 64]) {
+        const text = nodeCrypto.randomBytes(16 * blocks);
+        const record = encrypt.update(concat(nodeCrypto.randomBytes(16), text));
+        const [iv, sealed] = [record.subarray(0, 16), record.subarray(16)];
+        expect(nodeCrypto.cipher('aes-128-cbc', 'decrypt', key, iv)!.update(sealed)).toEqual(text);
+        expect(decrypt.update(record).subarray(16)).toEqual(text);
+      }
+    },
+  );
 
   const ciphers: readonly (readonly [CipherName, number, number, number])[] = [
     ['aes-128-cbc', 16, 16, 16],

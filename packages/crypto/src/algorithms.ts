@@ -1,4 +1,5 @@
 import { concat } from '@testudo/codec';
+import { CryptoError } from './errors.ts';
 import type { CryptoProvider, KeyKind, SignatureAlgorithm } from './provider.ts';
 
 /** Whether a key of this kind can make and check signatures of this algorithm. */
@@ -16,7 +17,7 @@ export function fits(algorithm: SignatureAlgorithm, kind: KeyKind): boolean {
   }
 }
 
-/** The signature of SSL 3.0 to TLS 1.1 by an RSA key, which no other call of OpenSSL or code of ours may mistake for a hash. */
+/** The RSA signature of SSL 3.0 to TLS 1.1, which is over no hash that OpenSSL knows. */
 export function isMd5Sha1(algorithm: SignatureAlgorithm): boolean {
   return algorithm.name === 'rsa-pkcs1' && algorithm.hash === 'md5-sha1';
 }
@@ -24,4 +25,9 @@ export function isMd5Sha1(algorithm: SignatureAlgorithm): boolean {
 /** Both digests, 36 bytes (RFC 4346 §4.7). */
 export function md5Sha1(digest: CryptoProvider['digest'], data: Uint8Array): Uint8Array {
   return concat(digest('md5', data), digest('sha1', data));
+}
+
+/** For a key that does not fit, or is too small for the hash. */
+export function misfit(algorithm: SignatureAlgorithm, type: string): CryptoError {
+  return new CryptoError('bad-key', `${algorithm.name} cannot sign with this key of type ${type}`);
 }

@@ -205,6 +205,16 @@ export function finiteFieldGroup(prime: Uint8Array, generator: Uint8Array): Fini
   );
 }
 
-function group(name: string, exponentBits: number, prime: string): FiniteFieldGroup {
-  return { name, prime: fromHex(prime), generator: Uint8Array.of(2), exponentBits };
+/** Decoded when it is asked for: most programs never do. */
+function group(name: string, exponentBits: number, hex: string): FiniteFieldGroup {
+  let prime: Uint8Array | undefined;
+  return {
+    name,
+    get prime() {
+      prime ??= fromHex(hex);
+      return prime;
+    },
+    generator: Uint8Array.of(2),
+    exponentBits,
+  };
 }

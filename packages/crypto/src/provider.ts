@@ -48,8 +48,10 @@ export interface CryptoProvider {
   /**
    * A raw block or stream cipher, without padding; undefined when the provider lacks it. It runs on from one `update` to
    * the next. So one cipher serves all records where each takes its IV from the one before (CBC in SSL 3.0 and TLS 1.0)
-   * or where there is one stream (RC4); for records with an IV of their own (CBC in TLS 1.1 and 1.2), make one for each:
-   * `cipher(name, direction, key, iv)!.update(record)`.
+   * or where there is one stream (RC4). For a record with an IV of its own (CBC in TLS 1.1 and 1.2) make a cipher for it:
+   * `cipher(name, direction, key, iv)!.update(record)`. Cheaper is one cipher for all of these records too, from any IV:
+   * decrypt the record's IV and ciphertext in one `update` and drop the first block; to encrypt, put a block of random
+   * bytes before the plaintext, which becomes the IV (RFC 4346 §6.2.3.2, case 2b).
    * Throws `bad-key` on a key, and `bad-length` on an IV, of the wrong length.
    */
   cipher(

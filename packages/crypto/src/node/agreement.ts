@@ -12,7 +12,7 @@ import {
 import { concat, fromHex } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { AgreementKey, CurveName, KeyAgreement } from '../provider.ts';
-import { plain } from './bytes.ts';
+import { fromBase64url, plain, toBase64url } from './bytes.ts';
 
 export function keyAgreement(curve: CurveName): KeyAgreement | undefined {
   // Some systems' builds of OpenSSL leave out the Brainpool curves.
@@ -135,13 +135,4 @@ function isZero(bytes: Uint8Array): boolean {
   let any = 0;
   for (const byte of bytes) any |= byte;
   return any === 0;
-}
-
-function toBase64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
-}
-
-/** Copies: a small Buffer made from text lies in a pool that it shares with others. */
-function fromBase64url(text: string): Uint8Array {
-  return new Uint8Array(Buffer.from(text, 'base64url'));
 }

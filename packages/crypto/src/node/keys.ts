@@ -10,7 +10,7 @@ import { CryptoError } from '../errors.ts';
 import { generateMlDsa, importMlDsa, isMlDsa } from '../noble-ml-dsa.ts';
 import type { EcCurve, KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
 import { type ParsedCurveKey, type ParsedPublicKey, parseSpki, RSA_MAX_BITS } from '../spki.ts';
-import { plain } from './bytes.ts';
+import { plain, toBase64url } from './bytes.ts';
 import { generateNativeMlDsa, hasMlDsa } from './ml-dsa.ts';
 
 /**
@@ -129,10 +129,6 @@ const JWK_CURVES: Readonly<Partial<Record<EcCurve, string>>> = {
   secp384r1: 'P-384',
   secp521r1: 'P-521',
 };
-
-function toBase64url(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('base64url');
-}
 
 /**
  * PKCS#8 rather than a KeyObject: exporting one that `generateKeyPairSync` made can lock up the process

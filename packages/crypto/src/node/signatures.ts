@@ -10,7 +10,7 @@ import {
   type SignKeyObjectInput,
 } from 'node:crypto';
 import { bytesEqual } from '@testudo/codec';
-import { fits, isMd5Sha1, md5Sha1 } from '../algorithms.ts';
+import { fits, isMd5Sha1, md5Sha1, misfit } from '../algorithms.ts';
 import { CryptoError } from '../errors.ts';
 import { isMlDsa, signMlDsa, verifyMlDsa } from '../noble-ml-dsa.ts';
 import { HASH_LENGTH, type PrivateKey, type PublicKey, type SignatureAlgorithm } from '../provider.ts';
@@ -94,8 +94,4 @@ function hashOf(algorithm: SignatureAlgorithm): string | null {
 function keyInput(algorithm: SignatureAlgorithm, key: KeyObject): KeyObject | SignKeyObjectInput {
   if (algorithm.name !== 'rsa-pss') return key;
   return { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: HASH_LENGTH[algorithm.hash] };
-}
-
-function misfit(algorithm: SignatureAlgorithm, type: string): CryptoError {
-  return new CryptoError('bad-key', `${algorithm.name} cannot sign with this key of type ${type}`);
 }

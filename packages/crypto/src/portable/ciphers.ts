@@ -1,6 +1,6 @@
 import { cbc, ctr, ecb } from '@noble/ciphers/aes.js';
 import { chacha20 } from '@noble/ciphers/chacha.js';
-import { CIPHER_SIZES } from '../cipher-sizes.ts';
+import { CIPHER_SIZES, checkCipherLengths, checkWholeBlocks } from '../cipher-sizes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Cipher, CipherName } from '../provider.ts';
 import { rc4 } from '../rc4.ts';
@@ -14,14 +14,11 @@ export function cipher(
 ): Cipher | undefined {
   if (name === 'rc4') return rc4(key);
   if (!isHere(name)) return undefined;
-  const sizes = CIPHER_SIZES[name];
-  if (key.length !== sizes.key) throw new CryptoError('bad-key', `${name} takes a key of ${sizes.key} bytes`);
-  if (iv.length !== sizes.iv) throw new CryptoError('bad-length', `${name} takes an IV of ${sizes.iv} bytes`);
+  checkCipherLengths(name, key, iv);
   const crypt = blocks(name, direction, key.slice(), iv.slice());
   return {
     update(data: Uint8Array): Uint8Array {
-      if (data.length % sizes.block !== 0)
-        throw new CryptoError('bad-length', `${name} takes whole blocks of ${sizes.block} bytes`);
+      checkWholeBlocks(name, data);
       return data.length === 0 ? new Uint8Array(0) : crypt(data);
     },
   };

@@ -1,7 +1,7 @@
 import { ed448 } from '@noble/curves/ed448.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesEqual } from '@testudo/codec';
-import { fits } from '../algorithms.ts';
+import { fits, misfit } from '../algorithms.ts';
 import { CryptoError } from '../errors.ts';
 import { isMlDsa, signMlDsa, verifyMlDsa } from '../noble-ml-dsa.ts';
 import {
@@ -153,8 +153,4 @@ function nonZeroBytes(length: number): Uint8Array {
 function ecdsaDigest(algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array {
   if (algorithm.name !== 'ecdsa') throw misfit(algorithm, 'ec');
   return digest(algorithm.hash, data);
-}
-
-function misfit(algorithm: SignatureAlgorithm, type: string): CryptoError {
-  return new CryptoError('bad-key', `${algorithm.name} cannot sign with this key of type ${type}`);
 }
