@@ -89,8 +89,7 @@ function signedResponse(
     signer.privateKey,
     () =>
       der.sequence(
-        // By key: it fits in any case, and is short (RFC 5019 §2.2.1).
-        der.explicit(2, der.octetString(provider.digest('sha1', publicKeyBits(signer.certificate.spki)))),
+        encodeResponderId(options),
         der.generalizedTime(at),
         der.sequence(...answers),
         nonce && der.explicit(1, der.sequence(encodeNonce(nonce))),
@@ -101,6 +100,15 @@ function signedResponse(
     der.enumerated(OCSP_RESPONSE_STATUSES.successful),
     der.explicit(0, der.sequence(der.oid(OcspOid.basicResponse), der.octetString(basic))),
   );
+}
+
+/**
+ * By key, which is short (RFC 5019 §2.2.1); the CA itself by name, since some (GnuTLS) take the key's hash for the
+ * subjectKeyIdentifier, which may be made otherwise.
+ */
+function encodeResponderId({ provider, issuer, signer }: OcspResponderOptions): Uint8Array {
+  if (signer.certificate.equals(issuer)) return der.explicit(1, issuer.subject.der);
+  return der.explicit(2, der.octetString(provider.digest('sha1', publicKeyBits(signer.certificate.spki))));
 }
 
 function encodeAnswer(
