@@ -78,6 +78,7 @@ export class Connection {
     this.#records = new RecordLayer({
       observer: parts.observer,
       paddingFor: config.padding,
+      splitsRecords: config.splitsRecords,
       fragmentLength: config.fragmentLength,
       keyUpdateAfter: config.keyUpdateAfter,
       allocate: config.allocate,
@@ -356,6 +357,7 @@ export class Connection {
         this.#compatibilityCcs = true;
         this.#records.useTls13Limit();
       },
+      useVersion: (version) => this.#records.useVersion(version),
       endCompatibility: () => {
         this.#compatibilityCcs = false;
       },

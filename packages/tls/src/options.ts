@@ -40,6 +40,11 @@ export interface CommonOptions {
   readonly padding?: ((length: number) => number) | undefined;
   /** Most plaintext bytes in a record that is sent, 64 to 16,384. Default 16,384. */
   readonly maxFragmentLength?: number | undefined;
+  /**
+   * TLS 1.0 and SSL 3.0 with CBC: do not send the first byte of application data in a record of its own. That opens the
+   * door to BEAST, and is for those who show it. Default false.
+   */
+  readonly dangerouslyNoRecordSplitting?: boolean | undefined;
   /** Longest Certificate message that is taken, in bytes. Default 102,400. */
   readonly maxCertificateMessage?: number | undefined;
   /**
@@ -151,6 +156,7 @@ export interface CommonConfig {
   readonly now: () => number;
   readonly padding: ((length: number) => number) | undefined;
   readonly allocate: (length: number) => Uint8Array;
+  readonly splitsRecords: boolean;
   readonly fragmentLength: number;
   readonly limits: { readonly handshakeMessage: number; readonly certificateMessage: number };
   readonly keyUpdateAfter: number;
@@ -226,6 +232,13 @@ function commonConfig(options: CommonOptions): CommonConfig {
     options.signatureSchemes === undefined
       ? defaults.defaultSignatureSchemes()
       : named('signature scheme', options.signatureSchemes, signatureSchemeByName);
+  const legacyScheme = signatureSchemes.find((scheme) => scheme.isLegacy);
+  if (legacyScheme !== undefined && legacy === undefined) {
+    throw new TlsError(
+      'bad-option',
+      `${legacyScheme.name} can be forged: who must take it gives legacy from @testudo/tls/legacy`,
+    );
+  }
   return {
     provider,
     versions,
@@ -240,6 +253,7 @@ function commonConfig(options: CommonOptions): CommonConfig {
     now: options.now ?? Date.now,
     padding: options.padding,
     allocate: options.allocate ?? zeroed,
+    splitsRecords: options.dangerouslyNoRecordSplitting !== true,
     fragmentLength: inRange('maxFragmentLength', options.maxFragmentLength ?? 16_384, 64, 16_384),
     limits: {
       handshakeMessage: defaults.MAX_HANDSHAKE_MESSAGE,

@@ -11,7 +11,9 @@ import {
   type RawMessage,
 } from '../messages/handshake-type.ts';
 import type { Observer } from '../observer.ts';
+import type { CommonConfig } from '../options.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
+import type { Version } from '../versions.ts';
 import type { FinishedVerified } from './finished-verified.ts';
 import type { Transcript } from './transcript.ts';
 
@@ -27,6 +29,8 @@ export interface Channel {
   setSealer(sealer: RecordSealer, epoch: string): void;
   /** A client that offers TLS 1.3 drops compatibility CCS from its ClientHello on (RFC 9846 §5). */
   beginCompatibility(): void;
+  /** A version before TLS 1.3 was agreed on: from now on it stands in records. */
+  useVersion(version: Version): void;
   /** TLS 1.3 was agreed on: its record limits hold, and the peer's compatibility CCS are dropped. */
   useTls13(): void;
   /** The peer's last flight is complete: from here a ChangeCipherSpec is an error. */
@@ -38,6 +42,7 @@ export interface Channel {
 /** One handshake under way: what its steps share. */
 export interface Handshake {
   readonly provider: CryptoProvider;
+  readonly config: CommonConfig;
   readonly channel: Channel;
   readonly transcript: Transcript;
   readonly observer: Observer | undefined;

@@ -10,7 +10,7 @@ export interface Plaintext {
 
 /** Protects records in one direction under one key. */
 export interface RecordSealer {
-  /** Length of the record that carries `length` bytes, header included; without padding. */
+  /** Length of the record that carries `length` bytes, header included; without padding. Block ciphers: at most. */
   sealedLength(length: number): number;
   /**
    * Writes one record with `content` (at most 2^14 bytes) to `out` at `at` and returns its length.
@@ -21,6 +21,8 @@ export interface RecordSealer {
   readonly sequence: number;
   /** Records after which the key must no longer be used (RFC 9846 §5.5). */
   readonly limit: number;
+  /** True when a record's IV is the end of the one before: CBC up to TLS 1.0, where records are to be split (BEAST). */
+  readonly chainsIvs?: boolean;
 }
 
 /** Removes protection in one direction under one key. */

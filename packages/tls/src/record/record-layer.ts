@@ -1,7 +1,7 @@
 import { KEY_UPDATE_MARGIN } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
-import { CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_PLAINTEXT } from './content-type.ts';
+import { APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_PLAINTEXT } from './content-type.ts';
 import {
   LEGACY_RECORD_VERSION,
   type Plaintext,
@@ -29,6 +29,9 @@ export class RecordLayer {
   #emptyRecords = 0;
   #undecryptableBudget = 0;
   readonly #observer: Observer | undefined;
+  /** Of records without protection, once the peer has answered. */
+  #version = LEGACY_RECORD_VERSION;
+  readonly #splitsRecords: boolean;
   readonly #paddingFor: ((length: number) => number) | undefined;
   /** Most plaintext bytes in a record that we send. */
   readonly #fragmentLength: number;
@@ -39,6 +42,8 @@ export class RecordLayer {
   constructor(options: {
     observer: Observer | undefined;
     paddingFor: ((length: number) => number) | undefined;
+    /** Send one byte in a record of its own first, where IVs are chained. */
+    splitsRecords: boolean;
     fragmentLength: number;
     keyUpdateAfter: number;
     allocate: (length: number) => Uint8Array;
@@ -46,6 +51,7 @@ export class RecordLayer {
   }) {
     this.#observer = options.observer;
     this.#paddingFor = options.paddingFor;
+    this.#splitsRecords = options.splitsRecords;
     this.#fragmentLength = options.fragmentLength;
     this.#keyUpdateAfter = options.keyUpdateAfter;
     this.#allocate = options.allocate;
@@ -78,7 +84,7 @@ export class RecordLayer {
       }
       this.#undecryptableBudget = 0;
       // The peer is there: no more need for the oldest record version.
-      if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = LEGACY_RECORD_VERSION;
+      if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = this.#version;
       this.#observer?.record?.('received', plaintext.type, plaintext.content.length, record.bytes.length);
       this.#countEmpty(plaintext);
       return plaintext;
@@ -138,6 +144,12 @@ export class RecordLayer {
     return this.#fragmentLength;
   }
 
+  /** The version that was agreed on stands in records without protection, too. TLS 1.3 goes on with 1.2's. */
+  useVersion(version: number): void {
+    this.#version = version;
+    if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = version;
+  }
+
   setSealer(sealer: RecordSealer): void {
     this.flushHandshake();
     this.#sealer = sealer;
@@ -159,6 +171,13 @@ export class RecordLayer {
   /** Puts `content` into as many records as it needs; into one even when it is empty. */
   write(type: number, content: Uint8Array): void {
     this.flushHandshake();
+    if (this.#sealer.chainsIvs && this.#splitsRecords && type === APPLICATION_DATA && content.length > 1) {
+      // Who knows the IV of a record before its content is chosen can test guesses of what another record held (BEAST).
+      // The MAC of one byte makes the next IV unknown. All that is sealed at once was chosen before.
+      this.#seal(type, content.subarray(0, 1));
+      this.#seal(type, content.subarray(1));
+      return;
+    }
     this.#seal(type, content);
   }
 

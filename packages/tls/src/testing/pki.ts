@@ -15,7 +15,16 @@ export const KEYS = {
   rsa: { type: 'rsa', bits: 2048 },
 } as const satisfies Record<string, KeySpec>;
 
-export type KeyName = keyof typeof KEYS;
+/** Keys that need schemes which are no default. */
+export const UNUSUAL_KEYS = {
+  brainpool: { type: 'ec', curve: 'brainpoolP256r1' },
+  mldsa44: { type: 'ml-dsa-44' },
+  mldsa65: { type: 'ml-dsa-65' },
+  mldsa87: { type: 'ml-dsa-87' },
+  dsa: { type: 'dsa', bits: 2048 },
+} as const satisfies Record<string, KeySpec>;
+
+export type KeyName = keyof typeof KEYS | keyof typeof UNUSUAL_KEYS;
 
 interface Identity {
   readonly chain: readonly Uint8Array[];
@@ -68,7 +77,7 @@ export class TestPki {
     const known = this.#issued.get(id);
     if (known !== undefined) return known;
     const authority = trusted ? this.authority : this.#stranger;
-    const issued = authority.issue({ purpose, names: [name], key: KEYS[key] });
+    const issued = authority.issue({ purpose, names: [name], key: { ...KEYS, ...UNUSUAL_KEYS }[key] });
     const identity = {
       chain: issued.certificateChain.map((certificate) => certificate.der),
       key: issued.privateKey!,

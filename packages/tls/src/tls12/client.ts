@@ -49,6 +49,7 @@ export function* clientHandshake12(
   offer: Offer,
   hello: ServerHello<'server_hello_12'>,
 ): Flow<HandshakeResult> {
+  h.channel.useVersion(rules.version);
   const agreed = checkServerHello(h, rules, offer, hello);
   h.helloRequestsLeft = MAX_HELLO_REQUESTS;
   h.transcript.useHash(rules.transcriptHash(agreed.terms.suite));

@@ -1,6 +1,7 @@
 import { TlsError } from '../errors.ts';
 import type { Handshake } from '../handshake/handshake.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
+import { cbcProtection } from './cbc-protection.ts';
 import { aeadProtection } from './record-protection.ts';
 import type { DirectionKeys } from './secrets.ts';
 import type { Terms } from './terms.ts';
@@ -17,5 +18,8 @@ export interface Protection {
 export function protectionOf(h: Handshake, terms: Terms): Protection {
   const { cipher } = terms.suite;
   if (cipher.kind === 'aead') return aeadProtection(h.provider, cipher);
+  if (cipher.kind === 'cbc') return cbcProtection(h.provider, terms, cipher);
+  const { legacy } = h.config;
+  if (legacy !== undefined) return legacy.streamProtection(h.provider, terms, cipher);
   throw new TlsError('internal-error', `no record protection for ${terms.suite.name}`);
 }

@@ -107,12 +107,14 @@ function credentialFor(
     return credential === undefined ? undefined : { credential, scheme: undefined };
   }
   const ours = rules.signatureSchemes(h.config);
-  // A client of TLS 1.2 that names no schemes means those with SHA-1 (RFC 5246 §7.4.1.4.1), which are gone.
   const theirs = rules.namesSignatureSchemes
-    ? (hello.extensions.get(signatureAlgorithms) ?? [])
+    ? (hello.extensions.get(signatureAlgorithms) ?? SCHEMES_OF_WHO_NAMES_NONE)
     : ours.map((scheme) => scheme.id);
   return chooseScheme(fitting, ours, theirs, rules.version);
 }
+
+/** A client of TLS 1.2 that names no schemes means those with SHA-1 (RFC 5246 §7.4.1.4.1): only legacy servers have them. */
+const SCHEMES_OF_WHO_NAMES_NONE: readonly number[] = [0x0201, 0x0202, 0x0203];
 
 /** The curve of an ECDSA certificate must be among those the client offers, if it says any (RFC 8422 §5.1). */
 function curveIsOffered(hello: ClientHello, key: KeyKind): boolean {

@@ -48,6 +48,7 @@ export function* serverHandshake12(
   rules: VersionRules,
   hello: ClientHello,
 ): Flow<HandshakeResult> {
+  h.channel.useVersion(rules.version);
   const info = clientHelloInfo(h, hello);
   const wishes = agreeOn(h, rules, hello, info);
   const session = yield* findSession(h, wishes);

@@ -5,6 +5,7 @@ import type { CommonConfig } from '../options.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import { type CipherSuite, suiteFits } from '../suites.ts';
 import { TLS12, type Version, type VersionName, versionName } from '../versions.ts';
+import { type Padding, tlsPadding } from './cbc-padding.ts';
 import { prf } from './prf.ts';
 import { HmacOfRecord, type RecordMac } from './record-mac.ts';
 
@@ -32,8 +33,12 @@ export interface VersionRules {
   signatureSchemes(config: CommonConfig): readonly SignatureScheme[];
   /** True when a signature names its scheme (1.2); before, the key's kind decided. */
   readonly namesSignatureSchemes: boolean;
+  /** True when ServerHello may hold extensions; SSL 3.0 has but renegotiation_info (RFC 5746 §4.5). */
+  readonly hasExtensions: boolean;
   /** True when a CBC record brings its IV along (1.1, 1.2); before, it was the end of the record before. */
   readonly explicitIv: boolean;
+  /** What stands at the end of a decrypted CBC record, of which `least` bytes must be left (RFC 5246 §6.2.3.2). In constant flow. */
+  padding(plaintext: Uint8Array, least: number, blockLength: number): Padding;
   /** The MAC of records that an AEAD does not protect. */
   recordMac(provider: CryptoProvider, hash: HashName, key: Uint8Array): RecordMac;
 }
@@ -49,6 +54,8 @@ export const rules12: VersionRules = {
   signatureSchemes: (config) => config.signatureSchemes,
   namesSignatureSchemes: true,
   explicitIv: true,
+  hasExtensions: true,
+  padding: tlsPadding,
   recordMac: (provider, hash, key) => new HmacOfRecord(provider, hash, key),
 };
 
