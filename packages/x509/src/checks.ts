@@ -126,6 +126,9 @@ export class CertificateChecks {
     // Names that cannot be read cannot be compared, neither here nor in the next step.
     void certificate.subject.key;
     void certificate.issuer.key;
+    // Key identifiers only give an order to the search. Still, what cannot be read has no place in a path.
+    void certificate.extensions.authorityKeyIdentifier;
+    void certificate.extensions.subjectKeyIdentifier;
     const unknown = certificate.extensions.firstUnknownCritical;
     if (unknown !== undefined)
       throw fail(
