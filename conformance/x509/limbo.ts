@@ -1,11 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
+import { decodePem } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
+  CertificateError,
+  CertificateRevocationList,
   compatibleProfile,
+  crlChecker,
+  HARD_FAIL,
   type KeyUsage,
   type PeerName,
   parseCertificates,
+  type RevocationChecker,
   rfc5280Profile,
   TrustStore,
   type VerificationProfile,
@@ -79,7 +85,24 @@ export function verifyOptions(limbo: LimboCase, profile: VerificationProfile): V
     budgets: limbo.max_chain_depth === null ? {} : { depth: limbo.max_chain_depth },
     isPublicSuffix: (domain) => PUBLIC_SUFFIXES.has(domain),
     profile,
+    revocation: limbo.crls.length === 0 ? undefined : revocationOf(limbo),
   };
+}
+
+/** Where a case brings lists, they must say that the leaf is good. */
+function revocationOf({ crls }: LimboCase): RevocationChecker {
+  const lists = crls.flatMap((pem) =>
+    decodePem(pem).flatMap(({ bytes }) => {
+      try {
+        return [CertificateRevocationList.parse(bytes)];
+      } catch (error) {
+        // A list that cannot be read says nothing.
+        if (error instanceof CertificateError) return [];
+        throw error;
+      }
+    }),
+  );
+  return crlChecker({ provider: nodeCrypto, lists, policy: { ...HARD_FAIL, scope: 'leaf' } });
 }
 
 const KINDS = { DNS: 'dns', IP: 'ip', RFC822: 'email' } as const;
