@@ -17,7 +17,7 @@ import type { Session } from '../../packages/tls/src/sessions/session.ts';
 import { cipherSuite13 } from '../../packages/tls/src/suites.ts';
 import { TestEnd } from '../../packages/tls/src/testing/end.ts';
 import { clientHandshake13 } from '../../packages/tls/src/tls13/client.ts';
-import { sendClientHello } from '../../packages/tls/src/tls13/psk.ts';
+import { offeredPsks, sendClientHello } from '../../packages/tls/src/tls13/offered-psk.ts';
 import { content, type Trace, withKeys } from './traces.ts';
 
 const GROUPS = [0x001d, 0x0017];
@@ -68,7 +68,7 @@ export function traceClient(
 }
 
 function* play(h: ClientHandshake, from: Trace): Flow<HandshakeResult> {
-  let offer = offerOf(h, from, 'clientHello', GROUPS[0]!);
+  let offer = yield* offerOf(h, from, 'clientHello', GROUPS[0]!);
   sendClientHello(h, offer);
   let retried: ReturnType<typeof cipherSuite13>;
   if ('helloRetryRequest' in from) {
@@ -77,14 +77,20 @@ function* play(h: ClientHandshake, from: Trace): Flow<HandshakeResult> {
     retried = cipherSuite13(retry.cipherSuite);
     h.channel.useTls13();
     h.transcript.replaceClientHello(retried!.hash);
-    offer = offerOf(h, from, 'secondClientHello', GROUPS[1]!);
+    offer = yield* offerOf(h, from, 'secondClientHello', GROUPS[1]!);
     send(h, clientHello, offer.hello);
   }
   const answer = yield* receive(h, serverHello);
   return yield* clientHandshake13(h, offer, answer as ServerHello<'server_hello'>, retried);
 }
 
-function offerOf(h: ClientHandshake, from: Trace, name: string, group: number): Offer {
+function* offerOf(h: ClientHandshake, from: Trace, name: string, group: number): Flow<Offer> {
   const hello = decodeMessage(clientHello, { type: 1, raw: content(from, name) });
-  return { hello, shares: [groupById(group)!.start(h.provider)], session: h.session };
+  return {
+    hello,
+    shares: [groupById(group)!.start(h.provider)],
+    session: h.session,
+    psks: yield* offeredPsks(h, h.session),
+    offersEarlyData: false,
+  };
 }

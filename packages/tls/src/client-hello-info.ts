@@ -47,10 +47,19 @@ export function* chooseProtocol(h: ServerHandshake, info: ClientHelloInfo): Flow
   throw new TlsError('internal-error', `the protocol ${chosen} was chosen, but the client did not offer it`);
 }
 
-/** The credentials for what the client wants. Throws `no-certificate-for-name` when there is none. */
-export function* chooseCredentials(info: ClientHelloInfo): Flow<readonly Credential[]> {
+/**
+ * The credentials for what the client wants. Throws `no-certificate-for-name` when there is none, or
+ * `unknown-psk-identity` when the client had keys to offer instead, none of which is known.
+ */
+export function* chooseCredentials(info: ClientHelloInfo, offersPsk = false): Flow<readonly Credential[]> {
   const credentials = yield* perform('chooseCredentials', info);
   if (credentials.length > 0) return credentials;
+  if (offersPsk) {
+    throw new TlsError(
+      'unknown-psk-identity',
+      'the client offers no key that is known here, and there is no certificate',
+    );
+  }
   throw new TlsError(
     'no-certificate-for-name',
     `no certificate for ${JSON.stringify(info.serverName ?? 'a client without SNI')}`,

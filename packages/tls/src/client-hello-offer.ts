@@ -4,13 +4,16 @@ import { OCSP_REQUEST, statusRequest } from './extensions/certificates.ts';
 import { keyShare } from './extensions/key-share.ts';
 import { alpn, serverName } from './extensions/names.ts';
 import * as negotiation from './extensions/negotiation.ts';
-import { PSK_DHE_KE, pskKeyExchangeModes } from './extensions/pre-shared-key.ts';
+import { earlyData, PSK_DHE_KE, pskKeyExchangeModes } from './extensions/pre-shared-key.ts';
+import type { Flow } from './flow.ts';
 import type { KeyShare } from './groups.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import type { ClientHello } from './messages/client-hello.ts';
 import { isFresh, type Session } from './sessions/session.ts';
 import { type CipherSuite, isSuite13 } from './suites.ts';
 import { keyExchangeOf } from './tls12/key-exchange/index.ts';
+import { canSendEarlyData } from './tls13/early-data.ts';
+import { type OfferedPsk, offeredPsks } from './tls13/offered-psk.ts';
 import { TLS12, TLS13 } from './versions.ts';
 
 /** What a client offered, and the secrets that go with it. */
@@ -18,15 +21,19 @@ export interface Offer {
   hello: ClientHello;
   /** Private keys for the shares in the hello. */
   shares: readonly KeyShare[];
-  /** The session it offers to resume: a 1.3 one as PSK, a 1.2 one by ticket or ID. */
+  /** The session it offers to resume: a 1.3 one is among the PSKs, an older one goes by ticket or ID. */
   readonly session: Session | undefined;
+  /** The PSKs of TLS 1.3, in the hello's order. */
+  readonly psks: readonly OfferedPsk[];
+  /** Early data follows the first hello. */
+  readonly offersEarlyData: boolean;
 }
 
 const UNCOMPRESSED = 0;
 const NOTHING = new Uint8Array(0);
 
 /** A ClientHello for everything the configuration allows (RFC 9846 §4.1.2). Without the PSK: that comes last. */
-export function makeOffer(h: ClientHandshake): Offer {
+export function* makeOffer(h: ClientHandshake): Flow<Offer> {
   const { config, provider } = h;
   const session = usableSession(h);
   const shares = config.versions.includes(TLS13)
@@ -41,7 +48,10 @@ export function makeOffer(h: ClientHandshake): Offer {
     legacyCompressionMethods: [UNCOMPRESSED],
     extensions: offeredExtensions(h, session, shares),
   };
-  return { hello, shares, session };
+  const psks = yield* offeredPsks(h, session);
+  const offersEarlyData = canSendEarlyData(h, psks);
+  if (offersEarlyData) hello.extensions.set(earlyData, null);
+  return { hello, shares, session, psks, offersEarlyData };
 }
 
 function offeredExtensions(

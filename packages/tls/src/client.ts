@@ -1,6 +1,8 @@
 import { bytesEqual } from '@testudo/codec';
 import { makeOffer } from './client-hello-offer.ts';
+import { shapeHello } from './client-hello-shape.ts';
 import { TlsError } from './errors.ts';
+import { offerFeatures } from './features/client-features.ts';
 import type { Flow } from './flow.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import { receive } from './handshake/handshake.ts';
@@ -10,15 +12,19 @@ import type { CipherSuite13 } from './suites.ts';
 import { clientHandshake12 } from './tls12/client.ts';
 import type { VersionRules } from './tls12/version-rules.ts';
 import { clientHandshake13 } from './tls13/client.ts';
-import { sendClientHello } from './tls13/psk.ts';
+import { openEarlyData } from './tls13/early-data.ts';
+import { sendClientHello } from './tls13/offered-psk.ts';
 import { retryClientHello } from './tls13/retry.ts';
 import { TLS12, TLS13, versionName } from './versions.ts';
 
 /** A client's handshake: the hellos decide on the version, and the version's own flow goes on. */
 export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
-  let offer = makeOffer(h);
+  let offer = yield* makeOffer(h);
+  offerFeatures(h, offer.hello.extensions);
+  offer.hello = shapeHello(h, offer.hello);
   sendClientHello(h, offer);
   if (h.config.versions.includes(TLS13)) h.channel.beginCompatibility();
+  openEarlyData(h, offer);
 
   let answer = yield* receive(h, serverHello);
   let retried: CipherSuite13 | undefined;

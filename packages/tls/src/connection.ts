@@ -1,35 +1,21 @@
-import { ALERTS, type AlertName, alertName } from './alerts.ts';
-import { MAX_WAITING_BYTES, MAX_WARNING_ALERTS } from './defaults.ts';
+import { AlertProtocol, isFatalAlert } from './alert-protocol.ts';
+import type { ConnectionEvents } from './connection-events.ts';
+import { DataGate } from './data-gate.ts';
+import { MAX_WAITING_BYTES } from './defaults.ts';
 import { Driver, type Services } from './driver.ts';
 import { asTlsError, TlsError } from './errors.ts';
 import type { Flow } from './flow.ts';
 import type { FinishedVerified } from './handshake/finished-verified.ts';
 import type { Channel } from './handshake/handshake.ts';
 import { HandshakeBuffer } from './handshake/handshake-buffer.ts';
-import type { ConnectionInfo, Established, HandshakeResult } from './handshake/result.ts';
+import type { AfterHandshake, ConnectionInfo, Established, HandshakeResult } from './handshake/result.ts';
 import { handshakeTypeName, type RawMessage } from './messages/handshake-type.ts';
 import type { Observer } from './observer.ts';
 import type { CommonConfig } from './options.ts';
+import { OutgoingData } from './outgoing-data.ts';
 import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE } from './record/content-type.ts';
 import type { Plaintext, RecordOpener, RecordSealer } from './record/protection.ts';
 import { RecordLayer } from './record/record-layer.ts';
-import type { Session } from './sessions/session.ts';
-
-/** What a connection tells its owner. Called while the owner's own call runs, or after an asynchronous answer. */
-export interface ConnectionEvents {
-  /** The handshake is complete: application data may be sent. */
-  secure?(info: ConnectionInfo): void;
-  /** Application data: a fresh view that the owner may keep. */
-  data?(bytes: Uint8Array): void;
-  /** A client can resume this session later. */
-  session?(session: Session): void;
-  /** close_notify: the peer sends nothing more. */
-  end?(): void;
-  /** The connection failed; the alert, if one is due, waits in the outgoing bytes. Called once. */
-  failed?(error: TlsError): void;
-  /** Something changed after an asynchronous answer: take outgoing bytes, and feed again if `isBusy` was true. */
-  wake?(): void;
-}
 
 type State = 'handshaking' | 'open' | 'closed' | 'failed';
 
@@ -41,9 +27,12 @@ export class Connection {
   readonly #events: ConnectionEvents;
   readonly #observer: Observer | undefined;
   readonly #records: RecordLayer;
+  readonly #alerts: AlertProtocol;
+  readonly #data: OutgoingData;
+  readonly #services: Services;
   readonly #handshakeBuffer: HandshakeBuffer;
   /** Only while the handshake runs: its flow holds the transcript and everything else that went into it. */
-  #driver: Driver<HandshakeResult> | undefined;
+  #driver: Driver<HandshakeResult | AfterHandshake> | undefined;
   #state: State = 'handshaking';
   #info: ConnectionInfo | undefined;
   #established: Established | undefined;
@@ -54,8 +43,8 @@ export class Connection {
   #processing = false;
   #tls13 = false;
   #compatibilityCcs = false;
-  #mayReadApplicationData = false;
-  #warningAlerts = 0;
+  readonly #gate = new DataGate();
+  #abandonSession: (() => void) | undefined;
   readonly #halfClose: boolean;
   #receiving = 'the handshake';
 
@@ -84,9 +73,10 @@ export class Connection {
       allocate: config.allocate,
       initialVersion: parts.initialVersion,
     });
-    this.#driver = new Driver(parts.flow(this.#channel()), parts.services, (resume) =>
-      this.#onAnswer(resume),
-    );
+    this.#alerts = new AlertProtocol(this.#records, parts.observer);
+    this.#data = new OutgoingData(this.#records);
+    this.#services = parts.services;
+    this.#driver = this.#drive(parts.flow(this.#channel()));
   }
 
   // The owner's side --------------------------------------------------------------------------------------------
@@ -100,8 +90,8 @@ export class Connection {
 
   /** Bytes from the transport. They must not change afterwards: data may be handed out as views on them. */
   receive(chunk: Uint8Array): void {
-    if (this.#readClosed || this.#state === 'failed' || this.#state === 'closed' || chunk.length === 0)
-      return;
+    if (this.#readClosed || this.#isOver || chunk.length === 0) return;
+    this.start();
     this.#records.push(chunk);
     this.#process();
     if (this.isBusy && this.#records.buffered > MAX_WAITING_BYTES) {
@@ -114,34 +104,52 @@ export class Connection {
   /** The transport has ended. Without close_notify before it this is a failure: `truncated`. */
   receiveEnd(): void {
     this.#transportEnded = true;
-    if (this.#readClosed || this.#state === 'failed' || this.#state === 'closed' || this.isBusy) return;
+    if (this.#readClosed || this.#isOver || this.isBusy) return;
     const during =
       this.#state === 'handshaking' ? 'during the handshake' : 'without close_notify: data may be missing';
     this.#fail(new TlsError('truncated', `the peer ended the connection ${during}`));
   }
 
-  /** Protects application data. Throws `not-connected` before the handshake is complete and after close. */
+  /**
+   * Protects application data. Throws `not-connected` before the handshake is complete and after close; a server that
+   * takes early data may answer it before.
+   */
   send(data: Uint8Array): void {
-    if (this.#state !== 'open' || this.#writeClosed) {
+    if (!this.#gate.maySend || this.#writeClosed || this.#isOver) {
       throw new TlsError('not-connected', 'application data needs an open connection');
     }
-    this.#guard(() => this.#sendInParts(data));
+    this.#guard(() => this.#data.send(data));
+  }
+
+  /**
+   * Client: sends data with the first flight, before the server has answered (0-RTT). It has no forward secrecy and may
+   * come to the server more than once (RFC 9846 §8): only for what may be done twice. When `info.earlyData` says
+   * `rejected` later, none of it has arrived. Throws `not-connected` for more than {@link earlyDataLeft}.
+   */
+  sendEarlyData(data: Uint8Array): void {
+    this.#gate.sendsEarly(data.length);
+    this.#guard(() => this.#records.write(APPLICATION_DATA, data));
+  }
+
+  /** Client: bytes of early data that may be sent now; 0 before `start`, without a session for it, and after its time. */
+  get earlyDataLeft(): number {
+    return this.#isOver ? 0 : this.#gate.earlyLeft;
   }
 
   /** Ends what we send with close_notify. What the peer sends still arrives, until its own. */
   close(): void {
     if (this.#writeClosed || this.#state === 'failed') return;
     this.#guard(() => {
-      this.#sendAlert('warning', 'close_notify');
+      this.#alerts.send('warning', 'close_notify');
       this.#writeClosed = true;
-      if (this.#state === 'handshaking') this.#driver?.abort();
+      this.#driver?.abort();
       if (this.#state === 'handshaking' || this.#readClosed) this.#finish('closed');
     });
   }
 
   /** Gives the connection up: the peer is sent the alert that fits. Does nothing when it is over already. */
   abort(error: TlsError = new TlsError('aborted', 'the connection was given up on this side')): void {
-    if (this.#state === 'failed' || this.#state === 'closed') return;
+    if (this.#isOver) return;
     this.#fail(error);
   }
 
@@ -159,6 +167,33 @@ export class Connection {
     return this.#established.exportKeyingMaterial(label, context, length);
   }
 
+  /** Keying material that goes with early data (RFC 9846 §7.5). Throws `not-connected` where none was sent or taken. */
+  exportEarlyKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
+    return this.#gate.exportEarly(label, context ?? new Uint8Array(0), length);
+  }
+
+  /**
+   * Negotiates anew on this connection: TLS 1.2 and older, where the `renegotiation` option allows it. Throws
+   * `not-connected` elsewhere.
+   */
+  renegotiate(): void {
+    this.#begin((established) => established.renegotiate());
+  }
+
+  /** Server: asks for the client's certificate after the handshake (RFC 9846 §4.6.2). Throws `not-connected` where it cannot. */
+  requestClientCertificate(): void {
+    this.#begin((established) => established.requestClientCertificate());
+  }
+
+  #begin(what: (established: Established) => Flow<AfterHandshake> | undefined): void {
+    const established = this.#established;
+    if (this.#state !== 'open' || this.#writeClosed || established === undefined || this.#driver) {
+      throw new TlsError('not-connected', 'this needs an open connection on which nothing else is under way');
+    }
+    const flow = what(established);
+    if (flow !== undefined) this.#guard(() => this.#runAfterwards(flow));
+  }
+
   /** Everything that waits for the transport; undefined when nothing does. */
   takeOutgoing(): Uint8Array | undefined {
     this.#records.flushHandshake();
@@ -172,7 +207,7 @@ export class Connection {
 
   /** True while the handshake waits for an answer from this side: better feed nothing until `wake`. */
   get isBusy(): boolean {
-    return this.#state === 'handshaking' && this.#driver?.waitsFor === 'answer';
+    return this.#driver?.waitsFor === 'answer';
   }
 
   /** What was agreed on; undefined until the handshake is complete. */
@@ -182,6 +217,10 @@ export class Connection {
 
   get state(): State {
     return this.#state;
+  }
+
+  get #isOver(): boolean {
+    return this.#state === 'failed' || this.#state === 'closed';
   }
 
   /** True when the peer's close_notify came. */
@@ -222,8 +261,7 @@ export class Connection {
       this.#deliverMessages();
       return;
     }
-    const isFatalAlert = type === ALERT && content[0] === FATAL;
-    if (!this.#handshakeBuffer.isEmpty && !isFatalAlert) {
+    if (!this.#handshakeBuffer.isEmpty && !isFatalAlert(type, content)) {
       throw new TlsError('interleaved-handshake', 'another record came in the middle of a handshake message');
     }
     if (type === ALERT) this.#receiveAlert(content);
@@ -232,16 +270,14 @@ export class Connection {
   }
 
   #receiveApplicationData(content: Uint8Array): void {
-    if (!this.#mayReadApplicationData) {
-      throw new TlsError('unexpected-message', 'application data before the handshake was complete');
-    }
-    this.#warningAlerts = 0;
-    if (content.length > 0) this.#tell(() => this.#events.data?.(content));
+    this.#alerts.dataCame();
+    const event = this.#gate.receives(content.length) === 'data' ? this.#events.data : this.#events.earlyData;
+    if (content.length > 0) this.#tell(() => event?.call(this.#events, content));
   }
 
   #deliverMessages(): void {
     while (!this.isBusy && !this.#readClosed && this.#state !== 'failed') {
-      if (this.#state === 'handshaking' && this.#driver?.waitsFor === 'changeCipherSpec') {
+      if (this.#driver?.waitsFor === 'changeCipherSpec') {
         if (this.#handshakeBuffer.isEmpty) return;
         throw new TlsError('unexpected-message', 'a handshake message came where ChangeCipherSpec was due');
       }
@@ -254,8 +290,13 @@ export class Connection {
   #receiveMessage(message: RawMessage): void {
     this.#receiving = handshakeTypeName(message.type);
     this.#observer?.message?.('received', message);
-    if (this.#state === 'handshaking') this.#step(() => this.#driver?.resume(message));
-    else this.#established!.receive(message);
+    const driver = this.#driver;
+    if (driver !== undefined && driver.waitsFor === 'message') {
+      this.#step(() => driver.resume(message));
+      return;
+    }
+    const flow = this.#established!.receive(message);
+    if (flow !== undefined) this.#runAfterwards(flow);
   }
 
   #receiveChangeCipherSpec(content: Uint8Array): void {
@@ -276,26 +317,11 @@ export class Connection {
   }
 
   #receiveAlert(content: Uint8Array): void {
-    if (content.length !== 2) throw new TlsError('malformed-record', 'an alert has two bytes');
-    const [level, code] = content as unknown as [number, number];
-    if (level !== WARNING && level !== FATAL)
-      throw new TlsError('illegal-parameter', `an alert of level ${level}`);
-    const name = alertName(code);
-    this.#observer?.alert?.('received', level === WARNING ? 'warning' : 'fatal', name);
-    if (code === ALERTS.close_notify) {
-      this.#receiveCloseNotify();
-      return;
-    }
-    const isWarning = code === ALERTS.user_canceled || (level === WARNING && !this.#tls13);
-    if (!isWarning) {
-      this.#fail(
-        new TlsError('alert-received', `the peer ended the connection: ${name}`, { receivedAlert: name }),
-      );
-      return;
-    }
-    if (++this.#warningAlerts > MAX_WARNING_ALERTS) {
-      throw new TlsError('too-many-warning-alerts', `more than ${MAX_WARNING_ALERTS} warnings in a row`);
-    }
+    const alert = this.#alerts.receive(content, this.#tls13);
+    if (alert.kind === 'close_notify') this.#receiveCloseNotify();
+    if (alert.kind !== 'fatal') return;
+    const message = `the peer ended the connection: ${alert.name}`;
+    this.#fail(new TlsError('alert-received', message, { receivedAlert: alert.name }));
   }
 
   #receiveCloseNotify(): void {
@@ -311,29 +337,6 @@ export class Connection {
     if (this.#writeClosed) this.#finish('closed');
   }
 
-  #sendInParts(data: Uint8Array): void {
-    const established = this.#established!;
-    let rest = data;
-    while (rest.length > 0) {
-      established.prepareToSend();
-      // The key is replaced before its limit, so that alerts and KeyUpdates always have room (RFC 9846 §5.5).
-      const records = established.canUpdateKeys ? this.#records.sealsBeforeUpdate : Number.MAX_SAFE_INTEGER;
-      if (records <= 0) {
-        established.updateKeys(false);
-        continue;
-      }
-      const most = records * this.#records.fragmentLength;
-      const part = rest.length > most ? rest.subarray(0, most) : rest;
-      this.#records.write(APPLICATION_DATA, part);
-      rest = rest.subarray(part.length);
-    }
-  }
-
-  #sendAlert(level: 'warning' | 'fatal', name: AlertName): void {
-    this.#observer?.alert?.('sent', level, name);
-    this.#records.write(ALERT, Uint8Array.of(level === 'warning' ? WARNING : FATAL, ALERTS[name]));
-  }
-
   // The handshake -----------------------------------------------------------------------------------------------
 
   #channel(): Channel {
@@ -346,9 +349,24 @@ export class Connection {
         this.#observer?.changeCipherSpec?.('sent');
         this.#records.write(CHANGE_CIPHER_SPEC, Uint8Array.of(1));
       },
-      setOpener: (opener, epoch) => this.#setOpener(opener, epoch),
-      setApplicationOpener: (opener, _proof) => this.#setOpener(opener, 'application'),
-      setSealer: (sealer, epoch) => this.#setSealer(sealer, epoch),
+      setOpener: (opener, epoch) => {
+        this.#gate.closeIncoming();
+        this.#setOpener(opener, epoch);
+      },
+      setApplicationOpener: (opener, _proof, epoch) => this.#setOpener(opener, epoch),
+      setSealer: (sealer, epoch) => {
+        this.#setSealer(sealer, epoch);
+        if (epoch === 'application') this.#gate.mayAnswerEarly();
+      },
+      setEarlyOpener: (opener, limit, exporter) => {
+        this.#setOpener(opener, 'early');
+        this.#gate.takeEarly(limit, exporter);
+      },
+      openEarlyData: (sealer, limit, exporter) => {
+        this.#setSealer(sealer, 'early');
+        this.#gate.offerEarly(limit, exporter);
+      },
+      closeEarlyData: () => this.#gate.endEarly(),
       beginCompatibility: () => {
         this.#compatibilityCcs = true;
       },
@@ -381,26 +399,54 @@ export class Connection {
     this.#observer?.keys?.('sent', epoch);
   }
 
+  #drive<R extends HandshakeResult | AfterHandshake>(flow: Flow<R>): Driver<R> {
+    return new Driver(flow, this.#services, (resume) => this.#onAnswer(resume));
+  }
+
   #step(resume: () => void): void {
     resume();
     const result = this.#driver?.result;
-    if (result === undefined || this.#state !== 'handshaking') return;
-    this.#complete(result, result.proof);
+    if (result === undefined || this.#isOver) return;
+    this.#driver = undefined;
+    if ('proof' in result) this.#complete(result, result.proof);
+    else this.#changed(result.info);
+  }
+
+  /** Runs a flow that a message, or the owner, began after the handshake. */
+  #runAfterwards(flow: Flow<AfterHandshake>): void {
+    if (this.#driver !== undefined) {
+      throw new TlsError('unexpected-message', 'the peer begins something while something else is under way');
+    }
+    // Up to TLS 1.2 keys change in such a flow: our own data waits, so that it goes under one or the other.
+    if (!this.#tls13) this.#data.hold();
+    const driver = this.#drive(flow);
+    this.#driver = driver;
+    this.#step(() => driver.resume(undefined));
   }
 
   #complete(result: HandshakeResult, _proof: FinishedVerified): void {
+    const isFirst = this.#state === 'handshaking';
     this.#state = 'open';
     this.#info = result.info;
+    this.#established?.wipe();
     this.#established = result.established;
-    this.#driver = undefined;
-    this.#mayReadApplicationData = true;
+    this.#abandonSession = result.abandonSession;
+    this.#gate.open();
     this.#compatibilityCcs = false;
     this.#receiving = 'application data';
-    this.#tell(() => this.#events.secure?.(result.info));
+    this.#data.use(result.established);
+    this.#tell(() => (isFirst ? this.#events.secure?.(result.info) : this.#events.changed?.(result.info)));
+  }
+
+  #changed(info: ConnectionInfo | undefined): void {
+    this.#data.release();
+    if (info === undefined) return;
+    this.#info = info;
+    this.#tell(() => this.#events.changed?.(info));
   }
 
   #onAnswer(resume: () => void): void {
-    if (this.#state !== 'handshaking') return;
+    if (this.#isOver) return;
     this.#guard(() => this.#step(resume));
     this.#process();
     if (this.#transportEnded) this.receiveEnd();
@@ -432,28 +478,17 @@ export class Connection {
     if (this.#state === 'failed') return;
     const wasHandshaking = this.#state === 'handshaking';
     this.#finish('failed');
+    if (error.endsSession) this.#abandonSession?.();
     if (error.alert !== 'none' && !this.#writeClosed) {
       try {
-        this.#sendFailure(error.alert, wasHandshaking);
+        this.#alerts.sendFailure(error.alert, wasHandshaking);
       } catch {
         // The key has reached its limit: nothing can be said any more.
       }
     }
     this.#writeClosed = true;
-    if (wasHandshaking) this.#driver?.abort();
+    this.#driver?.abort();
     this.#events.failed?.(error);
-  }
-
-  #sendFailure(alert: AlertName, wasHandshaking: boolean): void {
-    if (alert !== 'user_canceled') {
-      this.#sendAlert('fatal', alert);
-      return;
-    }
-    // Peers pass over user_canceled: what ends a handshake is the close_notify behind it (RFC 9846 §6.1). Data would
-    // seem complete by one, so that an open connection is given up without a word: the peer sees it truncated.
-    if (!wasHandshaking) return;
-    this.#sendAlert('warning', alert);
-    this.#sendAlert('warning', 'close_notify');
   }
 
   #finish(state: 'closed' | 'failed'): void {
@@ -462,9 +497,5 @@ export class Connection {
     this.#established?.wipe();
   }
 }
-
-/** AlertLevel (RFC 9846 §6). */
-const WARNING = 1;
-const FATAL = 2;
 
 class OwnersError extends Error {}

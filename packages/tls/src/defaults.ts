@@ -69,6 +69,12 @@ export const MAX_HELLO_REQUESTS = 4;
 export const MAX_TICKETS = 64;
 /** PSK identities a server looks at in one ClientHello; each may cost a decryption or a look-up. */
 export const MAX_PSK_IDENTITIES = 4;
+/** Bytes of early data that a server takes which takes any: one record. */
+export const DEFAULT_MAX_EARLY_DATA = 16_384;
+/** Early data that a server refused is dropped up to so many bytes: as a first flight may hold. */
+export const SKIPPED_EARLY_DATA = 65_536;
+/** Milliseconds by which the age of a ticket, as the client states it, may differ where early data comes (RFC 9846 §8.3). */
+export const EARLY_DATA_AGE_TOLERANCE = 10_000;
 /** Bytes that may wait while the handshake waits for an answer from this side. */
 export const MAX_WAITING_BYTES = 262_144;
 /** Records that a key still seals when a KeyUpdate replaces it, so that replies in flight fit. */

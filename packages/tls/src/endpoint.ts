@@ -1,6 +1,7 @@
 import { clientHandshake } from './client.ts';
 import { sniFor } from './client-hello-offer.ts';
-import { Connection, type ConnectionEvents } from './connection.ts';
+import { Connection } from './connection.ts';
+import type { ConnectionEvents } from './connection-events.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import type { ServerHandshake } from './handshake/server-handshake.ts';
 import { Transcript } from './handshake/transcript.ts';
@@ -17,12 +18,14 @@ const FIRST_RECORD_VERSION = 0x0301;
 export function clientConnection(
   config: ClientConfig,
   options: {
-    /** The name or IP address whose certificate is wanted. Default: whatever certificate the verifier takes. */
+    /** The name or IP address whose certificate is wanted. Without it only a verifier that asks for no name accepts. */
     host?: string | undefined;
     /** The name for SNI; empty for none. Default: `host` when it is a name. */
     serverName?: string | undefined;
     /** A session to resume. */
     session?: Session | undefined;
+    /** Send early data if the session allows it: see {@link Connection.sendEarlyData}. Default false. */
+    earlyData?: boolean | undefined;
     observer?: Observer | undefined;
     /** With TLS 1.2, too, go on sending after the peer's close_notify, until `close()`. Default false. */
     halfClose?: boolean | undefined;
@@ -52,6 +55,7 @@ export function clientConnection(
         session: options.session,
         onSession: (session) => options.events.session?.(session),
         helloRequestsLeft: 0,
+        wantsEarlyData: options.earlyData ?? false,
       };
       return clientHandshake(handshake);
     },
@@ -84,6 +88,7 @@ export function serverConnection(
         observer: options.observer,
         now: config.now(),
         lookahead: undefined,
+        helloRequestsLeft: 0,
       };
       return serverHandshake(handshake);
     },

@@ -30,6 +30,7 @@ const FAILURES = {
   'too-many-empty-records': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
   'too-many-key-updates': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
   'too-many-warning-alerts': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
+  'too-much-early-data': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
   'too-many-tickets': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
   'too-much-waiting': { reason: 'PeerMisbehaved', alert: 'unexpected_message' },
   'renegotiation-refused': { reason: 'PeerMisbehaved', alert: 'no_renegotiation' },
@@ -55,6 +56,7 @@ const FAILURES = {
   'no-common-protocol': { reason: 'PeerIncompatible', alert: 'no_application_protocol' },
   'no-extended-master-secret': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-certificate-for-name': { reason: 'PeerIncompatible', alert: 'unrecognized_name' },
+  'unknown-psk-identity': { reason: 'PeerIncompatible', alert: 'unknown_psk_identity' },
   'inappropriate-fallback': { reason: 'PeerIncompatible', alert: 'inappropriate_fallback' },
   'not-tls': { reason: 'PeerIncompatible', alert: 'protocol_version' },
 
@@ -112,6 +114,11 @@ export class TlsError extends Error {
     this.reason = TABLE[code].reason;
     this.alert = TABLE[code].alert;
     this.receivedAlert = details.receivedAlert;
+  }
+
+  /** A session whose connection ended with a fatal alert must not be resumed (RFC 5246 §7.2.2, RFC 9846 §6.2). */
+  get endsSession(): boolean {
+    return this.code === 'alert-received' || (this.alert !== 'none' && this.alert !== 'user_canceled');
   }
 }
 

@@ -6,11 +6,18 @@ export {
   dangerouslyAccept,
   verifyWith,
 } from './certificate-verdict.ts';
-export { Connection, type ConnectionEvents } from './connection.ts';
+export { Connection } from './connection.ts';
+export type { ConnectionEvents } from './connection-events.ts';
 export { type Credential, credential } from './credential.ts';
 export { clientConnection, serverConnection } from './endpoint.ts';
 export { type Reason, TlsError, type TlsErrorCode } from './errors.ts';
 export { type ExplainedField, type ExplainedMessage, explainMessage } from './explain.ts';
+export type {
+  CustomExtension,
+  CustomExtensionPlace,
+  ReceivedExtension,
+} from './features/custom-extensions.ts';
+export type { GreasePlace } from './features/options.ts';
 export { type Ja4Options, ja3, ja3Text, ja4, ja4Text } from './fingerprint/index.ts';
 export { GREASE_VALUES, isGrease } from './grease.ts';
 export { GROUPS, type Group, groupById, groupByName } from './groups.ts';
@@ -32,6 +39,7 @@ export type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
 export { importPsk, pskIdentity } from './psk/import.ts';
 export { contentTypeName } from './record/content-type.ts';
 export type { CredentialRequest } from './requests.ts';
+export { MemoryReplayGuard, type ReplayGuard } from './sessions/replay-guard.ts';
 export { decodeSession, encodeSession, type Session } from './sessions/session.ts';
 export { MemorySessionStore, type SessionStore } from './sessions/session-store.ts';
 export { TICKET_KEY_LENGTH, TicketKeys, type TicketSealer } from './sessions/ticket-keys.ts';

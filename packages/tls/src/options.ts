@@ -4,11 +4,20 @@ import type { Credential } from './credential.ts';
 import * as defaults from './defaults.ts';
 import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
+import {
+  type ClientFeatureOptions,
+  type ClientFeatures,
+  clientFeatures,
+  type ServerFeatureOptions,
+  type ServerFeatures,
+  serverFeatures,
+} from './features/options.ts';
 import { type Group, groupByName, groupFits } from './groups.ts';
 import type { Legacy } from './legacy-feature.ts';
 import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
 import type { CredentialRequest } from './requests.ts';
 import { clientServices, serverServices } from './services.ts';
+import type { ReplayGuard } from './sessions/replay-guard.ts';
 import type { SessionStore } from './sessions/session-store.ts';
 import type { TicketSealer } from './sessions/ticket-keys.ts';
 import { type SignatureScheme, signatureSchemeByName } from './signature-schemes.ts';
@@ -56,7 +65,7 @@ export interface CommonOptions {
   readonly keyUpdateAfter?: number | undefined;
 }
 
-export interface ClientOptions extends CommonOptions {
+export interface ClientOptions extends CommonOptions, ClientFeatureOptions {
   /** Decides on the server's certificate. */
   readonly verifyCertificate: CertificateVerifier;
   /** Application protocols by preference (ALPN). Default: none. */
@@ -104,7 +113,7 @@ export type CredentialChooser = (
   hello: ClientHelloInfo,
 ) => readonly Credential[] | Promise<readonly Credential[]>;
 
-export interface ServerOptions extends CommonOptions {
+export interface ServerOptions extends CommonOptions, ServerFeatureOptions {
   /** The credentials, or what chooses them by name. The first that fits the client is used. */
   readonly credentials: readonly Credential[] | CredentialChooser;
   /** The key that a client names (PSK). Default: none is known. */
@@ -126,6 +135,11 @@ export interface ServerOptions extends CommonOptions {
   readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
   /** Seals tickets; false for none. Default: none is given, no tickets. */
   readonly tickets?: TicketSealer | false | undefined;
+  /**
+   * Take early data (0-RTT). It has no forward secrecy, and a copy of it may reach another server that shares the ticket
+   * keys (RFC 9846 §8). Default: refused.
+   */
+  readonly earlyData?: EarlyDataOptions | undefined;
   /** Tickets after a TLS 1.3 handshake, 0 to 8. Default 2. */
   readonly ticketCount?: number | undefined;
   /** Keeps TLS 1.2 sessions by ID. Default: none. */
@@ -136,6 +150,15 @@ export interface ServerOptions extends CommonOptions {
   readonly preferServerOrder?: boolean | undefined;
   /** Serve a TLS 1.2 client without extended master secret. Default true. */
   readonly allowNoExtendedMasterSecret?: boolean | undefined;
+}
+
+export interface EarlyDataOptions {
+  /** Most bytes in one connection, 1 to 2^32 - 1. Default 16,384. */
+  readonly maxBytes?: number | undefined;
+  /** Default: a {@link MemoryReplayGuard} of this configuration. Servers that share ticket keys must share one. */
+  readonly replayGuard?: ReplayGuard | undefined;
+  /** Decides for one connection. Default: accepted. */
+  readonly accept?: ((hello: ClientHelloInfo) => boolean | Promise<boolean>) | undefined;
 }
 
 /** Options after checking, with everything that does not change from one connection to the next worked out. */
@@ -166,13 +189,17 @@ export interface ClientConfig extends CommonConfig {
   readonly options: ClientOptions;
   readonly services: Services;
   readonly keyShareGroups: readonly Group[];
+  readonly features: ClientFeatures;
 }
 
 export interface ServerConfig extends CommonConfig {
   readonly options: ServerOptions;
   readonly services: Services;
+  readonly features: ServerFeatures;
   readonly ticketCount: number;
   readonly sessionLifetime: number;
+  /** Bytes; 0 where none is taken. */
+  readonly maxEarlyData: number;
 }
 
 /** Checks a client's options once, for many connections. Throws `bad-option`. */
@@ -186,7 +213,13 @@ export function clientConfig(options: ClientOptions): ClientConfig {
     throw new TlsError('bad-option', 'keyShareGroups must be among groups, and known to TLS 1.3');
   }
   checkProtocols(options.alpnProtocols);
-  return { ...common, options, services: clientServices(options), keyShareGroups };
+  return {
+    ...common,
+    options,
+    services: clientServices(options),
+    keyShareGroups,
+    features: clientFeatures(options),
+  };
 }
 
 /** Checks a server's options once, for many connections. Throws `bad-option`. */
@@ -206,6 +239,8 @@ export function serverConfig(options: ServerOptions): ServerConfig {
     ...commonConfig(options),
     options,
     services: serverServices(options),
+    features: serverFeatures(options),
+    maxEarlyData: maxEarlyData(options.earlyData),
     ticketCount: inRange('ticketCount', options.ticketCount ?? defaults.DEFAULT_TICKET_COUNT, 0, 8),
     sessionLifetime: inRange(
       'sessionLifetime',
@@ -303,6 +338,12 @@ function versionsAndSuites(
   }
   const usable = (suite: CipherSuite) => versions.some((version) => suiteFits(suite, version));
   return { versions, cipherSuites: cipherSuites.filter(usable) };
+}
+
+function maxEarlyData(options: EarlyDataOptions | undefined): number {
+  if (options === undefined) return 0;
+  const most = options.maxBytes ?? defaults.DEFAULT_MAX_EARLY_DATA;
+  return inRange('earlyData.maxBytes', most, 1, 2 ** 32 - 1);
 }
 
 function zeroed(length: number): Uint8Array {

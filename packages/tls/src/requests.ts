@@ -29,6 +29,8 @@ export interface Requests {
   choosePsks: { ask: PskRequest; answer: readonly ExternalPsk[] };
   /** The key that a client names; undefined when this server does not know it. */
   findPsk: { ask: PskLookup; answer: ExternalPsk | undefined };
+  /** Whether early data is taken: by the application, and because it comes for the first time. */
+  admitEarlyData: { ask: EarlyDataRequest; answer: boolean };
   /** The session in a ticket that this server once sealed. */
   openTicket: { ask: Uint8Array; answer: Session | undefined };
   /** A ticket that holds a session. */
@@ -45,4 +47,13 @@ export interface CredentialRequest {
   readonly signatureSchemes: readonly number[];
   /** Distinguished names (DER) of CAs it trusts; empty when it did not say. */
   readonly certificateAuthorities: readonly Uint8Array[];
+}
+
+/** A first flight with early data, whose key and age are as they should be. */
+export interface EarlyDataRequest {
+  readonly info: ClientHelloInfo;
+  /** The same for every copy of this flight, and for no other one. */
+  readonly id: Uint8Array;
+  /** Milliseconds since 1970; later copies are refused by their age. */
+  readonly expiresAt: number;
 }

@@ -2,6 +2,7 @@ import type { CertificateVerifier } from './certificate-verdict.ts';
 import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
 import type { ClientOptions, ServerOptions } from './options.ts';
+import { MemoryReplayGuard } from './sessions/replay-guard.ts';
 
 /** Serves a client's handshake from its options. */
 export function clientServices(options: ClientOptions): Services {
@@ -28,6 +29,7 @@ export function serverServices(options: ServerOptions): Services {
       return alpnProtocols?.find((protocol) => hello.alpnProtocols.includes(protocol));
     },
     ...(findPsk ? { findPsk } : {}),
+    ...(options.earlyData ? { admitEarlyData: earlyDataAdmission(options) } : {}),
     ...(verifyCertificate ? { verifyCertificate: verified(verifyCertificate) } : {}),
     ...(tickets
       ? { openTicket: (ticket) => tickets.open(ticket), sealTicket: (session) => tickets.seal(session) }
@@ -38,6 +40,16 @@ export function serverServices(options: ServerOptions): Services {
           storeSession: ({ id, session }) => sessionStore.set(id, session) as undefined | Promise<undefined>,
         }
       : {}),
+  };
+}
+
+/** Once by the guard, and only if the application wants it. The guard is asked last: it remembers. */
+function earlyDataAdmission({ earlyData, now }: ServerOptions): Services['admitEarlyData'] {
+  const guard = earlyData?.replayGuard ?? new MemoryReplayGuard(now === undefined ? {} : { now });
+  return ({ info, id, expiresAt }) => {
+    const wanted = earlyData?.accept?.(info) ?? true;
+    if (wanted instanceof Promise) return wanted.then((yes) => yes && guard.admit(id, expiresAt));
+    return wanted && guard.admit(id, expiresAt);
   };
 }
 
@@ -53,6 +65,7 @@ const NO_SERVICES: Services = {
   chooseClientCredential: () => [],
   choosePsks: () => [],
   findPsk: () => undefined,
+  admitEarlyData: () => false,
   openTicket: () => undefined,
   sealTicket: missing('a ticket'),
   findSession: () => undefined,

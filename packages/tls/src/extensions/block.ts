@@ -1,5 +1,6 @@
 import { type Codec, decode, type Reader, readField, rest, type Writer } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
+import { isGrease } from '../grease.ts';
 import type { Extension, Place, Values } from './extension.ts';
 import { extensionById, extensionName } from './table.ts';
 
@@ -47,17 +48,33 @@ export class ExtensionBlock<P extends Place> {
     return this;
   }
 
+  /** The bytes of an extension that the table does not know. */
+  getRaw(id: number): Uint8Array | undefined {
+    return this.#values.get(id) as Uint8Array | undefined;
+  }
+
+  /** Puts the extensions with these numbers first, in this order. */
+  arrange(ids: readonly number[]): void {
+    const before = new Map(this.#values);
+    this.#values.clear();
+    for (const id of [...ids, ...before.keys()]) {
+      if (before.has(id)) this.#values.set(id, before.get(id));
+    }
+  }
+
   delete(extension: Extension): void {
     this.#values.delete(extension.id);
   }
 
   /**
    * Throws `unsolicited-extension` when this block holds one that `request` does not: nothing may be answered
-   * that was not asked (RFC 9846 §4.2). `allowed` names those that need no request.
+   * that was not asked (RFC 9846 §4.2), and nobody may answer GREASE (RFC 8701 §3.1). `allowed` names those that need no
+   * request.
    */
   expectSolicited(request: { readonly ids: readonly number[] }, allowed: readonly Extension[] = []): void {
     for (const id of this.#values.keys()) {
-      if (request.ids.includes(id) || allowed.some((extension) => extension.id === id)) continue;
+      if ((request.ids.includes(id) && !isGrease(id)) || allowed.some((extension) => extension.id === id))
+        continue;
       throw new TlsError(
         'unsolicited-extension',
         `${this.place} answers the extension ${extensionName(id)}, which was not offered`,

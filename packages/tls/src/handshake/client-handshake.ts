@@ -12,6 +12,6 @@ export interface ClientHandshake extends Handshake {
   /** A session to resume. */
   readonly session: Session | undefined;
   readonly onSession: (session: Session) => void;
-  /** HelloRequests of a TLS 1.2 server that are still passed over: none in 1.3. */
-  helloRequestsLeft: number;
+  /** The application wants to send early data. */
+  readonly wantsEarlyData: boolean;
 }

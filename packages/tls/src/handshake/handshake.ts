@@ -1,5 +1,6 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import { TlsError } from '../errors.ts';
+import type { NegotiatedFeatures } from '../features/negotiated.ts';
 import { type Flow, perform } from '../flow.ts';
 import {
   decodeMessage,
@@ -25,7 +26,12 @@ export interface Channel {
   /** Removes protection with this from the next record on. Throws when a part of a message waits. */
   setOpener(opener: RecordOpener, epoch: string): void;
   /** As {@link setOpener}, for application data: only for who verified the peer's Finished. */
-  setApplicationOpener(opener: RecordOpener, proof: FinishedVerified): void;
+  setApplicationOpener(opener: RecordOpener, proof: FinishedVerified, epoch: string): void;
+  /** Server: up to `limit` bytes of early data come before the handshake is complete. Ends with the next opener. */
+  setEarlyOpener(opener: RecordOpener, limit: number, exporter: Exporter): void;
+  /** Client: the application may send up to `limit` bytes now. Ends with {@link closeEarlyData}. */
+  openEarlyData(sealer: RecordSealer, limit: number, exporter: Exporter): void;
+  closeEarlyData(): void;
   setSealer(sealer: RecordSealer, epoch: string): void;
   /** A client that offers TLS 1.3 drops compatibility CCS from its ClientHello on (RFC 9846 §5). */
   beginCompatibility(): void;
@@ -39,6 +45,9 @@ export interface Channel {
   skipUndecryptable(bytes: number): void;
 }
 
+/** Keying material for another protocol; `length` in bytes (RFC 9846 §7.5). */
+export type Exporter = (label: string, context: Uint8Array, length: number) => Uint8Array;
+
 /** One handshake under way: what its steps share. */
 export interface Handshake {
   readonly provider: CryptoProvider;
@@ -49,6 +58,10 @@ export interface Handshake {
   readonly now: number;
   /** A message that was looked at and not yet taken. */
   lookahead: RawMessage | undefined;
+  /** HelloRequests that a client still passes over: up to TLS 1.2 only (RFC 5246 §7.4.1.1). */
+  helloRequestsLeft: number;
+  /** What optional extensions agreed on; undefined while there are none. */
+  negotiated?: NegotiatedFeatures;
 }
 
 /** Sends a message and adds it to the transcript. */
@@ -91,8 +104,8 @@ function* nextMessage(h: Handshake): Flow<RawMessage> {
   }
 }
 
-function passesOver(h: Handshake & { helloRequestsLeft?: number }): boolean {
-  if (h.lookahead?.raw.length !== HANDSHAKE_HEADER || !h.helloRequestsLeft) return false;
+function passesOver(h: Handshake): boolean {
+  if (h.lookahead?.raw.length !== HANDSHAKE_HEADER || h.helloRequestsLeft === 0) return false;
   h.helloRequestsLeft--;
   return true;
 }

@@ -1,4 +1,7 @@
 import type { Certificate } from '@testudo/x509';
+import type { ReceivedExtension } from '../features/custom-extensions.ts';
+import { type NegotiatedFeatures, negotiatedOf } from '../features/negotiated.ts';
+import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
 import type { RawMessage } from '../messages/handshake-type.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
@@ -21,6 +24,10 @@ export interface ConnectionInfo {
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
   readonly resumed: boolean;
+  /** The identity of the external key that was used; undefined when none was. */
+  readonly pskIdentity: Uint8Array | undefined;
+  /** What became of early data; `rejected` means that the application must send it again. */
+  readonly earlyData: 'none' | 'accepted' | 'rejected';
   readonly helloRetryRequest: boolean;
   /** The peer's chain, DER, leaf first; empty when it showed none. */
   readonly peerCertificates: readonly Uint8Array[];
@@ -34,6 +41,8 @@ export interface ConnectionInfo {
   readonly extendedMasterSecret: boolean;
   /** OCSP response that the server stapled, DER. */
   readonly ocspResponse: Uint8Array | undefined;
+  /** The application's own extensions that the peer sent; see the option `customExtensions`. */
+  readonly customExtensions: readonly ReceivedExtension[];
   /** The last Finished of each side, verify_data only. */
   readonly finished: { readonly sent: Uint8Array; readonly received: Uint8Array };
 }
@@ -49,12 +58,15 @@ export function connectionInfo(
     | 'serverName'
     | 'alpnProtocol'
     | 'resumed'
+    | 'pskIdentity'
+    | 'earlyData'
     | 'helloRetryRequest'
     | 'extendedMasterSecret'
     | 'finished'
   >,
   peer: AuthenticatedPeer,
   own: ShownCredential | undefined,
+  negotiated: NegotiatedFeatures = NOTHING_SPECIAL,
 ): ConnectionInfo {
   const [client, server] = role === 'client' ? [own, peer] : [peer, own];
   // Field by field: spreading costs V8 ten times as much.
@@ -65,6 +77,8 @@ export function connectionInfo(
     serverName: agreed.serverName,
     alpnProtocol: agreed.alpnProtocol,
     resumed: agreed.resumed,
+    pskIdentity: agreed.pskIdentity,
+    earlyData: agreed.earlyData,
     helloRetryRequest: agreed.helloRetryRequest,
     extendedMasterSecret: agreed.extendedMasterSecret,
     finished: agreed.finished,
@@ -75,13 +89,23 @@ export function connectionInfo(
     verifiedPath: peer.path,
     localCertificates: own?.credential.certificates ?? [],
     ocspResponse: peer.ocspResponse,
+    customExtensions: negotiated.customExtensions,
   };
 }
 
+const NOTHING_SPECIAL: NegotiatedFeatures = negotiatedOf({});
+
 /** What goes on after the handshake: messages that come then, and keys. */
 export interface Established {
-  /** A handshake message that came after the handshake. Throws when none may come. */
-  receive(message: RawMessage): void;
+  /**
+   * A handshake message that came after the handshake. Throws when none may come. A flow, when it takes more than this
+   * call to answer it.
+   */
+  receive(message: RawMessage): Flow<AfterHandshake> | undefined;
+  /** Negotiates anew, or asks the peer to. Throws `not-connected` where that is not possible. */
+  renegotiate(): Flow<AfterHandshake> | undefined;
+  /** Asks a client for its certificate. Throws `not-connected` where that is not possible. */
+  requestClientCertificate(): undefined;
   /** Keying material (RFC 5705, RFC 9846 §7.5). `length` in bytes. */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array;
   /** New keys for what we send, and for what the peer sends when `requestPeer`. Throws where there is no KeyUpdate. */
@@ -94,9 +118,14 @@ export interface Established {
   wipe(): void;
 }
 
+/** What a flow after the handshake ends with: new keys, or only something that is known now, or nothing. */
+export type AfterHandshake = HandshakeResult | { readonly info: ConnectionInfo | undefined };
+
 /** The end of a handshake that succeeded. */
 export interface HandshakeResult {
   readonly proof: FinishedVerified;
   readonly info: ConnectionInfo;
   readonly established: Established;
+  /** Called when the connection ends with a fatal alert: its session must not be resumed. */
+  readonly abandonSession?: (() => void) | undefined;
 }

@@ -82,7 +82,8 @@ export class RecordLayer {
         this.#skipUndecryptable(record.bytes.length);
         continue;
       }
-      this.#undecryptableBudget = 0;
+      // A ChangeCipherSpec comes before early data, too (RFC 9846 §D.4).
+      if (plaintext.type !== CHANGE_CIPHER_SPEC) this.#undecryptableBudget = 0;
       // The peer is there: no more need for the oldest record version.
       if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = this.#version;
       this.#observer?.record?.('received', plaintext.type, plaintext.content.length, record.bytes.length);

@@ -1,5 +1,6 @@
 import { toHex } from '@testudo/codec';
-import type { Connection, ConnectionEvents } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import type { ConnectionEvents } from '../connection-events.ts';
 import { clientConnection, serverConnection } from '../endpoint.ts';
 import type { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
@@ -16,6 +17,8 @@ export class TestEnd {
   readonly connection: Connection;
   readonly secured: ConnectionInfo[] = [];
   readonly data: Uint8Array[] = [];
+  readonly earlyData: Uint8Array[] = [];
+  readonly changes: ConnectionInfo[] = [];
   readonly errors: TlsError[] = [];
   readonly sessions: Session[] = [];
   ended = 0;
@@ -30,6 +33,8 @@ export class TestEnd {
       {
         secure: (info) => void this.secured.push(info),
         data: (bytes) => void this.data.push(bytes),
+        earlyData: (bytes) => void this.earlyData.push(bytes),
+        changed: (info) => void this.changes.push(info),
         failed: (error) => void this.errors.push(error),
         session: (session) => void this.sessions.push(session),
         end: () => void this.ended++,
@@ -61,7 +66,12 @@ export class TestEnd {
 
 export function clientEnd(
   config: ClientConfig,
-  options: { host?: string; serverName?: string; session?: Session | undefined } = {},
+  options: {
+    host?: string;
+    serverName?: string;
+    session?: Session | undefined;
+    earlyData?: boolean;
+  } = {},
 ): TestEnd {
   return new TestEnd((events, observer) =>
     clientConnection(config, { host: SERVER_NAME, ...options, events, observer }),

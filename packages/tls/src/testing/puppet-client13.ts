@@ -105,7 +105,7 @@ export class PuppetClient13 extends Puppet {
     const schedule = new KeySchedule(this.provider, suite, session.secret);
     const covered = raw.subarray(0, raw.length - bindersLength(offered.binders));
     const hash = this.provider.digest(suite.hash, covered);
-    const binder = finishedData(this.provider, suite.hash, schedule.binderKey(), hash);
+    const binder = finishedData(this.provider, suite.hash, schedule.binderKey('res binder'), hash);
     options.spoil?.(binder);
     identities.forEach((_, index) => {
       raw.set(binder, covered.length + 2 + index * (1 + length) + 1);

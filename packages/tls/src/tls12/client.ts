@@ -206,12 +206,15 @@ function result(
         serverName: h.serverName,
         alpnProtocol,
         resumed: session !== undefined,
+        pskIdentity: undefined,
+        earlyData: 'none',
         helloRetryRequest: false,
         extendedMasterSecret: terms.extended,
         finished: done.finished,
       },
       done.server,
       done.own,
+      h.negotiated,
     ),
   };
 }

@@ -1,7 +1,8 @@
 import { concat } from '@testudo/codec';
 import type { CryptoProvider } from '@testudo/crypto';
 import { TlsError } from '../errors.ts';
-import type { Established } from '../handshake/result.ts';
+import type { Flow } from '../flow.ts';
+import type { AfterHandshake, Established } from '../handshake/result.ts';
 import { HANDSHAKE_TYPE, handshakeTypeName, type RawMessage } from '../messages/handshake-type.ts';
 import type { Terms } from './terms.ts';
 
@@ -19,11 +20,19 @@ export class Established12 implements Established {
     this.#master = master;
   }
 
-  receive(message: RawMessage): void {
+  receive(message: RawMessage): Flow<AfterHandshake> | undefined {
     if (message.type === HANDSHAKE_TYPE.hello_request || message.type === HANDSHAKE_TYPE.client_hello) {
       throw new TlsError('renegotiation-refused', 'the peer wants to renegotiate, which is refused');
     }
     throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
+  }
+
+  renegotiate(): Flow<AfterHandshake> | undefined {
+    throw new TlsError('not-connected', 'renegotiation is not allowed here');
+  }
+
+  requestClientCertificate(): undefined {
+    throw new TlsError('not-connected', 'before TLS 1.3 a certificate is asked for by renegotiation');
   }
 
   prepareToSend(): void {}

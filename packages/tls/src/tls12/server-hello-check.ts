@@ -10,6 +10,7 @@ import {
   sessionTicket,
 } from '../extensions/negotiation.ts';
 import { selectedProtocol } from '../extensions/selected-protocol.ts';
+import { learnFeatures } from '../features/client-features.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
@@ -39,6 +40,7 @@ export function checkServerHello(
 ): Agreed {
   const { extensions } = hello;
   extensions.expectSolicited(offer.hello.extensions);
+  learnFeatures(h, extensions);
   const suite = selectedSuite(rules, offer, hello);
   if (hello.legacyCompressionMethod !== 0)
     throw new TlsError('illegal-parameter', 'ServerHello selects a compression method');

@@ -9,6 +9,7 @@ import {
   renegotiationInfo,
   sessionTicket,
 } from '../extensions/negotiation.ts';
+import { answerFeatures } from '../features/server-features.ts';
 import { send } from '../handshake/handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -114,6 +115,7 @@ export function sendServerHello(
   if (agreed.sendsTicket) extensions.set(sessionTicket, null);
   if (answer.staples) extensions.set(statusRequest, null);
   if (agreed.alpnProtocol !== undefined) extensions.set(alpn, agreed.alpnProtocol);
+  answerFeatures(h, asked, extensions);
   send(h, serverHello, {
     legacyVersion: terms.rules.version,
     random: terms.randoms.server,

@@ -198,12 +198,15 @@ function result(
         serverName: info.serverName,
         alpnProtocol,
         resumed: done.resumed,
+        pskIdentity: undefined,
+        earlyData: 'none',
         helloRetryRequest: false,
         extendedMasterSecret: terms.extended,
         finished: done.finished,
       },
       done.client,
       done.own,
+      h.negotiated,
     ),
   };
 }

@@ -1,4 +1,4 @@
-import { concat, utf8 } from '@testudo/codec';
+import { bytesEqual, concat, utf8 } from '@testudo/codec';
 import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
@@ -47,10 +47,12 @@ export function* receiveAuthentication(
     name: string | undefined;
     offered: readonly SignatureScheme[];
     requested: ExtensionRequest;
+    /** The context of the request that this answers. Default: empty, as in a handshake. */
+    context?: Uint8Array;
   },
 ): Flow<AuthenticatedPeer> {
   const message = yield* receive(h, certificate13);
-  checkCertificateMessage(message, peer.requested);
+  checkCertificateMessage(message, peer.requested, peer.context ?? NO_CONTEXT);
   const leaf = message.certificateList[0];
   if (leaf === undefined) {
     if (peer.role === 'client') return UNAUTHENTICATED;
@@ -86,14 +88,19 @@ function entries(
   });
 }
 
-function checkCertificateMessage(message: Certificate13, requested: ExtensionRequest): void {
-  if (message.certificateRequestContext.length > 0) {
+function checkCertificateMessage(
+  message: Certificate13,
+  requested: ExtensionRequest,
+  context: Uint8Array,
+): void {
+  if (!bytesEqual(message.certificateRequestContext, context)) {
     throw new TlsError('illegal-parameter', 'Certificate answers a request that was not made');
   }
   checkChain(message.certificateList.map((entry) => entry.certData));
   for (const entry of message.certificateList) entry.extensions.expectSolicited(requested);
 }
 
+const NO_CONTEXT = new Uint8Array(0);
 const PREFIX = new Uint8Array(64).fill(0x20);
 const CONTEXT = {
   client: utf8('TLS 1.3, client CertificateVerify\0'),

@@ -5,6 +5,7 @@ import {
   statusRequest,
 } from '../extensions/certificates.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
+import { noteFeatures } from '../features/client-features.ts';
 import { type Flow, perform } from '../flow.ts';
 import { type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
@@ -22,6 +23,7 @@ export function* sendCredential(
   const schemes = request.extensions.get(signatureAlgorithms);
   if (schemes === undefined)
     throw new TlsError('missing-extension', 'CertificateRequest without signature_algorithms');
+  noteFeatures(h, request.extensions);
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: schemes,
     certificateAuthorities: request.extensions.get(certificateAuthorities) ?? [],

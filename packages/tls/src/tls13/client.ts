@@ -2,28 +2,37 @@ import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { supportedGroups } from '../extensions/negotiation.ts';
-import { preSharedKey } from '../extensions/pre-shared-key.ts';
+import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { selectedProtocol } from '../extensions/selected-protocol.ts';
+import { learnFeatures, noteFeatures } from '../features/client-features.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
-import { type AuthenticatedPeer, resumedPeer } from '../handshake/authentication.ts';
+import {
+  type AuthenticatedPeer,
+  type ChosenCredential,
+  resumedPeer,
+  UNAUTHENTICATED,
+} from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { nextIs, receive, send } from '../handshake/handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import { type CertificateRequest13, certificateRequest13 } from '../messages/certificate-request.ts';
-import { type EncryptedExtensions, encryptedExtensions } from '../messages/encrypted-extensions.ts';
+import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
+import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished } from '../messages/finished.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
-import type { Session } from '../sessions/session.ts';
-import { type CipherSuite13, cipherSuite } from '../suites.ts';
+import type { CipherSuite13 } from '../suites.ts';
 import { receiveAuthentication } from './authentication.ts';
 import { sendCredential } from './client-credential.ts';
+import { type EarlyDataOutcome, earlyDataOutcome } from './early-data.ts';
 import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
+import type { OfferedPsk } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 import { sessionFromTicket } from './tickets.ts';
-import { applicationSecrets, handshakeSecrets } from './traffic-secrets.ts';
+import { type ApplicationSecrets, applicationSecrets, handshakeSecrets } from './traffic-secrets.ts';
 
 /** A client's TLS 1.3 handshake from ServerHello on (RFC 9846 §2, Figure 1). */
 export function* clientHandshake13(
@@ -32,100 +41,67 @@ export function* clientHandshake13(
   hello: ServerHello<'server_hello'>,
   retried: CipherSuite13 | undefined,
 ): Flow<HandshakeResult> {
-  const suite = checkSuite(checkServerHello13(h, offer, hello), retried);
-  const session = resumedSession(offer, hello, suite);
-  const { group, secret } = agree(offer, hello);
-  const schedule = new KeySchedule(h.provider, suite, session?.secret);
+  const agreed = checkAgreement(h, offer, hello, retried);
+  const schedule = new KeySchedule(h.provider, agreed.suite, agreed.psk?.key);
   try {
-    h.channel.useTls13();
-    h.transcript.useHash(suite.hash);
-    h.transcript.forgetMessages();
-    schedule.enterHandshake(secret);
-    // Before the first protected record, which may be an alert (RFC 9846 §D.4).
-    if (offer.hello.legacySessionId.length > 0 && retried === undefined) h.channel.writeChangeCipherSpec();
-    const keys = installHandshakeKeys(h, offer, schedule);
-
-    const parameters = yield* receive(h, encryptedExtensions);
-    const alpnProtocol = checkEncryptedExtensions(offer, parameters);
-    const request = session === undefined ? yield* receiveCertificateRequest(h) : undefined;
-    const server = session === undefined ? yield* authenticateServer(h, offer) : resumedPeer(session);
-    const { proof, serverFinished } = yield* receiveServerFinished(h, schedule, keys.server);
+    const keys = enterHandshake(h, agreed, schedule);
+    const flight = yield* receiveServerFlight(h, agreed, schedule, keys);
 
     schedule.enterMain();
     const application = applicationSecrets(h, schedule, offer.hello.random);
     h.channel.endCompatibility();
-    h.channel.setApplicationOpener(schedule.opener(application.server), proof);
+    h.channel.setApplicationOpener(schedule.opener(application.server), flight.proof, 'application');
 
-    const own = request === undefined ? undefined : yield* sendCredential(h, request);
-    const verifyData = finishedData(h.provider, suite.hash, keys.client, h.transcript.digest());
-    send(h, finished, { verifyData });
+    const { own, sent } = yield* sendClientFlight(h, flight, schedule, keys);
     h.channel.setSealer(schedule.sealer(application.client), 'application');
-
-    const resumptionSecret = schedule.derive('res master', h.transcript.digest());
-    const established = new Established13({
-      schedule,
-      channel: h.channel,
-      readSecret: application.server,
-      writeSecret: application.client,
-      exporterMainSecret: application.exporter,
-      onTicket: (ticket) =>
-        h.onSession(
-          sessionFromTicket(h, ticket, schedule.resumptionPsk(resumptionSecret, ticket.ticketNonce), {
-            suite,
-            alpnProtocol,
-            peer: server,
-          }),
-        ),
-    });
-    return {
-      proof,
-      established,
-      info: connectionInfo(
-        'client',
-        {
-          version: 'TLSv1.3',
-          cipherSuite: suite,
-          group,
-          serverName: h.serverName,
-          alpnProtocol,
-          resumed: session !== undefined,
-          helloRetryRequest: retried !== undefined,
-          extendedMasterSecret: true,
-          finished: { sent: verifyData, received: serverFinished },
-        },
-        server,
-        own,
-      ),
-    };
+    return complete(h, agreed, flight, schedule, application, { own, sent });
   } finally {
     schedule.wipe();
-    secret.fill(0);
+    agreed.secret.fill(0);
   }
 }
 
-function checkSuite(suite: CipherSuite13, retried: CipherSuite13 | undefined): CipherSuite13 {
-  if (retried === undefined || retried === suite) return suite;
-  throw new TlsError(
-    'illegal-parameter',
-    'ServerHello selects another suite than the HelloRetryRequest before it',
-  );
+/** What the hellos decided. */
+interface Agreement {
+  readonly offer: Offer;
+  readonly suite: CipherSuite13;
+  readonly psk: OfferedPsk | undefined;
+  readonly group: Group;
+  /** The (EC)DHE secret. */
+  readonly secret: Uint8Array;
+  readonly retried: boolean;
+}
+
+function checkAgreement(
+  h: ClientHandshake,
+  offer: Offer,
+  hello: ServerHello<'server_hello'>,
+  retried: CipherSuite13 | undefined,
+): Agreement {
+  const suite = checkServerHello13(h, offer, hello);
+  if (retried !== undefined && retried !== suite) {
+    throw new TlsError(
+      'illegal-parameter',
+      'ServerHello selects another suite than the HelloRetryRequest before it',
+    );
+  }
+  const psk = selectedPsk(offer, hello, suite);
+  return { offer, suite, psk, ...agree(offer, hello), retried: retried !== undefined };
 }
 
 /** RFC 9846 §4.2.11: only what was offered, and only with the hash it was made with. */
-function resumedSession(
+function selectedPsk(
   offer: Offer,
   hello: ServerHello<'server_hello'>,
   suite: CipherSuite13,
-): Session | undefined {
+): OfferedPsk | undefined {
   const index = hello.extensions.get(preSharedKey);
   if (index === undefined) return undefined;
-  const session = offer.session;
-  if (index !== 0 || session === undefined)
+  const psk = offer.psks[index];
+  if (psk === undefined)
     throw new TlsError('illegal-parameter', 'the server selects a PSK that was not offered');
-  if (cipherSuite(session.cipherSuite)?.hash !== suite.hash) {
-    throw new TlsError('illegal-parameter', 'the server resumes a session with a suite of another hash');
-  }
-  return session;
+  if (psk.hash === suite.hash) return psk;
+  throw new TlsError('illegal-parameter', 'the server selects a PSK with a suite of another hash');
 }
 
 /** (EC)DHE with one of our shares (RFC 9846 §4.2.8). */
@@ -138,20 +114,66 @@ function agree(offer: Offer, hello: ServerHello<'server_hello'>): { group: Group
   return { group: own.group, secret: own.finish(share.keyExchange) };
 }
 
-function installHandshakeKeys(
-  h: ClientHandshake,
-  offer: Offer,
-  schedule: KeySchedule,
-): { client: Uint8Array; server: Uint8Array } {
-  const { client, server } = handshakeSecrets(h, schedule, offer.hello.random);
-  h.channel.setOpener(schedule.opener(server), 'handshake');
-  h.channel.setSealer(schedule.sealer(client), 'handshake');
-  return { client, server };
+interface HandshakeKeys {
+  readonly client: Uint8Array;
+  readonly server: Uint8Array;
 }
 
-function checkEncryptedExtensions(offer: Offer, { extensions }: EncryptedExtensions): string | undefined {
+function enterHandshake(h: ClientHandshake, agreed: Agreement, schedule: KeySchedule): HandshakeKeys {
+  const { hello } = agreed.offer;
+  h.channel.useTls13();
+  h.transcript.useHash(agreed.suite.hash);
+  h.transcript.forgetMessages();
+  schedule.enterHandshake(agreed.secret);
+  const { offersEarlyData } = agreed.offer;
+  const sendsEarlyData = offersEarlyData && !agreed.retried;
+  // Before the first protected record, which may be an alert (RFC 9846 §D.4).
+  if (hello.legacySessionId.length > 0 && !agreed.retried && !offersEarlyData)
+    h.channel.writeChangeCipherSpec();
+  const keys = handshakeSecrets(h, schedule, hello.random);
+  h.channel.setOpener(schedule.opener(keys.server), 'handshake');
+  // Early data goes on under its own key until the server says what becomes of it.
+  if (!sendsEarlyData) h.channel.setSealer(schedule.sealer(keys.client), 'handshake');
+  return keys;
+}
+
+/** What the server says from EncryptedExtensions to Finished. */
+interface ServerFlight {
+  readonly alpnProtocol: string | undefined;
+  readonly early: EarlyDataOutcome;
+  readonly request: CertificateRequest13 | undefined;
+  readonly server: AuthenticatedPeer;
+  readonly proof: FinishedVerified;
+  readonly received: Uint8Array;
+}
+
+function* receiveServerFlight(
+  h: ClientHandshake,
+  agreed: Agreement,
+  schedule: KeySchedule,
+  keys: HandshakeKeys,
+): Flow<ServerFlight> {
+  const { offer, psk, suite } = agreed;
+  const { extensions } = yield* receive(h, encryptedExtensions);
   extensions.expectSolicited(offer.hello.extensions, [supportedGroups]);
-  return selectedProtocol(offer.hello.extensions, extensions);
+  learnFeatures(h, extensions);
+  const alpnProtocol = selectedProtocol(offer.hello.extensions, extensions);
+  const early = earlyDataOutcome(offer, { accepted: extensions.has(earlyData), psk, suite });
+  if (early === 'rejected' && !agreed.retried) {
+    h.channel.closeEarlyData();
+    h.channel.setSealer(schedule.sealer(keys.client), 'handshake');
+  }
+  const request = psk === undefined ? yield* receiveCertificateRequest(h) : undefined;
+  const server = psk === undefined ? yield* authenticateServer(h, offer) : knownPeer(psk);
+  const expected = finishedData(h.provider, suite.hash, keys.server, h.transcript.digest());
+  const { verifyData } = yield* receive(h, finished);
+  const proof = verifyFinished(h.provider, verifyData, expected);
+  return { alpnProtocol, early, request, server, proof, received: verifyData };
+}
+
+/** A PSK proves that the peer is who it was, or who has the key. */
+export function knownPeer(psk: { readonly session: OfferedPsk['session'] }): AuthenticatedPeer {
+  return psk.session === undefined ? UNAUTHENTICATED : resumedPeer(psk.session);
 }
 
 function* receiveCertificateRequest(h: ClientHandshake): Flow<CertificateRequest13 | undefined> {
@@ -172,15 +194,59 @@ function* authenticateServer(h: ClientHandshake, offer: Offer): Flow<Authenticat
   });
 }
 
-function* receiveServerFinished(
+/** EndOfEarlyData if the server took early data, our certificate if it asked for one, Finished. */
+function* sendClientFlight(
   h: ClientHandshake,
+  { early, request }: ServerFlight,
   schedule: KeySchedule,
-  serverSecret: Uint8Array,
-): Flow<{
-  proof: ReturnType<typeof verifyFinished>;
-  serverFinished: Uint8Array;
-}> {
-  const expected = finishedData(h.provider, schedule.hash, serverSecret, h.transcript.digest());
-  const { verifyData } = yield* receive(h, finished);
-  return { proof: verifyFinished(h.provider, verifyData, expected), serverFinished: verifyData };
+  keys: HandshakeKeys,
+): Flow<{ own: ChosenCredential | undefined; sent: Uint8Array }> {
+  if (early === 'accepted') {
+    h.channel.closeEarlyData();
+    send(h, endOfEarlyData, true);
+    h.channel.setSealer(schedule.sealer(keys.client), 'handshake');
+  }
+  const own = request === undefined ? undefined : yield* sendCredential(h, request);
+  const sent = finishedData(h.provider, schedule.hash, keys.client, h.transcript.digest());
+  send(h, finished, { verifyData: sent });
+  return { own, sent };
+}
+
+function complete(
+  h: ClientHandshake,
+  { suite, group, psk, retried }: Agreement,
+  { alpnProtocol, early, server, proof, received }: ServerFlight,
+  schedule: KeySchedule,
+  application: ApplicationSecrets,
+  { own, sent }: { own: ChosenCredential | undefined; sent: Uint8Array },
+): HandshakeResult {
+  const resumptionSecret = schedule.derive('res master', h.transcript.digest());
+  const agreed = { suite, alpnProtocol, peer: server };
+  const established = new Established13({
+    schedule,
+    channel: h.channel,
+    proof,
+    readSecret: application.server,
+    writeSecret: application.client,
+    exporterMainSecret: application.exporter,
+    onTicket: (ticket) => {
+      noteFeatures(h, ticket.extensions);
+      const secret = schedule.resumptionPsk(resumptionSecret, ticket.ticketNonce);
+      h.onSession(sessionFromTicket(h, ticket, secret, agreed));
+    },
+  });
+  const terms = {
+    version: 'TLSv1.3',
+    cipherSuite: suite,
+    group,
+    serverName: h.serverName,
+    alpnProtocol,
+    resumed: psk?.session !== undefined,
+    pskIdentity: psk?.session === undefined ? psk?.identity : undefined,
+    earlyData: early,
+    helloRetryRequest: retried,
+    extendedMasterSecret: true,
+    finished: { sent, received },
+  } as const;
+  return { proof, established, info: connectionInfo('client', terms, server, own, h.negotiated) };
 }

@@ -1,7 +1,9 @@
 import { MAX_KEY_UPDATES, MAX_TICKETS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
+import type { Flow } from '../flow.ts';
+import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import type { Channel } from '../handshake/handshake.ts';
-import type { Established } from '../handshake/result.ts';
+import type { AfterHandshake, Established } from '../handshake/result.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -19,6 +21,7 @@ export class Established13 implements Established {
   readonly canUpdateKeys = true;
   readonly #schedule: KeySchedule;
   readonly #channel: Channel;
+  readonly #proof: FinishedVerified;
   readonly #exporterMainSecret: Uint8Array;
   readonly #onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
   #readSecret: Uint8Array;
@@ -33,6 +36,8 @@ export class Established13 implements Established {
   constructor(parts: {
     schedule: KeySchedule;
     channel: Channel;
+    /** That the peer's Finished was verified. */
+    proof: FinishedVerified;
     readSecret: Uint8Array;
     writeSecret: Uint8Array;
     exporterMainSecret: Uint8Array;
@@ -41,17 +46,27 @@ export class Established13 implements Established {
   }) {
     this.#schedule = parts.schedule;
     this.#channel = parts.channel;
+    this.#proof = parts.proof;
     this.#readSecret = parts.readSecret;
     this.#writeSecret = parts.writeSecret;
     this.#exporterMainSecret = parts.exporterMainSecret;
     this.#onTicket = parts.onTicket;
   }
 
-  receive(message: RawMessage): void {
+  receive(message: RawMessage): Flow<AfterHandshake> | undefined {
     if (message.type === keyUpdate.type) this.#receiveKeyUpdate(message);
     else if (message.type === newSessionTicket13.type && this.#onTicket !== undefined)
       this.#receiveTicket(message);
     else throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
+    return undefined;
+  }
+
+  renegotiate(): undefined {
+    throw new TlsError('not-connected', 'TLS 1.3 has no renegotiation');
+  }
+
+  requestClientCertificate(): undefined {
+    throw new TlsError('not-connected', 'the client does not take part in post-handshake authentication');
   }
 
   prepareToSend(): void {
@@ -93,7 +108,7 @@ export class Established13 implements Established {
     }
     this.#readSecret = this.#replace(this.#readSecret);
     const opener = this.#countingOpener(this.#schedule.opener(this.#readSecret));
-    this.#channel.setOpener(opener, `application ${++this.#readEpoch}`);
+    this.#channel.setApplicationOpener(opener, this.#proof, `application ${++this.#readEpoch}`);
     // Due before our next application data, and once however often it is asked for (RFC 9846 §4.6.3): a peer that
     // asks and does not read cannot make us queue answers.
     if (requestUpdate === UPDATE_REQUESTED) this.#updateDue = true;

@@ -57,8 +57,8 @@ export class KeySchedule {
   }
 
   /** The key of a binder (RFC 9846 §4.2.11.2). */
-  binderKey(): Uint8Array {
-    return this.derive('res binder', this.#start.emptyHash);
+  binderKey(label: BinderLabel): Uint8Array {
+    return this.derive(label, this.#start.emptyHash);
   }
 
   /** Protection for records that we send, under a traffic secret (RFC 9846 §7.3). */
@@ -155,6 +155,7 @@ function startOf(provider: CryptoProvider, hash: HashName): Start {
 /** Labels of RFC 9846 §7.1, each with the stage whose secret it is derived from. */
 const STAGES = {
   'ext binder': 'early',
+  'imp binder': 'early',
   'res binder': 'early',
   'c e traffic': 'early',
   'e exp master': 'early',
@@ -167,3 +168,4 @@ const STAGES = {
 } as const;
 
 export type SecretLabel = keyof typeof STAGES;
+export type BinderLabel = 'res binder' | 'ext binder' | 'imp binder';

@@ -2,12 +2,13 @@ import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { cookie } from '../extensions/negotiation.ts';
+import { earlyData } from '../extensions/pre-shared-key.ts';
 import { groupById } from '../groups.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
+import { PlaintextSealer } from '../record/protection.ts';
 import type { CipherSuite13 } from '../suites.ts';
-import { cipherSuite } from '../suites.ts';
-import { sendClientHello } from './psk.ts';
+import { sendClientHello } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 
 /** Answers a HelloRetryRequest: the same hello with what was asked for (RFC 9846 §4.1.2, §4.1.4). */
@@ -45,10 +46,20 @@ export function retryClientHello(
   }
   if (given !== undefined) extensions.set(cookie, given);
   // A PSK of another hash cannot be used any more (RFC 9846 §4.1.4).
-  const psk = offer.session;
-  const session = psk !== undefined && cipherSuite(psk.cipherSuite)?.hash === suite.hash ? psk : undefined;
-  if (offer.hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
-  const second = { hello: offer.hello, shares, session };
+  const psks = offer.psks.filter((psk) => psk.hash === suite.hash);
+  endEarlyData(h, offer);
+  const second = { ...offer, shares, psks };
   sendClientHello(h, second);
   return { offer: second, suite };
+}
+
+/** A retry refuses early data: the second hello must not offer it (RFC 9846 §4.2.10). */
+function endEarlyData(h: ClientHandshake, { hello }: Offer): void {
+  if (hello.extensions.has(earlyData)) {
+    hello.extensions.delete(earlyData);
+    h.channel.closeEarlyData();
+    h.channel.setSealer(new PlaintextSealer(), 'plaintext');
+    return;
+  }
+  if (hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
 }

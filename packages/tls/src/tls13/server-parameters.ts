@@ -1,4 +1,6 @@
 import { bytesEqual } from '@testudo/codec';
+import { clientHelloInfo } from '../client-hello-info.ts';
+import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
@@ -12,42 +14,71 @@ import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { RETRY_RANDOM, serverHello } from '../messages/server-hello.ts';
 import { type CipherSuite13, isSuite13 } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
+import { type AcceptedPsk, findPsk } from './accepted-psk.ts';
 
-/** Early data that a client sends without asking is dropped, up to as many bytes as a first flight may hold. */
-const SKIPPED_EARLY_DATA = 65_536;
-
-/** The suite by our order, or the client's (RFC 9846 §4.1.3). */
-export function chooseSuite(h: ServerHandshake, hello: ClientHello): CipherSuite13 {
+/** The suite by our order, or the client's (RFC 9846 §4.1.3); one with the hash of the PSK if there is one. */
+function chooseSuite(h: ServerHandshake, hello: ClientHello, psk: AcceptedPsk | undefined): CipherSuite13 {
   const ours = h.config.cipherSuites.filter(isSuite13);
-  const suite =
+  const common =
     h.config.options.preferServerOrder === false
-      ? hello.cipherSuites.map((id) => ours.find((own) => own.id === id)).find((own) => own !== undefined)
-      : ours.find((own) => hello.cipherSuites.includes(own.id));
+      ? hello.cipherSuites.flatMap((id) => ours.find((own) => own.id === id) ?? [])
+      : ours.filter((own) => hello.cipherSuites.includes(own.id));
+  const suite = common.find((each) => each.hash === psk?.hash) ?? common[0];
   if (suite !== undefined) return suite;
   throw new TlsError('no-common-cipher-suite', 'client and server share no TLS 1.3 cipher suite');
 }
 
-interface Agreement {
+/** What the keys depend on. */
+export interface Agreement {
   /** The hello that counts: the second one after a retry. */
   readonly hello: ClientHello;
+  readonly suite: CipherSuite13;
+  /** The PSK to use; its binder is not checked yet. */
+  readonly psk: AcceptedPsk | undefined;
   readonly group: Group;
   readonly clientShare: Uint8Array;
   readonly retried: boolean;
+  /** The client meant to send early data, in its first hello. */
+  readonly offeredEarlyData: boolean;
 }
 
-/** A group with a share from the client; asks for one with HelloRetryRequest when there is none (RFC 9846 §4.1.4). */
-export function* agreeOnGroup(h: ServerHandshake, hello: ClientHello, suite: CipherSuite13): Flow<Agreement> {
+/** Suite, PSK and group; asks for a share with HelloRetryRequest when there is none (RFC 9846 §4.1.4). */
+export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agreement> {
+  const name = clientHelloInfo(h, hello).serverName;
   const first = offeredGroups(hello);
-  skipEarlyData(h, hello);
-  const ours = h.config.groups13;
-  const withShare = ours.find((group) => first.shares.has(group.id));
+  const offeredEarlyData = hello.extensions.has(earlyData);
+  const psk = yield* findPsk(h, hello, name);
+  const suite = chooseSuite(h, hello, psk);
+  const usable = psk?.hash === suite.hash ? psk : undefined;
+  h.channel.useTls13();
+  const withShare = h.config.groups.find((group) => first.shares.has(group.id));
   if (withShare !== undefined) {
-    return { hello, group: withShare, clientShare: first.shares.get(withShare.id)!, retried: false };
+    const clientShare = first.shares.get(withShare.id)!;
+    return { hello, suite, psk: usable, group: withShare, clientShare, retried: false, offeredEarlyData };
   }
-  const group = ours.find((candidate) => first.groups.includes(candidate.id));
+  const group = h.config.groups.find((candidate) => first.groups.includes(candidate.id));
   if (group === undefined)
     throw new TlsError('no-common-group', 'client and server share no key exchange group');
+  const second = yield* retry(h, hello, suite, group);
+  const retriedPsk = yield* findPsk(h, second.hello, name);
+  return {
+    ...second,
+    suite,
+    psk: retriedPsk?.hash === suite.hash ? retriedPsk : undefined,
+    group,
+    retried: true,
+    offeredEarlyData,
+  };
+}
 
+/** Asks for a share of this group, and gets the client's second hello. */
+function* retry(
+  h: ServerHandshake,
+  hello: ClientHello,
+  suite: CipherSuite13,
+  group: Group,
+): Flow<{ hello: ClientHello; clientShare: Uint8Array }> {
+  if (hello.extensions.has(earlyData)) h.channel.skipUndecryptable(SKIPPED_EARLY_DATA);
   h.transcript.replaceClientHello(suite.hash);
   sendRetry(h, hello, suite, group);
   const second = yield* receive(h, clientHello);
@@ -57,7 +88,7 @@ export function* agreeOnGroup(h: ServerHandshake, hello: ClientHello, suite: Cip
   if (clientShare === undefined || shares.size !== 1) {
     throw new TlsError('illegal-parameter', `the second ClientHello must hold one share, for ${group.name}`);
   }
-  return { hello: second, group, clientShare, retried: true };
+  return { hello: second, clientShare };
 }
 
 /** RFC 9846 §4.2.8, §9.2: both extensions, each share for a group that is offered, in order, once. */
@@ -116,8 +147,4 @@ function checkSecondHello(first: ClientHello, second: ClientHello): void {
 function fixedExtensions(hello: ClientHello): string {
   const entries = [...hello.extensions.entries()].filter(([id]) => !MAY_CHANGE.has(id));
   return JSON.stringify(entries, (_key, value) => (value instanceof Uint8Array ? [...value] : value));
-}
-
-function skipEarlyData(h: ServerHandshake, hello: ClientHello): void {
-  if (hello.extensions.has(earlyData)) h.channel.skipUndecryptable(SKIPPED_EARLY_DATA);
 }

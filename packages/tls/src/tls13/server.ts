@@ -1,4 +1,5 @@
 import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
+import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import {
@@ -9,124 +10,124 @@ import {
 import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
-import { PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
+import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
+import { answerFeatures, requestFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
-import {
-  type AuthenticatedPeer,
-  chooseScheme,
-  resumedPeer,
-  UNAUTHENTICATED,
-} from '../handshake/authentication.ts';
+import { type AuthenticatedPeer, type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
+import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { receive, send } from '../handshake/handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
+import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished } from '../messages/finished.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
-import type { CipherSuite13 } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
+import { acceptsEarlyData } from './accepted-early-data.ts';
+import { checkBinder } from './accepted-psk.ts';
 import { receiveAuthentication, sendAuthentication } from './authentication.ts';
+import { knownPeer } from './client.ts';
 import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
-import { type AcceptedPsk, acceptPsk } from './psk.ts';
-import { agreeOnGroup, chooseSuite } from './server-parameters.ts';
+import { type Agreement, agreeOnKeys } from './server-parameters.ts';
 import { sendTickets } from './tickets.ts';
-import { applicationSecrets, handshakeSecrets } from './traffic-secrets.ts';
+import {
+  type ApplicationSecrets,
+  applicationSecrets,
+  earlySecrets,
+  handshakeSecrets,
+} from './traffic-secrets.ts';
 
 /** A server's TLS 1.3 handshake from the first ClientHello on (RFC 9846 §2, Figure 1). */
 export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello): Flow<HandshakeResult> {
-  const suite = chooseSuite(h, firstHello);
-  h.channel.useTls13();
-  const { hello, group, clientShare, retried } = yield* agreeOnGroup(h, firstHello, suite);
-  const info = clientHelloInfo(h, hello);
-  const psk = yield* acceptPsk(h, hello, suite, info.serverName);
-  const alpnProtocol = yield* chooseProtocol(h, info);
-  const { share, secret } = group.respond(h.provider, clientShare);
-  const schedule = new KeySchedule(h.provider, suite, psk?.session.secret);
+  const agreement = yield* agreeOnKeys(h, firstHello);
+  const agreed = yield* agreeOnTheRest(h, agreement);
+  const { share, secret } = agreed.group.respond(h.provider, agreed.clientShare);
+  const schedule = new KeySchedule(h.provider, agreed.suite, agreed.psk?.key);
   try {
-    h.transcript.useHash(suite.hash);
-    h.transcript.forgetMessages();
-    sendServerHello(h, hello, suite, { group: group.id, keyExchange: share }, psk);
-    if (!retried && hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
-    schedule.enterHandshake(secret);
-    const keys = installHandshakeKeys(h, hello, schedule);
-
-    sendEncryptedExtensions(h, info, psk, alpnProtocol);
-    const asks = psk === undefined && sendCertificateRequest(h);
-    const own = psk === undefined ? yield* authenticate(h, hello, info) : undefined;
-    const sentData = finishedData(h.provider, suite.hash, keys.server, h.transcript.digest());
-    send(h, finished, { verifyData: sentData });
+    const keys = enterHandshake(h, agreed, schedule, { share, secret });
+    const flight = yield* sendServerFlight(h, agreed, keys.server);
 
     schedule.enterMain();
-    const application = applicationSecrets(h, schedule, hello.random);
+    const application = applicationSecrets(h, schedule, agreed.hello.random);
     h.channel.setSealer(schedule.sealer(application.server), 'application');
+    if (agreed.early) yield* receiveEarlyData(h, schedule, keys.client);
 
-    const resumed = psk === undefined ? UNAUTHENTICATED : resumedPeer(psk.session);
-    const client = asks ? yield* authenticateClient(h) : resumed;
-    const expected = finishedData(h.provider, suite.hash, keys.client, h.transcript.digest());
-    const { verifyData } = yield* receive(h, finished);
-    const proof = verifyFinished(h.provider, verifyData, expected);
+    const end = yield* receiveClientFlight(h, agreed, flight.asks, keys.client);
     h.channel.endCompatibility();
-    h.channel.setApplicationOpener(schedule.opener(application.client), proof);
-
-    if (takesTickets(h, hello)) {
-      const resumptionSecret = schedule.derive('res master', h.transcript.digest());
-      const agreed = { suite, alpnProtocol, peer: client, serverName: info.serverName };
-      yield* sendTickets(h, schedule, resumptionSecret, h.config.ticketCount, agreed);
-      resumptionSecret.fill(0);
-    }
-    const established = new Established13({
-      schedule,
-      channel: h.channel,
-      readSecret: application.client,
-      writeSecret: application.server,
-      exporterMainSecret: application.exporter,
-      onTicket: undefined,
-    });
-    return {
-      proof,
-      established,
-      info: connectionInfo(
-        'server',
-        {
-          version: 'TLSv1.3',
-          cipherSuite: suite,
-          group,
-          serverName: info.serverName,
-          alpnProtocol,
-          resumed: psk !== undefined,
-          helloRetryRequest: retried,
-          extendedMasterSecret: true,
-          finished: { sent: sentData, received: verifyData },
-        },
-        client,
-        own,
-      ),
-    };
+    h.channel.setApplicationOpener(schedule.opener(application.client), end.proof, 'application');
+    if (takesTickets(h, agreed.hello)) yield* offerTickets(h, agreed, schedule, end.client);
+    return complete(h, agreed, schedule, application, flight, end);
   } finally {
     schedule.wipe();
     secret.fill(0);
   }
 }
 
-/** A client that cannot resume with (EC)DHE gets no tickets (RFC 9846 §4.2.9). */
-function takesTickets(h: ServerHandshake, hello: ClientHello): boolean {
-  const modes = hello.extensions.get(pskKeyExchangeModes) ?? [];
-  return Boolean(h.config.options.tickets) && h.config.ticketCount > 0 && modes.includes(PSK_DHE_KE);
+/** What the hellos decided. */
+interface Agreed extends Agreement {
+  readonly info: ClientHelloInfo;
+  readonly alpnProtocol: string | undefined;
+  /** The client's early data is taken. */
+  readonly early: boolean;
 }
 
-function sendServerHello(
+function* agreeOnTheRest(h: ServerHandshake, agreement: Agreement): Flow<Agreed> {
+  const { hello, psk } = agreement;
+  if (psk !== undefined) checkBinder(h, hello, psk);
+  const info = clientHelloInfo(h, hello);
+  const alpnProtocol = yield* chooseProtocol(h, info);
+  const early = yield* acceptsEarlyData(h, hello, { ...agreement, info, alpnProtocol });
+  if (!early) skipEarlyData(h, hello);
+  return { ...agreement, info, alpnProtocol, early };
+}
+
+function skipEarlyData(h: ServerHandshake, hello: ClientHello): void {
+  if (hello.extensions.has(earlyData))
+    h.channel.skipUndecryptable(Math.max(SKIPPED_EARLY_DATA, 2 * h.config.maxEarlyData));
+}
+
+interface HandshakeKeys {
+  readonly client: Uint8Array;
+  readonly server: Uint8Array;
+}
+
+/** Sends ServerHello and takes the handshake keys into use: the client's early ones if they are due. */
+function enterHandshake(
   h: ServerHandshake,
-  hello: ClientHello,
-  suite: CipherSuite13,
-  share: { group: number; keyExchange: Uint8Array },
-  psk: AcceptedPsk | undefined,
-): void {
-  const extensions = new ExtensionBlock('server_hello').set(supportedVersions, TLS13).set(keyShare, share);
+  agreed: Agreed,
+  schedule: KeySchedule,
+  own: { share: Uint8Array; secret: Uint8Array },
+): HandshakeKeys {
+  const { hello, suite, retried } = agreed;
+  h.transcript.useHash(suite.hash);
+  h.transcript.forgetMessages();
+  const early = agreed.early ? earlySecrets(h, schedule, h.transcript.digest(), hello.random) : undefined;
+  sendServerHello(h, agreed, own.share);
+  if (!retried && hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
+  const earlyOpener = early && schedule.opener(early.client, { plaintextAlerts: true });
+  if (early && earlyOpener) {
+    const exporter = early.exporter.slice();
+    h.channel.setEarlyOpener(earlyOpener, h.config.maxEarlyData, (label, context, length) =>
+      schedule.exporter(exporter, label, context, length),
+    );
+  }
+  schedule.enterHandshake(own.secret);
+  const keys = handshakeSecrets(h, schedule, hello.random);
+  h.channel.setSealer(schedule.sealer(keys.server), 'handshake');
+  if (!agreed.early)
+    h.channel.setOpener(schedule.opener(keys.client, { plaintextAlerts: true }), 'handshake');
+  return keys;
+}
+
+function sendServerHello(h: ServerHandshake, { hello, suite, group, psk }: Agreed, share: Uint8Array): void {
+  const extensions = new ExtensionBlock('server_hello')
+    .set(supportedVersions, TLS13)
+    .set(keyShare, { group: group.id, keyExchange: share });
   if (psk !== undefined) extensions.set(preSharedKey, psk.index);
   send(h, serverHello, {
     legacyVersion: TLS12,
@@ -138,48 +139,57 @@ function sendServerHello(
   });
 }
 
-function installHandshakeKeys(
-  h: ServerHandshake,
-  hello: ClientHello,
-  schedule: KeySchedule,
-): { client: Uint8Array; server: Uint8Array } {
-  const { client, server } = handshakeSecrets(h, schedule, hello.random);
-  h.channel.setSealer(schedule.sealer(server), 'handshake');
-  h.channel.setOpener(schedule.opener(client, { plaintextAlerts: true }), 'handshake');
-  return { client, server };
+/** What this server sent from EncryptedExtensions to Finished. */
+interface ServerFlight {
+  readonly asks: boolean;
+  readonly own: ChosenCredential | undefined;
+  readonly sent: Uint8Array;
 }
 
-function sendEncryptedExtensions(
-  h: ServerHandshake,
-  info: ClientHelloInfo,
-  psk: AcceptedPsk | undefined,
-  alpnProtocol: string | undefined,
-): void {
+function* sendServerFlight(h: ServerHandshake, agreed: Agreed, serverSecret: Uint8Array): Flow<ServerFlight> {
+  const { psk, suite } = agreed;
+  sendEncryptedExtensions(h, agreed);
+  const asks = psk === undefined && sendCertificateRequest(h);
+  const own = psk === undefined ? yield* authenticate(h, agreed) : undefined;
+  const sent = finishedData(h.provider, suite.hash, serverSecret, h.transcript.digest());
+  send(h, finished, { verifyData: sent });
+  return { asks, own, sent };
+}
+
+function sendEncryptedExtensions(h: ServerHandshake, agreed: Agreed): void {
+  const { hello, info, psk, alpnProtocol, early } = agreed;
   const extensions = new ExtensionBlock('encrypted_extensions');
   // A resumption does not acknowledge the name again (RFC 6066 §3).
   if (info.serverName !== undefined && psk === undefined) extensions.set(serverName, null);
   if (alpnProtocol !== undefined) extensions.set(alpn, alpnProtocol);
+  if (early) extensions.set(earlyData, null);
+  answerFeatures(h, hello.extensions, extensions);
   send(h, encryptedExtensions, { extensions });
 }
 
 function sendCertificateRequest(h: ServerHandshake): boolean {
-  const { clientCertificate, certificateAuthorities: authorities } = h.config.options;
-  if ((clientCertificate ?? 'none') === 'none') return false;
-  const extensions = new ExtensionBlock('certificate_request').set(
-    signatureAlgorithms,
-    h.config.signatureSchemes13.map((scheme) => scheme.id),
-  );
-  if (authorities !== undefined && authorities.length > 0)
-    extensions.set(certificateAuthorities, [...authorities]);
+  if ((h.config.options.clientCertificate ?? 'none') === 'none') return false;
+  const extensions = certificateRequestExtensions(h);
   send(h, certificateRequest13, { certificateRequestContext: NOTHING, extensions });
   return true;
 }
 
-function* authenticate(h: ServerHandshake, hello: ClientHello, info: ClientHelloInfo) {
+/** What a server can verify, and whom it trusts (RFC 9846 §4.3.2). */
+export function certificateRequestExtensions(h: ServerHandshake): ExtensionBlock<'certificate_request'> {
+  const { certificateAuthorities: authorities } = h.config.options;
+  const schemes = h.config.signatureSchemes13.map((scheme) => scheme.id);
+  const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, schemes);
+  if (authorities !== undefined && authorities.length > 0)
+    extensions.set(certificateAuthorities, [...authorities]);
+  requestFeatures(h, extensions);
+  return extensions;
+}
+
+function* authenticate(h: ServerHandshake, { hello, info }: Agreed): Flow<ChosenCredential> {
   const theirs = hello.extensions.get(signatureAlgorithms);
   if (theirs === undefined)
     throw new TlsError('missing-extension', 'ClientHello without signature_algorithms');
-  const credentials = yield* chooseCredentials(info);
+  const credentials = yield* chooseCredentials(info, hello.extensions.has(preSharedKey));
   const chosen = chooseScheme(credentials, h.config.signatureSchemes13, theirs, TLS13);
   if (chosen === undefined) {
     throw new TlsError(
@@ -194,12 +204,39 @@ function* authenticate(h: ServerHandshake, hello: ClientHello, info: ClientHello
   return chosen;
 }
 
-function* authenticateClient(h: ServerHandshake): Flow<AuthenticatedPeer> {
+/** Early data comes until the client says that it is over (RFC 9846 §4.5); the connection hands it out meanwhile. */
+function* receiveEarlyData(h: ServerHandshake, schedule: KeySchedule, clientSecret: Uint8Array): Flow<void> {
+  yield* receive(h, endOfEarlyData);
+  h.channel.setOpener(schedule.opener(clientSecret, { plaintextAlerts: true }), 'handshake');
+}
+
+/** The client's certificate if it was asked for one, and its Finished. */
+interface ClientFlight {
+  readonly client: AuthenticatedPeer;
+  readonly proof: FinishedVerified;
+  readonly received: Uint8Array;
+}
+
+function* receiveClientFlight(
+  h: ServerHandshake,
+  { psk, suite }: Agreed,
+  asks: boolean,
+  clientSecret: Uint8Array,
+): Flow<ClientFlight> {
+  const client = asks ? yield* authenticateClient(h, NOTHING) : knownPeer(psk ?? { session: undefined });
+  const expected = finishedData(h.provider, suite.hash, clientSecret, h.transcript.digest());
+  const { verifyData } = yield* receive(h, finished);
+  return { client, proof: verifyFinished(h.provider, verifyData, expected), received: verifyData };
+}
+
+/** The client's answer to a certificate request with this context. */
+export function* authenticateClient(h: ServerHandshake, context: Uint8Array): Flow<AuthenticatedPeer> {
   const peer = yield* receiveAuthentication(h, {
     role: 'client',
     name: undefined,
     offered: h.config.signatureSchemes13,
     requested: NO_REQUESTS,
+    context,
   });
   if (peer.certificates.length === 0 && h.config.options.clientCertificate === 'require') {
     throw new TlsError(
@@ -208,6 +245,57 @@ function* authenticateClient(h: ServerHandshake): Flow<AuthenticatedPeer> {
     );
   }
   return peer;
+}
+
+/** A client that cannot resume with (EC)DHE gets no tickets (RFC 9846 §4.2.9). */
+function takesTickets(h: ServerHandshake, hello: ClientHello): boolean {
+  const modes = hello.extensions.get(pskKeyExchangeModes) ?? [];
+  return Boolean(h.config.options.tickets) && h.config.ticketCount > 0 && modes.includes(PSK_DHE_KE);
+}
+
+function* offerTickets(
+  h: ServerHandshake,
+  { suite, alpnProtocol, info }: Agreed,
+  schedule: KeySchedule,
+  peer: AuthenticatedPeer,
+): Flow<void> {
+  const resumptionSecret = schedule.derive('res master', h.transcript.digest());
+  const agreed = { suite, alpnProtocol, peer, serverName: info.serverName };
+  yield* sendTickets(h, schedule, resumptionSecret, h.config.ticketCount, agreed);
+  resumptionSecret.fill(0);
+}
+
+function complete(
+  h: ServerHandshake,
+  { suite, group, psk, retried, info, alpnProtocol, early, offeredEarlyData }: Agreed,
+  schedule: KeySchedule,
+  application: ApplicationSecrets,
+  { own, sent }: ServerFlight,
+  { client, proof, received }: ClientFlight,
+): HandshakeResult {
+  const established = new Established13({
+    schedule,
+    channel: h.channel,
+    proof,
+    readSecret: application.client,
+    writeSecret: application.server,
+    exporterMainSecret: application.exporter,
+    onTicket: undefined,
+  });
+  const terms = {
+    version: 'TLSv1.3',
+    cipherSuite: suite,
+    group,
+    serverName: info.serverName,
+    alpnProtocol,
+    resumed: psk?.session !== undefined,
+    pskIdentity: psk?.session === undefined ? psk?.offered.identity : undefined,
+    earlyData: early ? 'accepted' : offeredEarlyData ? 'rejected' : 'none',
+    helloRetryRequest: retried,
+    extendedMasterSecret: true,
+    finished: { sent, received },
+  } as const;
+  return { proof, established, info: connectionInfo('server', terms, client, own, h.negotiated) };
 }
 
 const NOTHING = new Uint8Array(0);

@@ -1,5 +1,6 @@
 import { ExtensionBlock } from '../extensions/block.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
+import { ticketFeatures } from '../features/server-features.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { AuthenticatedPeer } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
@@ -59,11 +60,13 @@ export function* sendTickets(
       ageAdd,
       ticket: NOTHING,
       serverName,
-      maxEarlyData: 0,
+      maxEarlyData: h.config.maxEarlyData,
     };
     const ticket = yield* perform('sealTicket', sessionOf(agreed, issued));
     psk.fill(0);
     const extensions = new ExtensionBlock('new_session_ticket');
+    if (h.config.maxEarlyData > 0) extensions.set(earlyData, h.config.maxEarlyData);
+    ticketFeatures(h, extensions);
     const message = { ticketLifetime: lifetime, ticketAgeAdd: ageAdd, ticketNonce, ticket, extensions };
     h.channel.writeHandshake(encodeMessage(newSessionTicket13, message));
   }

@@ -1,4 +1,5 @@
-import type { Connection, ConnectionEvents } from '../connection.ts';
+import type { Connection } from '../connection.ts';
+import type { ConnectionEvents } from '../connection-events.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Deferred, deferred } from './deferred.ts';

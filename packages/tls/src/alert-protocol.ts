@@ -1,0 +1,76 @@
+import { ALERTS, type AlertName, alertName } from './alerts.ts';
+import { MAX_WARNING_ALERTS } from './defaults.ts';
+import { TlsError } from './errors.ts';
+import type { Observer } from './observer.ts';
+import { ALERT } from './record/content-type.ts';
+import type { RecordLayer } from './record/record-layer.ts';
+
+/** AlertLevel (RFC 9846 §6). */
+const WARNING = 1;
+const FATAL = 2;
+
+/** What an alert of the peer's means for the connection. */
+export type AlertMeaning =
+  | { readonly kind: 'close_notify' }
+  | { readonly kind: 'warning'; readonly name: string }
+  | { readonly kind: 'fatal'; readonly name: string };
+
+/** The alert protocol (RFC 9846 §6, RFC 5246 §7.2). */
+export class AlertProtocol {
+  readonly #records: RecordLayer;
+  readonly #observer: Observer | undefined;
+  #warningsInARow = 0;
+
+  constructor(records: RecordLayer, observer: Observer | undefined) {
+    this.#records = records;
+    this.#observer = observer;
+  }
+
+  send(level: 'warning' | 'fatal', name: AlertName): void {
+    this.#observer?.alert?.('sent', level, name);
+    this.#records.write(ALERT, Uint8Array.of(level === 'warning' ? WARNING : FATAL, ALERTS[name]));
+  }
+
+  /** Tells the peer why the connection is over. */
+  sendFailure(alert: AlertName, wasHandshaking: boolean): void {
+    if (alert !== 'user_canceled') {
+      this.send('fatal', alert);
+      return;
+    }
+    // Peers pass over user_canceled: what ends a handshake is the close_notify behind it (RFC 9846 §6.1). Data would
+    // seem complete by one, so that an open connection is given up without a word: the peer sees it truncated.
+    if (!wasHandshaking) return;
+    this.send('warning', alert);
+    this.send('warning', 'close_notify');
+  }
+
+  /**
+   * Reads an alert. In TLS 1.3 its level says nothing: all but close_notify and user_canceled are fatal.
+   * Throws on what is no alert, and on too many warnings in a row.
+   */
+  receive(content: Uint8Array, isTls13: boolean): AlertMeaning {
+    if (content.length !== 2) throw new TlsError('malformed-record', 'an alert has two bytes');
+    const [level, code] = content as unknown as [number, number];
+    if (level !== WARNING && level !== FATAL)
+      throw new TlsError('illegal-parameter', `an alert of level ${level}`);
+    const name = alertName(code);
+    this.#observer?.alert?.('received', level === WARNING ? 'warning' : 'fatal', name);
+    if (code === ALERTS.close_notify) return { kind: 'close_notify' };
+    const isWarning = code === ALERTS.user_canceled || (level === WARNING && !isTls13);
+    if (!isWarning) return { kind: 'fatal', name };
+    if (++this.#warningsInARow > MAX_WARNING_ALERTS) {
+      throw new TlsError('too-many-warning-alerts', `more than ${MAX_WARNING_ALERTS} warnings in a row`);
+    }
+    return { kind: 'warning', name };
+  }
+
+  /** Application data came: the peer does not only warn. */
+  dataCame(): void {
+    this.#warningsInARow = 0;
+  }
+}
+
+/** Whether this is a fatal alert, which may come at any time. */
+export function isFatalAlert(type: number, content: Uint8Array): boolean {
+  return type === ALERT && content[0] === FATAL;
+}

@@ -1,0 +1,166 @@
+import { utf8 } from '@testudo/codec';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { describe, expect, test } from 'vitest';
+import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from './options.ts';
+import type { ExternalPsk } from './psk/external-psk.ts';
+import { importPsk } from './psk/import.ts';
+import { TicketKeys } from './sessions/ticket-keys.ts';
+import { clientEnd, serverEnd } from './testing/end.ts';
+import { Pair } from './testing/pair.ts';
+import { TestPki } from './testing/pki.ts';
+
+// Keys from outside in TLS 1.3 (RFC 9846 §4.2.11, RFC 9258).
+
+const pki = new TestPki(nodeCrypto);
+const verifyCertificate = pki.verifier();
+const psk = (name: string, fill = 7, more: Partial<ExternalPsk> = {}): ExternalPsk => ({
+  identity: utf8(name),
+  key: new Uint8Array(32).fill(fill),
+  ...more,
+});
+const text = (bytes: Uint8Array | undefined) => bytes && String.fromCharCode(...bytes);
+const knows =
+  (...known: readonly ExternalPsk[]): ServerOptions['findPsk'] =>
+  ({ identity }) =>
+    known.find((each) => text(each.identity) === text(identity));
+
+const ends = (client: Partial<ClientOptions>, server: Partial<ServerOptions>): Pair =>
+  new Pair(
+    clientEnd(clientConfig({ provider: nodeCrypto, verifyCertificate, minVersion: 'TLSv1.3', ...client })),
+    serverEnd(serverConfig({ provider: nodeCrypto, credentials: [], ...server })),
+  );
+const meet = (client: Partial<ClientOptions>, server: Partial<ServerOptions>): Pair =>
+  ends(client, server).pump();
+
+function expectSecured(pair: Pair, identity: string | undefined): void {
+  expect(pair.client.errors.concat(pair.server.errors)).toEqual([]);
+  expect([text(pair.client.info.pskIdentity), text(pair.server.info.pskIdentity)]).toEqual([
+    identity,
+    identity,
+  ]);
+  expect(pair.client.info.resumed).toBe(false);
+  pair.client.connection.send(utf8('hello'));
+  expect(pair.pump().server.text).toBe('hello');
+}
+
+describe('a key that both know', () => {
+  test('makes a connection without certificates', () => {
+    const pair = meet({ psks: [psk('a')] }, { findPsk: knows(psk('a')) });
+    expectSecured(pair, 'a');
+    expect(pair.client.info.peerCertificates).toEqual([]);
+  });
+
+  test('is found among several, and after an unknown one', () => {
+    expectSecured(meet({ psks: [psk('x'), psk('b', 2)] }, { findPsk: knows(psk('b', 2)) }), 'b');
+  });
+
+  test('survives a retry for another group', () => {
+    const groups = { groups: ['secp384r1'] };
+    const pair = meet(
+      { psks: [psk('a')], keyShareGroups: ['x25519'] },
+      { findPsk: knows(psk('a')), ...groups },
+    );
+    expect(pair.server.info.helloRetryRequest).toBe(true);
+    expectSecured(pair, 'a');
+  });
+
+  test('of another hash takes a suite with it', () => {
+    const key = psk('a', 1, { hash: 'sha384' });
+    const pair = meet({ psks: [key] }, { findPsk: knows(key) });
+    expectSecured(pair, 'a');
+    expect(pair.client.info.cipherSuite.hash).toBe('sha384');
+  });
+
+  test('is looked up and chosen later, too', async () => {
+    const pair = ends(
+      { psks: async () => [psk('a')] },
+      { findPsk: async (lookup) => knows(psk('a'))!(lookup) },
+    );
+    await pair.settle();
+    expectSecured(pair, 'a');
+  });
+
+  test('gives tickets, with which the connection is resumed', () => {
+    const server = { findPsk: knows(psk('a')), tickets: new TicketKeys(nodeCrypto) };
+    const first = meet({ psks: [psk('a')] }, server);
+    const config = clientConfig({ provider: nodeCrypto, verifyCertificate, psks: [psk('a')] });
+    const client = clientEnd(config, { session: first.client.sessions[0] });
+    const pair = new Pair(
+      client,
+      serverEnd(serverConfig({ provider: nodeCrypto, credentials: [], ...server })),
+    );
+    expect(pair.pump().client.info.resumed).toBe(true);
+    expect(pair.client.info.pskIdentity).toBeUndefined();
+  });
+
+  test('that the server does not know leads to its certificate', () => {
+    const server = { findPsk: knows(psk('b')), credentials: [pki.server()] };
+    expectSecured(meet({ psks: [psk('a')] }, server), undefined);
+  });
+});
+
+describe('is refused', () => {
+  const codes = (pair: Pair) => pair.server.errors.map(({ code }) => code);
+
+  test('a key of another value', () => {
+    const pair = meet({ psks: [psk('a', 1)] }, { findPsk: knows(psk('a', 2)) });
+    expect(codes(pair)).toEqual(['bad-binder']);
+    expect(pair.client.errors[0]!.receivedAlert).toBe('decrypt_error');
+  });
+
+  test('an unknown key, where there is no certificate', () => {
+    const pair = meet({ psks: [psk('a')] }, { findPsk: knows() });
+    expect(codes(pair)).toEqual(['unknown-psk-identity']);
+    expect(pair.client.errors[0]!.receivedAlert).toBe('unknown_psk_identity');
+  });
+
+  test('an imported key for one that is not, and the other way round', () => {
+    const imported = importPsk(nodeCrypto, psk('a'));
+    const plain = { ...imported, imported: false };
+    expect(codes(meet({ psks: [imported] }, { findPsk: knows(plain) }))).toEqual(['bad-binder']);
+    expect(codes(meet({ psks: [plain] }, { findPsk: knows(imported) }))).toEqual(['bad-binder']);
+  });
+
+  test('a key where a certificate is required of the client', () => {
+    const server = {
+      findPsk: knows(psk('a')),
+      credentials: [pki.server()],
+      clientCertificate: 'require',
+      verifyCertificate,
+    } as const;
+    expect(codes(meet({ psks: [psk('a')] }, server))).toEqual(['certificate-required']);
+  });
+});
+
+describe('an imported key', () => {
+  test('works where both import it alike', () => {
+    const both = importPsk(nodeCrypto, psk('a'), { context: utf8('test'), target: 'sha384' });
+    const pair = meet({ psks: [both] }, { findPsk: knows(both) });
+    expect(pair.client.errors.concat(pair.server.errors)).toEqual([]);
+    expect(pair.client.info.cipherSuite.hash).toBe('sha384');
+  });
+
+  test('has the identity that RFC 9258 §5.1 says', () => {
+    const { identity } = importPsk(nodeCrypto, psk('id'), { context: utf8('c') });
+    expect([...identity]).toEqual([0, 2, 105, 100, 0, 1, 99, 3, 4, 0, 1]);
+  });
+
+  test('with another context is another key', () => {
+    const one = importPsk(nodeCrypto, psk('a'), { context: utf8('one') });
+    const other = importPsk(nodeCrypto, psk('a'), { context: utf8('other') });
+    expect(one.key).not.toEqual(other.key);
+    expect(meet({ psks: [one] }, { findPsk: knows(other) }).server.errors[0]!.code).toBe(
+      'unknown-psk-identity',
+    );
+  });
+
+  test('bound to who is who cannot be reflected to its sender (selfie)', () => {
+    // RFC 9257 §4.2: a host that is client and server with one key must not talk to itself.
+    const shared = psk('group');
+    const asClient = importPsk(nodeCrypto, shared, { context: utf8('client=A server=B') });
+    const asServer = importPsk(nodeCrypto, shared, { context: utf8('client=B server=A') });
+    const reflected = meet({ psks: [asClient] }, { findPsk: knows(asServer) });
+    expect(reflected.server.errors[0]!.code).toBe('unknown-psk-identity');
+    expect(reflected.client.secured).toEqual([]);
+  });
+});

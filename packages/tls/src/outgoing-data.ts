@@ -1,0 +1,55 @@
+import type { Established } from './handshake/result.ts';
+import { APPLICATION_DATA } from './record/content-type.ts';
+import type { RecordLayer } from './record/record-layer.ts';
+
+/** Application data on its way into records: cut where the keys must be replaced, held back while they change. */
+export class OutgoingData {
+  readonly #records: RecordLayer;
+  #established: Established | undefined;
+  #held: Uint8Array[] | undefined;
+
+  constructor(records: RecordLayer) {
+    this.#records = records;
+  }
+
+  send(data: Uint8Array): void {
+    if (this.#held !== undefined) this.#held.push(data);
+    else if (this.#established === undefined) this.#records.write(APPLICATION_DATA, data);
+    else this.#sendInParts(data, this.#established);
+  }
+
+  /** From now on data waits. */
+  hold(): void {
+    this.#held ??= [];
+  }
+
+  /** Sends what was held back. */
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const data of held) this.send(data);
+  }
+
+  /** A handshake is complete: data goes under its keys, and what was held back goes now. */
+  use(established: Established): void {
+    this.#established = established;
+    this.release();
+  }
+
+  #sendInParts(data: Uint8Array, established: Established): void {
+    let rest = data;
+    while (rest.length > 0) {
+      established.prepareToSend();
+      // The key is replaced before its limit, so that alerts and KeyUpdates always have room (RFC 9846 §5.5).
+      const records = established.canUpdateKeys ? this.#records.sealsBeforeUpdate : Number.MAX_SAFE_INTEGER;
+      if (records <= 0) {
+        established.updateKeys(false);
+        continue;
+      }
+      const most = records * this.#records.fragmentLength;
+      const part = rest.length > most ? rest.subarray(0, most) : rest;
+      this.#records.write(APPLICATION_DATA, part);
+      rest = rest.subarray(part.length);
+    }
+  }
+}

@@ -1,0 +1,43 @@
+import { EARLY_DATA_AGE_TOLERANCE } from '../defaults.ts';
+import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
+import { type Flow, perform } from '../flow.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import type { ClientHelloInfo } from '../options.ts';
+import type { CipherSuite13 } from '../suites.ts';
+import type { AcceptedPsk } from './accepted-psk.ts';
+
+/**
+ * Whether the client's early data is taken (RFC 9846 §4.2.10, §8): under the first PSK, a session of ours with the same
+ * suite and protocol, fresh, and never seen before.
+ */
+export function* acceptsEarlyData(
+  h: ServerHandshake,
+  hello: ClientHello,
+  agreed: {
+    readonly info: ClientHelloInfo;
+    readonly psk: AcceptedPsk | undefined;
+    readonly suite: CipherSuite13;
+    readonly alpnProtocol: string | undefined;
+    readonly retried: boolean;
+  },
+): Flow<boolean> {
+  const { psk, suite, alpnProtocol } = agreed;
+  const session = psk?.session;
+  if (h.config.maxEarlyData === 0 || agreed.retried || !hello.extensions.has(earlyData)) return false;
+  if (psk === undefined || session === undefined || psk.index !== 0 || session.maxEarlyData === 0)
+    return false;
+  if (session.cipherSuite !== suite.id || session.alpnProtocol !== (alpnProtocol ?? '')) return false;
+  if (!isFresh(h, psk)) return false;
+  // The binder is different in every ClientHello, and nobody without the key can make another one.
+  const id = hello.extensions.get(preSharedKey)!.binders[0]!;
+  const expiresAt = h.now + 2 * EARLY_DATA_AGE_TOLERANCE;
+  return yield* perform('admitEarlyData', { info: agreed.info, id, expiresAt });
+}
+
+/** The age that the client states is the one that we see, but for the time on the way (RFC 9846 §8.3). */
+function isFresh(h: ServerHandshake, { offered, session }: AcceptedPsk): boolean {
+  const stated = (offered.obfuscatedTicketAge - session!.ageAdd + 2 ** 32) % 2 ** 32;
+  const seen = h.now - session!.createdAt;
+  return Math.abs(seen - stated) <= EARLY_DATA_AGE_TOLERANCE;
+}
