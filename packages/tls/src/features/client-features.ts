@@ -1,0 +1,29 @@
+import type { ExtensionBlock } from '../extensions/block.ts';
+import { signatureAlgorithmsCert } from '../extensions/negotiation.ts';
+import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
+
+/** Adds the optional extensions that the options ask for to a ClientHello. */
+export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_hello'>): void {
+  const { features } = h.config;
+  const { certificateSignatureSchemeIds } = features;
+  if (certificateSignatureSchemeIds !== undefined)
+    block.set(signatureAlgorithmsCert, certificateSignatureSchemeIds);
+  sendCustomExtensions(features.custom, block);
+}
+
+/** Takes the server's answers to them into account: from ServerHello up to TLS 1.2, else from EncryptedExtensions. */
+export function learnFeatures(
+  h: ClientHandshake,
+  answer: ExtensionBlock<'server_hello_12'> | ExtensionBlock<'encrypted_extensions'>,
+): void {
+  receiveCustomExtensions(h, h.config.features.custom, answer);
+}
+
+/** What a server says with its certificate request, or with a ticket, beside what they are for. */
+export function noteFeatures(
+  h: ClientHandshake,
+  block: ExtensionBlock<'certificate_request'> | ExtensionBlock<'new_session_ticket'>,
+): void {
+  receiveCustomExtensions(h, h.config.features.custom, block);
+}

@@ -1,0 +1,13 @@
+import type { ReceivedExtension } from './custom-extensions.ts';
+
+/** What optional extensions agreed on in one handshake. */
+export interface NegotiatedFeatures {
+  /** The application's own extensions that the peer sent. */
+  readonly customExtensions: ReceivedExtension[];
+}
+
+/** The record of a handshake; a handshake without such extensions has none. */
+export function negotiatedOf(h: { negotiated?: NegotiatedFeatures }): NegotiatedFeatures {
+  h.negotiated ??= { customExtensions: [] };
+  return h.negotiated;
+}

@@ -1,0 +1,115 @@
+import { TlsError } from '../errors.ts';
+import { extensionById } from '../extensions/table.ts';
+import { isGrease } from '../grease.ts';
+import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
+import type { CustomExtension } from './custom-extensions.ts';
+
+/** Where a client can send GREASE (RFC 8701 §3.1). */
+export type GreasePlace =
+  | 'cipherSuites'
+  | 'groups'
+  | 'keyShares'
+  | 'versions'
+  | 'signatureSchemes'
+  | 'alpnProtocols'
+  | 'pskModes'
+  | 'extensions';
+
+/** Extensions that client and server can have alike. */
+export interface CommonFeatureOptions {
+  /** Extensions that the engine does not know. Default: none. */
+  readonly customExtensions?: readonly CustomExtension[] | undefined;
+  /** What may sign certificates, if that differs from `signatureSchemes` (signature_algorithms_cert). Default: not said. */
+  readonly certificateSignatureSchemes?: readonly string[] | undefined;
+}
+
+/** How a client's hello looks, and what it asks for beside the key exchange. */
+export interface ClientFeatureOptions extends CommonFeatureOptions {
+  /**
+   * Send values that mean nothing, so that servers stay able to pass over what they do not know (RFC 8701): everywhere,
+   * or in the places named. They are chosen at random for each connection. Default false.
+   */
+  readonly grease?: boolean | readonly GreasePlace[] | undefined;
+  /**
+   * The order of extensions in ClientHello: `shuffle` for a new one in each connection, as Chromium has it; or numbers,
+   * in whose order those extensions come first. pre_shared_key is always last. Default: the engine's own order.
+   */
+  readonly extensionOrder?: 'shuffle' | readonly number[] | undefined;
+  /** Pad ClientHello to a multiple of so many bytes, 2 to 4096 (RFC 7685). Default: none. */
+  readonly helloPadding?: number | undefined;
+}
+
+export interface ServerFeatureOptions extends CommonFeatureOptions {
+  /** Send GREASE in CertificateRequest and NewSessionTicket of TLS 1.3 (RFC 8701 §4.1). Default false. */
+  readonly grease?: boolean | undefined;
+}
+
+/** The common options after checking. */
+export interface CommonFeatures {
+  readonly custom: readonly CustomExtension[];
+  readonly certificateSignatureSchemeIds: number[] | undefined;
+}
+
+export interface ClientFeatures extends CommonFeatures {
+  readonly grease: ReadonlySet<GreasePlace>;
+}
+
+export type ServerFeatures = CommonFeatures;
+
+/** Throws `bad-option`. */
+export function clientFeatures(options: ClientFeatureOptions): ClientFeatures {
+  const { grease, helloPadding, extensionOrder } = options;
+  if (helloPadding !== undefined && !(helloPadding >= 2 && helloPadding <= 4096)) {
+    throw new TlsError('bad-option', `helloPadding must be from 2 to 4096, not ${helloPadding}`);
+  }
+  if (typeof extensionOrder !== 'string') extensionOrder?.forEach(checkNumber);
+  const places = grease === true ? GREASE_PLACES : grease || [];
+  return { ...commonFeatures(options), grease: new Set(places) };
+}
+
+/** Throws `bad-option`. */
+export function serverFeatures(options: ServerFeatureOptions): ServerFeatures {
+  return commonFeatures(options);
+}
+
+function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
+  const custom = options.customExtensions ?? [];
+  custom.forEach(({ id }, index) => {
+    checkNumber(id);
+    const known = extensionById(id)?.name;
+    if (known !== undefined) {
+      throw new TlsError('bad-option', `the extension ${id} is ${known}, which the engine handles itself`);
+    }
+    if (isGrease(id))
+      throw new TlsError('bad-option', `the extension ${id} is GREASE: use the option grease`);
+    if (custom.findIndex((other) => other.id === id) !== index) {
+      throw new TlsError('bad-option', `the extension ${id} is there twice`);
+    }
+  });
+  return {
+    custom,
+    certificateSignatureSchemeIds: options.certificateSignatureSchemes?.map((name) => schemeNamed(name).id),
+  };
+}
+
+function schemeNamed(name: string): SignatureScheme {
+  const scheme = signatureSchemeByName(name);
+  if (scheme === undefined) throw new TlsError('bad-option', `no signature scheme is called ${name}`);
+  return scheme;
+}
+
+function checkNumber(id: number): void {
+  if (Number.isInteger(id) && id >= 0 && id <= 0xffff) return;
+  throw new TlsError('bad-option', `an extension's number is from 0 to 65535, not ${id}`);
+}
+
+const GREASE_PLACES: readonly GreasePlace[] = [
+  'cipherSuites',
+  'groups',
+  'keyShares',
+  'versions',
+  'signatureSchemes',
+  'alpnProtocols',
+  'pskModes',
+  'extensions',
+];
