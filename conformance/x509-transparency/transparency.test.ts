@@ -6,6 +6,7 @@ import {
   BROWSER_TRANSPARENCY,
   Certificate,
   CertificateError,
+  type CertificateLog,
   checkTransparency,
   Extensions,
   embeddedScts,
@@ -29,10 +30,15 @@ describe('timestamps of the log of RFC 6962\u2019s authors', () => {
   const precertificate = Certificate.parse(fromBase64(data['precertificate']!));
   const issuer = Certificate.parse(fromBase64(data['ca']!));
   const spki = fromBase64(data['logKey']!);
-  const log = {
-    ...{ id: provider.digest('sha256', spki), spki, description: 'test', operator: 'Google' },
-    ...{ state: 'usable', stateSince: undefined, interval: undefined },
-  } as const;
+  const log: CertificateLog = {
+    id: provider.digest('sha256', spki),
+    spki,
+    description: 'test',
+    operator: 'Google',
+    state: 'usable',
+    stateSince: undefined,
+    interval: undefined,
+  };
   const at = new Date('2020-01-01T00:00:00Z');
   const context = { provider, certificate, issuer, logs: new LogList([log]), at };
   const listOf = (hex: string): Uint8Array => {

@@ -7,6 +7,7 @@ import type { RevokedEntry } from './crl-entries.ts';
 import { coverageOf, defaultPoint, isDeltaOf } from './crl-scope.ts';
 import { CrlSigners } from './crl-signer.ts';
 import { distributionPointsOf } from './distribution-point.ts';
+import { RevocationOid } from './oids.ts';
 import { type RevocationPolicy, SOFT_FAIL, stalenessOf } from './policy.ts';
 import { ALL_REASONS } from './reasons.ts';
 
@@ -94,24 +95,42 @@ class Lookup {
     return { status: 'unknown', reason: this.#problem };
   }
 
-  /** The entry of a list that is right in itself, with its newest delta; undefined notes what is wrong with the list. */
+  /**
+   * The entry of a list that is right in itself, with its newest delta; undefined notes what is wrong with the list. One
+   * that is only old or carelessly made says nothing good any more, but what it revoked stays so.
+   */
   #find(list: CertificateRevocationList): RevokedEntry | 'not listed' | undefined {
     const problem = this.#problemOf(list);
     if (problem !== undefined) return this.#note(list, problem);
+    const doubt = this.#doubtAbout(list);
     const { certificate } = this.#request;
     const delta = this.#deltas.find(
-      (other) => isDeltaOf(other, list) && this.#problemOf(other) === undefined,
+      (other) =>
+        isDeltaOf(other, list) &&
+        this.#problemOf(other) === undefined &&
+        this.#doubtAbout(other) === undefined,
     );
     const entry =
       delta?.find(certificate.serialNumber, certificate.issuer) ??
       list.find(certificate.serialNumber, certificate.issuer);
-    return entry === undefined || entry.reason === 'removeFromCRL' ? 'not listed' : entry;
+    const isListed = entry !== undefined && entry.reason !== 'removeFromCRL';
+    if (doubt === undefined) return isListed ? entry : 'not listed';
+    return isListed && entry.reason !== 'certificateHold' ? entry : this.#note(list, doubt);
   }
 
+  /** What makes a list void. */
   #problemOf(list: CertificateRevocationList): string | undefined {
     const [unknown] = list.unknownCritical;
     if (unknown !== undefined) return `its critical extension ${unknown} is not supported`;
-    return stalenessOf(list, this.#request.at, this.#policy) ?? this.#signers.problem(list, this.#request);
+    return this.#signers.problem(list, this.#request);
+  }
+
+  /** What makes its silence void. */
+  #doubtAbout(list: CertificateRevocationList): string | undefined {
+    return (
+      stalenessOf(list, this.#request.at, this.#policy) ??
+      (this.#policy.requiresCrlNumber ? problemOfNumber(list) : undefined)
+    );
   }
 
   #attempt<T>(list: CertificateRevocationList, step: () => T): T | undefined {
@@ -127,6 +146,13 @@ class Lookup {
     this.#problem = `the CRL of "${list.issuer.shown}" is of no use: ${problem}`;
     return undefined;
   }
+}
+
+/** RFC 5280 §5.2.3: there is one, and it is not critical. */
+function problemOfNumber({ extensions, number }: CertificateRevocationList): string | undefined {
+  if (number === undefined) return 'it has no number (RFC 5280 §5.2.3)';
+  const isCritical = extensions.get(RevocationOid.cRLNumber)?.critical === true;
+  return isCritical ? 'its number is critical, against RFC 5280 §5.2.3' : undefined;
 }
 
 function revoked(entry: RevokedEntry): RevocationStatus {

@@ -18,6 +18,8 @@ export interface RevocationPolicy {
    * that its own revocation would have to be looked up elsewhere, which nobody does.
    */
   readonly requiresNoCheck: boolean;
+  /** Whether a CRL without a number, or with a critical one, proves nothing good (RFC 5280 §5.2.3). */
+  readonly requiresCrlNumber: boolean;
 }
 
 /** What browsers do. */
@@ -28,6 +30,7 @@ export const SOFT_FAIL: RevocationPolicy = {
   maximumAge: 86_400,
   enforceMustStaple: true,
   requiresNoCheck: false,
+  requiresCrlNumber: true,
 };
 
 /** No certificate without an answer. */
