@@ -3,10 +3,6 @@
 /** With the default profile. */
 export const compatibleDeviations: ReadonlyMap<string, string> = listed([
   [
-    'a revocation list whose number is missing or critical breaks RFC 5280 §5.2.3, but what it says is signed and current',
-    ['crl::crlnumber-missing', 'crl::crlnumber-critical'],
-  ],
-  [
     'a demand on issuers that nothing rests on: the RFC 5280 profile makes it',
     [
       'rfc5280::aki::critical-aki',
@@ -61,12 +57,7 @@ export const compatibleDeviations: ReadonlyMap<string, string> = listed([
 ]);
 
 /** With the profile that a case is about. */
-export const ownProfileDeviations: ReadonlyMap<string, string> = listed([
-  [
-    'a revocation list whose number is missing or critical breaks RFC 5280 §5.2.3, but what it says is signed and current',
-    ['crl::crlnumber-missing', 'crl::crlnumber-critical'],
-  ],
-]);
+export const ownProfileDeviations: ReadonlyMap<string, string> = listed([]);
 
 function listed(groups: readonly (readonly [reason: string, ids: readonly string[]])[]): Map<string, string> {
   return new Map(groups.flatMap(([reason, ids]) => ids.map((id) => [id, reason] as const)));

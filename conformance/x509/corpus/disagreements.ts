@@ -249,3 +249,11 @@ function leafKeyIsUnusable({ sent }: Chain): boolean {
     return true;
   }
 }
+
+/** A line of the table in README.md. */
+export function disagreementRow({ judge, kinds, ours, theirs, reason }: Disagreement): string {
+  const which = ours === undefined ? '' : ` (to us: ${ours})`;
+  return `| ${JUDGES[judge]} | ${kinds.join('; ')}${which} | ${theirs} | ${reason} |`;
+}
+
+const JUDGES: Readonly<Record<JudgeName, string>> = { openssl: 'OpenSSL', gnutls: 'GnuTLS', node: 'Node' };
