@@ -17,6 +17,8 @@ import { PuppetClient13 } from '../packages/tls/src/testing/puppet-client13.ts';
 import { PuppetServer13 } from '../packages/tls/src/testing/puppet-server13.ts';
 import { PuppetClient12, PuppetServer12 } from '../packages/tls/src/testing/puppet12.ts';
 import { KEY_EXCHANGES } from '../packages/tls/src/tls12/key-exchange/index.ts';
+import { CERTIFICATE_SERVICES } from './certificate-services.ts';
+import { changedChains } from './chains.ts';
 import { breachOf, guarded } from './checks.ts';
 import { type Flight, finishedOf, pki, recordFlights } from './flights.ts';
 import { mutate } from './mutate.ts';
@@ -40,6 +42,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   records: anyRecords,
   codecs: changedCodecs,
   certificates: changedCertificates,
+  chains: changedChains,
 };
 
 /** Plays one side's part of a recording, with one of its chunks changed, in pieces of any size. */
