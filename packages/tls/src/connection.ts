@@ -1,4 +1,5 @@
 import { AlertProtocol, isFatalAlert } from './alert-protocol.ts';
+import { checkChangeCipherSpec } from './change-cipher-spec.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { DataGate } from './data-gate.ts';
 import { MAX_WAITING_BYTES } from './defaults.ts';
@@ -300,12 +301,7 @@ export class Connection {
   }
 
   #receiveChangeCipherSpec(content: Uint8Array): void {
-    if (content.length !== 1 || content[0] !== 1) {
-      throw new TlsError(
-        this.#tls13 ? 'unexpected-message' : 'malformed-record',
-        'a ChangeCipherSpec that is not the byte 1',
-      );
-    }
+    checkChangeCipherSpec(content, this.#tls13);
     if (this.#driver?.waitsFor === 'changeCipherSpec') {
       this.#observer?.changeCipherSpec?.('received');
       this.#step(() => this.#driver?.resume(undefined));
@@ -379,6 +375,7 @@ export class Connection {
       endCompatibility: () => {
         this.#compatibilityCcs = false;
       },
+      recordLimits: this.#records,
       skipUndecryptable: (bytes) => this.#records.skipUndecryptable(bytes),
     };
   }

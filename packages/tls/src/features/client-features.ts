@@ -2,6 +2,7 @@ import type { ExtensionBlock } from '../extensions/block.ts';
 import { signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
+import { learnRecordSizes, offerRecordSizes } from './record-sizes.ts';
 
 /** Adds the optional extensions that the options ask for to a ClientHello. */
 export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_hello'>): void {
@@ -9,6 +10,7 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
   const { certificateSignatureSchemeIds } = features;
   if (certificateSignatureSchemeIds !== undefined)
     block.set(signatureAlgorithmsCert, certificateSignatureSchemeIds);
+  offerRecordSizes(h.config, block);
   sendCustomExtensions(features.custom, block);
 }
 
@@ -17,6 +19,7 @@ export function learnFeatures(
   h: ClientHandshake,
   answer: ExtensionBlock<'server_hello_12'> | ExtensionBlock<'encrypted_extensions'>,
 ): void {
+  learnRecordSizes(h, answer as ExtensionBlock<'encrypted_extensions'>);
   receiveCustomExtensions(h, h.config.features.custom, answer);
 }
 

@@ -4,10 +4,12 @@ import type { ReceivedExtension } from './custom-extensions.ts';
 export interface NegotiatedFeatures {
   /** The application's own extensions that the peer sent. */
   readonly customExtensions: ReceivedExtension[];
+  /** Most bytes of plaintext in a record, each way; undefined where no extension says so. */
+  recordLimits: { readonly sent: number; readonly received: number } | undefined;
 }
 
 /** The record of a handshake; a handshake without such extensions has none. */
 export function negotiatedOf(h: { negotiated?: NegotiatedFeatures }): NegotiatedFeatures {
-  h.negotiated ??= { customExtensions: [] };
+  h.negotiated ??= { customExtensions: [], recordLimits: undefined };
   return h.negotiated;
 }

@@ -3,6 +3,7 @@ import { extensionById } from '../extensions/table.ts';
 import { isGrease } from '../grease.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
 import type { CustomExtension } from './custom-extensions.ts';
+import { maxFragmentLengthCode } from './record-sizes.ts';
 
 /** Where a client can send GREASE (RFC 8701 §3.1). */
 export type GreasePlace =
@@ -19,6 +20,12 @@ export type GreasePlace =
 export interface CommonFeatureOptions {
   /** Extensions that the engine does not know. Default: none. */
   readonly customExtensions?: readonly CustomExtension[] | undefined;
+  /**
+   * Most bytes of plaintext in a protected record that we take, 64 to 16,385 (RFC 8449); in TLS 1.3 they count content,
+   * type and padding. A client offers it, which limits both sides: default not. A server answers who offers it: default
+   * the most that the version knows.
+   */
+  readonly recordSizeLimit?: number | undefined;
   /** What may sign certificates, if that differs from `signatureSchemes` (signature_algorithms_cert). Default: not said. */
   readonly certificateSignatureSchemes?: readonly string[] | undefined;
 }
@@ -35,6 +42,8 @@ export interface ClientFeatureOptions extends CommonFeatureOptions {
    * in whose order those extensions come first. pre_shared_key is always last. Default: the engine's own order.
    */
   readonly extensionOrder?: 'shuffle' | readonly number[] | undefined;
+  /** Offer max_fragment_length (RFC 6066 §4): records of at most so many bytes, both ways. Default: not. */
+  readonly requestMaxFragmentLength?: 512 | 1024 | 2048 | 4096 | undefined;
   /** Pad ClientHello to a multiple of so many bytes, 2 to 4096 (RFC 7685). Default: none. */
   readonly helloPadding?: number | undefined;
 }
@@ -51,6 +60,8 @@ export interface CommonFeatures {
 }
 
 export interface ClientFeatures extends CommonFeatures {
+  /** MaxFragmentLength code, 1 to 4. */
+  readonly maxFragmentLengthCode: number | undefined;
   readonly grease: ReadonlySet<GreasePlace>;
 }
 
@@ -64,7 +75,11 @@ export function clientFeatures(options: ClientFeatureOptions): ClientFeatures {
   }
   if (typeof extensionOrder !== 'string') extensionOrder?.forEach(checkNumber);
   const places = grease === true ? GREASE_PLACES : grease || [];
-  return { ...commonFeatures(options), grease: new Set(places) };
+  return {
+    ...commonFeatures(options),
+    grease: new Set(places),
+    maxFragmentLengthCode: maxFragmentLengthCode(options.requestMaxFragmentLength),
+  };
 }
 
 /** Throws `bad-option`. */
@@ -86,6 +101,10 @@ function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
       throw new TlsError('bad-option', `the extension ${id} is there twice`);
     }
   });
+  const { recordSizeLimit } = options;
+  if (recordSizeLimit !== undefined && !(recordSizeLimit >= 64 && recordSizeLimit <= 16_385)) {
+    throw new TlsError('bad-option', `recordSizeLimit must be from 64 to 16385, not ${recordSizeLimit}`);
+  }
   return {
     custom,
     certificateSignatureSchemeIds: options.certificateSignatureSchemes?.map((name) => schemeNamed(name).id),

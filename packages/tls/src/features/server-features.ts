@@ -3,6 +3,7 @@ import { signatureAlgorithms, signatureAlgorithmsCert } from '../extensions/nego
 import { GREASE_VALUES } from '../grease.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
+import { answerRecordSizes } from './record-sizes.ts';
 
 /** Answers the client's optional extensions: in ServerHello up to TLS 1.2, else in EncryptedExtensions. */
 export function answerFeatures(
@@ -11,6 +12,7 @@ export function answerFeatures(
   answer: ExtensionBlock<'server_hello_12'> | ExtensionBlock<'encrypted_extensions'>,
 ): void {
   const { custom } = h.config.features;
+  answerRecordSizes(h, asked, answer as ExtensionBlock<'encrypted_extensions'>);
   if (custom.length > 0) {
     receiveCustomExtensions(h, custom, asked);
     sendCustomExtensions(custom, answer as ExtensionBlock<'encrypted_extensions'>, asked);

@@ -14,6 +14,7 @@ import {
 import type { Observer } from '../observer.ts';
 import type { CommonConfig } from '../options.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
+import type { RecordLimits } from '../record/record-limit.ts';
 import type { Version } from '../versions.ts';
 import type { FinishedVerified } from './finished-verified.ts';
 import type { Transcript } from './transcript.ts';
@@ -41,6 +42,8 @@ export interface Channel {
   useTls13(): void;
   /** The peer's last flight is complete: from here a ChangeCipherSpec is an error. */
   endCompatibility(): void;
+  /** What record_size_limit and max_fragment_length change. */
+  readonly recordLimits: RecordLimits;
   /** The peer offered early data that was refused: so many bytes that do not decrypt are dropped. */
   skipUndecryptable(bytes: number): void;
 }

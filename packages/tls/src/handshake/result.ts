@@ -41,6 +41,11 @@ export interface ConnectionInfo {
   readonly extendedMasterSecret: boolean;
   /** OCSP response that the server stapled, DER. */
   readonly ocspResponse: Uint8Array | undefined;
+  /**
+   * Most bytes of plaintext in a record, each way, by record_size_limit or max_fragment_length; in TLS 1.3 with padding.
+   * Undefined where neither was agreed on.
+   */
+  readonly recordLimits: { readonly sent: number; readonly received: number } | undefined;
   /** The application's own extensions that the peer sent; see the option `customExtensions`. */
   readonly customExtensions: readonly ReceivedExtension[];
   /** The last Finished of each side, verify_data only. */
@@ -90,6 +95,7 @@ export function connectionInfo(
     localCertificates: own?.credential.certificates ?? [],
     ocspResponse: peer.ocspResponse,
     customExtensions: negotiated.customExtensions,
+    recordLimits: negotiated.recordLimits,
   };
 }
 

@@ -6,6 +6,8 @@ import type { RawRecord } from './record-buffer.ts';
 export interface Plaintext {
   readonly type: number;
   readonly content: Uint8Array;
+  /** Length with the padding of TLS 1.3, where there can be one. */
+  readonly paddedLength?: number;
 }
 
 /** Protects records in one direction under one key. */

@@ -11,6 +11,7 @@ import {
   type RecordSealer,
 } from './protection.ts';
 import { RecordBuffer } from './record-buffer.ts';
+import { checkLimit, type RecordLimit, type RecordLimits } from './record-limit.ts';
 
 /** Records with nothing in them that may follow each other: more are a flood that makes us work for nothing. */
 const MAX_EMPTY_RECORDS = 32;
@@ -19,7 +20,7 @@ const MAX_EMPTY_RECORDS = 32;
  * Both directions of the record protocol (RFC 9846 §5): cuts what comes into records and removes their
  * protection; cuts what goes into records, protects them and collects their bytes.
  */
-export class RecordLayer {
+export class RecordLayer implements RecordLimits {
   readonly #incoming = new RecordBuffer();
   #outgoing: Uint8Array[] = [];
   #outgoingLength = 0;
@@ -35,6 +36,11 @@ export class RecordLayer {
   readonly #paddingFor: ((length: number) => number) | undefined;
   /** Most plaintext bytes in a record that we send. */
   readonly #fragmentLength: number;
+  /** The same, as an extension has it; undefined where none was agreed on. */
+  #sentLimit: RecordLimit | undefined;
+  #receivedLimit: RecordLimit | undefined;
+  /** The limit that comes into force with the next opener. */
+  #nextReceivedLimit: RecordLimit | undefined;
   /** Records after which the owner wants a new key. */
   readonly #keyUpdateAfter: number;
   readonly #allocate: (length: number) => Uint8Array;
@@ -88,6 +94,8 @@ export class RecordLayer {
       if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = this.#version;
       this.#observer?.record?.('received', plaintext.type, plaintext.content.length, record.bytes.length);
       this.#countEmpty(plaintext);
+      if (this.#receivedLimit !== undefined)
+        checkLimit(plaintext, this.#receivedLimit, this.#opener.isProtected);
       return plaintext;
     }
   }
@@ -95,6 +103,15 @@ export class RecordLayer {
   setOpener(opener: RecordOpener): void {
     this.#opener = opener;
     this.#emptyRecords = 0;
+    if (this.#nextReceivedLimit === undefined) return;
+    this.#receivedLimit = this.#nextReceivedLimit;
+    this.#nextReceivedLimit = undefined;
+  }
+
+  /** The peer may send no larger records than these, at once or from the next opener on. */
+  limitReceived(limit: RecordLimit, from: 'now' | 'next keys'): void {
+    if (from === 'now') this.#receivedLimit = limit;
+    else this.#nextReceivedLimit = limit;
   }
 
   useTls13Limit(): void {
@@ -142,7 +159,15 @@ export class RecordLayer {
 
   /** Most plaintext bytes in a record that we send. */
   get fragmentLength(): number {
-    return this.#fragmentLength;
+    const most = Math.min(this.#fragmentLength, MAX_PLAINTEXT);
+    const limit = this.#sentLimit;
+    if (limit === undefined || (!limit.unprotected && this.#sealer instanceof PlaintextSealer)) return most;
+    return Math.min(most, limit.length);
+  }
+
+  /** The peer takes no larger records than these. */
+  limitSent(limit: RecordLimit): void {
+    this.#sentLimit = limit;
   }
 
   /** The version that was agreed on stands in records without protection, too. TLS 1.3 goes on with 1.2's. */
@@ -184,7 +209,7 @@ export class RecordLayer {
 
   #seal(type: number, content: Uint8Array): void {
     const sealer = this.#sealer;
-    const step = Math.min(this.#fragmentLength, MAX_PLAINTEXT);
+    const step = this.fragmentLength;
     const count = Math.max(1, Math.ceil(content.length / step));
     if (count > sealer.limit - sealer.sequence) {
       throw new TlsError('key-limit-reached', 'the key has protected as many records as it safely can');
@@ -216,11 +241,12 @@ export class RecordLayer {
     count: number,
   ): { each: number[]; total: number } {
     if (this.#sealer instanceof PlaintextSealer) return { each: [], total: 0 };
+    const most = Math.min(this.#sentLimit?.length ?? MAX_PLAINTEXT, MAX_PLAINTEXT);
     const each: number[] = [];
     let sum = 0;
     for (let i = 0; i < count; i++) {
       const length = Math.min(step, total - i * step);
-      const padding = Math.max(0, Math.min(Math.floor(pad(length)), MAX_PLAINTEXT - length));
+      const padding = Math.max(0, Math.min(Math.floor(pad(length)), most - length));
       each.push(padding);
       sum += padding;
     }

@@ -101,5 +101,5 @@ function unpad(inner: Uint8Array): Plaintext {
   if (type !== APPLICATION_DATA && type !== HANDSHAKE && type !== ALERT) {
     throw new TlsError('unexpected-message', `a protected record of type ${type}`);
   }
-  return { type, content };
+  return { type, content, paddedLength: inner.length - 1 };
 }

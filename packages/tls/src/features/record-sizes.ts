@@ -1,0 +1,110 @@
+import { TlsError } from '../errors.ts';
+import type { ExtensionBlock } from '../extensions/block.ts';
+import { maxFragmentLength, recordSizeLimit } from '../extensions/certificates.ts';
+import { earlyData } from '../extensions/pre-shared-key.ts';
+import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { Handshake } from '../handshake/handshake.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ClientConfig } from '../options.ts';
+import { MAX_PLAINTEXT } from '../record/content-type.ts';
+import { negotiatedOf } from './negotiated.ts';
+
+/** The least limit that can be asked for (RFC 8449 §4). */
+const LEAST = 64;
+
+/** Our option as the code on the wire (RFC 6066 §4). Throws `bad-option`. */
+export function maxFragmentLengthCode(length: number | undefined): number | undefined {
+  if (length === undefined) return undefined;
+  const code = [512, 1024, 2048, 4096].indexOf(length) + 1;
+  if (code > 0) return code;
+  throw new TlsError('bad-option', `requestMaxFragmentLength is 512, 1024, 2048 or 4096, not ${length}`);
+}
+
+export function offerRecordSizes(config: ClientConfig, block: ExtensionBlock<'client_hello'>): void {
+  const { features, options } = config;
+  if (features.maxFragmentLengthCode !== undefined)
+    block.set(maxFragmentLength, features.maxFragmentLengthCode);
+  if (options.recordSizeLimit !== undefined) block.set(recordSizeLimit, options.recordSizeLimit);
+}
+
+/** A client: what the server said to our offer. */
+export function learnRecordSizes(h: ClientHandshake, answer: ExtensionBlock<'encrypted_extensions'>): void {
+  const limit = answer.get(recordSizeLimit);
+  const code = answer.get(maxFragmentLength);
+  if (limit !== undefined && code !== undefined) {
+    throw new TlsError(
+      'illegal-parameter',
+      'record_size_limit and max_fragment_length in one answer (RFC 8449 §5)',
+    );
+  }
+  if (limit !== undefined)
+    limitRecords(h, answer, { sent: limit, received: h.config.options.recordSizeLimit! });
+  if (code === undefined) return;
+  if (code !== h.config.features.maxFragmentLengthCode) {
+    throw new TlsError(
+      'illegal-parameter',
+      'the server answers another max_fragment_length than was asked for',
+    );
+  }
+  limitFragments(h, answer, code);
+}
+
+/** A server: record_size_limit counts where a client offers both (RFC 8449 §5). */
+export function answerRecordSizes(
+  h: ServerHandshake,
+  asked: ExtensionBlock<'client_hello'>,
+  answer: ExtensionBlock<'encrypted_extensions'>,
+): void {
+  const limit = asked.get(recordSizeLimit);
+  const code = asked.get(maxFragmentLength);
+  if (limit !== undefined) {
+    const ours = Math.min(h.config.options.recordSizeLimit ?? MAX_PLAINTEXT + 1, mostOf(answer));
+    limitRecords(h, answer, { sent: limit, received: ours });
+    answer.set(recordSizeLimit, ours);
+  } else if (code !== undefined) {
+    limitFragments(h, answer, code);
+    answer.set(maxFragmentLength, code);
+  }
+}
+
+/** What a record may hold in this version, as record_size_limit counts it: in TLS 1.3 with the type. */
+function mostOf(answer: ExtensionBlock<'encrypted_extensions'>): number {
+  return MAX_PLAINTEXT + typeLength(answer);
+}
+
+function typeLength(answer: ExtensionBlock<'encrypted_extensions'>): number {
+  return answer.place === 'encrypted_extensions' ? 1 : 0;
+}
+
+function limitRecords(
+  h: Handshake,
+  answer: ExtensionBlock<'encrypted_extensions'>,
+  { sent, received }: { sent: number; received: number },
+): void {
+  if (sent < LEAST)
+    throw new TlsError('illegal-parameter', `a record_size_limit of ${sent}, less than ${LEAST}`);
+  const type = typeLength(answer);
+  // A peer of a later version may take more than this one knows (RFC 8449 §4).
+  limit(h, answer, Math.min(sent - type, MAX_PLAINTEXT), Math.min(received - type, MAX_PLAINTEXT), false);
+}
+
+function limitFragments(h: Handshake, answer: ExtensionBlock<'encrypted_extensions'>, code: number): void {
+  if (code < 1 || code > 4)
+    throw new TlsError('illegal-parameter', `max_fragment_length ${code} (RFC 6066 §4)`);
+  const length = 2 ** (8 + code);
+  limit(h, answer, length, length, true);
+}
+
+function limit(
+  h: Handshake,
+  answer: ExtensionBlock<'encrypted_extensions'>,
+  sent: number,
+  received: number,
+  unprotected: boolean,
+): void {
+  negotiatedOf(h).recordLimits = { sent, received };
+  h.channel.recordLimits.limitSent({ length: sent, unprotected });
+  // Early data goes under keys that know nothing of this handshake (RFC 8449 §4).
+  const from = answer.has(earlyData) ? 'next keys' : 'now';
+  if (received < MAX_PLAINTEXT) h.channel.recordLimits.limitReceived({ length: received, unprotected }, from);
+}

@@ -1,0 +1,29 @@
+import { TlsError } from '../errors.ts';
+import type { Plaintext } from './protection.ts';
+
+/** How large records may be, by record_size_limit (RFC 8449) or max_fragment_length (RFC 6066 §4). */
+export interface RecordLimit {
+  /** Most bytes of plaintext; in TLS 1.3 content and padding together, the type not counted. */
+  readonly length: number;
+  /** Records without protection are limited, too: max_fragment_length says so, record_size_limit does not. */
+  readonly unprotected: boolean;
+}
+
+/** Sets them. */
+export interface RecordLimits {
+  /** The peer takes no larger records than these. */
+  limitSent(limit: RecordLimit): void;
+  /** The peer may send no larger records than these: at once, or, while early data comes, from the next keys on. */
+  limitReceived(limit: RecordLimit, from: 'now' | 'next keys'): void;
+}
+
+/** Throws `record-overflow` (RFC 8449 §4, RFC 6066 §4). */
+export function checkLimit(plaintext: Plaintext, limit: RecordLimit, isProtected: boolean): void {
+  if (!isProtected && !limit.unprotected) return;
+  const length = plaintext.paddedLength ?? plaintext.content.length;
+  if (length <= limit.length) return;
+  throw new TlsError(
+    'record-overflow',
+    `a record with ${length} bytes of plaintext, more than ${limit.length} as agreed`,
+  );
+}
