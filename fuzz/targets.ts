@@ -43,6 +43,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   codecs: changedCodecs,
   certificates: changedCertificates,
   chains: changedChains,
+  ...CERTIFICATE_SERVICES,
 };
 
 /** Plays one side's part of a recording, with one of its chunks changed, in pieces of any size. */
