@@ -64,7 +64,8 @@ export function parseCurves(list: string): string[] | undefined {
 /** `rsa_pss_rsae_sha256`, or the older `RSA+SHA256`, between colons. Throws for a name that is not known. */
 export function parseSignatureAlgorithms(list: string): string[] {
   return list.split(':').flatMap((name) => {
-    const found = SIGNATURE_SCHEMES.filter((scheme) => names(scheme).includes(name.toLowerCase()));
+    const wanted = name.toLowerCase();
+    const found = SIGNATURE_SCHEMES.filter((scheme) => !scheme.isLegacy && names(scheme).includes(wanted));
     if (found.length > 0) return found.map((scheme) => scheme.name);
     throw nodeError('ERR_CRYPTO_OPERATION_FAILED', `Failed to set sigalgs: ${name} is not known`);
   });
@@ -72,9 +73,10 @@ export function parseSignatureAlgorithms(list: string): string[] {
 
 function names(scheme: SignatureScheme): string[] {
   const { algorithm } = scheme;
-  if (!('hash' in algorithm)) return [scheme.name];
+  // The older notation is older than Brainpool's schemes.
+  if (!('hash' in algorithm) || scheme.name.includes('brainpool')) return [scheme.name.toLowerCase()];
   const key = { dsa: 'dsa', ecdsa: 'ecdsa', 'rsa-pkcs1': 'rsa', 'rsa-pss': 'rsa-pss' }[algorithm.name];
-  return [scheme.name, `${key}+${algorithm.hash}`];
+  return [scheme.name.toLowerCase(), `${key}+${algorithm.hash}`];
 }
 
 function matching(expression: string): CipherSuite[] {

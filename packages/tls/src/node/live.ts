@@ -17,6 +17,9 @@ export interface ReplaceableMembers {
 /** The object that programs hold as `tls`: our default export, or after `register` the one of `node:tls`. */
 export const live: { tls: ReplaceableMembers | undefined } = { tls: undefined };
 
+/** Node's class that wraps streams for `node:http2`, after `stream-wrap.ts` has found it. */
+export const streamWrap: { prototype: object | undefined } = { prototype: undefined };
+
 /** As they were before anybody replaced them: `register` puts ours in their place, and ours call these. */
 export const nodeOriginals: {
   readonly checkServerIdentity: typeof nodeTls.checkServerIdentity;

@@ -1,5 +1,5 @@
 import { isIP, Socket, type SocketConstructorOpts } from 'node:net';
-import { addAbortSignal, type Duplex } from 'node:stream';
+import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
 import type { Connection } from '../connection.ts';
 import { clientConnection, serverConnection } from '../endpoint.ts';
 import type { TlsError } from '../errors.ts';
@@ -16,6 +16,7 @@ import { tellsItsOwnEnd } from './framing.ts';
 import { checkServerIdentity } from './identity.ts';
 import { keyLogObserver } from './key-log.ts';
 import { emitsClose, Link, type LinkOwner } from './link.ts';
+import { streamWrap } from './live.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import type { Chunk, WriteCallback } from './outbox.ts';
 import { contextOf, createSecureContext, SecureContext, sharedSecureContext } from './secure-context.ts';
@@ -82,6 +83,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#link = new Link(below, this);
     if (options.isServer) this.#settings = options.settings ?? settingsOf(options);
     else this.#context = contextOf(options, sharedSecureContext);
+    if (transport instanceof PassThrough && posesAsNodes(this)) return;
     // Not by the base class: a signal that is aborted already would call `destroy` before the fields are there.
     if (options.signal !== undefined) addAbortSignal(options.signal, this);
     // A socket that nobody told to connect yet is waited for, too.
@@ -434,6 +436,17 @@ function socketOptions(
   };
   if (options.highWaterMark !== undefined) made.highWaterMark = options.highWaterMark;
   return made;
+}
+
+/**
+ * Libraries (http2-wrapper, and with it got) make a TLSSocket on a PassThrough, which connects to nothing, just to find
+ * Node's class for wrapping streams at it, as we do ourselves. They get the class, and no handshake. True for those.
+ */
+function posesAsNodes(socket: TLSSocket): boolean {
+  const { prototype } = streamWrap;
+  if (prototype === undefined) return false;
+  (socket as unknown as { _handle: object })._handle = { _parentWrap: Object.create(prototype) };
+  return true;
 }
 
 function giveUp(socket: TLSSocket): void {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import * as nodeTls from 'node:tls';
+import { streamWrap } from './live.ts';
 import { TLSSocket } from './socket.ts';
 
 /**
@@ -11,8 +12,11 @@ import { TLSSocket } from './socket.ts';
  * The class is internal; the one thing that it does with every stream is to keep it as `this.stream`.
  */
 export function adaptStreamWrap(): void {
+  if (isAdapted) return;
+  isAdapted = true;
   const prototype = streamWrapClass()?.prototype;
-  if (prototype === undefined || Object.hasOwn(prototype, 'stream')) return;
+  if (prototype === undefined) return;
+  streamWrap.prototype = prototype;
   Object.defineProperty(prototype, 'stream', {
     configurable: true,
     set(this: Socket, stream: Duplex) {
@@ -26,6 +30,8 @@ export function adaptStreamWrap(): void {
     },
   });
 }
+
+let isAdapted = false;
 
 function adapt(wrap: Socket, socket: TLSSocket): void {
   Object.defineProperties(wrap, DESCRIPTORS);
@@ -74,11 +80,12 @@ const DESCRIPTORS: PropertyDescriptorMap = Object.fromEntries(
 /** An instance leads to it: Node's own TLSSocket has one when it stands on a stream that is no socket. */
 function streamWrapClass(): { readonly prototype: object } | undefined {
   const below = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  const socket = new NodesTlsSocket(below);
+  const socket = new NodesTlsSocket(below, { secureContext: nodesContext() });
   const wrap = (socket as { _handle?: { _parentWrap?: object } })._handle?._parentWrap;
   socket.on('error', () => {});
   socket.destroy();
   return wrap?.constructor as { readonly prototype: object } | undefined;
 }
 
-const NodesTlsSocket = nodeTls.TLSSocket;
+// As they were before `register`.
+const { TLSSocket: NodesTlsSocket, createSecureContext: nodesContext } = nodeTls;
