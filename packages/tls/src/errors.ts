@@ -55,6 +55,8 @@ const FAILURES = {
   'no-common-signature-scheme': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-common-protocol': { reason: 'PeerIncompatible', alert: 'no_application_protocol' },
   'no-extended-master-secret': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
+  'weak-parameters': { reason: 'PeerIncompatible', alert: 'insufficient_security' },
+  'no-psk': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-certificate-for-name': { reason: 'PeerIncompatible', alert: 'unrecognized_name' },
   'unknown-psk-identity': { reason: 'PeerIncompatible', alert: 'unknown_psk_identity' },
   'inappropriate-fallback': { reason: 'PeerIncompatible', alert: 'inappropriate_fallback' },

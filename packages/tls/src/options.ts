@@ -12,7 +12,7 @@ import {
   type ServerFeatures,
   serverFeatures,
 } from './features/options.ts';
-import { type Group, groupByName, groupFits } from './groups.ts';
+import { type FiniteField, type Group, groupByName, groupFits } from './groups.ts';
 import type { Legacy } from './legacy-feature.ts';
 import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
 import type { CredentialRequest } from './requests.ts';
@@ -22,6 +22,7 @@ import type { SessionStore } from './sessions/session-store.ts';
 import type { TicketSealer } from './sessions/ticket-keys.ts';
 import { type SignatureScheme, signatureSchemeByName } from './signature-schemes.ts';
 import { type CipherSuite, cipherSuiteByName, suiteAvailable, suiteFits } from './suites.ts';
+import { finiteFieldsOf } from './tls12/key-exchange/dhe.ts';
 import { rules12, type VersionRules } from './tls12/version-rules.ts';
 import { TLS12, TLS13, type Version, type VersionName, versionName, versionsBetween } from './versions.ts';
 
@@ -34,6 +35,11 @@ export interface CommonOptions {
   readonly minVersion?: VersionName | undefined;
   /** Default `TLSv1.3`. */
   readonly maxVersion?: VersionName | undefined;
+  /**
+   * Take suites in which nobody shows who he is (DH_anon, ECDH_anon), so that anyone may sit between the two sides. They
+   * must be named in `cipherSuites`, and need `legacy`. Default false.
+   */
+  readonly dangerouslyAllowAnonymous?: boolean | undefined;
   /** By preference. Default: see `defaults.ts`. */
   readonly cipherSuites?: readonly string[] | undefined;
   /**
@@ -172,6 +178,10 @@ export interface CommonConfig {
   readonly groups: readonly Group[];
   /** Those for key shares of TLS 1.3. */
   readonly groups13: readonly Group[];
+  /** For DHE, by preference. */
+  readonly finiteFields: readonly FiniteField[];
+  /** Whether there may be shared keys. */
+  readonly hasPsks: boolean;
   readonly signatureSchemes: readonly SignatureScheme[];
   readonly signatureSchemeIds: readonly number[];
   /** Those that may sign a handshake of TLS 1.3. */
@@ -204,7 +214,7 @@ export interface ServerConfig extends CommonConfig {
 
 /** Checks a client's options once, for many connections. Throws `bad-option`. */
 export function clientConfig(options: ClientOptions): ClientConfig {
-  const common = commonConfig(options);
+  const common = commonConfig(options, options.psks !== undefined);
   const keyShareGroups =
     options.keyShareGroups === undefined
       ? defaults.defaultKeyShareGroups(common.groups13)
@@ -225,7 +235,8 @@ export function clientConfig(options: ClientOptions): ClientConfig {
 /** Checks a server's options once, for many connections. Throws `bad-option`. */
 export function serverConfig(options: ServerOptions): ServerConfig {
   const { credentials, findPsk } = options;
-  if (typeof credentials !== 'function' && credentials.length === 0 && findPsk === undefined) {
+  const needsNone = findPsk !== undefined || options.dangerouslyAllowAnonymous === true;
+  if (typeof credentials !== 'function' && credentials.length === 0 && !needsNone) {
     throw new TlsError(
       'bad-option',
       'a server needs a certificate with its key: give credentials, or findPsk',
@@ -236,7 +247,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
   }
   if (typeof options.alpnProtocols !== 'function') checkProtocols(options.alpnProtocols);
   return {
-    ...commonConfig(options),
+    ...commonConfig(options, findPsk !== undefined),
     options,
     services: serverServices(options),
     features: serverFeatures(options),
@@ -251,7 +262,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
   };
 }
 
-function commonConfig(options: CommonOptions): CommonConfig {
+function commonConfig(options: CommonOptions, hasPsks: boolean): CommonConfig {
   const { provider, legacy } = options;
   const rules = new Map([rules12, ...(legacy?.rules ?? [])].map((each) => [each.version, each]));
   const { versions, cipherSuites } = versionsAndSuites(options, rules);
@@ -282,6 +293,8 @@ function commonConfig(options: CommonOptions): CommonConfig {
     cipherSuites,
     groups,
     groups13: groups.filter((group) => groupFits(group, TLS13)),
+    finiteFields: finiteFieldsOf(groups).filter((field) => field.available(provider)),
+    hasPsks,
     signatureSchemes,
     signatureSchemeIds: signatureSchemes.map((scheme) => scheme.id),
     signatureSchemes13: signatureSchemes.filter((scheme) => scheme.tls13),
@@ -327,6 +340,9 @@ function versionsAndSuites(
         'bad-option',
         `${suite.name} protects nothing: who must use it gives legacy from @testudo/tls/legacy`,
       );
+    }
+    if (suite.authentication === 'anon' && options.dangerouslyAllowAnonymous !== true) {
+      throw new TlsError('bad-option', `${suite.name} needs dangerouslyAllowAnonymous`);
     }
     if (!suiteAvailable(suite, provider)) {
       throw new TlsError('bad-option', `the ${provider.name} provider cannot do ${suite.name}: leave it out`);

@@ -17,6 +17,11 @@ export interface Requests {
     ask: { credential: Credential; algorithm: SignatureAlgorithm; data: Uint8Array };
     answer: Uint8Array;
   };
+  /** RSADP by the owner of a credential's key, without unpadding; undefined when it failed, whyever. */
+  decryptRsa: {
+    ask: { credential: Credential; ciphertext: Uint8Array };
+    answer: Uint8Array | undefined;
+  };
   /** Whether the peer's certificate is good. */
   verifyCertificate: { ask: CertificateToVerify; answer: CertificateVerdict };
   /** The credentials that a server has for what the client wants, best first. */

@@ -28,6 +28,7 @@ export function serverServices(options: ServerOptions): Services {
       if (typeof alpnProtocols === 'function') return alpnProtocols(hello);
       return alpnProtocols?.find((protocol) => hello.alpnProtocols.includes(protocol));
     },
+    decryptRsa: ({ credential, ciphertext }) => decrypted(() => credential.decryptRsa?.(ciphertext)),
     ...(findPsk ? { findPsk } : {}),
     ...(options.earlyData ? { admitEarlyData: earlyDataAdmission(options) } : {}),
     ...(verifyCertificate ? { verifyCertificate: verified(verifyCertificate) } : {}),
@@ -59,6 +60,7 @@ const missing = (what: string) => (): never => {
 
 const NO_SERVICES: Services = {
   sign: missing('a signature'),
+  decryptRsa: missing('a decryption'),
   verifyCertificate: missing('a verdict on a certificate'),
   chooseCredentials: missing('a credential'),
   chooseProtocol: () => undefined,
@@ -83,6 +85,18 @@ function signed(sign: () => Uint8Array | Promise<Uint8Array>): Uint8Array | Prom
     return signature instanceof Promise ? signature.catch(failed) : signature;
   } catch (error) {
     return failed(error);
+  }
+}
+
+/** Why a decryption failed must not show: the flow goes on as if it had not. */
+function decrypted(
+  decrypt: () => Uint8Array | undefined | Promise<Uint8Array | undefined>,
+): Uint8Array | undefined | Promise<Uint8Array | undefined> {
+  try {
+    const answer = decrypt();
+    return answer instanceof Promise ? answer.catch(() => undefined) : answer;
+  } catch {
+    return undefined;
   }
 }
 

@@ -9,7 +9,7 @@ export function ffdhe(id: number, name: string): Group {
 }
 
 /** A group that a server names by its numbers, in DHE: one of RFC 7919 or RFC 3526, or one of its own. */
-export function groupOfServer(prime: Uint8Array, generator: Uint8Array): Group {
+export function groupOfServer(prime: Uint8Array, generator: Uint8Array): FiniteField {
   const known = finiteFieldGroup(prime, generator);
   return finiteField(0, known?.name ?? `dh${8 * prime.length}`, prime, generator);
 }

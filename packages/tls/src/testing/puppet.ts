@@ -215,6 +215,8 @@ const ALERTS_DUE: Readonly<Record<string, string>> = {
   'no-common-group': 'handshake_failure',
   'no-common-signature-scheme': 'handshake_failure',
   'client-certificate-missing': 'handshake_failure',
+  'weak-parameters': 'insufficient_security',
+  'no-psk': 'handshake_failure',
   'no-common-version': 'protocol_version',
   'not-tls': 'protocol_version',
   'no-common-protocol': 'no_application_protocol',

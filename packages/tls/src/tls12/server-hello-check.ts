@@ -14,7 +14,7 @@ import { learnFeatures } from '../features/client-features.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite, suiteFits } from '../suites.ts';
+import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, suiteFits } from '../suites.ts';
 import type { Terms } from './terms.ts';
 import type { VersionRules } from './version-rules.ts';
 
@@ -39,7 +39,11 @@ export function checkServerHello(
   hello: ServerHello<'server_hello_12'>,
 ): Agreed {
   const { extensions } = hello;
-  extensions.expectSolicited(offer.hello.extensions);
+  // The signalling suite asks for it, too (RFC 5746 §3.4).
+  const asked = offer.hello.cipherSuites.includes(EMPTY_RENEGOTIATION_INFO_SCSV) ? [renegotiationInfo] : [];
+  extensions.expectSolicited(offer.hello.extensions, asked);
+  if (!rules.hasExtensions && extensions.ids.some((id) => id !== renegotiationInfo.id))
+    throw new TlsError('unsolicited-extension', 'SSL 3.0 has no extensions');
   learnFeatures(h, extensions);
   const suite = selectedSuite(rules, offer, hello);
   if (hello.legacyCompressionMethod !== 0)

@@ -38,6 +38,14 @@ export interface Agreed extends Wishes {
   readonly alpnProtocol: string | undefined;
 }
 
+/** What SSL 3.0 sees of a ClientHello: of the extensions only renegotiation_info (RFC 5746 §4.5). */
+export function withoutExtensions(hello: ClientHello): ClientHello {
+  const extensions = new ExtensionBlock('client_hello');
+  const renegotiation = hello.extensions.get(renegotiationInfo);
+  if (renegotiation !== undefined) extensions.set(renegotiationInfo, renegotiation);
+  return { ...hello, extensions };
+}
+
 /** Checks the extensions that only versions up to 1.2 have, and settles what they ask for. */
 export function agreeOn(
   h: ServerHandshake,

@@ -15,7 +15,7 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import { isFresh, type Session } from '../sessions/session.ts';
 import { type CipherSuite, cipherSuite, suiteFits } from '../suites.ts';
 import { keyExchangeOf } from './key-exchange/index.ts';
-import { isSigned, keyFitsSuite, showsCertificate } from './key-exchange/messages.ts';
+import { isSigned, keyFitsSuite, mayAskForCertificate, showsCertificate } from './key-exchange/messages.ts';
 import type { Wishes } from './server-hello.ts';
 import { suitesOf } from './version-rules.ts';
 
@@ -31,7 +31,7 @@ export interface Parameters12 {
 /** The first suite that group, credential and scheme go with (RFC 5246 §7.4.1.3, RFC 8422 §4). */
 export function* chooseParameters(h: ServerHandshake, wishes: Wishes): Flow<Parameters12> {
   const suites = commonSuites(h, wishes);
-  const credentials = suites.some(showsCertificate) ? yield* chooseCredentials(wishes.info) : [];
+  const credentials = yield* credentialsFor(suites, wishes);
   let missing: TlsErrorCode = 'no-common-cipher-suite';
   for (const suite of suites) {
     const group = groupFor(h, wishes, suite);
@@ -47,6 +47,14 @@ export function* chooseParameters(h: ServerHandshake, wishes: Wishes): Flow<Para
   throw new TlsError(missing, NOTHING_FITS[missing as keyof typeof NOTHING_FITS]);
 }
 
+/** What certificates there are; where a suite does without, there need be none. */
+function* credentialsFor(suites: readonly CipherSuite[], { info }: Wishes): Flow<readonly Credential[]> {
+  if (!suites.some(showsCertificate)) return [];
+  return suites.every(showsCertificate)
+    ? yield* chooseCredentials(info)
+    : yield* perform('chooseCredentials', info);
+}
+
 /** A missing group says more than a missing suite, and less than a key that does not fit. */
 function worse(now: TlsErrorCode, next: TlsErrorCode): TlsErrorCode {
   return now === 'no-common-cipher-suite' ? next : now;
@@ -60,8 +68,10 @@ const NOTHING_FITS = {
 } as const;
 
 function commonSuites(h: ServerHandshake, { rules, hello }: Wishes): CipherSuite[] {
-  const ours = suitesOf(h.config.cipherSuites, rules).filter((suite) =>
-    keyExchangeOf(suite).available(h.config),
+  // Where every client must show a certificate, no suite will do that cannot ask for it.
+  const asks = h.config.options.clientCertificate === 'require';
+  const ours = suitesOf(h.config.cipherSuites, rules).filter(
+    (suite) => keyExchangeOf(suite).available(h.config) && (!asks || mayAskForCertificate(rules, suite)),
   );
   if (h.config.options.preferServerOrder !== false)
     return ours.filter((suite) => hello.cipherSuites.includes(suite.id));
@@ -79,7 +89,10 @@ function groupFor(
 ): Group | undefined | 'none in common' {
   if (!keyExchange.includes('DHE')) return undefined;
   const kind = keyExchange.startsWith('ECDHE') ? 'curve' : 'finite-field';
-  const ours = h.config.groups.filter((group) => group.kind === kind && groupFits(group, rules.version));
+  const ours =
+    kind === 'curve'
+      ? h.config.groups.filter((group) => group.kind === kind && groupFits(group, rules.version))
+      : h.config.finiteFields;
   const offered = hello.extensions.get(supportedGroups);
   if (kind === 'curve' && offered === undefined) {
     return ours.find((own) => own.name === 'secp256r1') ?? 'none in common';

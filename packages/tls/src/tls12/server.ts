@@ -34,9 +34,9 @@ import { Established12 } from './established.ts';
 import { receiveFinished, sendFinished } from './finished.ts';
 import { keyExchangeOf } from './key-exchange/index.ts';
 import type { ServerHalf, ServerSide } from './key-exchange/key-exchange.ts';
-import { keyExchangeMessage, showsCertificate } from './key-exchange/messages.ts';
+import { isResumable, keyExchangeMessage, mayAskForCertificate } from './key-exchange/messages.ts';
 import { connectionKeys, masterSecret, resumedMasterSecret } from './secrets.ts';
-import { type Agreed, agreeOn, sendServerHello } from './server-hello.ts';
+import { type Agreed, agreeOn, sendServerHello, withoutExtensions } from './server-hello.ts';
 import { chooseParameters, findSession } from './server-parameters.ts';
 import { sendTicket, sessionFor } from './server-session.ts';
 import type { Terms } from './terms.ts';
@@ -46,9 +46,10 @@ import { rulesName, type VersionRules } from './version-rules.ts';
 export function* serverHandshake12(
   h: ServerHandshake,
   rules: VersionRules,
-  hello: ClientHello,
+  received: ClientHello,
 ): Flow<HandshakeResult> {
   h.channel.useVersion(rules.version);
+  const hello = rules.hasExtensions ? received : withoutExtensions(received);
   const info = clientHelloInfo(h, hello);
   const wishes = agreeOn(h, rules, hello, info);
   const session = yield* findSession(h, wishes);
@@ -57,11 +58,13 @@ export function* serverHandshake12(
   return session === undefined ? yield* fullHandshake(h, agreed) : yield* resumption(h, agreed, session);
 }
 
-function* fullHandshake(h: ServerHandshake, agreed: Agreed): Flow<HandshakeResult> {
+function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResult> {
+  const { suite, group, own } = yield* chooseParameters(h, wishes);
+  const agreed = isResumable(suite) ? wishes : { ...wishes, sendsTicket: false };
   const { hello } = agreed;
-  const { suite, group, own } = yield* chooseParameters(h, agreed);
   const terms = agreed.termsWith(suite);
-  const storesSession = h.config.options.sessionStore !== undefined && !agreed.sendsTicket;
+  const storesSession =
+    h.config.options.sessionStore !== undefined && !agreed.sendsTicket && isResumable(suite);
   const sessionId = storesSession ? h.provider.randomBytes(32) : NOTHING;
   const staples = own?.credential.ocspResponse !== undefined && hello.extensions.has(statusRequest);
   h.transcript.useHash(terms.rules.transcriptHash(suite));
@@ -76,7 +79,8 @@ function* fullHandshake(h: ServerHandshake, agreed: Agreed): Flow<HandshakeResul
   const chain = asks ? yield* receiveCertificate(h) : [];
   const exchange = keyExchangeOf(suite);
   const params = yield* receive(h, clientKeyExchange(exchange.clientParams(terms.rules.version)));
-  const master = masterSecret(h, terms, yield* half.finish(params));
+  const { preMasterSecret } = yield* half.finish(params);
+  const master = masterSecret(h, terms, preMasterSecret);
   const client = chain.length > 0 ? yield* authenticateClient(h, terms, chain, master) : UNAUTHENTICATED;
   const keys = connectionKeys(h, terms, master);
   const { proof, received } = yield* receiveFinished(h, 'client', terms, master, keys.clientOpener());
@@ -134,10 +138,9 @@ function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf
   return half;
 }
 
-/** Only a server that shows a certificate may ask for one (RFC 5246 §7.4.4). */
 function sendCertificateRequest(h: ServerHandshake, { rules, suite }: Terms): boolean {
   const { clientCertificate, certificateAuthorities } = h.config.options;
-  if ((clientCertificate ?? 'none') === 'none' || !showsCertificate(suite)) return false;
+  if ((clientCertificate ?? 'none') === 'none' || !mayAskForCertificate(rules, suite)) return false;
   send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
     certificateTypes: [ECDSA_SIGN, RSA_SIGN],
     supportedSignatureAlgorithms: rules.signatureSchemes(h.config).map((scheme) => scheme.id),

@@ -35,7 +35,7 @@ export const serverEcdhParams: Codec<ServerEcdhParams> = {
 export const clientEcdhParams: Codec<ClientEcdhParams> = struct({ point: opaque(1, 1) });
 
 /** Ephemeral keys on a curve (RFC 8422). */
-export const ecdhe: KeyExchange = keyExchange<ServerEcdhParams, ClientEcdhParams>({
+export const ecdheExchange: KeyExchange = keyExchange<ServerEcdhParams, ClientEcdhParams>({
   name: 'ECDHE',
   available: (config) => config.groups.some((group) => isCurve(group, TLS12)),
   serverKeyExchange: 'always',
@@ -46,7 +46,7 @@ export const ecdhe: KeyExchange = keyExchange<ServerEcdhParams, ClientEcdhParams
     return {
       params: { namedCurve: group!.id, point: share.share },
       *finish({ point }) {
-        return share.finish(point);
+        return { preMasterSecret: share.finish(point) };
       },
     };
   },

@@ -1,10 +1,21 @@
 import { TlsError } from '../../errors.ts';
 import type { CipherSuite } from '../../suites.ts';
-import { ecdhe } from './ecdhe.ts';
+import { dheExchange } from './dhe.ts';
+import { ecdheExchange } from './ecdhe.ts';
 import type { KeyExchange } from './key-exchange.ts';
+import { dhePsk, ecdhePsk, psk, rsaPsk } from './psk.ts';
+import { rsaExchange } from './rsa.ts';
 
 /** Every key exchange there is up to TLS 1.2. */
-export const KEY_EXCHANGES: readonly KeyExchange[] = [ecdhe];
+export const KEY_EXCHANGES: readonly KeyExchange[] = [
+  ecdheExchange,
+  dheExchange,
+  rsaExchange,
+  psk,
+  ecdhePsk,
+  dhePsk,
+  rsaPsk,
+];
 
 const BY_NAME = new Map<string, KeyExchange>(KEY_EXCHANGES.map((exchange) => [exchange.name, exchange]));
 

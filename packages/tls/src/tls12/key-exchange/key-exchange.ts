@@ -39,8 +39,14 @@ export interface ServerSide {
 
 export interface ServerHalf<S, C> {
   readonly params: S | undefined;
-  /** The pre-master secret. */
-  finish(params: C): Flow<Uint8Array>;
+  finish(params: C): Flow<ServerSecret>;
+}
+
+/** What the client's answer gives. */
+export interface ServerSecret {
+  readonly preMasterSecret: Uint8Array;
+  /** The name of the shared key, where it is known. */
+  readonly pskIdentity?: Uint8Array | undefined;
 }
 
 /** What a client knows of the server. */
@@ -55,6 +61,8 @@ export interface ClientHalf<C> {
   readonly params: C;
   readonly preMasterSecret: Uint8Array;
   readonly group: Group | undefined;
+  /** The name of the shared key, where there is one. */
+  readonly pskIdentity?: Uint8Array;
 }
 
 /** Forgets the types of the parameters, which only the key exchange itself needs. */

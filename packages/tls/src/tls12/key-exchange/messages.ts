@@ -3,6 +3,7 @@ import type { Message } from '../../messages/handshake-type.ts';
 import { type ServerKeyExchange, serverKeyExchange } from '../../messages/key-exchange.ts';
 import type { CipherSuite } from '../../suites.ts';
 import type { Terms } from '../terms.ts';
+import type { VersionRules } from '../version-rules.ts';
 import { keyExchangeOf } from './index.ts';
 
 /** ServerKeyExchange as the suite and the version have it. */
@@ -14,6 +15,16 @@ export function keyExchangeMessage({ rules, suite }: Terms): Message<ServerKeyEx
 /** Whether a server with this suite has a certificate to show. */
 export function showsCertificate(suite: CipherSuite): boolean {
   return suite.authentication !== 'psk' && suite.authentication !== 'anon';
+}
+
+/** Who shares a key with the client, or shows it nothing, must not ask for its certificate (RFC 4279 §2, RFC 5246 §7.4.4). */
+export function mayAskForCertificate(rules: VersionRules, suite: CipherSuite): boolean {
+  return rules.authenticatesClients && showsCertificate(suite) && suite.keyExchange !== 'RSA_PSK';
+}
+
+/** A session does not tell the name of a shared key, so who resumed one could not be told from others. */
+export function isResumable({ keyExchange }: CipherSuite): boolean {
+  return !keyExchange.endsWith('PSK');
 }
 
 /** An ephemeral exchange is signed by the key in the certificate. */

@@ -1,0 +1,106 @@
+import { type Codec, opaque, struct } from '@testudo/codec';
+import { finiteFieldFault, finiteFieldGroup } from '@testudo/crypto';
+import { TlsError } from '../../errors.ts';
+import { type FiniteField, type Group, groupById, groupOfServer, isFiniteField } from '../../groups.ts';
+import type { ClientHandshake } from '../../handshake/client-handshake.ts';
+import { type KeyExchange, keyExchange } from './key-exchange.ts';
+
+/** ServerDHParams (RFC 5246 §7.4.3): big-endian numbers, with or without leading zeros. */
+export interface ServerDhParams {
+  readonly prime: Uint8Array;
+  readonly generator: Uint8Array;
+  readonly publicValue: Uint8Array;
+}
+
+/** ClientDiffieHellmanPublic (RFC 5246 §7.4.7.2). */
+export interface ClientDhParams {
+  readonly publicValue: Uint8Array;
+}
+
+export const serverDhParams: Codec<ServerDhParams> = struct({
+  prime: opaque(2, 1),
+  generator: opaque(2, 1),
+  publicValue: opaque(2, 1),
+});
+
+export const clientDhParams: Codec<ClientDhParams> = struct({ publicValue: opaque(2, 1) });
+
+/** Ephemeral keys in a finite field (RFC 5246 §8.1.2), the field by its numbers. */
+export const dhe: KeyExchange<ServerDhParams, ClientDhParams> = {
+  name: 'DHE',
+  available: (config) => config.finiteFields.length > 0,
+  serverKeyExchange: 'always',
+  serverParams: serverDhParams,
+  clientParams: () => clientDhParams,
+  *server(h, { group }) {
+    const field = group as FiniteField;
+    const key = field.start(h.provider);
+    return {
+      params: { prime: field.prime, generator: field.generator, publicValue: key.share },
+      *finish({ publicValue }) {
+        return { preMasterSecret: withoutLeadingZeros(key.finish(asLongAs(field, publicValue))) };
+      },
+    };
+  },
+  *client(h, _with, params) {
+    const field = fieldOfServer(h, params!);
+    const key = field.start(h.provider);
+    return {
+      params: { publicValue: key.share },
+      preMasterSecret: withoutLeadingZeros(key.finish(asLongAs(field, params!.publicValue))),
+      group: field,
+    };
+  },
+};
+
+export const dheExchange: KeyExchange = keyExchange(dhe);
+
+/** In bits. 1024 can be broken by who prepares for a prime that many use (Logjam); some old devices have no more. */
+const MINIMUM = 2048;
+const LEGACY_MINIMUM = 1024;
+/** A field that nobody knows takes exponents as long as its prime: more would be work for an attacker's benefit. */
+const MAXIMUM_UNKNOWN = 4096;
+
+/** Throws `weak-parameters` for a short prime, `illegal-parameter` for what is no group at all (RFC 7919 §4). */
+function fieldOfServer(h: ClientHandshake, { prime, generator }: ServerDhParams): FiniteField {
+  const minimum = h.config.legacy === undefined ? MINIMUM : LEGACY_MINIMUM;
+  const known = finiteFieldGroup(prime, generator);
+  const limits = known === undefined ? { minimum, maximum: MAXIMUM_UNKNOWN } : { minimum };
+  const fault = finiteFieldFault(prime, generator, limits);
+  if (fault === 'too-short') {
+    throw new TlsError(
+      'weak-parameters',
+      `the server's Diffie-Hellman group has less than ${minimum} bits, which can be broken`,
+    );
+  }
+  if (fault !== undefined)
+    throw new TlsError('illegal-parameter', `the server's Diffie-Hellman group is none: ${fault}`);
+  const named = h.config.finiteFields.find((field) => field.name === known?.name);
+  return named ?? groupOfServer(withoutLeadingZeros(prime), withoutLeadingZeros(generator));
+}
+
+/** The number with as many bytes as the prime; one that is longer still is no number of this field. */
+function asLongAs({ prime }: FiniteField, value: Uint8Array): Uint8Array {
+  const digits = withoutLeadingZeros(value);
+  if (digits.length > prime.length)
+    throw new TlsError('bad-key-share', "the peer's Diffie-Hellman value is longer than the prime");
+  const padded = new Uint8Array(prime.length);
+  padded.set(digits, prime.length - digits.length);
+  return padded;
+}
+
+/** RFC 5246 §8.1.2: leading zeros are stripped before a secret is used. Keys are used once, so nothing is learnt from it. */
+function withoutLeadingZeros(bytes: Uint8Array): Uint8Array {
+  let start = 0;
+  while (start < bytes.length - 1 && bytes[start] === 0) start++;
+  return bytes.slice(start);
+}
+
+/** The finite fields among groups, for DHE; those of a configuration that names none are ffdhe2048 to ffdhe4096. */
+export function finiteFieldsOf(groups: readonly Group[]): FiniteField[] {
+  const named = groups.filter(isFiniteField);
+  return named.length > 0 ? named : DEFAULT_FIELDS.map((id) => groupById(id) as FiniteField);
+}
+
+/** The least that is safe comes first, as the work grows with the third power (RFC 7919 §5.1). */
+const DEFAULT_FIELDS = [0x0100, 0x0101, 0x0102];
