@@ -1,9 +1,10 @@
-import { ALERTS, type AlertName, alertName } from './alerts.ts';
+import { ALERTS, type AlertName, alertName, ssl30Alert } from './alerts.ts';
 import { MAX_WARNING_ALERTS } from './defaults.ts';
 import { TlsError } from './errors.ts';
 import type { Observer } from './observer.ts';
 import { ALERT } from './record/content-type.ts';
 import type { RecordLayer } from './record/record-layer.ts';
+import { SSL30 } from './versions.ts';
 
 /** AlertLevel (RFC 9846 §6). */
 const WARNING = 1;
@@ -20,20 +21,27 @@ export class AlertProtocol {
   readonly #records: RecordLayer;
   readonly #observer: Observer | undefined;
   #warningsInARow = 0;
+  #isSsl30 = false;
 
   constructor(records: RecordLayer, observer: Observer | undefined) {
     this.#records = records;
     this.#observer = observer;
   }
 
-  send(level: 'warning' | 'fatal', name: AlertName): void {
+  /** The version that was agreed on: SSL 3.0 knows fewer alerts. */
+  useVersion(version: number): void {
+    this.#isSsl30 = version === SSL30;
+  }
+
+  send(level: 'warning' | 'fatal', wanted: AlertName): void {
+    const name = this.#isSsl30 ? ssl30Alert(wanted) : wanted;
     this.#observer?.alert?.('sent', level, name);
     this.#records.write(ALERT, Uint8Array.of(level === 'warning' ? WARNING : FATAL, ALERTS[name]));
   }
 
   /** Tells the peer why the connection is over. */
   sendFailure(alert: AlertName, wasHandshaking: boolean): void {
-    if (alert !== 'user_canceled') {
+    if (alert !== 'user_canceled' || this.#isSsl30) {
       this.send('fatal', alert);
       return;
     }

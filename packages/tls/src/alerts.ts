@@ -44,6 +44,27 @@ const NAMES = new Map<number, AlertName>(
   (Object.entries(ALERTS) as [AlertName, number][]).map(([name, code]) => [code, name]),
 );
 
+/** What SSL 3.0 can say (RFC 6101 §5.4.2) instead of an alert that came with TLS. */
+export function ssl30Alert(name: AlertName): AlertName {
+  if (SSL30_ALERTS.has(name)) return name;
+  return name === 'unknown_ca' ? 'bad_certificate' : 'handshake_failure';
+}
+
+const SSL30_ALERTS: ReadonlySet<AlertName> = new Set([
+  'close_notify',
+  'unexpected_message',
+  'bad_record_mac',
+  'decompression_failure',
+  'handshake_failure',
+  'no_certificate',
+  'bad_certificate',
+  'unsupported_certificate',
+  'certificate_revoked',
+  'certificate_expired',
+  'certificate_unknown',
+  'illegal_parameter',
+]);
+
 /** The name of an alert code, or `unknown_alert(n)`. */
 export function alertName(code: number): string {
   return NAMES.get(code) ?? `unknown_alert(${code})`;

@@ -10,11 +10,11 @@ import type { KeyShare } from './groups.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import type { ClientHello } from './messages/client-hello.ts';
 import { isFresh, type Session } from './sessions/session.ts';
-import { type CipherSuite, isSuite13 } from './suites.ts';
+import { type CipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV, isSuite13 } from './suites.ts';
 import { keyExchangeOf } from './tls12/key-exchange/index.ts';
 import { canSendEarlyData } from './tls13/early-data.ts';
 import { type OfferedPsk, offeredPsks } from './tls13/offered-psk.ts';
-import { TLS12, TLS13 } from './versions.ts';
+import { SSL30, TLS12, TLS13 } from './versions.ts';
 
 /** What a client offered, and the secrets that go with it. */
 export interface Offer {
@@ -44,7 +44,7 @@ export function* makeOffer(h: ClientHandshake): Flow<Offer> {
     legacyVersion: Math.min(TLS12, config.versions[0]!),
     random: provider.randomBytes(32),
     legacySessionId: sessionId(h, session),
-    cipherSuites: offeredSuites(h).map((suite) => suite.id),
+    cipherSuites: [...offeredSuites(h).map((suite) => suite.id), ...signals(h)],
     legacyCompressionMethods: [UNCOMPRESSED],
     extensions: offeredExtensions(h, session, shares),
   };
@@ -62,10 +62,12 @@ function offeredExtensions(
   const { config } = h;
   const { options } = config;
   const block = new ExtensionBlock('client_hello');
+  // SSL 3.0 has none, and some of its servers do not take them.
+  if (config.versions[0] === SSL30) return block;
   if (h.serverName !== undefined) block.set(serverName, h.serverName);
   if (config.versions.some(isOlder)) {
     block.set(negotiation.extendedMasterSecret, null);
-    if (offeredSuites(h).some((suite) => suite.cipher.kind === 'cbc'))
+    if (options.encryptThenMac !== false && offeredSuites(h).some((suite) => suite.cipher.kind === 'cbc'))
       block.set(negotiation.encryptThenMac, null);
     block.set(negotiation.renegotiationInfo, NOTHING);
     block.set(negotiation.ecPointFormats, [UNCOMPRESSED]);
@@ -75,7 +77,9 @@ function offeredExtensions(
     negotiation.supportedGroups,
     config.groups.map((group) => group.id),
   );
-  block.set(negotiation.signatureAlgorithms, [...config.signatureSchemeIds]);
+  // Before TLS 1.2 it must not be sent (RFC 5246 §7.4.1.4.1).
+  if (config.versions[0]! >= TLS12)
+    block.set(negotiation.signatureAlgorithms, [...config.signatureSchemeIds]);
   if (options.alpnProtocols !== undefined && options.alpnProtocols.length > 0) {
     block.set(alpn, [...options.alpnProtocols]);
   }
@@ -119,6 +123,15 @@ function usableSession(h: ClientHandshake): Session | undefined {
 /** What the key exchanges can do with this configuration. */
 function offeredSuites({ config }: ClientHandshake): CipherSuite[] {
   return config.cipherSuites.filter((suite) => isSuite13(suite) || keyExchangeOf(suite).available(config));
+}
+
+/** Suites that are none: without extensions, that renegotiation is secure (RFC 5746 §3.3); a fallback (RFC 7507 §4). */
+function signals({ config }: ClientHandshake): number[] {
+  const { fallback } = config.options;
+  return [
+    ...(config.versions[0] === SSL30 ? [EMPTY_RENEGOTIATION_INFO_SCSV] : []),
+    ...(fallback === true ? [FALLBACK_SCSV] : []),
+  ];
 }
 
 function isOlder(version: number): boolean {

@@ -371,7 +371,11 @@ export class Connection {
         this.#compatibilityCcs = true;
         this.#records.useTls13Limit();
       },
-      useVersion: (version) => this.#records.useVersion(version),
+      useVersion: (version) => {
+        this.#records.useVersion(version);
+        this.#alerts.useVersion(version);
+      },
+      warn: (name) => this.#alerts.send('warning', name),
       endCompatibility: () => {
         this.#compatibilityCcs = false;
       },

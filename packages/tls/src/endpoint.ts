@@ -40,7 +40,7 @@ export function clientConnection(
     events: options.events,
     observer: options.observer,
     halfClose: options.halfClose,
-    initialVersion: FIRST_RECORD_VERSION,
+    initialVersion: Math.min(FIRST_RECORD_VERSION, config.versions[0]!),
     flow: (channel) => {
       const handshake: ClientHandshake = {
         provider,

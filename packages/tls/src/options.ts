@@ -60,6 +60,8 @@ export interface CommonOptions {
    * door to BEAST, and is for those who show it. Default false.
    */
   readonly dangerouslyNoRecordSplitting?: boolean | undefined;
+  /** Use encrypt_then_mac (RFC 7366) with peers that know it. Default true. */
+  readonly encryptThenMac?: boolean | undefined;
   /** Longest Certificate message that is taken, in bytes. Default 102,400. */
   readonly maxCertificateMessage?: number | undefined;
   /**
@@ -88,6 +90,11 @@ export interface ClientOptions extends CommonOptions, ClientFeatureOptions {
     | readonly ExternalPsk[]
     | ((request: PskRequest) => readonly ExternalPsk[] | Promise<readonly ExternalPsk[]>)
     | undefined;
+  /**
+   * Say that this is another try with an older `maxVersion` than this client knows, after one that failed: a server that
+   * knows a newer one then refuses, since somebody else may have made the first one fail (RFC 7507). Default false.
+   */
+  readonly fallback?: boolean | undefined;
   /** Ask for a stapled OCSP response. Default true. */
   readonly requestOcsp?: boolean | undefined;
   /** Take a TLS 1.2 server without extended master secret (RFC 7627). Default true: some are left. */

@@ -1,4 +1,5 @@
 import type { CryptoProvider } from '@testudo/crypto';
+import type { AlertName } from '../alerts.ts';
 import { TlsError } from '../errors.ts';
 import type { NegotiatedFeatures } from '../features/negotiated.ts';
 import { type Flow, perform } from '../flow.ts';
@@ -38,6 +39,8 @@ export interface Channel {
   beginCompatibility(): void;
   /** A version before TLS 1.3 was agreed on: from now on it stands in records. */
   useVersion(version: Version): void;
+  /** Sends a warning. */
+  warn(name: AlertName): void;
   /** TLS 1.3 was agreed on: its record limits hold, and the peer's compatibility CCS are dropped. */
   useTls13(): void;
   /** The peer's last flight is complete: from here a ChangeCipherSpec is an error. */

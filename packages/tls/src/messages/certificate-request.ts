@@ -1,4 +1,5 @@
 import { type Codec, list, opaque, struct, uint8, uint16 } from '@testudo/codec';
+import type { SignatureAlgorithm } from '@testudo/crypto';
 import { type ExtensionBlock, extensions } from '../extensions/block.ts';
 import { type Message, message } from './handshake-type.ts';
 
@@ -25,9 +26,16 @@ export interface CertificateRequest12 {
   readonly certificateAuthorities: readonly Uint8Array[];
 }
 
-/** ClientCertificateType: rsa_sign and ecdsa_sign (which also stands for EdDSA, RFC 8422 §5.5). */
+/** ClientCertificateType: rsa_sign, dss_sign, and ecdsa_sign (which also stands for EdDSA, RFC 8422 §5.5). */
 export const RSA_SIGN = 1;
+export const DSS_SIGN = 2;
 export const ECDSA_SIGN = 64;
+
+/** What a signature of this algorithm needs. */
+export function certificateTypeOf({ name }: SignatureAlgorithm): number {
+  if (name === 'dsa') return DSS_SIGN;
+  return name === 'rsa-pkcs1' || name === 'rsa-pss' ? RSA_SIGN : ECDSA_SIGN;
+}
 
 const codec12: Codec<CertificateRequest12> = struct({
   certificateTypes: list(1, uint8, 1),

@@ -25,6 +25,7 @@ import {
   type CertificateRequest12,
   certificateRequest11,
   certificateRequest12,
+  certificateTypeOf,
 } from '../messages/certificate-request.ts';
 import { certificateStatus } from '../messages/certificate-status.ts';
 import { certificateVerify, certificateVerifyUnnamed } from '../messages/certificate-verify.ts';
@@ -32,6 +33,7 @@ import { clientKeyExchange, type ServerKeyExchange, serverHelloDone } from '../m
 import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
+import type { SignatureScheme } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites.ts';
 import { offerSession } from './client-session.ts';
 import { Established12 } from './established.ts';
@@ -76,7 +78,15 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
   const ticket = agreed.ticketFollows ? yield* receive(h, newSessionTicket12) : undefined;
   const { proof, received } = yield* receiveFinished(h, 'server', terms, master, keys.serverOpener());
   offerSession(h, agreed, master, server, ticket);
-  return result(h, agreed, { master, proof, server, own, group: half.group, finished: { sent, received } });
+  return result(h, agreed, {
+    master,
+    proof,
+    server,
+    own,
+    group: half.group,
+    pskIdentity: half.pskIdentity,
+    finished: { sent, received },
+  });
 }
 
 function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
@@ -89,7 +99,15 @@ function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow
   const server = resumedPeer(session);
   if (ticket !== undefined) offerSession(h, agreed, master, server, ticket);
   const finished = { sent, received };
-  return result(h, agreed, { master, proof, server, own: undefined, group: undefined, finished });
+  return result(h, agreed, {
+    master,
+    proof,
+    server,
+    own: undefined,
+    group: undefined,
+    pskIdentity: undefined,
+    finished,
+  });
 }
 
 /** What the server says from ServerHello to ServerHelloDone. */
@@ -132,7 +150,9 @@ function* authenticateServer(
   { chain, ocspResponse, exchange }: ServerFlight,
 ): Flow<{ server: AuthenticatedPeer; key: PublicKey | undefined }> {
   const { rules, suite, randoms } = terms;
-  if (!showsCertificate(suite)) return { server: UNAUTHENTICATED, key: undefined };
+  if (!showsCertificate(suite)) {
+    return { server: suite.authentication === 'anon' ? ANONYMOUS : UNAUTHENTICATED, key: undefined };
+  }
   const key = serverKey(h, suite, chain);
   let scheme: AuthenticatedPeer['scheme'];
   if (exchange?.signed !== undefined) {
@@ -143,6 +163,12 @@ function* authenticateServer(
   const server = yield* judge(h, { role: 'server', name: h.host, chain, ocspResponse, scheme });
   return { server, key };
 }
+
+/** Nobody knows who that is. */
+const ANONYMOUS: AuthenticatedPeer = {
+  ...UNAUTHENTICATED,
+  error: new Error('the server showed no certificate: anyone may be at the other end'),
+};
 
 /** RFC 8422 §5.3, RFC 5246 §7.4.2. */
 function serverKey(h: ClientHandshake, suite: CipherSuite, chain: readonly Uint8Array[]): PublicKey {
@@ -158,8 +184,12 @@ function* sendCertificate(
   { terms }: Agreed,
   request: CertificateRequest12,
 ): Flow<ChosenCredential | undefined> {
+  if (!terms.rules.authenticatesClients) {
+    h.channel.warn('no_certificate');
+    return undefined;
+  }
   const ours = terms.rules.signatureSchemes(h.config);
-  const theirs = request.supportedSignatureAlgorithms ?? ours.map((scheme) => scheme.id);
+  const theirs = request.supportedSignatureAlgorithms ?? schemesOfTypes(ours, request.certificateTypes);
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: theirs,
     certificateAuthorities: request.certificateAuthorities,
@@ -167,6 +197,13 @@ function* sendCertificate(
   const chosen = chooseScheme(credentials, ours, theirs, terms.rules.version);
   send(h, certificate12, { certificateList: chosen?.credential.certificates ?? [] });
   return chosen;
+}
+
+/** Before TLS 1.2 the types of keys say what may sign (RFC 4346 §7.4.4). */
+function schemesOfTypes(schemes: readonly SignatureScheme[], types: readonly number[]): number[] {
+  return schemes
+    .filter(({ algorithm }) => types.includes(certificateTypeOf(algorithm)))
+    .map((scheme) => scheme.id);
 }
 
 /** RFC 5246 §7.4.8: over every message so far. */
@@ -191,6 +228,7 @@ function result(
     server: AuthenticatedPeer;
     own: ChosenCredential | undefined;
     group: Group | undefined;
+    pskIdentity: Uint8Array | undefined;
     finished: { sent: Uint8Array; received: Uint8Array };
   },
 ): HandshakeResult {
@@ -206,7 +244,7 @@ function result(
         serverName: h.serverName,
         alpnProtocol,
         resumed: session !== undefined,
-        pskIdentity: undefined,
+        pskIdentity: done.pskIdentity,
         earlyData: 'none',
         helloRetryRequest: false,
         extendedMasterSecret: terms.extended,

@@ -71,7 +71,10 @@ export function agreeOn(
     suite,
     randoms,
     extended,
-    encryptThenMac: suite.cipher.kind === 'cbc' && extensions.has(encryptThenMac),
+    encryptThenMac:
+      suite.cipher.kind === 'cbc' &&
+      extensions.has(encryptThenMac) &&
+      h.config.options.encryptThenMac !== false,
   });
   return {
     rules,

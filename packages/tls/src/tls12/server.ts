@@ -22,8 +22,7 @@ import { certificate12 } from '../messages/certificate.ts';
 import {
   certificateRequest11,
   certificateRequest12,
-  ECDSA_SIGN,
-  RSA_SIGN,
+  certificateTypeOf,
 } from '../messages/certificate-request.ts';
 import { certificateStatus } from '../messages/certificate-status.ts';
 import { certificateVerify, certificateVerifyUnnamed } from '../messages/certificate-verify.ts';
@@ -79,7 +78,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const chain = asks ? yield* receiveCertificate(h) : [];
   const exchange = keyExchangeOf(suite);
   const params = yield* receive(h, clientKeyExchange(exchange.clientParams(terms.rules.version)));
-  const { preMasterSecret } = yield* half.finish(params);
+  const { preMasterSecret, pskIdentity } = yield* half.finish(params);
   const master = masterSecret(h, terms, preMasterSecret);
   const client = chain.length > 0 ? yield* authenticateClient(h, terms, chain, master) : UNAUTHENTICATED;
   const keys = connectionKeys(h, terms, master);
@@ -95,6 +94,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
     own,
     group,
     resumed: false,
+    pskIdentity,
     finished: { sent, received },
   });
 }
@@ -115,6 +115,7 @@ function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow
     own: undefined,
     group: undefined,
     resumed: true,
+    pskIdentity: undefined,
     finished: { sent, received },
   });
 }
@@ -141,9 +142,10 @@ function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf
 function sendCertificateRequest(h: ServerHandshake, { rules, suite }: Terms): boolean {
   const { clientCertificate, certificateAuthorities } = h.config.options;
   if ((clientCertificate ?? 'none') === 'none' || !mayAskForCertificate(rules, suite)) return false;
+  const schemes = rules.signatureSchemes(h.config);
   send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
-    certificateTypes: [ECDSA_SIGN, RSA_SIGN],
-    supportedSignatureAlgorithms: rules.signatureSchemes(h.config).map((scheme) => scheme.id),
+    certificateTypes: [...new Set(schemes.map(({ algorithm }) => certificateTypeOf(algorithm)))],
+    supportedSignatureAlgorithms: schemes.map((scheme) => scheme.id),
     certificateAuthorities: certificateAuthorities ?? [],
   });
   return true;
@@ -186,6 +188,7 @@ function result(
     own: ShownCredential | undefined;
     group: Group | undefined;
     resumed: boolean;
+    pskIdentity: Uint8Array | undefined;
     finished: { sent: Uint8Array; received: Uint8Array };
   },
 ): HandshakeResult {
@@ -201,7 +204,7 @@ function result(
         serverName: info.serverName,
         alpnProtocol,
         resumed: done.resumed,
-        pskIdentity: undefined,
+        pskIdentity: done.pskIdentity,
         earlyData: 'none',
         helloRetryRequest: false,
         extendedMasterSecret: terms.extended,
