@@ -49,9 +49,5 @@ async function read(response: IncomingMessage, { maximumLength }: FetchRequest):
     }
     parts.push(part);
   }
-  const maxAge = /\bmax-age=(\d{1,9})\b/.exec(response.headers['cache-control'] ?? '')?.[1];
-  return {
-    body: new Uint8Array(Buffer.concat(parts)),
-    maxAge: maxAge === undefined ? undefined : Number(maxAge),
-  };
+  return { body: new Uint8Array(Buffer.concat(parts)) };
 }

@@ -96,8 +96,10 @@ class EntryIndex {
     const again = new DerScanner(content);
     while (!again.isAtEnd) {
       const at = again.at;
-      again.skip(Tag.sequence);
-      this.#insert(at, isIndirect);
+      const end = again.enter(Tag.sequence);
+      const serialEnd = again.skip(Tag.integer);
+      this.#insert(at, content.subarray(again.contentAt, serialEnd), isIndirect);
+      again.at = end;
     }
   }
 
@@ -124,8 +126,7 @@ class EntryIndex {
     return this.#issuers[low - 1]?.names;
   }
 
-  #insert(at: number, isIndirect: boolean): void {
-    const serial = this.#serialAt(at);
+  #insert(at: number, serial: Uint8Array, isIndirect: boolean): void {
     let slot = this.#slotOf(serial);
     for (let probes = 0; this.#slots[slot] !== 0; probes++) {
       const other = this.#slots[slot]! - 1;

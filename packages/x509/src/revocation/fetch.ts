@@ -15,8 +15,6 @@ export interface FetchRequest {
 /** An answer, or that there is none: a fetcher rejects with any error whose message says why, for people. */
 export interface FetchResponse {
   readonly body: Uint8Array;
-  /** Seconds for which the server allows to keep it, if it says so. */
-  readonly maxAge?: number | undefined;
 }
 
 /** Brings bytes from a URL. Time limits, proxies and which hosts may be asked are its affair. */

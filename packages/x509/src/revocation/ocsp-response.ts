@@ -1,7 +1,6 @@
 import { contextConstructedTag, contextTag, type DerReader, decodeDer, Tag } from '@testudo/codec';
 import { type AlgorithmIdentifier, readAlgorithm } from '../algorithm.ts';
 import { DistinguishedName } from '../distinguished-name.ts';
-import { CertificateError } from '../errors.ts';
 import { Extensions } from '../extensions.ts';
 import { parseDer } from '../parse-der.ts';
 import type { SignedData } from '../signed-data.ts';
@@ -65,7 +64,7 @@ export type OcspResponse =
 /** Longest response that is read, in bytes; most answers and most certificates in one. */
 export const OCSP_RESPONSE_LIMITS = { length: 262_144, answers: 256, certificates: 8 } as const;
 
-/** Parses a response (RFC 6960 §4.2). Throws {@link CertificateError} `malformed`. */
+/** Parses a response (RFC 6960 §4.2). Throws CertificateError `malformed`. */
 export function parseOcspResponse(bytes: Uint8Array): OcspResponse {
   return parseDer('an OCSP response', bytes, (reader) => {
     if (bytes.length > OCSP_RESPONSE_LIMITS.length)
@@ -158,10 +157,4 @@ function readGeneralizedTime(reader: DerReader): Date {
   if (reader.peek() !== Tag.generalizedTime)
     throw reader.error('bad-value', 'not a GeneralizedTime where one must stand');
   return reader.time();
-}
-
-/** For those who parse and want to know whether there is an answer. Throws {@link CertificateError} `malformed`. */
-export function basicOf(response: OcspResponse): BasicOcspResponse {
-  if (response.basic !== undefined) return response.basic;
-  throw new CertificateError('malformed', `the OCSP responder says ${response.status}`);
 }
