@@ -43,7 +43,7 @@ export interface Pkcs12Contents {
 }
 
 /** Longest file that is read, in bytes, and most bags in it. */
-export const PKCS12_LIMITS = { length: 8 * 1024 * 1024, bags: 4096, nesting: 4 } as const;
+export const PKCS12_LIMITS = { length: 8_388_608, bags: 4096, nesting: 4 } as const;
 
 /**
  * Reads a PKCS#12 file (RFC 7292): keys and certificates; CRLs and secrets are skipped. Throws {@link CertificateError}:
