@@ -4,7 +4,7 @@ import type { ConnectionEvents } from './connection-events.ts';
 import { DataGate } from './data-gate.ts';
 import { MAX_WAITING_BYTES } from './defaults.ts';
 import { Driver, type Services } from './driver.ts';
-import { asTlsError, TlsError } from './errors.ts';
+import { asTlsError, OwnersError, TlsError } from './errors.ts';
 import type { Flow } from './flow.ts';
 import type { FinishedVerified } from './handshake/finished-verified.ts';
 import type { Channel } from './handshake/handshake.ts';
@@ -498,5 +498,3 @@ export class Connection {
     this.#established?.wipe();
   }
 }
-
-class OwnersError extends Error {}

@@ -136,3 +136,6 @@ export function asTlsError(error: unknown, during: string): TlsError {
   const text = error instanceof Error ? error.message : String(error);
   return new TlsError('internal-error', `${during}: ${text}`, { cause: error });
 }
+
+/** Wraps what an owner's event handler threw: it goes back to the owner, and is no failure of the connection. */
+export class OwnersError extends Error {}
