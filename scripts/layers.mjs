@@ -147,10 +147,14 @@ function checkSansIO(specifier, file, pack) {
   return undefined;
 }
 
-/** Benchmarks, tests between packages, fuzzers: any package, by its doors, and what the root declares. */
+/** Benchmarks, tests between packages, fuzzers: any package, by its doors, and what the root or their own workspace declares. */
 function checkRootSource(file, { root, byName, manifest }) {
   const path = slashes(relative(root, file));
-  const declared = { ...dependenciesOf(manifest), ...manifest.devDependencies };
+  const declared = {
+    ...dependenciesOf(manifest),
+    ...manifest.devDependencies,
+    ...workspaceDependencies(root, dirname(file)),
+  };
   return findImports(readFileSync(file, 'utf8')).flatMap(({ specifier, line }) => {
     if (specifier === undefined || specifier.startsWith('.') || isBuiltin(specifier)) return [];
     const name = packageNameOf(specifier);
@@ -159,6 +163,15 @@ function checkRootSource(file, { root, byName, manifest }) {
       return hasDoor(target, specifier) ? [] : [`${path}:${line}: ${noDoor(specifier, target)}`];
     return name in declared ? [] : [`${path}:${line}: imports ${name}, which package.json does not declare`];
   });
+}
+
+/** What the nearest package.json between a folder and the root declares for development; nothing when there is none. */
+function workspaceDependencies(root, folder) {
+  for (let at = folder; at.startsWith(root) && at !== root; at = dirname(at)) {
+    const file = join(at, 'package.json');
+    if (existsSync(file)) return readJson(file).devDependencies;
+  }
+  return {};
 }
 
 function noDoor(specifier, target) {

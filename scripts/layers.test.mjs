@@ -193,6 +193,16 @@ describe('a source breaks them by', () => {
   });
 });
 
+test('a test folder that is a workspace has development packages of its own, and its neighbours do not', () => {
+  const source = "import 'left-pad';\n";
+  const files = {
+    'conformance/programs/package.json': { devDependencies: { 'left-pad': '1' } },
+    'conformance/programs/apps/a.mjs': source,
+    'conformance/a.ts': source,
+  };
+  expect(breachesWith(files)).toEqual([expect.stringMatching(/^conformance\/a\.ts:1: imports left-pad/)]);
+});
+
 describe('a manifest breaks them by', () => {
   test('a dependency from above', () => {
     expect(breachesWith(pack('packages/codec', '@testudo/codec', { '@testudo/tls': '1' }, '../tls'))).toEqual(

@@ -16,15 +16,17 @@ export class Program {
   #listeners: (() => void)[] = [];
 
   constructor(
-    name: ProgramName,
+    /** By name, or where it lies when that is no folder of programs. */
+    name: ProgramName | { readonly path: string },
     args: readonly string[],
-    options: { env?: NodeJS.ProcessEnv; stopSignal?: NodeJS.Signals } = {},
+    options: { env?: NodeJS.ProcessEnv; stopSignal?: NodeJS.Signals; uid?: number; gid?: number } = {},
   ) {
-    this.#name = `${name} ${args.join(' ')}`;
+    const path = typeof name === 'string' ? requireProgram(name) : name.path;
+    this.#name = `${path} ${args.join(' ')}`;
     // One that has workers must be asked, so that it can end them; the others need not be.
     this.#signal = options.stopSignal ?? 'SIGKILL';
-    const { env } = options;
-    this.#child = spawn(requireProgram(name), args, { ...(env && { env }), stdio: ['pipe', 'pipe', 'pipe'] });
+    const { stopSignal: _, ...rest } = options;
+    this.#child = spawn(path, args, { ...rest, stdio: ['pipe', 'pipe', 'pipe'] });
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       stream.setEncoding('latin1').on('data', (text: string) => {
         this.#output += text;
@@ -96,7 +98,8 @@ export async function startOnFreePort(
   }
 }
 
-async function freePort(): Promise<number> {
+/** One that is free now; another may take it first. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -1,0 +1,88 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
+import { Identities, type Identity } from '../interop/support/identities.ts';
+import { type Mode, runApp } from './support/run.ts';
+
+// Libraries for the web, as they come from the npm registry. Both ends are in one program: on our engine, both.
+
+cleanUpAfterTests();
+
+let identity: Identity;
+let ca: string;
+beforeAll(() => {
+  const identities = new Identities('Programs');
+  identity = identities.server('P-256', { names: ['localhost'] });
+  ca = identities.ca;
+});
+
+const MODES: readonly Mode[] = ['register', 'import'];
+
+async function results(name: string, mode: Mode, allowed = 0): Promise<Readonly<Record<string, unknown>>> {
+  const run = await runApp(name, mode, { identity, ca });
+  expect(run.ours).toBeGreaterThan(0);
+  expect(run.nodes).toBe(allowed);
+  return run.results;
+}
+
+describe.each(MODES)('by %s', (mode) => {
+  const registered = mode === 'register';
+
+  test('express', async () => {
+    expect(await results('express', mode)).toEqual({
+      root: { secure: true, protocol: 'https', tls: 'TLSv1.3' },
+      big: 2_000_000,
+      ...(registered ? { echo: [201, { hello: 'world' }] } : {}),
+    });
+  });
+
+  test('fastify', async () => {
+    expect(await results('fastify', mode)).toEqual({
+      http1: { version: '1.1', tls: true },
+      ...(registered ? { fallback: { version: '1.1', tls: true }, http2: { hello: 'world' } } : {}),
+    });
+  });
+
+  test('undici', async () => {
+    expect(await results('undici', mode)).toEqual({
+      fetch: true,
+      request: 'hello',
+      ...(registered ? { http2: '2.0' } : {}),
+    });
+  });
+
+  test('axios', async () => {
+    expect(await results('axios', mode)).toEqual({
+      get: { hello: 'world' },
+      redirect: { hello: 'world' },
+      post: 300_000,
+      'wrong name': 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
+  });
+
+  test('got', async () => {
+    // It makes a socket of Node's only to look at how Node wraps streams.
+    expect(await results('got', mode, registered ? 0 : 1)).toEqual({
+      get: { version: '1.1' },
+      'wrong name': 'ERR_TLS_CERT_ALTNAME_INVALID',
+      ...(registered ? { http2: { version: '2.0' }, fallback: { version: '1.1' } } : {}),
+    });
+  });
+
+  test('ws', async () => {
+    expect(await results('ws', mode)).toEqual({ text: 'hello', binary: 1_000_000, close: 4000 });
+  });
+});
+
+// These open their connections themselves, so there is no way to bring one of ours but register.
+
+test('grpc-js', async () => {
+  expect(await results('grpc', 'register')).toEqual({ unary: 'hello', large: 1_000_000, stream: 500 });
+});
+
+test('nodemailer and smtp-server', async () => {
+  const delivered = (name: string) => [['b@example.org'], true, name];
+  expect(await results('nodemailer', 'register')).toEqual({
+    STARTTLS: delivered('STARTTLS'),
+    SMTPS: delivered('SMTPS'),
+  });
+});
