@@ -165,7 +165,7 @@ first_valid_uid = 1
 first_valid_gid = 1
 default_internal_user = ${isRoot ? 'dovecot' : place.user}
 default_login_user = ${isRoot ? 'dovenull' : place.user}
-${isRoot ? '' : `default_internal_group = ${gid}`}
+${isRoot ? '' : `default_internal_group = ${nameOfGroup()}`}
 passdb {
   driver = static
   args = password=secret
@@ -195,6 +195,10 @@ service stats {
   };
   const { port: imap } = await startOnFreePort(start, /starting up for imap/);
   return { imap, imaps };
+}
+
+function nameOfGroup(): string {
+  return execFileSync('id', ['-gn'], { encoding: 'utf8' }).trim();
 }
 
 function newestFolder(parent: string, inside: string): string {
