@@ -1,3 +1,4 @@
+import type { CryptoProvider } from '@testudo/crypto';
 import type { Credential } from './credential.ts';
 import { TlsError } from './errors.ts';
 import { certificateAuthorities } from './extensions/certificates.ts';
@@ -11,25 +12,41 @@ import type { ClientHelloInfo } from './options.ts';
 
 /** What the application may see of a ClientHello. */
 export function clientHelloInfo(h: ServerHandshake, hello: ClientHello): ClientHelloInfo {
-  const { extensions } = hello;
-  const signatureSchemes = extensions.get(signatureAlgorithms) ?? [];
-  const message = h.clientHello!;
-  return {
-    serverName: extensions.get(serverName)?.replace(/\.$/, '').toLowerCase(),
-    alpnProtocols: extensions.get(alpn) ?? [],
-    cipherSuites: hello.cipherSuites,
-    signatureSchemes,
-    certificateSignatureSchemes: extensions.get(signatureAlgorithmsCert) ?? signatureSchemes,
-    supportedVersions: extensions.get(supportedVersions) ?? [hello.legacyVersion],
-    certificateAuthorities: extensions.get(certificateAuthorities) ?? [],
-    message,
-    get ja3() {
-      return ja3(h.provider, message);
-    },
-    get ja4() {
-      return ja4(h.provider, message);
-    },
-  };
+  return new HelloInfo(h, hello);
+}
+
+/** A class, since getters in a literal cost V8 more than all the rest of it. */
+class HelloInfo implements ClientHelloInfo {
+  readonly serverName: string | undefined;
+  readonly alpnProtocols: readonly string[];
+  readonly cipherSuites: readonly number[];
+  readonly signatureSchemes: readonly number[];
+  readonly certificateSignatureSchemes: readonly number[];
+  readonly supportedVersions: readonly number[];
+  readonly certificateAuthorities: readonly Uint8Array[];
+  readonly message: Uint8Array;
+  readonly #provider: CryptoProvider;
+
+  constructor(h: ServerHandshake, hello: ClientHello) {
+    const { extensions } = hello;
+    this.serverName = extensions.get(serverName)?.replace(/\.$/, '').toLowerCase();
+    this.alpnProtocols = extensions.get(alpn) ?? [];
+    this.cipherSuites = hello.cipherSuites;
+    this.signatureSchemes = extensions.get(signatureAlgorithms) ?? [];
+    this.certificateSignatureSchemes = extensions.get(signatureAlgorithmsCert) ?? this.signatureSchemes;
+    this.supportedVersions = extensions.get(supportedVersions) ?? [hello.legacyVersion];
+    this.certificateAuthorities = extensions.get(certificateAuthorities) ?? [];
+    this.message = h.clientHello!;
+    this.#provider = h.provider;
+  }
+
+  get ja3(): string {
+    return ja3(this.#provider, this.message);
+  }
+
+  get ja4(): string {
+    return ja4(this.#provider, this.message);
+  }
 }
 
 /** The application protocol (RFC 7301 §3.2): none in common ends the handshake, none offered or wanted does not. */

@@ -153,7 +153,7 @@ export interface ServerOptions extends CommonOptions, ServerFeatureOptions {
    * keys (RFC 9846 §8). Default: refused.
    */
   readonly earlyData?: EarlyDataOptions | undefined;
-  /** Tickets after a TLS 1.3 handshake, 0 to 8. Default 2. */
+  /** Tickets after a full TLS 1.3 handshake, 0 to 8. Default 2. One that resumes is followed by one, unless this is 0. */
   readonly ticketCount?: number | undefined;
   /** Keeps TLS 1.2 sessions by ID. Default: none. */
   readonly sessionStore?: SessionStore | undefined;

@@ -44,19 +44,24 @@ const sessionId = opaque(1, 0, 32);
 
 const codec: Codec<ServerHello> = {
   read(reader) {
-    const hello = {
-      legacyVersion: readField(reader, 'legacyVersion', uint16),
-      random: readField(reader, 'random', random),
-      legacySessionIdEcho: readField(reader, 'legacySessionIdEcho', sessionId),
-      cipherSuite: readField(reader, 'cipherSuite', uint16),
-      legacyCompressionMethod: readField(reader, 'legacyCompressionMethod', uint8),
-    };
-    const place = placeOf(hello.random, reader);
+    const legacyVersion = readField(reader, 'legacyVersion', uint16);
+    const helloRandom = readField(reader, 'random', random);
+    const legacySessionIdEcho = readField(reader, 'legacySessionIdEcho', sessionId);
+    const cipherSuite = readField(reader, 'cipherSuite', uint16);
+    const legacyCompressionMethod = readField(reader, 'legacyCompressionMethod', uint8);
+    const place = placeOf(helloRandom, reader);
     const extensions = readField<ExtensionBlock<ServerHelloPlace>>(reader, 'extensions', {
       read: () => (reader.remaining === 0 ? new Block(place) : readExtensions(reader, place)),
       write: () => {},
     });
-    return { ...hello, extensions };
+    return {
+      legacyVersion,
+      random: helloRandom,
+      legacySessionIdEcho,
+      cipherSuite,
+      legacyCompressionMethod,
+      extensions,
+    };
   },
   write(writer, hello) {
     uint16.write(writer, hello.legacyVersion);

@@ -39,7 +39,9 @@ export function* findPsk(
   if (!hello.extensions.get(pskKeyExchangeModes)!.includes(PSK_DHE_KE)) return undefined;
   for (const [index, identity] of offered.identities.slice(0, MAX_PSK_IDENTITIES).entries()) {
     const psk = (yield* sessionPsk(h, identity, name)) ?? (yield* externalPsk(h, identity));
-    if (psk !== undefined) return { ...psk, index, offered: identity };
+    if (psk === undefined) continue;
+    const { key, hash, binderLabel, session } = psk;
+    return { key, hash, binderLabel, session, index, offered: identity };
   }
   return undefined;
 }

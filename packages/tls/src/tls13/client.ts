@@ -86,7 +86,8 @@ function checkAgreement(
     );
   }
   const psk = selectedPsk(offer, hello, suite);
-  return { offer, suite, psk, ...agree(offer, hello), retried: retried !== undefined };
+  const { group, secret } = agree(offer, hello);
+  return { offer, suite, psk, group, secret, retried: retried !== undefined };
 }
 
 /** RFC 9846 §4.2.11: only what was offered, and only with the hash it was made with. */

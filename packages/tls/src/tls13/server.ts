@@ -77,13 +77,14 @@ interface Agreed extends Agreement {
 }
 
 function* agreeOnTheRest(h: ServerHandshake, agreement: Agreement): Flow<Agreed> {
-  const { hello, psk } = agreement;
+  const { hello, suite, psk, group, clientShare, retried, offeredEarlyData } = agreement;
   if (psk !== undefined) checkBinder(h, hello, psk);
   const info = clientHelloInfo(h, hello);
   const alpnProtocol = yield* chooseProtocol(h, info);
-  const early = yield* acceptsEarlyData(h, hello, { ...agreement, info, alpnProtocol });
+  const early = yield* acceptsEarlyData(h, hello, { info, psk, suite, alpnProtocol, retried });
   if (!early) skipEarlyData(h, hello);
-  return { ...agreement, info, alpnProtocol, early };
+  // Field by field: spreading costs V8 ten times as much.
+  return { hello, suite, psk, group, clientShare, retried, offeredEarlyData, info, alpnProtocol, early };
 }
 
 function skipEarlyData(h: ServerHandshake, hello: ClientHello): void {
@@ -255,13 +256,15 @@ function takesTickets(h: ServerHandshake, hello: ClientHello): boolean {
 
 function* offerTickets(
   h: ServerHandshake,
-  { suite, alpnProtocol, info }: Agreed,
+  { suite, alpnProtocol, info, psk }: Agreed,
   schedule: KeySchedule,
   peer: AuthenticatedPeer,
 ): Flow<void> {
   const resumptionSecret = schedule.derive('res master', h.transcript.digest());
   const agreed = { suite, alpnProtocol, peer, serverName: info.serverName };
-  yield* sendTickets(h, schedule, resumptionSecret, h.config.ticketCount, agreed);
+  // A client that resumes has used one up, and gets one for it.
+  const count = psk?.session === undefined ? h.config.ticketCount : Math.min(1, h.config.ticketCount);
+  yield* sendTickets(h, schedule, resumptionSecret, count, agreed);
   resumptionSecret.fill(0);
 }
 
