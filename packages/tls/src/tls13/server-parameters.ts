@@ -51,12 +51,12 @@ export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agree
   const suite = chooseSuite(h, hello, psk);
   const usable = psk?.hash === suite.hash ? psk : undefined;
   h.channel.useTls13();
-  const withShare = h.config.groups.find((group) => first.shares.has(group.id));
+  const withShare = h.config.groups13.find((group) => first.shares.has(group.id));
   if (withShare !== undefined) {
     const clientShare = first.shares.get(withShare.id)!;
     return { hello, suite, psk: usable, group: withShare, clientShare, retried: false, offeredEarlyData };
   }
-  const group = h.config.groups.find((candidate) => first.groups.includes(candidate.id));
+  const group = h.config.groups13.find((candidate) => first.groups.includes(candidate.id));
   if (group === undefined)
     throw new TlsError('no-common-group', 'client and server share no key exchange group');
   const second = yield* retry(h, hello, suite, group);
