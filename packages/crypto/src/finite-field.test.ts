@@ -105,6 +105,15 @@ describe("a server's own group", () => {
   });
 });
 
+test('a group that comes in a Buffer, whose slices are no copies, is left as it came', () => {
+  const received = Buffer.from(prime);
+  expect(finiteFieldFault(received, Buffer.from(two))).toBeUndefined();
+  expect(received.equals(prime)).toBe(true);
+  const group = usableGroup(received, Buffer.from(two));
+  received.fill(0);
+  expect(toHex(group.prime)).toBe(toHex(prime));
+});
+
 describe('a fresh exponent', () => {
   const ones = (length: number): Uint8Array => new Uint8Array(length).fill(255);
   const zeros = (length: number): Uint8Array => new Uint8Array(length);

@@ -46,8 +46,8 @@ export function usableGroup(prime: Uint8Array, generator: Uint8Array): UsableGro
   const fault = finiteFieldFault(prime, generator, { minimum: MIN_BITS });
   if (fault !== undefined)
     throw new CryptoError('bad-key', `a Diffie-Hellman group that is of no use: ${fault}`);
-  const p = withoutLeadingZeros(prime).slice();
-  const g = withoutLeadingZeros(generator).slice();
+  const p = new Uint8Array(withoutLeadingZeros(prime));
+  const g = new Uint8Array(withoutLeadingZeros(generator));
   const exponentBits = finiteFieldGroup(p, g)?.exponentBits ?? bitLength(p) - 1;
   return {
     prime: p,
@@ -63,7 +63,7 @@ export function usableGroup(prime: Uint8Array, generator: Uint8Array): UsableGro
       const isOne = value.length === 1 && value[0] === 1;
       if (bytes.length > p.length || !(isOne || isInnerElement(value, p)))
         throw new CryptoError('bad-key', 'a Diffie-Hellman private key out of range');
-      return value.slice();
+      return new Uint8Array(value);
     },
     freshExponent(randomBytes: (length: number) => Uint8Array): Uint8Array {
       const bytes = randomBytes(Math.ceil(exponentBits / 8));
@@ -83,7 +83,8 @@ export function leftPadded(value: Uint8Array, length: number): Uint8Array {
 /** 2 to p - 2: 0, 1 and p - 1 give secrets that anybody knows. The prime is odd. */
 function isInnerElement(value: Uint8Array, prime: Uint8Array): boolean {
   if (isZeroOrOne(value)) return false;
-  const minusOne = prime.slice();
+  // Not `slice`, which a Buffer shares its memory with.
+  const minusOne = new Uint8Array(prime);
   minusOne[minusOne.length - 1]! -= 1;
   return compareMagnitudes(value, minusOne) < 0;
 }

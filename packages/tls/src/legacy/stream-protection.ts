@@ -43,7 +43,7 @@ interface Parts {
 }
 
 /** Whoever listens reads it. A copy, since what is opened must not change when the transport reuses its memory. */
-const PLAIN: Cipher = { update: (data) => data.slice() };
+const PLAIN: Cipher = { update: (data) => new Uint8Array(data) };
 
 class StreamSealer implements RecordSealer {
   sequence = 0;

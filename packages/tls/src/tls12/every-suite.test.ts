@@ -50,6 +50,8 @@ function meet(
         ...server,
       }),
     ),
+    // As sockets have them: a Buffer's `slice` is no copy.
+    (bytes) => [Buffer.from(bytes)],
   ).pump();
 }
 

@@ -93,7 +93,7 @@ function asLongAs({ prime }: FiniteField, value: Uint8Array): Uint8Array {
 function withoutLeadingZeros(bytes: Uint8Array): Uint8Array {
   let start = 0;
   while (start < bytes.length - 1 && bytes[start] === 0) start++;
-  return bytes.slice(start);
+  return new Uint8Array(bytes.subarray(start));
 }
 
 /** The finite fields among groups, for DHE; those of a configuration that names none are ffdhe2048 to ffdhe4096. */
