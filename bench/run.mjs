@@ -1,6 +1,7 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { compare } from './lib/compare.mjs';
 import { makeMaterial } from './lib/material.mjs';
 import { measureIdleMemory, measureRounds } from './lib/measure.mjs';
 import { stopAll } from './lib/processes.mjs';
@@ -34,6 +35,8 @@ const { values: options } = parseArgs({
   },
 });
 
+const COMMITTED = new URL('results.json', import.meta.url);
+
 process.on('exit', stopAll);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
@@ -47,6 +50,7 @@ async function main() {
   const stacks = [REFERENCE, ...(options.stacks?.split(',') ?? STACKS).filter((name) => name !== REFERENCE)];
   const material = makeMaterial();
   const summaries = [];
+  const committed = JSON.parse(readFileSync(COMMITTED, 'utf8'));
   for (const workload of chosen) {
     const { warmUp, ...round } = options.quick ? workload.quick : workload.full;
     const label = `${workload.name}, ${workload.role}`;
@@ -69,6 +73,10 @@ async function main() {
   }
   console.log(`\n${table(summaries)}\n`);
   console.log('Ratios: median of the rounds, each against its neighbour (least to most). Less is better.');
+  if (options.quick) return;
+  const changes = compare({ ...machine(), workloads: summaries }, committed);
+  console.log(`\nAgainst the committed run of ${committed.date}: ${changes.length === 0 ? 'as before' : ''}`);
+  for (const change of changes) console.log(`  ${change}`);
 }
 
 function choose() {
@@ -91,10 +99,9 @@ function machine() {
 
 function write(results) {
   const text = `${JSON.stringify(results, null, 2)}\n`;
-  const here = new URL('.', import.meta.url);
-  mkdirSync(new URL('results/', here), { recursive: true });
-  writeFileSync(new URL('results/latest.json', here), text);
-  if (options.save) writeFileSync(new URL('results.json', here), text);
+  mkdirSync(new URL('results/', import.meta.url), { recursive: true });
+  writeFileSync(new URL('results/latest.json', import.meta.url), text);
+  if (options.save) writeFileSync(COMMITTED, text);
 }
 
 function progress(text) {

@@ -1,3 +1,4 @@
+import { instructionCounter } from './instructions.mjs';
 import { startProcess } from './processes.mjs';
 import { REFERENCE } from './stacks.mjs';
 
@@ -13,18 +14,26 @@ export async function measureRounds(workload, { stacks, rounds, size, material, 
     const peer = await startProcess(REFERENCE, peerRole, material);
     lanes.push({ stack, subject, peer, samples: [] });
   }
-  for (const lane of lanes) await prepare(lane, workload, size);
+  for (const lane of lanes) {
+    await prepare(lane, workload, size);
+    lane.counter = await instructionCounter(lane.subject.pid);
+  }
   for (let round = 0; round < rounds; round++) {
     for (const lane of lanes) {
       lane.samples.push(await oneRound(lane, workload, size));
       onRound?.(lane.stack, round);
     }
   }
-  for (const { subject, peer } of lanes) {
-    await subject.stop();
-    await peer.stop();
+  const units = rounds * workload.units(size);
+  for (const lane of lanes) {
+    const counted = await lane.counter?.total();
+    if (counted !== undefined) lane.instructions = counted / units;
+    await lane.subject.stop();
+    await lane.peer.stop();
   }
-  return Object.fromEntries(lanes.map(({ stack, samples, tickets }) => [stack, { samples, tickets }]));
+  return Object.fromEntries(
+    lanes.map(({ stack, samples, tickets, instructions }) => [stack, { samples, tickets, instructions }]),
+  );
 }
 
 async function prepare(lane, workload, size) {
@@ -52,9 +61,11 @@ async function work(lane, workload, size) {
   if (prepared?.tickets !== undefined) lane.tickets = prepared.tickets;
   if ('total' in size) await server.call('expect', { total: size.total });
   await server.call('counts');
+  await lane.counter?.enable();
   await lane.subject.call('start');
   await workload.run(client, lane.port, size);
   const spent = await lane.subject.call('stop');
+  await lane.counter?.disable();
   const { connections, resumed } = await server.call('counts');
   const wanted = workload.connections?.(size);
   if (wanted === undefined) return spent;

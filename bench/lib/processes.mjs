@@ -34,6 +34,7 @@ export async function startProcess(stack, role, material, { profile } = {}) {
   return {
     stack,
     role,
+    pid: child.pid,
     call(command, options) {
       return new Promise((resolve, reject) => {
         const id = nextId++;

@@ -4,8 +4,9 @@ import { REFERENCE } from './stacks.mjs';
 export function summarise(workload, results) {
   const metrics = Object.keys(results[REFERENCE].samples[0]);
   const stacks = {};
-  for (const [stack, { samples, tickets }] of Object.entries(results)) {
+  for (const [stack, { samples, tickets, instructions }] of Object.entries(results)) {
     const summary = tickets === undefined ? {} : { tickets };
+    if (instructions !== undefined) summary.instructions = rounded(instructions);
     stacks[stack] = summary;
     for (const metric of metrics) {
       const values = samples.map((sample) => sample[metric]);
@@ -36,6 +37,11 @@ export function table(summaries) {
   );
   const rows = [['workload', 'measured', `${REFERENCE}:tls`, ...others.map((stack) => `${stack} / node`)]];
   for (const summary of summaries) {
+    const counted = summary.stacks[REFERENCE]?.instructions;
+    if (counted !== undefined) {
+      const ratios = others.map((stack) => (summary.stacks[stack]?.instructions / counted).toFixed(2));
+      rows.push([`${summary.title}, ${summary.role}`, 'instructions', counted.toExponential(2), ...ratios]);
+    }
     for (const [metric, { label, format }] of Object.entries(METRICS)) {
       const reference = summary.stacks[REFERENCE]?.[metric];
       if (reference === undefined) continue;
