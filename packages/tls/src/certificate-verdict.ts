@@ -20,6 +20,10 @@ export interface CertificateToVerify {
   readonly name: string | undefined;
   /** The stapled OCSP response, DER. */
   readonly ocspResponse: Uint8Array | undefined;
+  /** The stapled OCSP responses by the certificates' places in the chain. */
+  readonly ocspResponses?: readonly (Uint8Array | undefined)[] | undefined;
+  /** SignedCertificateTimestampList (RFC 6962 §3.3), as it came outside the certificate. */
+  readonly signedCertificateTimestamps?: Uint8Array | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }

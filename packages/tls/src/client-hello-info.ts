@@ -24,6 +24,7 @@ class HelloInfo implements ClientHelloInfo {
   readonly certificateSignatureSchemes: readonly number[];
   readonly supportedVersions: readonly number[];
   readonly certificateAuthorities: readonly Uint8Array[];
+  readonly ech: ClientHelloInfo['ech'];
   readonly message: Uint8Array;
   readonly #provider: CryptoProvider;
 
@@ -36,6 +37,7 @@ class HelloInfo implements ClientHelloInfo {
     this.certificateSignatureSchemes = extensions.get(signatureAlgorithmsCert) ?? this.signatureSchemes;
     this.supportedVersions = extensions.get(supportedVersions) ?? [hello.legacyVersion];
     this.certificateAuthorities = extensions.get(certificateAuthorities) ?? [];
+    this.ech = h.ech?.outcome ?? 'none';
     this.message = h.clientHello!;
     this.#provider = h.provider;
   }

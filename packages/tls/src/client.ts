@@ -1,79 +1,28 @@
-import { bytesEqual } from '@testudo/codec';
+import { afterFirstAnswer } from './client-answer.ts';
 import { makeOffer } from './client-hello-offer.ts';
 import { shapeHello } from './client-hello-shape.ts';
-import { TlsError } from './errors.ts';
+import { echHandshake } from './ech/client.ts';
+import { offerGreaseEch } from './ech/grease.ts';
 import { offerFeatures } from './features/client-features.ts';
 import type { Flow } from './flow.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import { receive } from './handshake/handshake.ts';
 import type { HandshakeResult } from './handshake/result.ts';
-import { DOWNGRADE_TLS11, DOWNGRADE_TLS12, type ServerHello, serverHello } from './messages/server-hello.ts';
-import type { CipherSuite13 } from './suites.ts';
-import { clientHandshake12 } from './tls12/client.ts';
-import type { VersionRules } from './tls12/version-rules.ts';
-import { clientHandshake13 } from './tls13/client.ts';
+import { serverHello } from './messages/server-hello.ts';
 import { openEarlyData } from './tls13/early-data.ts';
 import { sendClientHello } from './tls13/offered-psk.ts';
-import { retryClientHello } from './tls13/retry.ts';
-import { TLS12, TLS13, versionName } from './versions.ts';
+import { TLS13 } from './versions.ts';
 
-/** A client's handshake: the hellos decide on the version, and the version's own flow goes on. */
+/** A client's handshake: says hello, and goes on with what the server answers. */
 export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
-  let offer = yield* makeOffer(h);
+  const { ech } = h.config;
+  if (typeof ech === 'object') return yield* echHandshake(h, ech);
+  const offer = yield* makeOffer(h);
   offerFeatures(h, offer.hello.extensions);
+  if (ech === 'grease') offerGreaseEch(h, offer);
   offer.hello = shapeHello(h, offer.hello);
   sendClientHello(h, offer);
   if (h.config.versions.includes(TLS13)) h.channel.beginCompatibility();
   openEarlyData(h, offer);
-
-  let answer = yield* receive(h, serverHello);
-  let retried: CipherSuite13 | undefined;
-  if (isRetry(answer)) {
-    ({ offer, suite: retried } = retryClientHello(h, offer, answer));
-    answer = yield* receive(h, serverHello);
-    if (isRetry(answer)) throw new TlsError('unexpected-message', 'a second HelloRetryRequest');
-  }
-
-  if (isTls13(answer)) return yield* clientHandshake13(h, offer, answer, retried);
-  if (retried !== undefined)
-    throw new TlsError('illegal-parameter', 'a TLS 1.3 retry was followed by an older version');
-  const older = answer as ServerHello<'server_hello_12'>;
-  const rules = rulesOfAnswer(h, older);
-  h.channel.endCompatibility();
-  return yield* clientHandshake12(h, rules, offer, older);
-}
-
-function isRetry(answer: ServerHello): answer is ServerHello<'hello_retry_request'> {
-  return answer.extensions.place === 'hello_retry_request';
-}
-
-function isTls13(answer: ServerHello): answer is ServerHello<'server_hello'> {
-  return answer.extensions.place === 'server_hello';
-}
-
-/** The version must have been offered, and must be the best both sides know (RFC 9846 §4.1.3). */
-function rulesOfAnswer(h: ClientHandshake, answer: ServerHello<'server_hello_12'>): VersionRules {
-  const { versions, rules } = h.config;
-  const version = versions.find((own) => own === answer.legacyVersion && own !== TLS13);
-  if (version === undefined) {
-    const wanted = versions.map(versionName).join(' or ');
-    throw new TlsError(
-      'no-common-version',
-      `the server wants ${versionName(answer.legacyVersion)}, not ${wanted}`,
-    );
-  }
-  checkDowngrade(answer, Math.max(...versions));
-  return rules.get(version)!;
-}
-
-function checkDowngrade({ random, legacyVersion }: ServerHello<'server_hello_12'>, best: number): void {
-  const marker = random.subarray(24);
-  const marked12 = best === TLS13 && bytesEqual(marker, DOWNGRADE_TLS12);
-  const marked11 = best >= TLS12 && bytesEqual(marker, DOWNGRADE_TLS11);
-  // A client that knows no better than what was chosen has not been made to take less.
-  if (!marked12 && (!marked11 || legacyVersion === best)) return;
-  throw new TlsError(
-    'downgrade-detected',
-    'the server knows a newer version, yet someone made it choose an older one',
-  );
+  return yield* afterFirstAnswer(h, offer, yield* receive(h, serverHello));
 }

@@ -18,6 +18,11 @@ export interface Credential {
   decryptRsa?(ciphertext: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /** OCSP response to staple (DER). Default: none. */
   readonly ocspResponse?: Uint8Array | undefined;
+  /**
+   * OCSP responses (DER) for the certificates of the chain, by their places; undefined where there is none. Sent in TLS
+   * 1.3, and before to clients with status_request_v2 (RFC 6961). Default: `ocspResponse` for the leaf.
+   */
+  readonly ocspResponses?: readonly (Uint8Array | undefined)[] | undefined;
   /** SignedCertificateTimestampList (RFC 6962 §3.3). Default: none. */
   readonly signedCertificateTimestamps?: Uint8Array | undefined;
 }

@@ -48,6 +48,7 @@ const FAILURES = {
   'extended-master-secret-mismatch': { reason: 'PeerMisbehaved', alert: 'handshake_failure' },
   'message-too-long': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
   'empty-certificate-list': { reason: 'PeerMisbehaved', alert: 'decode_error' },
+  'ech-undecryptable': { reason: 'PeerMisbehaved', alert: 'decrypt_error' },
 
   'no-common-version': { reason: 'PeerIncompatible', alert: 'protocol_version' },
   'no-common-cipher-suite': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
@@ -60,6 +61,7 @@ const FAILURES = {
   'no-certificate-for-name': { reason: 'PeerIncompatible', alert: 'unrecognized_name' },
   'unknown-psk-identity': { reason: 'PeerIncompatible', alert: 'unknown_psk_identity' },
   'inappropriate-fallback': { reason: 'PeerIncompatible', alert: 'inappropriate_fallback' },
+  'ech-rejected': { reason: 'PeerIncompatible', alert: 'ech_required' },
   'not-tls': { reason: 'PeerIncompatible', alert: 'protocol_version' },
 
   'malformed-message': { reason: 'InvalidMessage', alert: 'decode_error' },
@@ -105,17 +107,24 @@ export class TlsError extends Error {
   readonly alert: AlertName | 'none';
   /** For `alert-received`: the peer's alert. */
   readonly receivedAlert: string | undefined;
+  /**
+   * For `ech-rejected`: the ECHConfigList to try again with on a new connection, once; it came from the owner of the public
+   * name. Undefined when that server does without Encrypted Client Hello: then it is for the application to decide whether
+   * to show the name.
+   */
+  readonly retryConfigs: Uint8Array | undefined;
 
   constructor(
     code: TlsErrorCode,
     message: string,
-    details: { cause?: unknown; receivedAlert?: string } = {},
+    details: { cause?: unknown; receivedAlert?: string; retryConfigs?: Uint8Array } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
     this.reason = TABLE[code].reason;
     this.alert = TABLE[code].alert;
     this.receivedAlert = details.receivedAlert;
+    this.retryConfigs = details.retryConfigs;
   }
 
   /** A session whose connection ended with a fatal alert must not be resumed (RFC 5246 §7.2.2, RFC 9846 §6.2). */

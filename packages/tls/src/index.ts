@@ -9,6 +9,18 @@ export {
 export { Connection } from './connection.ts';
 export type { ConnectionEvents } from './connection-events.ts';
 export { type Credential, credential } from './credential.ts';
+export type { EchOptions } from './ech/client-config.ts';
+export {
+  type EchCipherSuite,
+  type EchConfig,
+  type EchConfigContents,
+  type EchConfigExtension,
+  encodeEchConfig,
+  encodeEchConfigList,
+  parseEchConfigList,
+} from './ech/config.ts';
+export { type EchKey, type EchKeyOptions, generateEchKey } from './ech/keys.ts';
+export type { EchOutcome } from './ech/outcome.ts';
 export { clientConnection, serverConnection } from './endpoint.ts';
 export { type Reason, TlsError, type TlsErrorCode } from './errors.ts';
 export { type ExplainedField, type ExplainedMessage, explainMessage } from './explain.ts';
@@ -18,6 +30,12 @@ export type {
   ReceivedExtension,
 } from './features/custom-extensions.ts';
 export type { GreasePlace } from './features/options.ts';
+export {
+  COOKIE_KEY_LENGTH,
+  type RetryCookieSealer,
+  RetryCookies,
+  type RetryState,
+} from './features/retry-cookies.ts';
 export { type Ja4Options, ja3, ja3Text, ja4, ja4Text } from './fingerprint/index.ts';
 export { GREASE_VALUES, isGrease } from './grease.ts';
 export { GROUPS, type Group, groupById, groupByName } from './groups.ts';

@@ -3,6 +3,9 @@ import type { CertificateVerifier } from './certificate-verdict.ts';
 import type { Credential } from './credential.ts';
 import * as defaults from './defaults.ts';
 import type { Services } from './driver.ts';
+import { type ClientEchConfig, clientEchConfig, type EchOptions } from './ech/client-config.ts';
+import { type EchKey, type EchServerKeys, echServerKeys } from './ech/keys.ts';
+import type { EchOutcome } from './ech/outcome.ts';
 import { TlsError } from './errors.ts';
 import {
   type ClientFeatureOptions,
@@ -95,6 +98,12 @@ export interface ClientOptions extends CommonOptions, ClientFeatureOptions {
    * knows a newer one then refuses, since somebody else may have made the first one fail (RFC 7507). Default false.
    */
   readonly fallback?: boolean | undefined;
+  /**
+   * Encrypted Client Hello (RFC 9849): hides the name and the rest of the hello from everyone but the server; TLS 1.3 only.
+   * A server that cannot read it ends the connection with `ech-rejected`, never with a name in the clear. `grease` sends
+   * something that only looks like it. Default: neither.
+   */
+  readonly ech?: EchOptions | 'grease' | undefined;
   /** Ask for a stapled OCSP response. Default true. */
   readonly requestOcsp?: boolean | undefined;
   /** Take a TLS 1.2 server without extended master secret (RFC 7627). Default true: some are left. */
@@ -112,6 +121,11 @@ export interface ClientHelloInfo {
   /** What it can verify in certificates (signature_algorithms_cert); as `signatureSchemes` when it does not say. */
   readonly certificateSignatureSchemes: readonly number[];
   readonly supportedVersions: readonly number[];
+  /**
+   * What became of Encrypted Client Hello. `accepted`: all this is from the inner hello, but for `message` and the
+   * fingerprints, which are those of the outer one.
+   */
+  readonly ech: EchOutcome;
   /** Distinguished names (DER) of the CAs it trusts; empty when it does not say. */
   readonly certificateAuthorities: readonly Uint8Array[];
   /** The first ClientHello as it came, handshake header included. */
@@ -135,6 +149,18 @@ export interface ServerOptions extends CommonOptions, ServerFeatureOptions {
     | undefined;
   /** Up to TLS 1.2: tells a client which of its keys to name (RFC 4279 §5.2). Default: nothing. */
   readonly pskIdentityHint?: Uint8Array | undefined;
+  /**
+   * Keys for Encrypted Client Hello (RFC 9849): new ones, and old ones that clients may still have. `credentials` must hold
+   * a certificate for each public name. Default: none; then what clients send of it is passed over.
+   */
+  readonly echKeys?: readonly EchKey[] | undefined;
+  /** Try all keys, whatever key the client says that it used: for clients that hide it. Costs time. Default false. */
+  readonly echTrialDecryption?: boolean | undefined;
+  /**
+   * Take inner hellos as they are: for a server behind another one that decrypts them (split mode, RFC 9849 §7.2). Default
+   * false: nobody else may send them.
+   */
+  readonly echBackend?: boolean | undefined;
   /** Application protocols by preference (ALPN); or a chooser. Without a common one the handshake fails. Default: none. */
   readonly alpnProtocols?:
     | readonly string[]
@@ -207,6 +233,7 @@ export interface ClientConfig extends CommonConfig {
   readonly services: Services;
   readonly keyShareGroups: readonly Group[];
   readonly features: ClientFeatures;
+  readonly ech: ClientEchConfig | undefined;
 }
 
 export interface ServerConfig extends CommonConfig {
@@ -215,6 +242,8 @@ export interface ServerConfig extends CommonConfig {
   readonly features: ServerFeatures;
   readonly ticketCount: number;
   readonly sessionLifetime: number;
+  /** Undefined without keys. */
+  readonly ech: EchServerKeys | undefined;
   /** Bytes; 0 where none is taken. */
   readonly maxEarlyData: number;
 }
@@ -230,12 +259,18 @@ export function clientConfig(options: ClientOptions): ClientConfig {
     throw new TlsError('bad-option', 'keyShareGroups must be among groups, and known to TLS 1.3');
   }
   checkProtocols(options.alpnProtocols);
+  const ech = clientEchConfig(options.provider, options.ech);
+  if (typeof ech === 'object') {
+    checkProtocols(ech.outerAlpnProtocols);
+    needTls13('ech', common);
+  }
   return {
     ...common,
     options,
     services: clientServices(options),
     keyShareGroups,
     features: clientFeatures(options),
+    ech,
   };
 }
 
@@ -253,11 +288,15 @@ export function serverConfig(options: ServerOptions): ServerConfig {
     throw new TlsError('bad-option', 'a server that asks for client certificates needs verifyCertificate');
   }
   if (typeof options.alpnProtocols !== 'function') checkProtocols(options.alpnProtocols);
+  const common = commonConfig(options, findPsk !== undefined);
+  const { echKeys } = options;
+  if (echKeys !== undefined) needTls13('echKeys', common);
   return {
-    ...commonConfig(options, findPsk !== undefined),
+    ...common,
     options,
     services: serverServices(options),
     features: serverFeatures(options),
+    ech: echKeys === undefined ? undefined : echServerKeys(options.provider, echKeys),
     maxEarlyData: maxEarlyData(options.earlyData),
     ticketCount: inRange('ticketCount', options.ticketCount ?? defaults.DEFAULT_TICKET_COUNT, 0, 8),
     sessionLifetime: inRange(
@@ -367,6 +406,10 @@ function maxEarlyData(options: EarlyDataOptions | undefined): number {
   if (options === undefined) return 0;
   const most = options.maxBytes ?? defaults.DEFAULT_MAX_EARLY_DATA;
   return inRange('earlyData.maxBytes', most, 1, 2 ** 32 - 1);
+}
+
+function needTls13(option: string, { versions }: CommonConfig): void {
+  if (!versions.includes(TLS13)) throw new TlsError('bad-option', `${option} needs TLS 1.3`);
 }
 
 function zeroed(length: number): Uint8Array {

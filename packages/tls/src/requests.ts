@@ -1,6 +1,7 @@
 import type { SignatureAlgorithm } from '@testudo/crypto';
 import type { CertificateToVerify, CertificateVerdict } from './certificate-verdict.ts';
 import type { Credential } from './credential.ts';
+import type { OidFilter } from './extensions/certificates.ts';
 import type { RawMessage } from './messages/handshake-type.ts';
 import type { ClientHelloInfo } from './options.ts';
 import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
@@ -52,6 +53,8 @@ export interface CredentialRequest {
   readonly signatureSchemes: readonly number[];
   /** Distinguished names (DER) of CAs it trusts; empty when it did not say. */
   readonly certificateAuthorities: readonly Uint8Array[];
+  /** What its certificate must hold (RFC 9846 §4.2.5); credentials without it are left out whatever is answered. */
+  readonly oidFilters?: readonly OidFilter[] | undefined;
 }
 
 /** A first flight with early data, whose key and age are as they should be. */

@@ -1,3 +1,4 @@
+import { openFirstHello } from './ech/server.ts';
 import { TlsError } from './errors.ts';
 import { supportedVersions } from './extensions/negotiation.ts';
 import type { Flow } from './flow.ts';
@@ -12,11 +13,15 @@ import { TLS12, TLS13, VERSIONS, type Version, versionName } from './versions.ts
 
 /** A server's handshake: the client's hello decides on the version, and the version's own flow goes on. */
 export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
-  const { value: hello, raw } = yield* receiveRaw(h, clientHello);
+  // Who brings a cookie to another connection sends a ChangeCipherSpec before (RFC 9846 §D.4).
+  if (h.config.options.retryCookies !== undefined) h.channel.beginCompatibility();
+  const { value: received, raw } = yield* receiveRaw(h, clientHello);
   h.clientHello = raw;
+  const hello = openFirstHello(h, received, raw);
   const version = negotiateVersion(h, hello);
   checkHello(hello, version);
   if (version === TLS13) return yield* serverHandshake13(h, hello);
+  h.channel.endCompatibility();
   return yield* serverHandshake12(h, h.config.rules.get(version)!, hello);
 }
 

@@ -25,6 +25,34 @@ export const statusRequest: Extension<{
 /** The body of a request for OCSP without responder ids and extensions. */
 export const OCSP_REQUEST: Uint8Array = Uint8Array.of(OCSP, 0, 0, 0, 0);
 
+/** status_request_v2 (RFC 6961): several responses, up to TLS 1.2; in 1.3 nobody acts on it (RFC 9846 §4.4.2.1). */
+export const statusRequestV2: Extension<{ client_hello: Uint8Array; server_hello_12: null }> = {
+  id: 17,
+  name: 'status_request_v2',
+  source: 'RFC 6961 §2.2',
+  codecs: { client_hello: rest, server_hello_12: acknowledgement() },
+};
+
+/** trusted_ca_keys (RFC 6066 §6): known by name only; a server that has no use for it passes over it. */
+export const trustedCaKeys: Extension<{ client_hello: Uint8Array; server_hello_12: Uint8Array }> = {
+  id: 3,
+  name: 'trusted_ca_keys',
+  source: 'RFC 6066 §6',
+  codecs: { client_hello: rest, server_hello_12: rest },
+};
+
+/** use_srtp (RFC 5764 §4.1.1): for DTLS. Never offered and never answered here. */
+export const useSrtp: Extension<{
+  client_hello: Uint8Array;
+  server_hello_12: Uint8Array;
+  encrypted_extensions: Uint8Array;
+}> = {
+  id: 14,
+  name: 'use_srtp',
+  source: 'RFC 5764 §4.1.1',
+  codecs: { client_hello: rest, server_hello_12: rest, encrypted_extensions: rest },
+};
+
 /** signed_certificate_timestamp (RFC 6962 §3.3.1): carried as it is. */
 export const signedCertificateTimestamp: Extension<{
   client_hello: null;

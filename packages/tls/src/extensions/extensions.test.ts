@@ -1,6 +1,7 @@
 import { decode, encode } from '@testudo/codec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { encodeEchConfigList } from '../ech/config.ts';
 import { fateOf } from '../testing/fate.ts';
 import { ExtensionBlock, extensions, rawExtensions } from './block.ts';
 import type { Place } from './extension.ts';
@@ -30,6 +31,28 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'status_request server_hello_12': none,
   'status_request certificate': bytes(1),
   'status_request certificate_request': bytes(),
+  'status_request_v2 client_hello': bytes(),
+  'status_request_v2 server_hello_12': none,
+  'trusted_ca_keys client_hello': bytes(),
+  'trusted_ca_keys server_hello_12': bytes(),
+  'use_srtp client_hello': bytes(),
+  'use_srtp server_hello_12': bytes(),
+  'use_srtp encrypted_extensions': bytes(),
+  'encrypted_client_hello client_hello': fc.oneof(
+    fc.constant({ type: 'inner' as const }),
+    fc.record({
+      type: fc.constant('outer' as const),
+      kdf: fc.nat(0xffff),
+      aead: fc.nat(0xffff),
+      configId: fc.nat(255),
+      enc: bytes(),
+      payload: bytes(1),
+    }),
+  ),
+  'encrypted_client_hello hello_retry_request': bytes(8, 8),
+  'encrypted_client_hello encrypted_extensions': bytes().map((contents) =>
+    encodeEchConfigList([Uint8Array.of(0x12, 0x34, 0, contents.length, ...contents)]),
+  ),
   'supported_groups client_hello': uint16s(),
   'supported_groups encrypted_extensions': uint16s(),
   'ec_point_formats client_hello': fc.array(fc.nat(255), { minLength: 1, maxLength: 20 }),

@@ -1,4 +1,5 @@
 import * as certificates from './certificates.ts';
+import { echOuterExtensions, encryptedClientHello } from './encrypted-client-hello.ts';
 import type { Extension } from './extension.ts';
 import { keyShare } from './key-share.ts';
 import { alpn, serverName } from './names.ts';
@@ -9,11 +10,14 @@ import { earlyData, preSharedKey, pskKeyExchangeModes } from './pre-shared-key.t
 export const EXTENSIONS: readonly Extension[] = [
   serverName,
   certificates.maxFragmentLength,
+  certificates.trustedCaKeys,
   certificates.statusRequest,
   negotiation.supportedGroups,
   negotiation.ecPointFormats,
   negotiation.signatureAlgorithms,
+  certificates.useSrtp,
   alpn,
+  certificates.statusRequestV2,
   certificates.signedCertificateTimestamp,
   negotiation.padding,
   negotiation.encryptThenMac,
@@ -30,6 +34,8 @@ export const EXTENSIONS: readonly Extension[] = [
   negotiation.postHandshakeAuth,
   negotiation.signatureAlgorithmsCert,
   keyShare,
+  echOuterExtensions,
+  encryptedClientHello,
   negotiation.renegotiationInfo,
 ];
 

@@ -1,15 +1,28 @@
 import type { ExtensionBlock } from '../extensions/block.ts';
+import {
+  certificateAuthorities,
+  signedCertificateTimestamp,
+  statusRequestV2,
+} from '../extensions/certificates.ts';
 import { signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { TLS13 } from '../versions.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
 import { learnRecordSizes, offerRecordSizes } from './record-sizes.ts';
+import { OCSP_REQUESTS_V2 } from './stapling.ts';
 
 /** Adds the optional extensions that the options ask for to a ClientHello. */
 export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_hello'>): void {
-  const { features } = h.config;
+  const { features, options } = h.config;
   const { certificateSignatureSchemeIds } = features;
   if (certificateSignatureSchemeIds !== undefined)
     block.set(signatureAlgorithmsCert, certificateSignatureSchemeIds);
+  const { certificateAuthorities: authorities, requestOcspChain, requestTimestamps } = options;
+  if (requestOcspChain === true && h.config.versions.some((version) => version < TLS13))
+    block.set(statusRequestV2, OCSP_REQUESTS_V2);
+  if (requestTimestamps === true) block.set(signedCertificateTimestamp, null);
+  if (authorities !== undefined && authorities.length > 0)
+    block.set(certificateAuthorities, [...authorities]);
   offerRecordSizes(h.config, block);
   sendCustomExtensions(features.custom, block);
 }

@@ -1,3 +1,4 @@
+import type { EchOutcome } from '../ech/outcome.ts';
 import type { ReceivedExtension } from './custom-extensions.ts';
 
 /** What optional extensions agreed on in one handshake. */
@@ -6,10 +7,12 @@ export interface NegotiatedFeatures {
   readonly customExtensions: ReceivedExtension[];
   /** Most bytes of plaintext in a record, each way; undefined where no extension says so. */
   recordLimits: { readonly sent: number; readonly received: number } | undefined;
+  /** What became of Encrypted Client Hello. */
+  ech: EchOutcome;
 }
 
 /** The record of a handshake; a handshake without such extensions has none. */
 export function negotiatedOf(h: { negotiated?: NegotiatedFeatures }): NegotiatedFeatures {
-  h.negotiated ??= { customExtensions: [], recordLimits: undefined };
+  h.negotiated ??= { customExtensions: [], recordLimits: undefined, ech: 'none' };
   return h.negotiated;
 }

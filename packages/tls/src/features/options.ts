@@ -1,9 +1,11 @@
 import { TlsError } from '../errors.ts';
+import type { OidFilter } from '../extensions/certificates.ts';
 import { extensionById } from '../extensions/table.ts';
 import { isGrease } from '../grease.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
 import type { CustomExtension } from './custom-extensions.ts';
 import { maxFragmentLengthCode } from './record-sizes.ts';
+import type { RetryCookieSealer } from './retry-cookies.ts';
 
 /** Where a client can send GREASE (RFC 8701 §3.1). */
 export type GreasePlace =
@@ -44,11 +46,27 @@ export interface ClientFeatureOptions extends CommonFeatureOptions {
   readonly extensionOrder?: 'shuffle' | readonly number[] | undefined;
   /** Offer max_fragment_length (RFC 6066 §4): records of at most so many bytes, both ways. Default: not. */
   readonly requestMaxFragmentLength?: 512 | 1024 | 2048 | 4096 | undefined;
+  /**
+   * Up to TLS 1.2, ask for OCSP responses for the whole chain (status_request_v2, RFC 6961); in 1.3 `requestOcsp` does.
+   * Default false.
+   */
+  readonly requestOcspChain?: boolean | undefined;
+  /** Ask for signed certificate timestamps (RFC 6962 §3.3). Default false. */
+  readonly requestTimestamps?: boolean | undefined;
+  /** Distinguished names (DER) of the CAs this client trusts: a server may choose its chain by them. Default: not said. */
+  readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
   /** Pad ClientHello to a multiple of so many bytes, 2 to 4096 (RFC 7685). Default: none. */
   readonly helloPadding?: number | undefined;
 }
 
 export interface ServerFeatureOptions extends CommonFeatureOptions {
+  /**
+   * Ask every TLS 1.3 client to come again with a cookie (RFC 9846 §4.2.2): {@link RetryCookies}. It costs a round trip,
+   * and shows that the client gets what is sent to it. Default: none.
+   */
+  readonly retryCookies?: RetryCookieSealer | undefined;
+  /** What a client's certificate must hold (TLS 1.3, RFC 9846 §4.2.5). Default: nothing. */
+  readonly oidFilters?: readonly OidFilter[] | undefined;
   /** Send GREASE in CertificateRequest and NewSessionTicket of TLS 1.3 (RFC 8701 §4.1). Default false. */
   readonly grease?: boolean | undefined;
 }

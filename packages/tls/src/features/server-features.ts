@@ -1,4 +1,5 @@
 import type { ExtensionBlock } from '../extensions/block.ts';
+import { oidFilters } from '../extensions/certificates.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import { GREASE_VALUES } from '../grease.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
@@ -25,6 +26,8 @@ export function requestFeatures(h: ServerHandshake, block: ExtensionBlock<'certi
   const { certificateSignatureSchemeIds } = features;
   if (certificateSignatureSchemeIds !== undefined)
     block.set(signatureAlgorithmsCert, certificateSignatureSchemeIds);
+  if (options.oidFilters !== undefined && options.oidFilters.length > 0)
+    block.set(oidFilters, [...options.oidFilters]);
   sendCustomExtensions(features.custom, block);
   if (options.grease !== true) return;
   const [scheme, id] = greaseValues(h);

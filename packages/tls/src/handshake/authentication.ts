@@ -4,6 +4,7 @@ import { rejection } from '../certificate-verdict.ts';
 import type { Credential } from '../credential.ts';
 import { MAX_CERTIFICATES } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
+import type { OcspResponses } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { DigitallySigned } from '../messages/digitally-signed.ts';
 import type { ServerConfig } from '../options.ts';
@@ -19,6 +20,9 @@ export interface AuthenticatedPeer {
   readonly certificates: readonly Uint8Array[];
   readonly scheme: SignatureScheme | undefined;
   readonly ocspResponse: Uint8Array | undefined;
+  /** By the certificates' places in the chain. */
+  readonly ocspResponses: OcspResponses;
+  readonly signedCertificateTimestamps: Uint8Array | undefined;
   readonly error: Error | undefined;
   readonly path: readonly Certificate[] | undefined;
 }
@@ -28,6 +32,8 @@ export const UNAUTHENTICATED: AuthenticatedPeer = {
   certificates: [],
   scheme: undefined,
   ocspResponse: undefined,
+  ocspResponses: [],
+  signedCertificateTimestamps: undefined,
   error: undefined,
   path: undefined,
 };
@@ -140,19 +146,32 @@ export function* judge(
     readonly role: 'client' | 'server';
     readonly name: string | undefined;
     readonly chain: readonly Uint8Array[];
-    readonly ocspResponse: Uint8Array | undefined;
+    /** By the certificates' places in the chain. Default: none. */
+    readonly ocspResponses?: OcspResponses;
+    readonly signedCertificateTimestamps?: Uint8Array | undefined;
     /** Undefined in a key exchange that proves possession of the key without a signature. */
     readonly scheme: SignatureScheme | undefined;
   },
 ): Flow<AuthenticatedPeer> {
-  const { chain, ocspResponse, scheme } = peer;
+  const { chain, ocspResponses = [], signedCertificateTimestamps, scheme } = peer;
+  const ocspResponse = ocspResponses[0];
   const verdict = yield* perform('verifyCertificate', {
     chain,
     peer: peer.role,
     name: peer.name,
     ocspResponse,
+    ocspResponses,
+    signedCertificateTimestamps,
     now: h.now,
   });
   if (!verdict.accepted) throw rejection(verdict.error);
-  return { certificates: chain, scheme, ocspResponse, error: verdict.error, path: verdict.path };
+  return {
+    certificates: chain,
+    scheme,
+    ocspResponse,
+    ocspResponses,
+    signedCertificateTimestamps,
+    error: verdict.error,
+    path: verdict.path,
+  };
 }

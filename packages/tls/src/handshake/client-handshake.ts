@@ -1,3 +1,4 @@
+import type { ClientEch } from '../ech/client-ech.ts';
 import type { ClientConfig } from '../options.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Handshake } from './handshake.ts';
@@ -14,4 +15,6 @@ export interface ClientHandshake extends Handshake {
   readonly onSession: (session: Session) => void;
   /** The application wants to send early data. */
   readonly wantsEarlyData: boolean;
+  /** What Encrypted Client Hello changes; undefined without it. */
+  readonly ech?: ClientEch;
 }

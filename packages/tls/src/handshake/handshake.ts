@@ -88,12 +88,17 @@ export function* receive<T>(h: Handshake, definition: Message<T>): Flow<T> {
 
 /** As {@link receive}, with the message's bytes, header included. */
 export function* receiveRaw<T>(h: Handshake, definition: Message<T>): Flow<{ value: T; raw: Uint8Array }> {
+  const received = yield* receiveOnly(h, definition);
+  h.transcript.add(received.raw);
+  return received;
+}
+
+/** As {@link receiveRaw}, without a transcript: which one it belongs to, the message tells. */
+export function* receiveOnly<T>(h: Handshake, definition: Message<T>): Flow<{ value: T; raw: Uint8Array }> {
   const received = yield* nextMessage(h);
   h.lookahead = undefined;
   if (received.type !== definition.type) throw unexpected(received.type, definition.name);
-  const value = decodeMessage(definition, received);
-  h.transcript.add(received.raw);
-  return { value, raw: received.raw };
+  return { value: decodeMessage(definition, received), raw: received.raw };
 }
 
 /** Waits for the next message and tells whether it is this one, without taking it. */

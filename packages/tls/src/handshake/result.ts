@@ -1,6 +1,8 @@
 import type { Certificate } from '@testudo/x509';
+import type { EchOutcome } from '../ech/outcome.ts';
 import type { ReceivedExtension } from '../features/custom-extensions.ts';
 import { type NegotiatedFeatures, negotiatedOf } from '../features/negotiated.ts';
+import type { OcspResponses } from '../features/stapling.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
 import type { RawMessage } from '../messages/handshake-type.ts';
@@ -29,6 +31,10 @@ export interface ConnectionInfo {
   /** What became of early data; `rejected` means that the application must send it again. */
   readonly earlyData: 'none' | 'accepted' | 'rejected';
   readonly helloRetryRequest: boolean;
+  /**
+   * What became of Encrypted Client Hello (RFC 9849). A client never sees `rejected` here: that is an error, `ech-rejected`.
+   */
+  readonly ech: EchOutcome;
   /** The peer's chain, DER, leaf first; empty when it showed none. */
   readonly peerCertificates: readonly Uint8Array[];
   /** Why the peer's certificate is not good, where the user accepts it all the same. */
@@ -41,6 +47,10 @@ export interface ConnectionInfo {
   readonly extendedMasterSecret: boolean;
   /** OCSP response that the server stapled, DER. */
   readonly ocspResponse: Uint8Array | undefined;
+  /** The OCSP responses that the peer stapled, DER, by the certificates' places in its chain. */
+  readonly ocspResponses: OcspResponses;
+  /** SignedCertificateTimestampList (RFC 6962 §3.3) that the peer sent outside its certificate. */
+  readonly signedCertificateTimestamps: Uint8Array | undefined;
   /**
    * Most bytes of plaintext in a record, each way, by record_size_limit or max_fragment_length; in TLS 1.3 with padding.
    * Undefined where neither was agreed on.
@@ -94,8 +104,11 @@ export function connectionInfo(
     verifiedPath: peer.path,
     localCertificates: own?.credential.certificates ?? [],
     ocspResponse: peer.ocspResponse,
+    ocspResponses: peer.ocspResponses,
+    signedCertificateTimestamps: peer.signedCertificateTimestamps,
     customExtensions: negotiated.customExtensions,
     recordLimits: negotiated.recordLimits,
+    ech: negotiated.ech,
   };
 }
 

@@ -1,3 +1,4 @@
+import type { ServerEch } from '../ech/server.ts';
 import type { ServerConfig } from '../options.ts';
 import type { Handshake } from './handshake.ts';
 
@@ -6,4 +7,6 @@ export interface ServerHandshake extends Handshake {
   readonly config: ServerConfig;
   /** The first ClientHello, header included: what fingerprints are made of. Set as soon as it has come. */
   clientHello?: Uint8Array;
+  /** Encrypted Client Hello; undefined where the client sent none. */
+  ech?: ServerEch;
 }

@@ -24,6 +24,12 @@ export class Transcript {
     this.#digest = undefined;
   }
 
+  /** Puts a message in the place of the last one; only while messages are kept. */
+  replaceLast(message: Uint8Array): void {
+    this.#messages!.splice(-1, 1, message);
+    this.#digest = undefined;
+  }
+
   /** Chooses the hash. Messages go on being kept until {@link forgetMessages}. */
   useHash(name: TranscriptHash): void {
     const hash = name === 'md5-sha1' ? md5AndSha1(this.#provider) : this.#provider.hash(name);
@@ -53,12 +59,22 @@ export class Transcript {
     this.#messages = undefined;
   }
 
-  /** Replaces ClientHello1, the first message, by message_hash, so that a server can retry without state (RFC 9846 §4.4.1). */
-  replaceClientHello(hashName: HashName): void {
+  /** Replaces ClientHello1, the first message, by message_hash, so that a server can retry without state (RFC 9846 §4.4.1). Gives the hash. */
+  replaceClientHello(hashName: HashName): Uint8Array {
     const [first, ...later] = this.#messages!;
     const digest = this.#provider.digest(hashName, first!);
-    this.#messages = [Uint8Array.of(HANDSHAKE_TYPE.message_hash, 0, 0, digest.length, ...digest), ...later];
+    this.#messages = [messageHash(digest), ...later];
+    return digest;
   }
+
+  /** Puts a first hello, by its hash, and the retry that answered it before what came since. */
+  restoreRetry(helloHash: Uint8Array, retry: Uint8Array): void {
+    this.#messages = [messageHash(helloHash), retry, ...this.#messages!];
+  }
+}
+
+function messageHash(digest: Uint8Array): Uint8Array {
+  return Uint8Array.of(HANDSHAKE_TYPE.message_hash, 0, 0, digest.length, ...digest);
 }
 
 function md5AndSha1(provider: CryptoProvider): Hash {

@@ -3,6 +3,7 @@ import type { PublicKey } from '@testudo/crypto';
 import type { Offer } from '../client-hello-offer.ts';
 import { MAX_HELLO_REQUESTS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
+import { type OcspResponses, responsesIn } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { Group } from '../groups.ts';
 import {
@@ -113,7 +114,7 @@ function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow
 /** What the server says from ServerHello to ServerHelloDone. */
 interface ServerFlight {
   readonly chain: readonly Uint8Array[];
-  readonly ocspResponse: Uint8Array | undefined;
+  readonly ocspResponses: OcspResponses;
   readonly exchange: ServerKeyExchange | undefined;
   readonly request: CertificateRequest12 | undefined;
 }
@@ -121,7 +122,7 @@ interface ServerFlight {
 function* receiveServerFlight(h: ClientHandshake, { terms, statusFollows }: Agreed): Flow<ServerFlight> {
   const isCertified = showsCertificate(terms.suite);
   const chain = isCertified ? (yield* receive(h, certificate12)).certificateList : [];
-  const ocspResponse = isCertified && statusFollows ? yield* receiveStatus(h) : undefined;
+  const ocspResponses = isCertified && statusFollows ? yield* receiveStatus(h, statusFollows) : [];
   const message = keyExchangeMessage(terms);
   const { serverKeyExchange } = keyExchangeOf(terms.suite);
   const hasExchange =
@@ -132,22 +133,20 @@ function* receiveServerFlight(h: ClientHandshake, { terms, statusFollows }: Agre
   const asks = isCertified && (yield* nextIs(h, requests));
   const request = asks ? yield* receive(h, requests) : undefined;
   yield* receive(h, serverHelloDone);
-  return { chain, ocspResponse, exchange, request };
+  return { chain, ocspResponses, exchange, request };
 }
 
-function* receiveStatus(h: ClientHandshake): Flow<Uint8Array | undefined> {
+function* receiveStatus(h: ClientHandshake, announced: 'v1' | 'v2'): Flow<OcspResponses> {
   // A server that announced a status may still leave it out (RFC 6066 §8).
-  if (!(yield* nextIs(h, certificateStatus))) return undefined;
-  const { statusType, response } = yield* receive(h, certificateStatus);
-  if (statusType !== 1) throw new TlsError('illegal-parameter', `certificate status of type ${statusType}`);
-  return response;
+  if (!(yield* nextIs(h, certificateStatus))) return [];
+  return responsesIn(yield* receive(h, certificateStatus), announced === 'v2');
 }
 
 /** The key in the certificate is of the kind that the suite names, signed the exchange, and the chain is good. */
 function* authenticateServer(
   h: ClientHandshake,
-  { terms }: Agreed,
-  { chain, ocspResponse, exchange }: ServerFlight,
+  { terms, signedCertificateTimestamps }: Agreed,
+  { chain, ocspResponses, exchange }: ServerFlight,
 ): Flow<{ server: AuthenticatedPeer; key: PublicKey | undefined }> {
   const { rules, suite, randoms } = terms;
   if (!showsCertificate(suite)) {
@@ -160,7 +159,14 @@ function* authenticateServer(
     const offered = rules.signatureSchemes(h.config);
     scheme = checkSignature(h, rules.version, key, { ...exchange.signed, content }, offered);
   }
-  const server = yield* judge(h, { role: 'server', name: h.host, chain, ocspResponse, scheme });
+  const server = yield* judge(h, {
+    role: 'server',
+    name: h.host,
+    chain,
+    ocspResponses,
+    signedCertificateTimestamps,
+    scheme,
+  });
   return { server, key };
 }
 

@@ -1,7 +1,8 @@
 import { bytesEqual } from '@testudo/codec';
 import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
-import { statusRequest } from '../extensions/certificates.ts';
+import type { ExtensionBlock } from '../extensions/block.ts';
+import { signedCertificateTimestamp, statusRequest, statusRequestV2 } from '../extensions/certificates.ts';
 import {
   ecPointFormats,
   encryptThenMac,
@@ -26,7 +27,9 @@ export interface Agreed {
   readonly sessionId: Uint8Array;
   readonly alpnProtocol: string | undefined;
   readonly ticketFollows: boolean;
-  readonly statusFollows: boolean;
+  /** CertificateStatus may follow: announced by status_request, or by status_request_v2. */
+  readonly statusFollows: 'v1' | 'v2' | undefined;
+  readonly signedCertificateTimestamps: Uint8Array | undefined;
   /** The session that the server resumes. */
   readonly session: Session | undefined;
 }
@@ -67,7 +70,8 @@ export function checkServerHello(
     sessionId: hello.legacySessionIdEcho,
     alpnProtocol: selectedProtocol(offer.hello.extensions, extensions),
     ticketFollows: extensions.has(sessionTicket),
-    statusFollows: extensions.has(statusRequest),
+    statusFollows: announcedStatus(extensions),
+    signedCertificateTimestamps: extensions.get(signedCertificateTimestamp),
     session: resumedSession(offer, hello, rules, suite, extended),
   };
 }
@@ -93,6 +97,15 @@ function checkRenegotiationInfo({ extensions }: ServerHello<'server_hello_12'>):
     'insecure-renegotiation',
     'renegotiation_info of a first handshake must be empty (RFC 5746 §3.4)',
   );
+}
+
+/** A server answers one of the two (RFC 6961 §2.2). */
+function announcedStatus(extensions: ExtensionBlock<'server_hello_12'>): 'v1' | 'v2' | undefined {
+  const [v1, v2] = [extensions.has(statusRequest), extensions.has(statusRequestV2)];
+  if (v1 && v2)
+    throw new TlsError('illegal-parameter', 'the server answers both status_request and its second version');
+  if (v2) return 'v2';
+  return v1 ? 'v1' : undefined;
 }
 
 /** Only a block cipher can be used that way (RFC 7366 §3). */

@@ -1,6 +1,10 @@
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { statusRequest } from '../extensions/certificates.ts';
+import {
+  signedCertificateTimestamp,
+  type statusRequest,
+  type statusRequestV2,
+} from '../extensions/certificates.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import {
   ecPointFormats,
@@ -10,6 +14,7 @@ import {
   sessionTicket,
 } from '../extensions/negotiation.ts';
 import { answerFeatures } from '../features/server-features.ts';
+import type { ShownCredential } from '../handshake/authentication.ts';
 import { send } from '../handshake/handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -114,7 +119,11 @@ export function sendServerHello(
   agreed: Agreed,
   terms: Terms,
   sessionId: Uint8Array,
-  answer: { staples: boolean; resumes: boolean },
+  answer: {
+    staples: typeof statusRequest | typeof statusRequestV2 | undefined;
+    own: ShownCredential | undefined;
+    resumes: boolean;
+  },
 ): void {
   const asked = agreed.hello.extensions;
   const extensions = new ExtensionBlock('server_hello_12');
@@ -124,7 +133,10 @@ export function sendServerHello(
   if (terms.encryptThenMac) extensions.set(encryptThenMac, null);
   if (asked.has(ecPointFormats)) extensions.set(ecPointFormats, [0]);
   if (agreed.sendsTicket) extensions.set(sessionTicket, null);
-  if (answer.staples) extensions.set(statusRequest, null);
+  if (answer.staples !== undefined) extensions.set(answer.staples as typeof statusRequest, null);
+  const timestamps = answer.own?.credential.signedCertificateTimestamps;
+  if (timestamps !== undefined && asked.has(signedCertificateTimestamp))
+    extensions.set(signedCertificateTimestamp, timestamps);
   if (agreed.alpnProtocol !== undefined) extensions.set(alpn, agreed.alpnProtocol);
   answerFeatures(h, asked, extensions);
   send(h, serverHello, {

@@ -1,7 +1,7 @@
 import { concat, encode } from '@testudo/codec';
 import { chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { TlsError } from '../errors.ts';
-import { statusRequest } from '../extensions/certificates.ts';
+import { statusFor } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { Group } from '../groups.ts';
 import {
@@ -65,11 +65,11 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const storesSession =
     h.config.options.sessionStore !== undefined && !agreed.sendsTicket && isResumable(suite);
   const sessionId = storesSession ? h.provider.randomBytes(32) : NOTHING;
-  const staples = own?.credential.ocspResponse !== undefined && hello.extensions.has(statusRequest);
+  const staples = statusFor(hello.extensions, own?.credential);
   h.transcript.useHash(terms.rules.transcriptHash(suite));
-  sendServerHello(h, agreed, terms, sessionId, { staples, resumes: false });
+  sendServerHello(h, agreed, terms, sessionId, { staples: staples?.extension, own, resumes: false });
   if (own !== undefined) send(h, certificate12, { certificateList: own.credential.certificates });
-  if (staples) send(h, certificateStatus, { statusType: 1, response: own.credential.ocspResponse! });
+  if (staples !== undefined) send(h, certificateStatus, staples.status);
   const side = { terms, group, own, offeredVersion: hello.legacyVersion };
   const half = yield* sendKeyExchange(h, side);
   const asks = sendCertificateRequest(h, terms);
@@ -102,7 +102,11 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
 function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
   const terms = agreed.termsOf(session);
   h.transcript.useHash(terms.rules.transcriptHash(terms.suite));
-  sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, { staples: false, resumes: true });
+  sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, {
+    staples: undefined,
+    own: undefined,
+    resumes: true,
+  });
   const master = resumedMasterSecret(h, terms, session.secret);
   const keys = connectionKeys(h, terms, master);
   if (agreed.sendsTicket) yield* sendTicket(h, session);
@@ -174,7 +178,7 @@ function* authenticateClient(
   const offered = rules.signatureSchemes(h.config);
   const key = leafKey(h, chain[0]!);
   const scheme = checkSignature(h, rules.version, key, { ...verify, content }, offered);
-  return yield* judge(h, { role: 'client', name: undefined, chain, ocspResponse: undefined, scheme });
+  return yield* judge(h, { role: 'client', name: undefined, chain, scheme });
 }
 
 function result(

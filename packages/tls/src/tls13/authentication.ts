@@ -3,6 +3,7 @@ import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { signedCertificateTimestamp, statusRequest } from '../extensions/certificates.ts';
+import { stapledResponse } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import {
   type AuthenticatedPeer,
@@ -25,7 +26,7 @@ export function* sendAuthentication(
   credential: Credential,
   scheme: SignatureScheme,
   requestContext: Uint8Array,
-  requested: { ocsp: boolean; timestamps: boolean },
+  requested: ExtensionRequest,
 ): Flow<void> {
   send(h, certificate13, {
     certificateRequestContext: requestContext,
@@ -63,25 +64,29 @@ export function* receiveAuthentication(
   const verify = yield* receive(h, certificateVerify);
   const key = leafKey(h, leaf.certData);
   const scheme = checkSignature(h, TLS13, key, { ...verify, content }, peer.offered);
-  const ocspResponse = leaf.extensions.get(statusRequest);
-  return yield* judge(h, { role: peer.role, name: peer.name, chain, ocspResponse, scheme });
+  return yield* judge(h, {
+    role: peer.role,
+    name: peer.name,
+    chain,
+    ocspResponses: message.certificateList.map((entry) => entry.extensions.get(statusRequest)),
+    signedCertificateTimestamps: leaf.extensions.get(signedCertificateTimestamp),
+    scheme,
+  });
 }
 
-/** What may stand in the extensions of a certificate: what we asked for. */
+/** What may stand in the extensions of a certificate: what was asked for, in ClientHello or CertificateRequest. */
 interface ExtensionRequest {
   readonly ids: readonly number[];
 }
 
-function entries(
-  credential: Credential,
-  requested: { ocsp: boolean; timestamps: boolean },
-): CertificateEntry[] {
+function entries(credential: Credential, requested: ExtensionRequest): CertificateEntry[] {
+  const ocsp = requested.ids.includes(statusRequest.id);
+  const timestamps = requested.ids.includes(signedCertificateTimestamp.id);
   return credential.certificates.map((certData, index) => {
     const extensions = new ExtensionBlock('certificate');
-    if (index === 0 && requested.ocsp && credential.ocspResponse) {
-      extensions.set(statusRequest, credential.ocspResponse);
-    }
-    if (index === 0 && requested.timestamps && credential.signedCertificateTimestamps) {
+    const response = ocsp ? stapledResponse(credential, index) : undefined;
+    if (response !== undefined) extensions.set(statusRequest, response);
+    if (index === 0 && timestamps && credential.signedCertificateTimestamps) {
       extensions.set(signedCertificateTimestamp, credential.signedCertificateTimestamps);
     }
     return { certData, extensions };

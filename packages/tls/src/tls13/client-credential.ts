@@ -1,11 +1,8 @@
 import { TlsError } from '../errors.ts';
-import {
-  certificateAuthorities,
-  signedCertificateTimestamp,
-  statusRequest,
-} from '../extensions/certificates.ts';
+import { certificateAuthorities, oidFilters } from '../extensions/certificates.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { noteFeatures } from '../features/client-features.ts';
+import { matchingCredentials } from '../features/oid-filters.ts';
 import { type Flow, perform } from '../flow.ts';
 import { type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
@@ -24,11 +21,18 @@ export function* sendCredential(
   if (schemes === undefined)
     throw new TlsError('missing-extension', 'CertificateRequest without signature_algorithms');
   noteFeatures(h, request.extensions);
+  const filters = request.extensions.get(oidFilters) ?? [];
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: schemes,
     certificateAuthorities: request.extensions.get(certificateAuthorities) ?? [],
+    oidFilters: filters,
   });
-  const chosen = chooseScheme(credentials, h.config.signatureSchemes13, schemes, TLS13);
+  const chosen = chooseScheme(
+    matchingCredentials(credentials, filters),
+    h.config.signatureSchemes13,
+    schemes,
+    TLS13,
+  );
   if (chosen === undefined) {
     send(h, certificate13, {
       certificateRequestContext: request.certificateRequestContext,
@@ -42,10 +46,7 @@ export function* sendCredential(
     chosen.credential,
     chosen.scheme,
     request.certificateRequestContext,
-    {
-      ocsp: request.extensions.has(statusRequest),
-      timestamps: request.extensions.has(signedCertificateTimestamp),
-    },
+    request.extensions,
   );
   return chosen;
 }

@@ -158,6 +158,7 @@ function* receiveServerFlight(
   const { extensions } = yield* receive(h, encryptedExtensions);
   extensions.expectSolicited(offer.hello.extensions, [supportedGroups]);
   learnFeatures(h, extensions);
+  h.ech?.learn(extensions);
   const alpnProtocol = selectedProtocol(offer.hello.extensions, extensions);
   const early = earlyDataOutcome(offer, { accepted: extensions.has(earlyData), psk, suite });
   if (early === 'rejected' && !agreed.retried) {

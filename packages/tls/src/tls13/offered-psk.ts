@@ -1,10 +1,9 @@
 import { HASH_LENGTH } from '@testudo/crypto';
 import type { Offer } from '../client-hello-offer.ts';
 import { padHello } from '../client-hello-shape.ts';
-import { bindersLength, type OfferedPsks, preSharedKey } from '../extensions/pre-shared-key.ts';
+import { bindersLength, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import { sendEncoded } from '../handshake/handshake.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import type { ExternalPsk } from '../psk/external-psk.ts';
@@ -58,25 +57,33 @@ export function externalBinding(psk: ExternalPsk): BoundPsk {
   };
 }
 
-/** Sends a ClientHello; the PSKs on offer go last and are bound to the whole hello (RFC 9846 §4.2.11.2). */
+/** Sends a ClientHello, or the one that hides it. */
 export function sendClientHello(h: ClientHandshake, offer: Offer): void {
-  const { psks, hello } = offer;
-  hello.extensions.delete(preSharedKey);
-  if (psks.length === 0) {
-    padHello(h.config.options, hello);
-    sendEncoded(h, encodeMessage(clientHello, hello));
-    return;
-  }
-  const offered: OfferedPsks = {
-    identities: psks.map(({ identity, obfuscatedTicketAge }) => ({ identity, obfuscatedTicketAge })),
-    binders: psks.map(({ hash }) => new Uint8Array(HASH_LENGTH[hash])),
-  };
-  hello.extensions.set(preSharedKey, offered);
-  padHello(h.config.options, hello);
-  const raw = encodeMessage(clientHello, hello);
-  // The binders cover everything before them; they are filled in before anyone else sees the bytes.
+  const raw = encodeClientHello(h, offer);
   h.transcript.add(raw);
-  const tail = bindersLength(offered.binders);
+  if (offer.psks.length > 0) bindPsks(h, offer, raw);
+  h.channel.writeHandshake(h.ech?.wrap(offer, raw) ?? raw);
+}
+
+/** The PSKs on offer go last (RFC 9846 §4.2.11); their binders are zeros. */
+function encodeClientHello(h: ClientHandshake, { psks, hello }: Offer): Uint8Array {
+  hello.extensions.delete(preSharedKey);
+  if (psks.length > 0) {
+    hello.extensions.set(preSharedKey, {
+      identities: psks.map(({ identity, obfuscatedTicketAge }) => ({ identity, obfuscatedTicketAge })),
+      binders: psks.map(({ hash }) => new Uint8Array(HASH_LENGTH[hash])),
+    });
+  }
+  if (h.ech === undefined) padHello(h.config.options, hello);
+  return encodeMessage(clientHello, hello);
+}
+
+/**
+ * Binds the PSKs to the whole hello, which is in the transcript already (RFC 9846 §4.2.11.2). The binders cover everything
+ * before them; they are filled in before anyone else sees the bytes.
+ */
+function bindPsks(h: ClientHandshake, { psks, hello }: Offer, raw: Uint8Array): void {
+  const tail = bindersLength(hello.extensions.get(preSharedKey)!.binders);
   let at = raw.length - tail + 2;
   for (const psk of psks) {
     const value = binder(h.provider, psk, h.transcript.digestWithoutTail(psk.hash, tail));
@@ -84,5 +91,4 @@ export function sendClientHello(h: ClientHandshake, offer: Offer): void {
     raw.set(value, at + 1);
     at += 1 + value.length;
   }
-  h.channel.writeHandshake(raw);
 }

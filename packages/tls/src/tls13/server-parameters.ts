@@ -1,20 +1,15 @@
-import { bytesEqual } from '@testudo/codec';
 import { clientHelloInfo } from '../client-hello-info.ts';
-import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
-import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { padding, supportedGroups, supportedVersions } from '../extensions/negotiation.ts';
-import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
+import { supportedGroups } from '../extensions/negotiation.ts';
+import { earlyData } from '../extensions/pre-shared-key.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
-import { receive, send } from '../handshake/handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
-import { type ClientHello, clientHello } from '../messages/client-hello.ts';
-import { RETRY_RANDOM, serverHello } from '../messages/server-hello.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
 import { type CipherSuite13, isSuite13 } from '../suites.ts';
-import { TLS12, TLS13 } from '../versions.ts';
 import { type AcceptedPsk, findPsk } from './accepted-psk.ts';
+import { restoreRetry, retry } from './server-retry.ts';
 
 /** The suite by our order, or the client's (RFC 9846 §4.1.3); one with the hash of the PSK if there is one. */
 function chooseSuite(h: ServerHandshake, hello: ClientHello, psk: AcceptedPsk | undefined): CipherSuite13 {
@@ -47,48 +42,46 @@ export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agree
   const name = clientHelloInfo(h, hello).serverName;
   const first = offeredGroups(hello);
   const offeredEarlyData = hello.extensions.has(earlyData);
+  const before = restoreRetry(h, hello);
   const psk = yield* findPsk(h, hello, name);
-  const suite = chooseSuite(h, hello, psk);
-  const usable = psk?.hash === suite.hash ? psk : undefined;
   h.channel.useTls13();
-  const withShare = h.config.groups13.find((group) => first.shares.has(group.id));
-  if (withShare !== undefined) {
+  if (before !== undefined) return afterRetry(h, hello, before.suite, psk, before.group, false);
+
+  const suite = chooseSuite(h, hello, psk);
+  const ours = h.config.groups13;
+  const withShare = ours.find((group) => first.shares.has(group.id));
+  if (withShare !== undefined && h.config.options.retryCookies === undefined) {
     const clientShare = first.shares.get(withShare.id)!;
+    const usable = psk?.hash === suite.hash ? psk : undefined;
     return { hello, suite, psk: usable, group: withShare, clientShare, retried: false, offeredEarlyData };
   }
-  const group = h.config.groups13.find((candidate) => first.groups.includes(candidate.id));
+  const group = withShare ?? ours.find((candidate) => first.groups.includes(candidate.id));
   if (group === undefined)
     throw new TlsError('no-common-group', 'client and server share no key exchange group');
-  const second = yield* retry(h, hello, suite, group);
-  const retriedPsk = yield* findPsk(h, second.hello, name);
-  return {
-    ...second,
-    suite,
-    psk: retriedPsk?.hash === suite.hash ? retriedPsk : undefined,
-    group,
-    retried: true,
-    offeredEarlyData,
-  };
+  const wanted = withShare === undefined ? group.id : undefined;
+  const second = yield* retry(h, hello, suite, wanted);
+  const retriedPsk = yield* findPsk(h, second, name);
+  return afterRetry(h, second, suite, retriedPsk, wanted, offeredEarlyData);
 }
 
-/** Asks for a share of this group, and gets the client's second hello. */
-function* retry(
+/** What the second hello settles: one share, of the group that was asked for, or those of the first. */
+function afterRetry(
   h: ServerHandshake,
   hello: ClientHello,
   suite: CipherSuite13,
-  group: Group,
-): Flow<{ hello: ClientHello; clientShare: Uint8Array }> {
-  if (hello.extensions.has(earlyData)) h.channel.skipUndecryptable(SKIPPED_EARLY_DATA);
-  h.transcript.replaceClientHello(suite.hash);
-  sendRetry(h, hello, suite, group);
-  const second = yield* receive(h, clientHello);
-  checkSecondHello(hello, second);
-  const { shares } = offeredGroups(second);
-  const clientShare = shares.get(group.id);
-  if (clientShare === undefined || shares.size !== 1) {
-    throw new TlsError('illegal-parameter', `the second ClientHello must hold one share, for ${group.name}`);
+  psk: AcceptedPsk | undefined,
+  wanted: number | undefined,
+  offeredEarlyData: boolean,
+): Agreement {
+  const { shares } = offeredGroups(hello);
+  const group = h.config.groups13.find(({ id }) => (wanted === undefined ? shares.has(id) : id === wanted));
+  const clientShare = group === undefined ? undefined : shares.get(group.id);
+  if (group === undefined || clientShare === undefined || (wanted !== undefined && shares.size !== 1)) {
+    const name = group?.name ?? 'a group of this server';
+    throw new TlsError('illegal-parameter', `the second ClientHello must hold one share, for ${name}`);
   }
-  return { hello: second, clientShare };
+  const usable = psk?.hash === suite.hash ? psk : undefined;
+  return { hello, suite, psk: usable, group, clientShare, retried: true, offeredEarlyData };
 }
 
 /** RFC 9846 §4.2.8, §9.2: both extensions, each share for a group that is offered, in order, once. */
@@ -107,44 +100,4 @@ function offeredGroups(hello: ClientHello): { groups: readonly number[]; shares:
     shares.set(group, keyExchange);
   }
   return { groups, shares };
-}
-
-function sendRetry(h: ServerHandshake, hello: ClientHello, suite: CipherSuite13, group: Group): void {
-  send(h, serverHello, {
-    legacyVersion: TLS12,
-    random: RETRY_RANDOM,
-    legacySessionIdEcho: hello.legacySessionId,
-    cipherSuite: suite.id,
-    legacyCompressionMethod: 0,
-    extensions: new ExtensionBlock('hello_retry_request')
-      .set(supportedVersions, TLS13)
-      .set(keyShare, group.id),
-  });
-  if (hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
-}
-
-/** What may differ between the two hellos (RFC 9846 §4.1.2). Not the cookie: our retries hold none. */
-const MAY_CHANGE = new Set([keyShare.id, earlyData.id, preSharedKey.id, padding.id]);
-
-function checkSecondHello(first: ClientHello, second: ClientHello): void {
-  const same =
-    first.legacyVersion === second.legacyVersion &&
-    bytesEqual(first.random, second.random) &&
-    bytesEqual(first.legacySessionId, second.legacySessionId) &&
-    String(first.cipherSuites) === String(second.cipherSuites) &&
-    String(first.legacyCompressionMethods) === String(second.legacyCompressionMethods) &&
-    fixedExtensions(first) === fixedExtensions(second);
-  if (!same)
-    throw new TlsError(
-      'illegal-parameter',
-      'the second ClientHello differs from the first where it must not',
-    );
-  if (second.extensions.has(earlyData)) {
-    throw new TlsError('illegal-parameter', 'early_data in a ClientHello that answers a retry');
-  }
-}
-
-function fixedExtensions(hello: ClientHello): string {
-  const entries = [...hello.extensions.entries()].filter(([id]) => !MAY_CHANGE.has(id));
-  return JSON.stringify(entries, (_key, value) => (value instanceof Uint8Array ? [...value] : value));
 }

@@ -1,12 +1,9 @@
 import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { SKIPPED_EARLY_DATA } from '../defaults.ts';
+import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import {
-  certificateAuthorities,
-  signedCertificateTimestamp,
-  statusRequest,
-} from '../extensions/certificates.ts';
+import { certificateAuthorities } from '../extensions/certificates.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
@@ -15,7 +12,7 @@ import { answerFeatures, requestFeatures } from '../features/server-features.ts'
 import type { Flow } from '../flow.ts';
 import { type AuthenticatedPeer, type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
-import { receive, send } from '../handshake/handshake.ts';
+import { receive, send, sendEncoded } from '../handshake/handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
@@ -23,6 +20,7 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished } from '../messages/finished.ts';
+import { encodeMessage } from '../messages/handshake-type.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import { TLS12, TLS13 } from '../versions.ts';
@@ -106,9 +104,9 @@ function enterHandshake(
 ): HandshakeKeys {
   const { hello, suite, retried } = agreed;
   h.transcript.useHash(suite.hash);
-  h.transcript.forgetMessages();
   const early = agreed.early ? earlySecrets(h, schedule, h.transcript.digest(), hello.random) : undefined;
   sendServerHello(h, agreed, own.share);
+  h.transcript.forgetMessages();
   if (!retried && hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
   const earlyOpener = early && schedule.opener(early.client, { plaintextAlerts: true });
   if (early && earlyOpener) {
@@ -130,7 +128,7 @@ function sendServerHello(h: ServerHandshake, { hello, suite, group, psk }: Agree
     .set(supportedVersions, TLS13)
     .set(keyShare, { group: group.id, keyExchange: share });
   if (psk !== undefined) extensions.set(preSharedKey, psk.index);
-  send(h, serverHello, {
+  const raw = encodeMessage(serverHello, {
     legacyVersion: TLS12,
     random: h.provider.randomBytes(32),
     legacySessionIdEcho: hello.legacySessionId,
@@ -138,6 +136,8 @@ function sendServerHello(h: ServerHandshake, { hello, suite, group, psk }: Agree
     legacyCompressionMethod: 0,
     extensions,
   });
+  confirmServerHello(h, suite, hello, raw);
+  sendEncoded(h, raw);
 }
 
 /** What this server sent from EncryptedExtensions to Finished. */
@@ -165,6 +165,7 @@ function sendEncryptedExtensions(h: ServerHandshake, agreed: Agreed): void {
   if (alpnProtocol !== undefined) extensions.set(alpn, alpnProtocol);
   if (early) extensions.set(earlyData, null);
   answerFeatures(h, hello.extensions, extensions);
+  offerRetryConfigs(h, hello, extensions);
   send(h, encryptedExtensions, { extensions });
 }
 
@@ -198,10 +199,7 @@ function* authenticate(h: ServerHandshake, { hello, info }: Agreed): Flow<Chosen
       'the client can verify none of the signatures that our keys make',
     );
   }
-  yield* sendAuthentication(h, 'server', chosen.credential, chosen.scheme, NOTHING, {
-    ocsp: hello.extensions.has(statusRequest),
-    timestamps: hello.extensions.has(signedCertificateTimestamp),
-  });
+  yield* sendAuthentication(h, 'server', chosen.credential, chosen.scheme, NOTHING, hello.extensions);
   return chosen;
 }
 

@@ -1,0 +1,13 @@
+import type { Offer } from '../client-hello-offer.ts';
+import type { ExtensionBlock } from '../extensions/block.ts';
+import type { ServerHello } from '../messages/server-hello.ts';
+
+/** What Encrypted Client Hello changes in a client's handshake, which is that of its inner hello or of its outer one. */
+export interface ClientEch {
+  /** The message to send for this hello. */
+  wrap(offer: Offer, raw: Uint8Array): Uint8Array;
+  /** Looks at the answer to a second hello, which is in the transcript already. */
+  checkSecondAnswer(answer: ServerHello, raw: Uint8Array): void;
+  /** Looks at what EncryptedExtensions says of ECH. */
+  learn(extensions: ExtensionBlock<'encrypted_extensions'>): void;
+}

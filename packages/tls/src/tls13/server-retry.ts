@@ -1,0 +1,131 @@
+import { bytesEqual } from '@testudo/codec';
+import { SKIPPED_EARLY_DATA } from '../defaults.ts';
+import { confirmRetry, openSecondHello, reserveRetryConfirmation } from '../ech/server.ts';
+import { TlsError } from '../errors.ts';
+import { ExtensionBlock } from '../extensions/block.ts';
+import { encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
+import { keyShare } from '../extensions/key-share.ts';
+import { cookie, padding, supportedVersions } from '../extensions/negotiation.ts';
+import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
+import type { Flow } from '../flow.ts';
+import { receiveRaw } from '../handshake/handshake.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { type ClientHello, clientHello } from '../messages/client-hello.ts';
+import { encodeMessage } from '../messages/handshake-type.ts';
+import { RETRY_RANDOM, serverHello } from '../messages/server-hello.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
+import { TLS12, TLS13 } from '../versions.ts';
+
+/**
+ * Sends a HelloRetryRequest and gets the client's second hello (RFC 9846 §4.1.4). `group` is the one a share is asked
+ * for, if any; with cookies in the options, one is asked back, too.
+ */
+export function* retry(
+  h: ServerHandshake,
+  hello: ClientHello,
+  suite: CipherSuite13,
+  group: number | undefined,
+): Flow<ClientHello> {
+  if (hello.extensions.has(earlyData)) h.channel.skipUndecryptable(SKIPPED_EARLY_DATA);
+  const helloHash = h.transcript.replaceClientHello(suite.hash);
+  const state = { helloHash, cipherSuite: suite.id, group: group ?? 0 };
+  const sealed = h.config.options.retryCookies?.seal(state, h.now);
+  const raw = retryMessage(h, hello, suite, group, sealed);
+  confirmRetry(h, suite, hello, raw);
+  h.transcript.add(raw);
+  h.channel.writeHandshake(raw);
+  if (hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
+  const received = yield* receiveRaw(h, clientHello);
+  const second = openSecondHello(h, received.value, received.raw);
+  checkSecondHello(hello, second, sealed);
+  return second;
+}
+
+/**
+ * A hello that brings back a cookie answers a retry that this server, or one with the same keys, sent on another
+ * connection: the transcript becomes what it was there. Throws `illegal-parameter` for a cookie that is not ours.
+ */
+export function restoreRetry(
+  h: ServerHandshake,
+  hello: ClientHello,
+): { suite: CipherSuite13; group: number | undefined } | undefined {
+  const sealed = hello.extensions.get(cookie);
+  const cookies = h.config.options.retryCookies;
+  if (sealed === undefined || cookies === undefined) return undefined;
+  const state = cookies.open(sealed, h.now);
+  const suite = state && cipherSuite13(state.cipherSuite);
+  if (state === undefined || suite === undefined || !hello.cipherSuites.includes(suite.id)) {
+    throw new TlsError(
+      'illegal-parameter',
+      'the cookie in ClientHello is not one of this server, or too old',
+    );
+  }
+  refuseEarlyData(hello);
+  const group = state.group === 0 ? undefined : state.group;
+  h.transcript.restoreRetry(state.helloHash, retryMessage(h, hello, suite, group, sealed));
+  return { suite, group };
+}
+
+function retryMessage(
+  h: ServerHandshake,
+  hello: ClientHello,
+  suite: CipherSuite13,
+  group: number | undefined,
+  sealed: Uint8Array | undefined,
+): Uint8Array {
+  const extensions = new ExtensionBlock('hello_retry_request').set(supportedVersions, TLS13);
+  if (group !== undefined) extensions.set(keyShare, group);
+  if (sealed !== undefined) extensions.set(cookie, sealed);
+  reserveRetryConfirmation(h, extensions);
+  return encodeMessage(serverHello, {
+    legacyVersion: TLS12,
+    random: RETRY_RANDOM,
+    legacySessionIdEcho: hello.legacySessionId,
+    cipherSuite: suite.id,
+    legacyCompressionMethod: 0,
+    extensions,
+  });
+}
+
+/** What may differ between the two hellos (RFC 9846 §4.1.2), and what is looked at by itself: the cookie, and ECH. */
+const MAY_CHANGE = new Set([
+  keyShare.id,
+  earlyData.id,
+  preSharedKey.id,
+  padding.id,
+  cookie.id,
+  encryptedClientHello.id,
+]);
+
+function checkSecondHello(first: ClientHello, second: ClientHello, sealed: Uint8Array | undefined): void {
+  const same =
+    first.legacyVersion === second.legacyVersion &&
+    bytesEqual(first.random, second.random) &&
+    bytesEqual(first.legacySessionId, second.legacySessionId) &&
+    String(first.cipherSuites) === String(second.cipherSuites) &&
+    String(first.legacyCompressionMethods) === String(second.legacyCompressionMethods) &&
+    fixedExtensions(first) === fixedExtensions(second);
+  if (!same)
+    throw new TlsError(
+      'illegal-parameter',
+      'the second ClientHello differs from the first where it must not',
+    );
+  const back = second.extensions.get(cookie);
+  const expected = sealed ?? first.extensions.get(cookie);
+  if (!bytesEqual(back ?? NOTHING, expected ?? NOTHING)) {
+    throw new TlsError('illegal-parameter', 'the second ClientHello does not bring the cookie back');
+  }
+  refuseEarlyData(second);
+}
+
+function refuseEarlyData(hello: ClientHello): void {
+  if (!hello.extensions.has(earlyData)) return;
+  throw new TlsError('illegal-parameter', 'early_data in a ClientHello that answers a retry');
+}
+
+function fixedExtensions(hello: ClientHello): string {
+  const entries = [...hello.extensions.entries()].filter(([id]) => !MAY_CHANGE.has(id));
+  return JSON.stringify(entries, (_key, value) => (value instanceof Uint8Array ? [...value] : value));
+}
+
+const NOTHING = new Uint8Array(0);
