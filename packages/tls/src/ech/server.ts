@@ -195,14 +195,6 @@ function tryKey(
 
 function takeInner(h: ServerHandshake, encoded: Uint8Array, outer: Uint8Array): ClientHello {
   const raw = decodeInner(encoded, outer);
-  if (process.env['DBG'])
-    console.log(
-      Buffer.from(encoded).toString('hex'),
-      '\n',
-      Buffer.from(raw).toString('hex'),
-      '\n',
-      Buffer.from(outer).toString('hex'),
-    ); // DBG
   const inner = decodeMessage(clientHello, { type: clientHello.type, raw });
   checkInner(inner);
   h.transcript.replaceLast(raw);
