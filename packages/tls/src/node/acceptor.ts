@@ -3,7 +3,7 @@ import type { Duplex } from 'node:stream';
 import { readProtocols } from './alpn.ts';
 import { checkFunction, checkInt32, checkNumber, checkObject, checkString } from './arguments.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { connectionReset, nodeError, nodeTypeError, unsupportedOption } from './errors.ts';
+import { connectionReset, nodeError, nodeTypeError } from './errors.ts';
 import { contextOf, createSecureContext, SecureContext } from './secure-context.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
 import { EventSessionStore } from './sessions.ts';
@@ -117,6 +117,8 @@ export class Acceptor {
       alpnCallback: options.ALPNCallback as AlpnCallback | undefined,
       sniCallback: options.SNICallback ?? this.#contextsCallback(),
       staple: staples ? stapler(this.#server) : undefined,
+      pskCallback: options.pskCallback ?? undefined,
+      pskIdentityHint: options.pskIdentityHint || undefined,
       tickets: this.#tickets,
       sessionStore: hasStore ? this.#store : undefined,
     });
@@ -133,11 +135,8 @@ export class Acceptor {
 }
 
 function checkServerOptions(options: TlsOptions): void {
-  const { pskCallback, pskIdentityHint } = options as { pskCallback?: unknown; pskIdentityHint?: unknown };
-  if (pskCallback) {
-    checkFunction('options.pskCallback', pskCallback);
-    throw unsupportedOption('pskCallback', 'use certificates');
-  }
+  const { pskCallback, pskIdentityHint } = options;
+  checkFunction('options.pskCallback', pskCallback);
   if (pskIdentityHint) checkString('options.pskIdentityHint', pskIdentityHint);
   if (options.ALPNCallback && options.ALPNProtocols) {
     throw nodeTypeError(

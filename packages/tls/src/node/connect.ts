@@ -1,7 +1,6 @@
 import { isIP, type NetConnectOpts, connect as netConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkFunction } from './arguments.ts';
-import { unsupportedOption } from './errors.ts';
 import { checkServerIdentity } from './identity.ts';
 import { live } from './live.ts';
 import { contextOf, sharedSecureContext } from './secure-context.ts';
@@ -52,6 +51,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     observer: options.observer,
     enableTrace: options.enableTrace,
     onread: options.onread,
+    pskCallback: checkFunction('options.pskCallback', options.pskCallback),
   });
   if (servername && isIP(servername) !== 0) warnOfAddress();
   if (listener !== undefined) socket.once('secureConnect', listener);
@@ -104,8 +104,7 @@ function warnOfAddress(): void {
 const hasWarned = { unauthorized: false, address: false };
 
 /** Throws for what would otherwise be waited for in vain. */
-function refuseMissing(options: ConnectionOptions & { pskCallback?: unknown }): void {
-  if (options.pskCallback) throw unsupportedOption('pskCallback', 'use certificates');
+function refuseMissing(options: ConnectionOptions): void {
   const { socket, port, path } = options;
   if (!socket && port === undefined && !path) {
     throw Object.assign(new TypeError('The "options" or "port" or "path" argument must be specified'), {

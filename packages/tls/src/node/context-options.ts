@@ -113,20 +113,11 @@ const MAX_SESSION_ID_CONTEXT = 32;
 
 /** Throws for what we do not have and what the user would miss. */
 export function refuseUnsupported(options: SecureContextOptions): void {
-  if (options.pfx !== undefined) {
-    throw unsupportedOption(
-      'pfx',
-      'convert it: openssl pkcs12 -in file.pfx -nodes -out file.pem, and give cert and key',
-    );
-  }
   if (options.privateKeyEngine !== undefined || options.clientCertEngine !== undefined) {
     throw unsupportedOption(
       'privateKeyEngine/clientCertEngine',
       'give a Credential with a sign function instead',
     );
-  }
-  if (options.crl !== undefined) {
-    throw unsupportedOption('crl', 'revocation is checked by a verifier of your own, or not at all');
   }
 }
 

@@ -7,6 +7,7 @@ export { DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION, type SecureContextOptions } f
 export { getCACertificates, setDefaultCACertificates } from './default-authorities.ts';
 export { type NodeTlsError, TRUNCATED, UNSUPPORTED_OPTION } from './errors.ts';
 export { checkServerIdentity } from './identity.ts';
+export type { PskClientCallback, PskServerCallback } from './psk.ts';
 export { createSecureContext, SecureContext } from './secure-context.ts';
 export { createServer, Server } from './server.ts';
 export type { ServerSettings } from './server-settings.ts';

@@ -1,5 +1,5 @@
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type Certificate, TrustStore } from '@testudo/x509';
+import { type Certificate, type RevocationChecker, TrustStore } from '@testudo/x509';
 import type { Credential } from '../credential.ts';
 import { type ClientConfig, clientConfig } from '../options.ts';
 import { ContextHandle } from './context-handle.ts';
@@ -15,6 +15,9 @@ import { defaultAuthorities } from './default-authorities.ts';
 import { nodeError } from './errors.ts';
 import { live } from './live.ts';
 import { loadAuthorities, loadCredentials } from './load.ts';
+import { loadPfx } from './pfx.ts';
+import { clientPsks, type PskClientCallback } from './psk.ts';
+import { loadRevocation } from './revocation-lists.ts';
 import { type IdentityCheck, verifier } from './verification.ts';
 
 /**
@@ -30,6 +33,8 @@ export class SecureContext {
   readonly ticketKeys: Uint8Array | undefined;
   /** Sessions are resumed only by servers with the same one. */
   readonly sessionIdContext: string | undefined;
+  /** Looks certificates up in the lists of `crl`; undefined when there are none. */
+  readonly revocation: RevocationChecker | undefined;
   /** What Node keeps OpenSSL's context in: programs add CAs to it. */
   readonly context: ContextHandle;
   #authorities: readonly Certificate[] | undefined;
@@ -40,8 +45,10 @@ export class SecureContext {
     checkOptions(options);
     refuseUnsupported(options);
     this.negotiation = readNegotiation(options);
-    this.credentials = loadCredentials(options);
+    const pfx = loadPfx(options);
+    this.credentials = [...loadCredentials(options), ...pfx.credentials];
     this.#authorities = loadAuthorities(options.ca);
+    this.revocation = loadRevocation(options.crl);
     this.honorCipherOrder = options.honorCipherOrder !== false;
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
@@ -50,6 +57,7 @@ export class SecureContext {
       this.#authorities = [...(this.#authorities ?? defaultAuthorities()), ...more];
       this.#trust = undefined;
     });
+    for (const authority of pfx.authorities) this.context.addCACert(authority.der);
   }
 
   /** The roots: those of `ca`, or else the default ones of now. */
@@ -80,7 +88,13 @@ export class SecureContext {
       alpnProtocols: key.alpnProtocols,
       credentials: this.credentials,
       requestOcsp: key.requestOcsp,
-      verifyCertificate: verifier({ provider: nodeCrypto, trust: this.trust, ...key }),
+      psks: clientPsks(key.pskCallback),
+      verifyCertificate: verifier({
+        provider: nodeCrypto,
+        trust: this.trust,
+        revocation: this.revocation,
+        ...key,
+      }),
     });
     this.#client = { key, config };
     return config;
@@ -93,11 +107,12 @@ export interface ClientConfigKey {
   readonly rejectUnauthorized: boolean;
   readonly checkServerIdentity: IdentityCheck | undefined;
   readonly requestOcsp: boolean;
+  readonly pskCallback: PskClientCallback | undefined;
 }
 
 /**
  * A context for {@link SecureContext}'s users: `connect`, `createServer`, `addContext`, `SNICallback`.
- * Throws with the codes of `node:tls`; `ERR_TESTUDO_UNSUPPORTED_OPTION` for `pfx`, `crl` and engines.
+ * Throws with the codes of `node:tls`; `ERR_TESTUDO_UNSUPPORTED_OPTION` for engines.
  */
 export function createSecureContext(options?: SecureContextOptions | null): SecureContext {
   return new SecureContext(options ?? {});
@@ -172,6 +187,7 @@ function sameKey(a: ClientConfigKey, b: ClientConfigKey): boolean {
     a.rejectUnauthorized === b.rejectUnauthorized &&
     a.checkServerIdentity === b.checkServerIdentity &&
     a.requestOcsp === b.requestOcsp &&
+    a.pskCallback === b.pskCallback &&
     a.alpnProtocols.length === b.alpnProtocols.length &&
     a.alpnProtocols.every((protocol, i) => protocol === b.alpnProtocols[i])
   );

@@ -1,4 +1,5 @@
 import { nodeCrypto } from '@testudo/crypto/node';
+import type { CertificateVerifier } from '../certificate-verdict.ts';
 import type { Credential } from '../credential.ts';
 import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
@@ -15,7 +16,9 @@ import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
 import { checkFunction } from './arguments.ts';
 import { nodeError, setCounterpart } from './errors.ts';
+import { NO_PSK, type PskServerCallback, withServerPsk } from './psk.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
+import type { TLSSocket } from './socket.ts';
 import type { Stapler } from './stapling.ts';
 import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
 import { verifier } from './verification.ts';
@@ -27,7 +30,7 @@ const MAX_SESSION_LIFETIME = 604_800;
 export interface ServerSettings {
   readonly requestCert: boolean;
   /** The configuration, or what makes one for each connection. */
-  readonly config: ServerConfig | (() => ServerConfig);
+  readonly config: ServerConfig | ((socket: TLSSocket) => ServerConfig);
 }
 
 /** What a server decides on top of its context. */
@@ -41,12 +44,26 @@ export interface ServerChoices {
   readonly sniCallback: SniCallback | undefined;
   /** Undefined when nobody is to be asked for OCSP responses. */
   readonly staple: Stapler | undefined;
+  readonly pskCallback: PskServerCallback | undefined;
+  readonly pskIdentityHint: string | undefined;
   readonly tickets: TicketSealer | false;
   readonly sessionStore: SessionStore | undefined;
 }
 
 export function serverSettings(choices: ServerChoices): ServerSettings {
-  const { context, requestCert, sniCallback } = choices;
+  const { pskCallback } = choices;
+  const settings = certificateSettings(choices);
+  if (pskCallback === undefined) return settings;
+  const { config } = settings;
+  return {
+    ...settings,
+    config: (socket) =>
+      withServerPsk(typeof config === 'function' ? config(socket) : config, pskCallback, socket),
+  };
+}
+
+function certificateSettings(choices: ServerChoices): ServerSettings {
+  const { context, requestCert, sniCallback, pskCallback, pskIdentityHint } = choices;
   const options: ServerOptions = {
     provider: nodeCrypto,
     allocate: Buffer.allocUnsafe,
@@ -57,6 +74,8 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
     sessionLifetime: Math.min(context.sessionTimeout ?? DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME),
     tickets: context.usesTickets ? choices.tickets : false,
     sessionStore: choices.sessionStore,
+    findPsk: pskCallback && NO_PSK,
+    pskIdentityHint: pskIdentityHint === undefined ? undefined : Buffer.from(pskIdentityHint),
     ...(requestCert ? clientAuthentication(choices) : {}),
   };
   if (sniCallback === undefined) return { requestCert, config: serverConfig(options) };
@@ -70,7 +89,7 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
   const { context, rejectUnauthorized } = choices;
   return {
     clientCertificate: rejectUnauthorized ? 'require' : 'request',
-    verifyCertificate: verifier({ provider: nodeCrypto, trust: context.trust, rejectUnauthorized }),
+    verifyCertificate: clientVerifier(context, rejectUnauthorized),
     certificateAuthorities: context.authorityNames,
   };
 }
@@ -78,19 +97,20 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
 /** The name also decides whose client certificates are taken, so this connection gets a configuration of its own. */
 function configByName(shared: ServerConfig, choices: ServerChoices, sniCallback: SniCallback): ServerConfig {
   const options = { ...shared.options } as { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };
-  const chooser = chooseByName(choices.context, sniCallback, (context) => {
-    trust = context.trust;
+  let { context } = choices;
+  const chooser = chooseByName(context, sniCallback, (chosen) => {
+    context = chosen;
   });
   options.credentials = stapled(chooser, choices.staple);
   // The client is asked before the name has been looked up, so it is not told which CAs would do.
   options.certificateAuthorities = undefined;
-  let { trust } = choices.context;
-  options.verifyCertificate = verifier({
-    provider: nodeCrypto,
-    trust: () => trust(),
-    rejectUnauthorized: choices.rejectUnauthorized,
-  });
+  options.verifyCertificate = (request) => clientVerifier(context, choices.rejectUnauthorized)(request);
   return { ...shared, options, services: serverServices(options) };
+}
+
+function clientVerifier(context: SecureContext, rejectUnauthorized: boolean): CertificateVerifier {
+  const { trust, revocation } = context;
+  return verifier({ provider: nodeCrypto, trust, revocation, rejectUnauthorized });
 }
 
 /** For a TLSSocket that was made without a Server. */
@@ -103,6 +123,8 @@ export function settingsOf(options: TLSSocketOptions): ServerSettings {
     alpnCallback: options.ALPNCallback,
     sniCallback: checkFunction('options.SNICallback', options.SNICallback),
     staple: undefined,
+    pskCallback: checkFunction('options.pskCallback', options.pskCallback as PskServerCallback | undefined),
+    pskIdentityHint: options.pskIdentityHint,
     tickets: false,
     sessionStore: undefined,
   });
@@ -113,9 +135,13 @@ export function withCredentials(
   settings: ServerSettings,
   credentials: readonly Credential[],
 ): ServerSettings {
-  const given = typeof settings.config === 'function' ? settings.config() : settings.config;
-  const options: ServerOptions = { ...given.options, credentials };
-  return { ...settings, config: { ...given, options, services: serverServices(options) } };
+  const { config: given } = settings;
+  const config = (socket: TLSSocket): ServerConfig => {
+    const before = typeof given === 'function' ? given(socket) : given;
+    const options: ServerOptions = { ...before.options, credentials };
+    return { ...before, options, services: serverServices(options) };
+  };
+  return { ...settings, config };
 }
 
 /** A server may be made before its certificate is there: then its handshakes fail, as in Node. */

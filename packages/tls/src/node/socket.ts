@@ -19,6 +19,7 @@ import { emitsClose, Link, type LinkOwner } from './link.ts';
 import { streamWrap } from './live.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import type { Chunk, WriteCallback } from './outbox.ts';
+import type { PskClientCallback } from './psk.ts';
 import { contextOf, createSecureContext, SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
@@ -376,7 +377,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   #serverSide(observer: Observer | undefined): Connection {
     const { config: given } = this.#settings!;
-    const config = typeof given === 'function' ? given() : given;
+    const config = typeof given === 'function' ? given(this) : given;
     this.#signatureSchemes = config.signatureSchemeIds;
     return serverConnection(config, { events: this.#link, observer, halfClose: true });
   }
@@ -389,6 +390,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
       rejectUnauthorized,
       checkServerIdentity: options.checkServerIdentity ?? checkServerIdentity,
       requestOcsp: options.requestOCSP === true,
+      pskCallback: options.pskCallback as PskClientCallback | undefined,
     });
     this.#signatureSchemes = config.signatureSchemeIds;
     const session = this.#session;
@@ -410,6 +412,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     const error = info.authorizationError as (Error & { code?: string }) | undefined;
     if (error !== undefined) this.authorizationError = error.code ?? error.message;
     else if (info.peerCertificates.length > 0) this.authorized = true;
+    else if (info.pskIdentity !== undefined && !this._isServer) this.authorized = true;
     else if (this.#settings?.requestCert) this.authorizationError = 'UNABLE_TO_GET_ISSUER_CERT';
   }
 

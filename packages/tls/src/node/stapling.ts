@@ -2,6 +2,9 @@ import { Buffer } from 'node:buffer';
 import type { EventEmitter } from 'node:events';
 import { Certificate } from '@testudo/x509';
 import type { Credential } from '../credential.ts';
+import { statusRequest } from '../extensions/certificates.ts';
+import { clientHello } from '../messages/client-hello.ts';
+import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import { signatureScheme } from '../signature-schemes.ts';
 
@@ -35,9 +38,9 @@ export function stapler(server: EventEmitter): Stapler {
   };
 }
 
-/** An engine that does not say has everybody asked for: the response is sent only to those who want it. */
-function asksForStatus(hello: ClientHelloInfo): boolean {
-  return (hello as { readonly requestsOcsp?: boolean }).requestsOcsp !== false;
+function asksForStatus({ message }: ClientHelloInfo): boolean {
+  const { extensions } = decodeMessage(clientHello, { type: clientHello.type, raw: message });
+  return extensions.has(statusRequest);
 }
 
 /** The engine takes the first credential that has a scheme the client knows. */

@@ -4,6 +4,7 @@ import type * as nodeTls from 'node:tls';
 import type { Observer } from '../observer.ts';
 import type { OnReadOptions } from './buffer-reader.ts';
 import type { SecureContextOptions } from './context-options.ts';
+import type { PskClientCallback, PskServerCallback } from './psk.ts';
 import type { SecureContext } from './secure-context.ts';
 import type { ServerSettings } from './server-settings.ts';
 import type { IdentityCheck } from './verification.ts';
@@ -40,9 +41,18 @@ export interface ServerSideSettings {
   SNICallback?: SniCallback | undefined;
   /** Chooses the protocol; undefined refuses. Not together with `ALPNProtocols`. */
   ALPNCallback?: AlpnCallback | undefined;
+  /** The key for the identity that a client names. */
+  pskCallback?: PskServerCallback | undefined;
+  /** Tells clients up to TLS 1.2 which of their keys to name. */
+  pskIdentityHint?: string | undefined;
 }
 
-export interface TLSSocketOptions extends SecureContextOptions, ConnectionSettings, ServerSideSettings {
+export interface TLSSocketOptions
+  extends SecureContextOptions,
+    ConnectionSettings,
+    Omit<ServerSideSettings, 'pskCallback'> {
+  /** A server's, or with `isServer` false a client's. */
+  pskCallback?: PskServerCallback | PskClientCallback | undefined;
   /** Default false. */
   isServer?: boolean | undefined;
   server?: unknown;
@@ -78,6 +88,8 @@ export interface ConnectionOptions
     >,
     ConnectionSettings {
   checkServerIdentity?: IdentityCheck | undefined;
+  /** The key that this client shares with the server. */
+  pskCallback?: PskClientCallback | undefined;
   requestOCSP?: boolean | undefined;
   socket?: Duplex | undefined;
   signal?: AbortSignal | undefined;

@@ -5,6 +5,7 @@ import {
   CertificateError,
   type CertificateErrorCode,
   peerNameOf,
+  type RevocationChecker,
   type TrustStore,
   verifyCertificate,
 } from '@testudo/x509';
@@ -31,6 +32,7 @@ export function verifier(options: {
   provider: CryptoProvider;
   trust: () => TrustStore;
   rejectUnauthorized: boolean;
+  revocation?: RevocationChecker | undefined;
   checkServerIdentity?: IdentityCheck | undefined;
 }): CertificateVerifier {
   const { provider, trust, rejectUnauthorized } = options;
@@ -52,6 +54,7 @@ export function verifier(options: {
         at: new Date(request.now),
         purpose: request.peer,
         cache: verifiedCertificates,
+        revocation: options.revocation,
         ...(name === undefined || custom !== undefined ? {} : { name: peerNameOf(name) }),
       }).path;
     } catch (error) {
@@ -121,6 +124,8 @@ const VERDICTS: Partial<Record<CertificateErrorCode, readonly [string, string]>>
   'path-too-long': ['PATH_LENGTH_EXCEEDED', 'path length constraint exceeded'],
   'bad-key-usage': ['INVALID_PURPOSE', 'unsuitable certificate purpose'],
   'bad-extended-key-usage': ['INVALID_PURPOSE', 'unsuitable certificate purpose'],
+  revoked: ['CERT_REVOKED', 'certificate revoked'],
+  'revocation-unknown': ['UNABLE_TO_GET_CRL', 'unable to get certificate CRL'],
   'name-mismatch': ['HOSTNAME_MISMATCH', 'hostname mismatch'],
   'name-constraint': ['PERMITTED_VIOLATION', 'permitted subtree violation'],
   'unknown-critical-extension': ['UNHANDLED_CRITICAL_EXTENSION', 'unhandled critical extension'],
