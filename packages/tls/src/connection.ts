@@ -1,5 +1,6 @@
 import { AlertProtocol, isFatalAlert } from './alert-protocol.ts';
 import { checkChangeCipherSpec } from './change-cipher-spec.ts';
+import { ConnectionChannel } from './connection-channel.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { DataGate } from './data-gate.ts';
 import { MAX_WAITING_BYTES } from './defaults.ts';
@@ -15,7 +16,7 @@ import type { Observer } from './observer.ts';
 import type { CommonConfig } from './options.ts';
 import { OutgoingData } from './outgoing-data.ts';
 import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE } from './record/content-type.ts';
-import type { Plaintext, RecordOpener, RecordSealer } from './record/protection.ts';
+import type { Plaintext } from './record/protection.ts';
 import { RecordLayer } from './record/record-layer.ts';
 
 type State = 'handshaking' | 'open' | 'closed' | 'failed';
@@ -42,8 +43,7 @@ export class Connection {
   #transportEnded = false;
   #started = false;
   #processing = false;
-  #tls13 = false;
-  #compatibilityCcs = false;
+  readonly #channel: ConnectionChannel;
   readonly #gate = new DataGate();
   #abandonSession: (() => void) | undefined;
   readonly #halfClose: boolean;
@@ -77,7 +77,14 @@ export class Connection {
     this.#alerts = new AlertProtocol(this.#records, parts.observer);
     this.#data = new OutgoingData(this.#records);
     this.#services = parts.services;
-    this.#driver = this.#drive(parts.flow(this.#channel()));
+    this.#channel = new ConnectionChannel(
+      this.#records,
+      this.#alerts,
+      this.#gate,
+      this.#handshakeBuffer,
+      parts.observer,
+    );
+    this.#driver = this.#drive(parts.flow(this.#channel));
   }
 
   // The owner's side --------------------------------------------------------------------------------------------
@@ -301,19 +308,18 @@ export class Connection {
   }
 
   #receiveChangeCipherSpec(content: Uint8Array): void {
-    checkChangeCipherSpec(content, this.#tls13);
+    checkChangeCipherSpec(content, this.#channel.isTls13);
     if (this.#driver?.waitsFor === 'changeCipherSpec') {
       this.#observer?.changeCipherSpec?.('received');
       this.#step(() => this.#driver?.resume(undefined));
       return;
     }
-    // Sent only to please middleboxes; dropped (RFC 9846 §5).
-    if (this.#compatibilityCcs) return;
+    if (this.#channel.dropsChangeCipherSpec) return;
     throw new TlsError('unexpected-message', 'a ChangeCipherSpec where none may come');
   }
 
   #receiveAlert(content: Uint8Array): void {
-    const alert = this.#alerts.receive(content, this.#tls13);
+    const alert = this.#alerts.receive(content, this.#channel.isTls13);
     if (alert.kind === 'close_notify') this.#receiveCloseNotify();
     if (alert.kind !== 'fatal') return;
     const message = `the peer ended the connection: ${alert.name}`;
@@ -328,77 +334,12 @@ export class Connection {
     }
     // Up to TLS 1.2 the answer is due at once and what is pending is dropped (RFC 5246 §7.2.1). RFC 9846 §6.1 has
     // given that up, since it can cut off an answer; an owner who wants it so does the same for 1.2.
-    if (!this.#tls13 && !this.#halfClose) this.close();
+    if (!this.#channel.isTls13 && !this.#halfClose) this.close();
     this.#tell(() => this.#events.end?.());
     if (this.#writeClosed) this.#finish('closed');
   }
 
   // The handshake -----------------------------------------------------------------------------------------------
-
-  #channel(): Channel {
-    return {
-      writeHandshake: (raw) => {
-        this.#observer?.message?.('sent', { type: raw[0]!, raw });
-        this.#records.writeHandshake(raw);
-      },
-      writeChangeCipherSpec: () => {
-        this.#observer?.changeCipherSpec?.('sent');
-        this.#records.write(CHANGE_CIPHER_SPEC, Uint8Array.of(1));
-      },
-      setOpener: (opener, epoch) => {
-        this.#gate.closeIncoming();
-        this.#setOpener(opener, epoch);
-      },
-      setApplicationOpener: (opener, _proof, epoch) => this.#setOpener(opener, epoch),
-      setSealer: (sealer, epoch) => {
-        this.#setSealer(sealer, epoch);
-        if (epoch === 'application') this.#gate.mayAnswerEarly();
-      },
-      setEarlyOpener: (opener, limit, exporter) => {
-        this.#setOpener(opener, 'early');
-        this.#gate.takeEarly(limit, exporter);
-      },
-      openEarlyData: (sealer, limit, exporter) => {
-        this.#setSealer(sealer, 'early');
-        this.#gate.offerEarly(limit, exporter);
-      },
-      closeEarlyData: () => this.#gate.endEarly(),
-      beginCompatibility: () => {
-        this.#compatibilityCcs = true;
-      },
-      useTls13: () => {
-        this.#tls13 = true;
-        this.#compatibilityCcs = true;
-        this.#records.useTls13Limit();
-      },
-      useVersion: (version) => {
-        this.#records.useVersion(version);
-        this.#alerts.useVersion(version);
-      },
-      warn: (name) => this.#alerts.send('warning', name),
-      endCompatibility: () => {
-        this.#compatibilityCcs = false;
-      },
-      recordLimits: this.#records,
-      skipUndecryptable: (bytes) => this.#records.skipUndecryptable(bytes),
-    };
-  }
-
-  #setOpener(opener: RecordOpener, epoch: string): void {
-    if (!this.#handshakeBuffer.isEmpty) {
-      throw new TlsError(
-        'interleaved-handshake',
-        'a handshake message lies across a change of keys (RFC 9846 §5.1)',
-      );
-    }
-    this.#records.setOpener(opener);
-    this.#observer?.keys?.('received', epoch);
-  }
-
-  #setSealer(sealer: RecordSealer, epoch: string): void {
-    this.#records.setSealer(sealer);
-    this.#observer?.keys?.('sent', epoch);
-  }
 
   #drive<R extends HandshakeResult | AfterHandshake>(flow: Flow<R>): Driver<R> {
     return new Driver(flow, this.#services, (resume) => this.#onAnswer(resume));
@@ -419,7 +360,7 @@ export class Connection {
       throw new TlsError('unexpected-message', 'the peer begins something while something else is under way');
     }
     // Up to TLS 1.2 keys change in such a flow: our own data waits, so that it goes under one or the other.
-    if (!this.#tls13) this.#data.hold();
+    if (!this.#channel.isTls13) this.#data.hold();
     const driver = this.#drive(flow);
     this.#driver = driver;
     this.#step(() => driver.resume(undefined));
@@ -433,7 +374,7 @@ export class Connection {
     this.#established = result.established;
     this.#abandonSession = result.abandonSession;
     this.#gate.open();
-    this.#compatibilityCcs = false;
+    this.#channel.endCompatibility();
     this.#receiving = 'application data';
     this.#data.use(result.established);
     this.#tell(() => (isFirst ? this.#events.secure?.(result.info) : this.#events.changed?.(result.info)));
