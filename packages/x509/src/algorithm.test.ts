@@ -23,6 +23,9 @@ test.each<SignatureAlgorithm>([
   { name: 'ecdsa', hash: 'sha512' },
   { name: 'ed25519' },
   { name: 'ed448' },
+  { name: 'ml-dsa-44' },
+  { name: 'ml-dsa-65' },
+  { name: 'ml-dsa-87' },
 ])('%o is written and read back', (algorithm) => {
   expect(verdictOf(encodeSignatureAlgorithm(algorithm))).toEqual({ kind: 'supported', algorithm });
 });
@@ -40,6 +43,9 @@ describe('parameters', () => {
     expect(verdictOf(der.sequence(der.oid('1.2.840.113549.1.1.11'), der.sequence())).kind).toBe('malformed');
     expect(verdictOf(der.sequence(der.oid('1.2.840.10045.4.3.2'), der.nullValue())).kind).toBe('malformed');
     expect(verdictOf(der.sequence(der.oid('1.3.101.112'), der.nullValue())).kind).toBe('malformed');
+    expect(verdictOf(der.sequence(der.oid('2.16.840.1.101.3.4.3.18'), der.nullValue())).kind).toBe(
+      'malformed',
+    );
   });
 
   const pss = (hash: string, mgfHash: string, salt: number, trailer?: number): Uint8Array =>

@@ -25,7 +25,7 @@ export function readAlgorithm(reader: DerReader): AlgorithmIdentifier {
 
 type Parameters = 'absent' | 'null';
 
-/** RFC 4055 §5, RFC 5758, RFC 8410. RSA takes NULL, and an absent value is tolerated; the others take none. */
+/** RFC 4055 §5, RFC 5758, RFC 8410, RFC 9881 §2. RSA takes NULL, and an absent value is tolerated; the others take none. */
 const SIGNATURES: Readonly<Record<Oid, readonly [SignatureAlgorithm, Parameters]>> = {
   '1.2.840.113549.1.1.11': [{ name: 'rsa-pkcs1', hash: 'sha256' }, 'null'],
   '1.2.840.113549.1.1.12': [{ name: 'rsa-pkcs1', hash: 'sha384' }, 'null'],
@@ -35,6 +35,9 @@ const SIGNATURES: Readonly<Record<Oid, readonly [SignatureAlgorithm, Parameters]
   '1.2.840.10045.4.3.4': [{ name: 'ecdsa', hash: 'sha512' }, 'absent'],
   '1.3.101.112': [{ name: 'ed25519' }, 'absent'],
   '1.3.101.113': [{ name: 'ed448' }, 'absent'],
+  '2.16.840.1.101.3.4.3.17': [{ name: 'ml-dsa-44' }, 'absent'],
+  '2.16.840.1.101.3.4.3.18': [{ name: 'ml-dsa-65' }, 'absent'],
+  '2.16.840.1.101.3.4.3.19': [{ name: 'ml-dsa-87' }, 'absent'],
 };
 
 const RSA_PSS: Oid = '1.2.840.113549.1.1.10';
