@@ -22,5 +22,6 @@ export {
 export { answerOcspRequest, type OcspResponderOptions, ocspErrorResponse } from './ocsp-responder.ts';
 export type { Publication } from './publication.ts';
 export type { SigningRules } from './request-rules.ts';
+export { createSelfSignedCertificate, type SelfSignedRequest } from './self-signed.ts';
 export { distinguishedNameOf, type SubjectAttributes } from './subject.ts';
 export { type CertificatePurpose, type CertificateTemplate, TEMPLATES } from './templates.ts';
