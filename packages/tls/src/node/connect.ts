@@ -1,8 +1,9 @@
 import { isIP, type NetConnectOpts, connect as netConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { checkFunction } from './arguments.ts';
+import { checkFunction, invalidValue } from './arguments.ts';
 import { checkServerIdentity } from './identity.ts';
 import { live } from './live.ts';
+import { NODE_MAJOR } from './running-node.ts';
 import { contextOf, sharedSecureContext } from './secure-context.ts';
 import { TLSSocket } from './socket.ts';
 import type { ConnectionOptions } from './types.ts';
@@ -28,6 +29,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const { options, listener } = normalize(args);
   refuseMissing(options);
   const { servername } = options;
+  if (servername && isIP(servername) !== 0) warnOfAddress(servername);
   const host = options.host ?? (options.socket as { _host?: string } | undefined)?._host;
   const identity = servername || host || 'localhost';
   const context = contextOf(options, sharedSecureContext);
@@ -53,7 +55,6 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     onread: options.onread,
     pskCallback: checkFunction('options.pskCallback', options.pskCallback),
   });
-  if (servername && isIP(servername) !== 0) warnOfAddress();
   if (listener !== undefined) socket.once('secureConnect', listener);
   if (options.socket === undefined) {
     // Programs that measure the phases of a connection wait for these.
@@ -91,7 +92,15 @@ function allowsUnauthorized(): boolean {
   return true;
 }
 
-function warnOfAddress(): void {
+/** Node 26 refuses an address as a name, older ones only say that it is wrong. */
+function warnOfAddress(servername: string): void {
+  if (NODE_MAJOR >= 26) {
+    throw invalidValue(
+      'options.servername',
+      'Setting the TLS ServerName to an IP address is not permitted.',
+      servername,
+    );
+  }
   if (hasWarned.address) return;
   hasWarned.address = true;
   process.emitWarning(

@@ -1,4 +1,5 @@
 import type { TlsError, TlsErrorCode } from '../errors.ts';
+import { ALERTS_OF_SSL3 } from './running-node.ts';
 
 /**
  * Errors as `node:tls` has them: a `code` to match on, the message that Node or OpenSSL would give, and for what
@@ -87,7 +88,7 @@ export function opensslError(
   library: OpensslLibrary = 'SSL routines',
 ): NodeTlsError {
   const prefix = CODE_PREFIXES[library];
-  const code = prefix + reason.toUpperCase().replaceAll(/[^A-Z0-9]+/g, '_');
+  const code = prefix + reason.toUpperCase().replaceAll(' ', '_');
   return Object.assign(nodeError(code, `${library}: ${reason}`, cause), { library, reason });
 }
 
@@ -114,8 +115,8 @@ function map(error: TlsError, role: 'client' | 'server'): Error {
 
 /** OpenSSL puts the version that brought an alert into its name. */
 function receivedAlert(alert: string): NodeTlsError {
-  const words = alert.replaceAll('_', ' ');
-  const age = SSL3_ALERTS.has(alert) ? 'sslv3' : TLS13_ALERTS.has(alert) ? 'tlsv13' : 'tlsv1';
+  const words = alert.replaceAll(/[_()]/g, ' ');
+  const age = SSL3_ALERTS.has(alert) ? ALERTS_OF_SSL3 : TLS13_ALERTS.has(alert) ? 'tlsv13' : 'tlsv1';
   // OpenSSL calls the alerts of RFC 6066 by their names alone.
   const reason = EXTENSION_ALERTS.has(alert) ? `tlsv1 ${words}` : `${age} alert ${words}`;
   return opensslError(reason);

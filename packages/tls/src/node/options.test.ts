@@ -17,6 +17,7 @@ import {
   ours,
   PARTIES,
   serverIdentity,
+  type Tls,
   track,
   VERSIONS,
 } from './testing/support.ts';
@@ -320,11 +321,27 @@ describe('SNI', () => {
   });
 
   test('is not sent for an address or an empty name, and then servername is false', async () => {
-    for (const servername of ['', '127.0.0.1']) {
-      const { client, accepted } = await connected(ours, ours, {}, { servername });
+    for (const options of [{ servername: '' }, { servername: undefined, host: '127.0.0.1' }]) {
+      const { client, accepted } = await connected(ours, ours, {}, options);
       expect([client.servername, accepted.servername]).toEqual([false, false]);
       expect(client.authorized).toBe(true);
     }
+  });
+
+  test('that is an address is refused by a Node that refuses it, and not sent by others', async () => {
+    const port = await listen(ours.createServer(serverIdentity));
+    const outcome = (tls: Tls): unknown => {
+      try {
+        track(tls.connect({ port, ca, servername: '127.0.0.1' })).on('error', () => {});
+        return 'taken';
+      } catch (error) {
+        return (error as { code: string }).code;
+      }
+    };
+    expect(outcome(ours)).toBe(outcome(nodes));
+    if (outcome(ours) !== 'taken') return;
+    const { client } = await connected(ours, ours, {}, { servername: '127.0.0.1' });
+    expect(client).toMatchObject({ servername: false, authorized: true });
   });
 
   test('is the host when it is a name and nothing else was asked', async () => {

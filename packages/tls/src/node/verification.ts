@@ -20,6 +20,7 @@ import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { type NodeTlsError, nodeError, setCounterpart } from './errors.ts';
 import { altNameInvalid, checkServerIdentity, legacyCertificate } from './identity.ts';
 import { detailedCertificate } from './peer-certificate.ts';
+import { SYSTEM_CA_HINT } from './running-node.ts';
 
 /** A custom check of the server's name; an error that it returns, or throws, refuses the certificate. */
 export type IdentityCheck = (hostname: string, cert: DetailedPeerCertificate) => Error | undefined;
@@ -87,7 +88,7 @@ function verificationError(error: unknown, request: CertificateToVerify, cause: 
     if (shown !== undefined) return altNameInvalid(request.name ?? '', shown, cause);
   }
   const [code, message] = opensslVerdict(error, leaf);
-  return nodeError(code, message, cause);
+  return nodeError(code, HINTED.has(code) ? message + SYSTEM_CA_HINT : message, cause);
 }
 
 function opensslVerdict(error: CertificateError, leaf: Uint8Array): readonly [string, string] {
@@ -100,6 +101,12 @@ function opensslVerdict(error: CertificateError, leaf: Uint8Array): readonly [st
   if (error.code === 'weak-key' && !isLeaf) return ['CA_KEY_TOO_SMALL', 'CA certificate key too weak'];
   return VERDICTS[error.code] ?? ['CERT_REJECTED', `certificate rejected: ${error.message}`];
 }
+
+const HINTED: ReadonlySet<string> = new Set([
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT',
+]);
 
 const IN_CHAIN = ['SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain'] as const;
 const FIRST_CERTIFICATE = [

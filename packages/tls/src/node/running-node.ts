@@ -1,0 +1,18 @@
+/** What differs from one Node to the next: errors are those of the Node that runs. */
+
+/** Of `process.versions.node`: 20, 22, … */
+export const NODE_MAJOR: number = Number.parseInt(process.versions.node, 10);
+
+/** OpenSSL 3.2 gave the alerts that are as old as SSL 3.0 another name. */
+export const ALERTS_OF_SSL3: string = isAtLeast(process.versions['openssl'] ?? '', 3, 2)
+  ? 'ssl/tls'
+  : 'sslv3';
+
+/** Node 24 and newer say this with the errors for which an administrator's root may be the remedy. */
+export const SYSTEM_CA_HINT: string =
+  NODE_MAJOR >= 24 ? '; if the root CA is installed locally, try running Node.js with --use-system-ca' : '';
+
+function isAtLeast(version: string, major: number, minor: number): boolean {
+  const [a = 0, b = 0] = version.split('.').map(Number);
+  return a > major || (a === major && b >= minor);
+}
