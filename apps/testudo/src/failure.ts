@@ -40,6 +40,11 @@ export function systemReason(error: unknown): string {
   return (code !== undefined && REASONS[code]) || messageOf(error);
 }
 
+/** {@link systemReason} of a system call's error, the message of any other. */
+export function readableReason(error: unknown): string {
+  return (error as NodeJS.ErrnoException).syscall === undefined ? messageOf(error) : systemReason(error);
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file or directory',
   EACCES: 'permission denied',

@@ -7,18 +7,24 @@ import {
   type Certificate,
   type CertificateAuthority,
   certificateToPem,
-  createCertificateAuthority,
-  loadCertificateAuthority,
   matchesName,
   parseCertificates,
   parsePrivateKey,
   peerNameOf,
   privateKeyToPem,
 } from '@testudo/x509';
-import { Failure, messageOf, systemReason } from '../failure.ts';
-import { day } from '../output/text.ts';
+import { Failure, messageOf, readableReason } from '../failure.ts';
+import {
+  type AuthorityRole,
+  authorityFiles,
+  createAuthorities,
+  type NewAuthority,
+  openIssuingAuthority,
+} from './authority-folder.ts';
 import type { CertificateFiles } from './certificate-files.ts';
 import { makePrivateFolder, writeNewPrivateFile, writePublicFile } from './private-files.ts';
+
+export { authorityFiles } from './authority-folder.ts';
 
 /** Days before its end at which a certificate of the local CA is issued again. */
 const RENEW_BEFORE = 14;
@@ -27,62 +33,32 @@ const DAY = 86_400_000;
 /** The CA in a data folder, and the files it keeps there. */
 export class LocalAuthority {
   readonly folder: string;
+  /** The one that issues. */
   readonly authority: CertificateAuthority;
+  /** Whether an intermediate issues. */
+  readonly role: AuthorityRole;
 
-  private constructor(folder: string, authority: CertificateAuthority) {
+  private constructor(
+    folder: string,
+    { authority, role }: { authority: CertificateAuthority; role: AuthorityRole },
+  ) {
     this.folder = folder;
     this.authority = authority;
+    this.role = role;
   }
 
   /** Opens the CA of a data folder. Throws a `Failure` when there is none, or when it cannot be used. */
   static open(folder: string): LocalAuthority {
-    const { certificate, key } = authorityFiles(folder);
-    const missing = [certificate, key].filter((file) => !existsSync(file));
-    if (missing.length === 2) {
-      throw new Failure(`there is no CA in ${folder}: make one with: testudo ca init --data ${folder}`);
-    }
-    if (missing.length === 1) {
-      throw new Failure(
-        `the CA in ${folder} is not whole: ${missing[0]} is missing. Put it back, or move the other file away to make a new CA.`,
-      );
-    }
-    let authority: CertificateAuthority;
-    try {
-      authority = loadCertificateAuthority({
-        provider: nodeCrypto,
-        certificate: readFileSync(certificate),
-        privateKey: readFileSync(key),
-      });
-    } catch (error) {
-      throw new Failure(`cannot use the CA in ${folder}: ${readableReason(error)}`, 1, error);
-    }
-    if (authority.certificate.notAfter.getTime() < Date.now()) {
-      throw new Failure(
-        `the CA in ${folder} expired on ${day(authority.certificate.notAfter)}: move ${certificate} and ${key} away, and a new one will be made`,
-      );
-    }
-    return new LocalAuthority(folder, authority);
+    return new LocalAuthority(folder, openIssuingAuthority(folder));
   }
 
   /** Makes a CA. Throws a `Failure` when there is one already: its key is never overwritten. */
-  static create(folder: string, commonName: string = defaultName()): LocalAuthority {
-    const { certificate, key } = authorityFiles(folder);
-    if (existsSync(certificate) && !existsSync(key)) {
-      throw new Failure(
-        `${certificate} exists, but its key is missing: put ${key} back, or move the certificate away`,
-      );
-    }
-    let authority: CertificateAuthority;
-    try {
-      authority = createCertificateAuthority({ provider: nodeCrypto, commonName });
-    } catch (error) {
-      throw new Failure(`cannot make a CA called "${commonName}": ${messageOf(error)}`, 1, error);
-    }
-    makePrivateFolder(join(folder, 'certificates'));
-    // The key first: whoever finds the certificate also finds its key.
-    writeNewPrivateFile(key, privateKeyToPem(authority.privateKey));
-    writePublicFile(certificate, certificateToPem(authority.certificate));
-    return new LocalAuthority(folder, authority);
+  static create(
+    folder: string,
+    commonName: string = defaultName(),
+    request: NewAuthority = {},
+  ): LocalAuthority {
+    return new LocalAuthority(folder, createAuthorities(folder, commonName, request));
   }
 
   /** The CA of a data folder, made if there is none. */
@@ -93,7 +69,7 @@ export class LocalAuthority {
     return { local: LocalAuthority.create(folder), isNew: true };
   }
 
-  /** The CA's certificate: what clients have to trust. */
+  /** The root's certificate: what clients have to trust. */
   get certificateFile(): string {
     return authorityFiles(this.folder).certificate;
   }
@@ -148,11 +124,6 @@ export class LocalAuthority {
   }
 }
 
-/** The CA's two files in a data folder. */
-export function authorityFiles(folder: string): CertificateFiles {
-  return { certificate: join(folder, 'ca.pem'), key: join(folder, 'ca-key.pem') };
-}
-
 /** One file for each set of names: listeners with different ones do not take each other's away. */
 function fileNameFor(names: readonly string[]): string {
   const [first, ...others] = names as [string, ...string[]];
@@ -184,8 +155,4 @@ function signedBy(leaf: Certificate, issuer: Certificate): boolean {
   const wanted = leaf.extensions.authorityKeyIdentifier?.keyIdentifier;
   const own = issuer.extensions.subjectKeyIdentifier;
   return wanted !== undefined && own !== undefined && Buffer.compare(wanted, own) === 0;
-}
-
-function readableReason(error: unknown): string {
-  return (error as NodeJS.ErrnoException).syscall === undefined ? messageOf(error) : systemReason(error);
 }

@@ -1,0 +1,176 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KeySpec } from '@testudo/crypto';
+import { nodeCrypto } from '@testudo/crypto/node';
+import {
+  type CertificateAuthority,
+  certificateToPem,
+  createCertificateAuthority,
+  loadCertificateAuthority,
+  type Publication,
+  privateKeyToPem,
+  type SubjectAttributes,
+} from '@testudo/x509';
+import { z } from 'zod';
+import { Failure, messageOf, readableReason } from '../failure.ts';
+import { day } from '../output/text.ts';
+import type { CertificateFiles } from './certificate-files.ts';
+import { makePrivateFolder, writeNewPrivateFile, writePublicFile } from './private-files.ts';
+
+/** The root of a data folder, or the intermediate below it, which then issues. */
+export type AuthorityRole = 'ca' | 'intermediate';
+
+/** The files of a CA in a data folder: `ca.pem` and `ca-key.pem`. */
+export function authorityFiles(folder: string, role: AuthorityRole = 'ca'): CertificateFiles {
+  return { certificate: join(folder, `${role}.pem`), key: join(folder, `${role}-key.pem`) };
+}
+
+/** What a CA issued and revoked. */
+export function databaseFile(folder: string, role: AuthorityRole): string {
+  return join(folder, `${role}-database.json`);
+}
+
+/** How a new CA is to be; everything has a default. */
+export interface NewAuthority {
+  readonly subject?: Omit<SubjectAttributes, 'commonName'> | undefined;
+  readonly key?: KeySpec | undefined;
+  readonly days?: number | undefined;
+  /** CAs allowed below the root. */
+  readonly pathLength?: number | undefined;
+  /** Holds for the CA that issues. */
+  readonly nameConstraints?: { readonly permitted: readonly string[]; readonly excluded: readonly string[] };
+  /** Its common name: then it issues, and the root's key may be moved to a safe place. */
+  readonly intermediate?: string | undefined;
+  /** What certificates say about where to ask. */
+  readonly publication?: Publication | undefined;
+}
+
+/** The CA that issues in a data folder. Throws a `Failure` when there is none, or when it cannot be used. */
+export function openIssuingAuthority(folder: string): {
+  role: AuthorityRole;
+  authority: CertificateAuthority;
+} {
+  const role = roleIn(folder);
+  const authority = loadAuthority(folder, role);
+  if (authority.certificate.notAfter.getTime() < Date.now()) {
+    const { certificate, key } = authorityFiles(folder, role);
+    throw new Failure(
+      `the CA in ${folder} expired on ${day(authority.certificate.notAfter)}: move ${certificate} and ${key} away, and a new one will be made`,
+    );
+  }
+  return { role, authority: authority.withPublication(loadPublication(folder)) };
+}
+
+/** A CA of a data folder. Throws a `Failure`. */
+export function loadAuthority(folder: string, role: AuthorityRole): CertificateAuthority {
+  const { certificate, key } = authorityFiles(folder, role);
+  try {
+    return loadCertificateAuthority({
+      provider: nodeCrypto,
+      certificate: readFileSync(certificate),
+      privateKey: readFileSync(key),
+    });
+  } catch (error) {
+    throw new Failure(`cannot use the CA in ${folder}: ${readableReason(error)}`, 1, error);
+  }
+}
+
+/** Which CA issues. Throws a `Failure` when there is none, or when a file of it is missing. */
+function roleIn(folder: string): AuthorityRole {
+  for (const role of ['intermediate', 'ca'] as const) {
+    const { certificate, key } = authorityFiles(folder, role);
+    const needed =
+      role === 'intermediate' ? [certificate, key, authorityFiles(folder).certificate] : [certificate, key];
+    const missing = needed.filter((file) => !existsSync(file));
+    if (missing.length === 0) return role;
+    if (existsSync(key) || (existsSync(certificate) && (role === 'ca' || missing[0] === key))) {
+      throw new Failure(
+        `the CA in ${folder} is not whole: ${missing[0]} is missing. Put it back, or move the other file away to make a new CA.`,
+      );
+    }
+  }
+  throw new Failure(`there is no CA in ${folder}: make one with: testudo ca init --data ${folder}`);
+}
+
+/** Makes a root and, if asked for, an intermediate. Throws a `Failure`; nothing that exists is overwritten. */
+export function createAuthorities(
+  folder: string,
+  commonName: string,
+  request: NewAuthority,
+): { role: AuthorityRole; authority: CertificateAuthority } {
+  refuseExisting(folder);
+  const { root, intermediate } = makeAuthorities(commonName, request);
+  makePrivateFolder(join(folder, 'certificates'));
+  writeAuthority(folder, 'ca', root);
+  if (intermediate !== undefined) writeAuthority(folder, 'intermediate', intermediate);
+  if (request.publication !== undefined)
+    writePublicFile(publicationFile(folder), `${JSON.stringify(request.publication, null, 2)}\n`);
+  const issuing = (intermediate ?? root).withPublication(request.publication ?? {});
+  return { role: intermediate === undefined ? 'ca' : 'intermediate', authority: issuing };
+}
+
+function refuseExisting(folder: string): void {
+  for (const role of ['ca', 'intermediate'] as const) {
+    const { certificate, key } = authorityFiles(folder, role);
+    if (existsSync(certificate) && !existsSync(key))
+      throw new Failure(
+        `${certificate} exists, but its key is missing: put ${key} back, or move the certificate away`,
+      );
+    if (existsSync(key))
+      throw new Failure(`there is a CA in ${folder} already, and its key is never overwritten`);
+  }
+}
+
+function makeAuthorities(
+  commonName: string,
+  request: NewAuthority,
+): { root: CertificateAuthority; intermediate: CertificateAuthority | undefined } {
+  const { subject, key, days, pathLength, nameConstraints } = request;
+  const limits = nameConstraints === undefined ? {} : { nameConstraints };
+  const isAlone = request.intermediate === undefined;
+  try {
+    const root = createCertificateAuthority({
+      ...{ provider: nodeCrypto, commonName, subject, key, days, pathLength },
+      ...(isAlone ? limits : {}),
+    });
+    const intermediate = isAlone
+      ? undefined
+      : root.issueAuthority({ ...limits, commonName: request.intermediate!, subject, key, days });
+    return { root, intermediate };
+  } catch (error) {
+    throw new Failure(`cannot make a CA called "${commonName}": ${messageOf(error)}`, 1, error);
+  }
+}
+
+/** The key first: whoever finds the certificate also finds its key. */
+function writeAuthority(
+  folder: string,
+  role: AuthorityRole,
+  { certificate, privateKey }: CertificateAuthority,
+): void {
+  const files = authorityFiles(folder, role);
+  writeNewPrivateFile(files.key, privateKeyToPem(privateKey));
+  writePublicFile(files.certificate, certificateToPem(certificate));
+}
+
+/** Where the issuing CA's lists and responder are, for the certificates that it will issue. */
+export function publicationFile(folder: string): string {
+  return join(folder, 'publication.json');
+}
+
+const urls = z.array(z.string().regex(/^http:\/\/[!-~]+$/)).optional();
+const publicationSchema = z.strictObject({ ocsp: urls, crl: urls, deltaCrl: urls, issuer: urls });
+
+function loadPublication(folder: string): Publication {
+  const file = publicationFile(folder);
+  if (!existsSync(file)) return {};
+  try {
+    return publicationSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (error) {
+    throw new Failure(
+      `cannot use ${file}: it must be JSON with lists of http: addresses under ocsp, crl, deltaCrl and issuer; mend it, or move it away`,
+      1,
+      error,
+    );
+  }
+}
