@@ -20,8 +20,8 @@ import { makeMaterial, SERVER_NAME } from './lib/material.mjs';
 const [what = 'all', count = '3000'] = process.argv.slice(2);
 
 const material = makeMaterial();
-const chain = parseCertificates(material.cert).map(({ der }) => der);
-const key = parsePrivateKey(material.key, nodeCrypto);
+const chain = parseCertificates(material.server.cert).map(({ der }) => der);
+const key = parsePrivateKey(material.server.key, nodeCrypto);
 const common = {
   provider: nodeCrypto,
   minVersion: 'TLSv1.3',

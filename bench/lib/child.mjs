@@ -6,8 +6,8 @@ import { loadStack } from './stacks.mjs';
  * One process with one stack in one role: the one under test, or the reference opposite. Its parent sends
  * `{ id, command, options }` over IPC and gets `{ id, result }` or `{ id, error }`.
  */
-const [stackName, role, material] = JSON.parse(process.argv[2]);
-const stack = await loadStack(stackName, material);
+const [stackName, role, material, setting] = JSON.parse(process.argv[2]);
+const stack = await loadStack(stackName, material, setting);
 const work = role === 'server' ? new ServerWork(stack) : new ClientWork(stack);
 
 const meter = {

@@ -16,7 +16,7 @@ export class ClientWork {
     const sessions = [];
     socket.on('session', (session) => sessions.push(session));
     await secured(socket);
-    checkFacts(this.#stack.facts(socket), false);
+    checkFacts(this.#stack, socket, false);
     await exchange(socket, Buffer.from('.'));
     await ended(socket);
     if (sessions.length === 0) throw new Error('the server sent no ticket');
@@ -44,7 +44,7 @@ export class ClientWork {
       socket.on('error', reject);
       socket.on('secureConnect', () => {
         try {
-          checkFacts(this.#stack.facts(socket), resumed);
+          checkFacts(this.#stack, socket, resumed);
           socket.setNoDelay(true);
           socket.write('.');
         } catch (error) {
@@ -72,7 +72,7 @@ export class ClientWork {
   async #open(port) {
     const socket = this.#stack.connect(port);
     await secured(socket);
-    checkFacts(this.#stack.facts(socket), false);
+    checkFacts(this.#stack, socket, false);
     socket.setNoDelay(true);
     return socket;
   }

@@ -4,13 +4,16 @@ import { certificateToPem, createCertificateAuthority, privateKeyToPem } from '@
 /** The name that every client asks for and checks. */
 export const SERVER_NAME = 'bench.test';
 
-/** One certificate for all: ECDSA P-256, issued straight by a root of the same kind. PEM. */
+/** One certificate for all servers and one for all clients: ECDSA P-256, issued straight by a root of the same kind. PEM. */
 export function makeMaterial() {
   const authority = createCertificateAuthority({ provider: nodeCrypto, commonName: 'Bench Root' });
-  const issued = authority.issue({ purpose: 'server', names: [SERVER_NAME] });
+  const identity = (purpose, name) => {
+    const { certificate, privateKey } = authority.issue({ purpose, names: [name] });
+    return { cert: certificateToPem(certificate), key: privateKeyToPem(privateKey) };
+  };
   return {
     ca: certificateToPem(authority.certificate),
-    cert: certificateToPem(issued.certificate),
-    key: privateKeyToPem(issued.privateKey),
+    server: identity('server', SERVER_NAME),
+    client: identity('client', 'client.test'),
   };
 }

@@ -1,5 +1,6 @@
 import { instructionCounter } from './instructions.mjs';
 import { startProcess } from './processes.mjs';
+import { referenceSetting, TLS13 } from './settings.mjs';
 import { REFERENCE } from './stacks.mjs';
 
 /**
@@ -9,9 +10,14 @@ import { REFERENCE } from './stacks.mjs';
 export async function measureRounds(workload, { stacks, rounds, size, material, profile, onRound }) {
   const peerRole = workload.role === 'server' ? 'client' : 'server';
   const lanes = [];
-  for (const stack of stacks) {
-    const subject = await startProcess(stack, workload.role, material, { profile });
-    const peer = await startProcess(REFERENCE, peerRole, material);
+  const setting = workload.setting ?? TLS13;
+  // Another stack's peer is the reference, unless that lacks what is measured.
+  const reference = referenceSetting(setting);
+  for (const stack of stacks.filter((name) => workload.stacks?.includes(name) ?? true)) {
+    const own = stack === REFERENCE ? reference : setting;
+    const peerStack = own === reference ? REFERENCE : stack;
+    const subject = await startProcess(stack, workload.role, material, own, { profile });
+    const peer = await startProcess(peerStack, peerRole, material, own);
     lanes.push({ stack, subject, peer, samples: [] });
   }
   for (const lane of lanes) {
@@ -87,8 +93,8 @@ export async function measureIdleMemory({ stacks, rounds, size, material, onRoun
   const results = Object.fromEntries(stacks.map((stack) => [stack, { samples: [] }]));
   for (let round = 0; round < rounds; round++) {
     for (const stack of stacks) {
-      const server = await startProcess(stack, 'server', material);
-      const client = await startProcess(REFERENCE, 'client', material);
+      const server = await startProcess(stack, 'server', material, TLS13);
+      const client = await startProcess(REFERENCE, 'client', material, TLS13);
       const port = await server.call('listen', { behaviour: 'echo' });
       await client.call('hold', { port, count: size.warmUp, concurrency: 16 });
       await client.call('release');

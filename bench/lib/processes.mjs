@@ -5,10 +5,10 @@ const PROGRAM = fileURLToPath(new URL('child.mjs', import.meta.url));
 const running = new Set();
 
 /** A process with one stack in one role. `call(command, options)` answers with the command's result. */
-export async function startProcess(stack, role, material, { profile } = {}) {
+export async function startProcess(stack, role, material, setting, { profile } = {}) {
   const execArgv = ['--expose-gc'];
   if (profile !== undefined) execArgv.push('--cpu-prof', `--cpu-prof-dir=${profile}`);
-  const child = fork(PROGRAM, [JSON.stringify([stack, role, material])], { execArgv });
+  const child = fork(PROGRAM, [JSON.stringify([stack, role, material, setting])], { execArgv });
   running.add(child);
   const waiting = new Map();
   let nextId = 0;

@@ -1,29 +1,31 @@
 import { SERVER_NAME } from './material.mjs';
+import { groupsOf, TLS13 } from './settings.mjs';
 
 /** What is measured. `reference` is also the peer of everything. */
 export const REFERENCE = 'node';
 export const STACKS = ['node', 'testudo', 'lemon'];
 
-const SUITE = 'TLS_AES_128_GCM_SHA256';
-const GROUP = 'X25519';
-
 /**
- * One stack behind the little that the workloads need. All are held to TLS 1.3, one cipher suite and one group, and
- * get what their user can prepare once (a SecureContext), so that only the work per connection is measured.
+ * One stack behind the little that the workloads need. All are held to one version, cipher suite and group (a setting),
+ * and get what their user can prepare once (a SecureContext), so that only the work per connection is measured.
  */
-export async function loadStack(name, material) {
+export async function loadStack(name, material, setting) {
   if (name === 'lemon') return lemonStack((await import('lemon-tls')).default, material);
   const tls = name === 'node' ? (await import('node:tls')).default : await import('@testudo/tls/node');
-  return nodeLikeStack(tls, material);
+  return nodeLikeStack(tls, material, setting);
 }
 
-function nodeLikeStack(tls, { ca, cert, key }) {
-  const common = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', ciphers: SUITE, ecdhCurve: GROUP };
+function nodeLikeStack(tls, { ca, server, client }, setting) {
+  const { version, suite, clientCertificate } = setting;
+  const common = { minVersion: version, maxVersion: version, ciphers: suite, ecdhCurve: groupsOf(setting) };
+  const asks = clientCertificate ? { ca, requestCert: true, rejectUnauthorized: true } : {};
+  const shows = clientCertificate ? client : {};
   let clientContext;
   return {
-    createServer: (onConnection) => tls.createServer({ ...common, key, cert }, onConnection),
+    setting,
+    createServer: (onConnection) => tls.createServer({ ...common, ...server, ...asks }, onConnection),
     connect(port, session) {
-      clientContext ??= tls.createSecureContext({ ...common, ca });
+      clientContext ??= tls.createSecureContext({ ...common, ca, ...shows });
       return tls.connect({
         ...common,
         host: '127.0.0.1',
@@ -43,10 +45,11 @@ function nodeLikeStack(tls, { ca, cert, key }) {
   };
 }
 
-/** lemon-tls takes numbers, and its client no cipher suites: its peer allows one only. */
-function lemonStack(tls, { ca, cert, key }) {
+/** lemon-tls takes numbers, and its client no cipher suites: its peer allows one only. It knows one setting. */
+function lemonStack(tls, { ca, server: { cert, key } }) {
   const common = { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3', groups: [0x001d] };
   return {
+    setting: TLS13,
     createServer: (onConnection) =>
       tls.createServer({ ...common, key, cert, allowedCipherSuites: [0x1301] }, onConnection),
     connect: (port, session) =>
@@ -72,8 +75,12 @@ function groupOf(socket) {
 }
 
 /** Throws unless a client's connection is what was meant to be measured. */
-export function checkFacts(facts, resumed) {
-  const wanted = { version: 'TLSv1.3', suite: SUITE, group: GROUP, resumed };
+export function checkFacts(stack, socket, resumed) {
+  const facts = stack.facts(socket);
+  const { version, suite, group } = stack.setting;
+  // TLS 1.2 resumes without a key exchange; Node's OpenSSL has no name for a hybrid group.
+  const isAgreed = !(resumed && version === 'TLSv1.2') && facts.group !== undefined;
+  const wanted = { version, suite, ...(isAgreed ? { group } : {}), resumed };
   for (const [name, value] of Object.entries(wanted)) {
     if (facts[name] !== value)
       throw new Error(`${name} is ${facts[name]}, not ${value}: not what was to be measured`);

@@ -1,38 +1,33 @@
+import { CBC, CLIENT_CERTIFICATE, HYBRID, referenceSetting, TLS12, TLS13 } from './settings.mjs';
+import { REFERENCE, STACKS } from './stacks.mjs';
+
 /**
  * The workloads. Each is measured with the stack as `server` or as `client` (its `role`); the other side is the
  * reference. `behaviour` is the server's. `full` and `quick` give the size of a round; `units` how many of `unit`.
  */
 const GIB = 2 ** 30;
 
+/** What the server does when the stack under test, in either role, sends or receives. */
+const SENDING = { server: 'source', client: 'sink' };
+const RECEIVING = { server: 'sink', client: 'source' };
+
 export const WORKLOADS = [
-  ...bothRoles({
-    name: 'handshake-full',
-    title: 'full handshake',
-    unit: 'handshake',
-    behaviour: 'echo',
-    full: { count: 1000, warmUp: 1500 },
-    quick: { count: 200, warmUp: 500 },
-    units: ({ count }) => count,
-    connections: ({ count }) => count,
-    run: (client, port, { count }) =>
-      client.call('handshakes', { port, count, concurrency: CONCURRENCY, resumed: false }),
+  ...handshakes('handshake-full', 'full handshake'),
+  ...handshakes('handshake-resumed', 'resumed handshake', { resumed: true }),
+  ...handshakes('handshake-client-certificate', 'full handshake with client certificate', {
+    setting: CLIENT_CERTIFICATE,
   }),
-  ...bothRoles({
-    name: 'handshake-resumed',
-    title: 'resumed handshake',
-    unit: 'handshake',
-    behaviour: 'echo',
-    full: { count: 1000, warmUp: 1500 },
-    quick: { count: 200, warmUp: 500 },
-    units: ({ count }) => count,
-    resumed: true,
-    connections: ({ count }) => count,
-    prepare: (client, port) => client.call('session', { port }),
-    run: (client, port, { count }) =>
-      client.call('handshakes', { port, count, concurrency: CONCURRENCY, resumed: true }),
+  ...handshakes('handshake-hybrid', `full handshake, X25519MLKEM768${beside(HYBRID)}`, {
+    setting: HYBRID,
+    // Where ML-KEM is not native it costs milliseconds.
+    full: { count: 300, warmUp: 300 },
   }),
-  ...bulk('bulk-send', 'send 1 GiB', { server: 'source', client: 'sink' }),
-  ...bulk('bulk-receive', 'receive 1 GiB', { server: 'sink', client: 'source' }),
+  ...handshakes('handshake-12-full', 'full handshake, TLS 1.2', { setting: TLS12 }),
+  ...handshakes('handshake-12-resumed', 'resumed handshake, TLS 1.2', { setting: TLS12, resumed: true }),
+  ...bulk('bulk-send', 'send 1 GiB', SENDING),
+  ...bulk('bulk-receive', 'receive 1 GiB', RECEIVING),
+  ...bulk('bulk-cbc-send', 'send 1 GiB, AES-128-CBC', SENDING, CBC),
+  ...bulk('bulk-cbc-receive', 'receive 1 GiB, AES-128-CBC', RECEIVING, CBC),
   ...bothRoles({
     name: 'ping-pong',
     title: '64 bytes there and back',
@@ -63,12 +58,45 @@ function bothRoles(workload) {
   return ['server', 'client'].map((role) => ({ ...workload, role }));
 }
 
-/** `behaviours` are the server's: when the stack under test is the client, its server does the opposite. */
-function bulk(name, title, behaviours) {
+/** Connections one after the other: handshake, one byte there and back, close. */
+function handshakes(name, title, { resumed = false, setting = TLS13, ...sizes } = {}) {
+  return bothRoles({
+    name,
+    title,
+    unit: 'handshake',
+    behaviour: 'echo',
+    setting,
+    stacks: stacksFor(setting),
+    full: { count: 1000, warmUp: 1500 },
+    quick: { count: 200, warmUp: 500 },
+    ...sizes,
+    units: ({ count }) => count,
+    resumed,
+    connections: ({ count }) => count,
+    prepare: resumed ? (client, port) => client.call('session', { port }) : undefined,
+    run: (client, port, { count }) =>
+      client.call('handshakes', { port, count, concurrency: CONCURRENCY, resumed }),
+  });
+}
+
+/** What the reference does where it lacks the group. */
+function beside(setting) {
+  const { group } = referenceSetting(setting);
+  return group === setting.group ? '' : ` (${REFERENCE}: ${group})`;
+}
+
+/** lemon-tls is measured where the first bench measures it. */
+function stacksFor(setting) {
+  return setting === TLS13 ? STACKS : STACKS.filter((name) => name !== 'lemon');
+}
+
+function bulk(name, title, behaviours, setting = TLS13) {
   return bothRoles({
     name,
     title,
     unit: 'GiB',
+    setting,
+    stacks: stacksFor(setting),
     full: { total: GIB, warmUp: GIB / 4 },
     quick: { total: GIB / 16, warmUp: GIB / 32 },
     units: ({ total }) => total / GIB,

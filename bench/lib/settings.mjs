@@ -1,0 +1,27 @@
+/**
+ * What both sides of a workload are held to. `suite` is OpenSSL's name, `group` the name of RFC 9846's registry;
+ * `clientCertificate` asks the client for one and verifies it.
+ */
+export const TLS13 = { version: 'TLSv1.3', suite: 'TLS_AES_128_GCM_SHA256', group: 'X25519' };
+export const TLS12 = { ...TLS13, version: 'TLSv1.2', suite: 'ECDHE-ECDSA-AES128-GCM-SHA256' };
+export const CBC = { ...TLS12, suite: 'ECDHE-ECDSA-AES128-SHA256' };
+export const HYBRID = { ...TLS13, group: 'X25519MLKEM768' };
+export const CLIENT_CERTIFICATE = { ...TLS13, clientCertificate: true };
+
+/** The groups to offer: up to TLS 1.2 the curve of the certificate's key must be among them (RFC 8422 §5.1). */
+export function groupsOf({ version, group }) {
+  return version === 'TLSv1.2' ? `${group}:P-256` : group;
+}
+
+/**
+ * The reference's setting for a workload, where Node's OpenSSL has the group; else the nearest that it has, and the table
+ * says so.
+ */
+export function referenceSetting(setting) {
+  return nodeHasGroup(setting.group) ? setting : { ...setting, group: TLS13.group };
+}
+
+/** OpenSSL has ML-KEM from 3.5 on. Asking OpenSSL itself would leave an error in its queue for the next caller. */
+function nodeHasGroup(group) {
+  return !group.includes('MLKEM') || Number.parseFloat(process.versions.openssl) >= 3.5;
+}
