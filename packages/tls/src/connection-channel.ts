@@ -5,6 +5,7 @@ import { TlsError } from './errors.ts';
 import type { FinishedVerified } from './handshake/finished-verified.ts';
 import type { Channel, Exporter } from './handshake/handshake.ts';
 import type { HandshakeBuffer } from './handshake/handshake-buffer.ts';
+import { Heartbeat, type HeartbeatTerms } from './heartbeat/heartbeat.ts';
 import type { Observer } from './observer.ts';
 import { CHANGE_CIPHER_SPEC } from './record/content-type.ts';
 import type { RecordOpener, RecordSealer } from './record/protection.ts';
@@ -18,6 +19,8 @@ export class ConnectionChannel implements Channel {
   isTls13 = false;
   /** A ChangeCipherSpec is dropped: it only pleases middleboxes (RFC 9846 §5). */
   dropsChangeCipherSpec = false;
+  /** Undefined where no heartbeats were agreed on. */
+  heartbeat: Heartbeat | undefined;
   readonly #records: RecordLayer;
   readonly #alerts: AlertProtocol;
   readonly #gate: DataGate;
@@ -101,6 +104,12 @@ export class ConnectionChannel implements Channel {
 
   get recordLimits(): RecordLimits {
     return this.#records;
+  }
+
+  useHeartbeat(terms: HeartbeatTerms | undefined): void {
+    this.heartbeat = terms === undefined ? undefined : new Heartbeat(terms, this.#records);
+    // Records that are on their way when a new handshake gives heartbeats up are still records.
+    if (terms !== undefined) this.#records.takeHeartbeats();
   }
 
   skipUndecryptable(bytes: number): void {

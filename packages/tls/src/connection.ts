@@ -11,6 +11,7 @@ import type { FinishedVerified } from './handshake/finished-verified.ts';
 import type { Channel } from './handshake/handshake.ts';
 import { HandshakeBuffer } from './handshake/handshake-buffer.ts';
 import type { AfterHandshake, ConnectionInfo, Established, HandshakeResult } from './handshake/result.ts';
+import type { HeartbeatRequest } from './heartbeat/heartbeat.ts';
 import { handshakeTypeName, type RawMessage } from './messages/handshake-type.ts';
 import type { Observer } from './observer.ts';
 import type { CommonConfig } from './options.ts';
@@ -202,6 +203,22 @@ export class Connection {
     if (flow !== undefined) this.#guard(() => this.#runAfterwards(flow));
   }
 
+  /**
+   * Asks the peer for a sign of life (RFC 6520); `answered` is called when it comes, and never if it does not. Throws
+   * `not-connected` where the peer does not answer heartbeats, during a handshake, and while one is on its way;
+   * `bad-option` when it does not fit into a record.
+   */
+  heartbeat(answered: () => void, request: HeartbeatRequest = {}): void {
+    const { heartbeat } = this.#channel;
+    if (this.#state !== 'open' || this.#writeClosed || heartbeat === undefined || this.#driver) {
+      throw new TlsError(
+        'not-connected',
+        'a heartbeat needs an open connection on which they were agreed on',
+      );
+    }
+    heartbeat.send(request, answered);
+  }
+
   /** Everything that waits for the transport; undefined when nothing does. */
   takeOutgoing(): Uint8Array | undefined {
     this.#records.flushHandshake();
@@ -274,7 +291,17 @@ export class Connection {
     }
     if (type === ALERT) this.#receiveAlert(content);
     else if (type === CHANGE_CIPHER_SPEC) this.#receiveChangeCipherSpec(content);
-    else this.#receiveApplicationData(content);
+    else if (type === APPLICATION_DATA) this.#receiveApplicationData(content);
+    else this.#receiveHeartbeat(content);
+  }
+
+  /** Silent discards are RFC 6520's: nothing is answered, or taken for an answer, while a handshake goes on (§3). */
+  #receiveHeartbeat(content: Uint8Array): void {
+    const { heartbeat } = this.#channel;
+    if (heartbeat === undefined) throw new TlsError('unexpected-message', 'a heartbeat where none may come');
+    if (this.#state !== 'open' || this.#driver !== undefined || this.#writeClosed) return;
+    const answered = heartbeat.receive(content);
+    if (answered !== undefined) this.#tell(answered);
   }
 
   #receiveApplicationData(content: Uint8Array): void {

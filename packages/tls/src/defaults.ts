@@ -65,6 +65,8 @@ export const MAX_KEY_UPDATES = 32;
 export const MAX_WARNING_ALERTS = 4;
 /** HelloRequests that a client passes over in a TLS 1.2 handshake (RFC 5246 §7.4.1.1): no server sends more than one. */
 export const MAX_HELLO_REQUESTS = 4;
+/** Renegotiations that are refused with a warning, in a minute; after that the peer is not listening. */
+export const MAX_REFUSED_RENEGOTIATIONS = 4;
 /** Tickets a client takes on one connection. */
 export const MAX_TICKETS = 64;
 /** PSK identities a server looks at in one ClientHello; each may cost a decryption or a look-up. */
@@ -75,6 +77,10 @@ export const DEFAULT_MAX_EARLY_DATA = 16_384;
 export const SKIPPED_EARLY_DATA = 65_536;
 /** Milliseconds by which the age of a ticket, as the client states it, may differ where early data comes (RFC 9846 §8.3). */
 export const EARLY_DATA_AGE_TOLERANCE = 10_000;
+/** What may be spent on answers to heartbeats, in bytes: each costs its length and a fixed amount. 16 a second at most. */
+export const HEARTBEAT_BUDGET = 65_536;
+export const HEARTBEAT_BUDGET_PER_SECOND = 16_384;
+export const HEARTBEAT_ANSWER_COST = 1024;
 /** Bytes that may wait while the handshake waits for an answer from this side. */
 export const MAX_WAITING_BYTES = 262_144;
 /** Records that a key still seals when a KeyUpdate replaces it, so that replies in flight fit. */

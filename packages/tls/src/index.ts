@@ -40,6 +40,10 @@ export { type Ja4Options, ja3, ja3Text, ja4, ja4Text } from './fingerprint/index
 export { GREASE_VALUES, isGrease } from './grease.ts';
 export { GROUPS, type Group, groupById, groupByName } from './groups.ts';
 export type { ConnectionInfo } from './handshake/result.ts';
+export type { HeartbeatRequest } from './heartbeat/heartbeat.ts';
+export { KeepAlive, type KeepAliveParts, type StartTimer } from './heartbeat/keep-alive.ts';
+export type { HeartbeatMode } from './heartbeat/negotiation.ts';
+export { SizeProbe } from './heartbeat/size-probe.ts';
 export { handshakeTypeName, type RawMessage } from './messages/handshake-type.ts';
 export { type Direction, type Observer, observers } from './observer.ts';
 export {

@@ -1,6 +1,7 @@
 import * as certificates from './certificates.ts';
 import { echOuterExtensions, encryptedClientHello } from './encrypted-client-hello.ts';
 import type { Extension } from './extension.ts';
+import { heartbeat } from './heartbeat.ts';
 import { keyShare } from './key-share.ts';
 import { alpn, serverName } from './names.ts';
 import * as negotiation from './negotiation.ts';
@@ -16,6 +17,7 @@ export const EXTENSIONS: readonly Extension[] = [
   negotiation.ecPointFormats,
   negotiation.signatureAlgorithms,
   certificates.useSrtp,
+  heartbeat,
   alpn,
   certificates.statusRequestV2,
   certificates.signedCertificateTimestamp,

@@ -6,6 +6,7 @@ import {
 } from '../extensions/certificates.ts';
 import { signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { learnHeartbeat, offerHeartbeat } from '../heartbeat/negotiation.ts';
 import { TLS13 } from '../versions.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
 import { learnRecordSizes, offerRecordSizes } from './record-sizes.ts';
@@ -24,6 +25,7 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
   if (authorities !== undefined && authorities.length > 0)
     block.set(certificateAuthorities, [...authorities]);
   offerRecordSizes(h.config, block);
+  offerHeartbeat(h.config, block);
   sendCustomExtensions(features.custom, block);
 }
 
@@ -33,6 +35,7 @@ export function learnFeatures(
   answer: ExtensionBlock<'server_hello_12'> | ExtensionBlock<'encrypted_extensions'>,
 ): void {
   learnRecordSizes(h, answer as ExtensionBlock<'encrypted_extensions'>);
+  learnHeartbeat(h, answer as ExtensionBlock<'encrypted_extensions'>);
   receiveCustomExtensions(h, h.config.features.custom, answer);
 }
 

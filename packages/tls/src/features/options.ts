@@ -2,6 +2,7 @@ import { TlsError } from '../errors.ts';
 import type { OidFilter } from '../extensions/certificates.ts';
 import { extensionById } from '../extensions/table.ts';
 import { isGrease } from '../grease.ts';
+import { type HeartbeatMode, heartbeatModeCode } from '../heartbeat/negotiation.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
 import type { CustomExtension } from './custom-extensions.ts';
 import { maxFragmentLengthCode } from './record-sizes.ts';
@@ -28,6 +29,11 @@ export interface CommonFeatureOptions {
    * the most that the version knows.
    */
   readonly recordSizeLimit?: number | undefined;
+  /**
+   * Heartbeats (RFC 6520) with peers that know them: `answer` those of the peer, or `only-ask`, see
+   * {@link Connection.heartbeat}. Default: none.
+   */
+  readonly heartbeat?: HeartbeatMode | undefined;
   /** What may sign certificates, if that differs from `signatureSchemes` (signature_algorithms_cert). Default: not said. */
   readonly certificateSignatureSchemes?: readonly string[] | undefined;
 }
@@ -75,6 +81,8 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
 export interface CommonFeatures {
   readonly custom: readonly CustomExtension[];
   readonly certificateSignatureSchemeIds: number[] | undefined;
+  /** HeartbeatMode; undefined without heartbeats. */
+  readonly heartbeatMode: number | undefined;
 }
 
 export interface ClientFeatures extends CommonFeatures {
@@ -125,6 +133,7 @@ function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
   }
   return {
     custom,
+    heartbeatMode: heartbeatModeCode(options.heartbeat),
     certificateSignatureSchemeIds: options.certificateSignatureSchemes?.map((name) => schemeNamed(name).id),
   };
 }

@@ -3,6 +3,7 @@ import { oidFilters } from '../extensions/certificates.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import { GREASE_VALUES } from '../grease.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { answerHeartbeat } from '../heartbeat/negotiation.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
 import { answerRecordSizes } from './record-sizes.ts';
 
@@ -14,6 +15,7 @@ export function answerFeatures(
 ): void {
   const { custom } = h.config.features;
   answerRecordSizes(h, asked, answer as ExtensionBlock<'encrypted_extensions'>);
+  answerHeartbeat(h, asked, answer as ExtensionBlock<'encrypted_extensions'>);
   if (custom.length > 0) {
     receiveCustomExtensions(h, custom, asked);
     sendCustomExtensions(custom, answer as ExtensionBlock<'encrypted_extensions'>, asked);

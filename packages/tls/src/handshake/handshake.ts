@@ -3,6 +3,7 @@ import type { AlertName } from '../alerts.ts';
 import { TlsError } from '../errors.ts';
 import type { NegotiatedFeatures } from '../features/negotiated.ts';
 import { type Flow, perform } from '../flow.ts';
+import type { HeartbeatTerms } from '../heartbeat/heartbeat.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -47,6 +48,8 @@ export interface Channel {
   endCompatibility(): void;
   /** What record_size_limit and max_fragment_length change. */
   readonly recordLimits: RecordLimits;
+  /** Heartbeats were agreed on, or none. What was in flight is forgotten. */
+  useHeartbeat(terms: HeartbeatTerms | undefined): void;
   /** The peer offered early data that was refused: so many bytes that do not decrypt are dropped. */
   skipUndecryptable(bytes: number): void;
 }

@@ -3,12 +3,15 @@ export const CHANGE_CIPHER_SPEC = 20;
 export const ALERT = 21;
 export const HANDSHAKE = 22;
 export const APPLICATION_DATA = 23;
+/** RFC 6520 §6. */
+export const HEARTBEAT = 24;
 
 const NAMES: Readonly<Record<number, string>> = {
   [CHANGE_CIPHER_SPEC]: 'change_cipher_spec',
   [ALERT]: 'alert',
   [HANDSHAKE]: 'handshake',
   [APPLICATION_DATA]: 'application_data',
+  [HEARTBEAT]: 'heartbeat',
 };
 
 /** `handshake` for 22; `unknown(n)` for a type that is not known. */

@@ -4,6 +4,7 @@ import {
   APPLICATION_DATA,
   CHANGE_CIPHER_SPEC,
   HANDSHAKE,
+  HEARTBEAT,
   MAX_PLAINTEXT,
   RECORD_HEADER,
 } from './content-type.ts';
@@ -32,6 +33,7 @@ export class RecordBuffer {
   #current: Uint8Array = EMPTY;
   #offset = 0;
   #first = true;
+  #takesHeartbeats = false;
   #maxLength = MAX_PLAINTEXT + MAX_EXPANSION_12;
 
   /** Bytes that were fed and not yet handed out. */
@@ -42,6 +44,11 @@ export class RecordBuffer {
   /** From now on no record may be longer than TLS 1.3 allows. */
   useTls13Limit(): void {
     this.#maxLength = MAX_PLAINTEXT + MAX_EXPANSION_13;
+  }
+
+  /** Heartbeats were agreed on. */
+  takeHeartbeats(): void {
+    this.#takesHeartbeats = true;
   }
 
   push(chunk: Uint8Array): void {
@@ -112,7 +119,11 @@ export class RecordBuffer {
 
   #checkHeader(type: number, major: number, length: number): void {
     const known =
-      type === HANDSHAKE || type === ALERT || type === APPLICATION_DATA || type === CHANGE_CIPHER_SPEC;
+      type === HANDSHAKE ||
+      type === ALERT ||
+      type === APPLICATION_DATA ||
+      type === CHANGE_CIPHER_SPEC ||
+      (type === HEARTBEAT && this.#takesHeartbeats);
     if (!known || major !== 3) {
       if (this.#first)
         throw new TlsError('not-tls', 'the peer does not speak TLS here: its first bytes are no record');

@@ -118,6 +118,11 @@ export class RecordLayer implements RecordLimits {
     this.#incoming.useTls13Limit();
   }
 
+  /** Heartbeats were agreed on. */
+  takeHeartbeats(): void {
+    this.#incoming.takeHeartbeats();
+  }
+
   /** A server that refused early data drops up to this many bytes that it cannot decrypt (RFC 9846 §4.2.10). */
   skipUndecryptable(bytes: number): void {
     this.#undecryptableBudget = bytes;
@@ -155,6 +160,11 @@ export class RecordLayer implements RecordLimits {
   get sealsBeforeUpdate(): number {
     const { limit, sequence } = this.#sealer;
     return Math.min(this.#keyUpdateAfter, limit - KEY_UPDATE_MARGIN) - sequence;
+  }
+
+  /** Whether the key seals more than the last records, which are kept for alerts and key changes. */
+  get hasRoom(): boolean {
+    return this.#sealer.limit - this.#sealer.sequence > KEY_UPDATE_MARGIN;
   }
 
   /** Most plaintext bytes in a record that we send. */

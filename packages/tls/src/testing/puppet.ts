@@ -4,7 +4,7 @@ import { alertName } from '../alerts.ts';
 import { HandshakeBuffer } from '../handshake/handshake-buffer.ts';
 import { Transcript } from '../handshake/transcript.ts';
 import { encodeMessage, type Message, type RawMessage } from '../messages/handshake-type.ts';
-import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE } from '../record/content-type.ts';
+import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, HEARTBEAT } from '../record/content-type.ts';
 import {
   PlaintextSealer,
   plaintextOpener,
@@ -29,6 +29,8 @@ export abstract class Puppet {
   readonly alerts: string[] = [];
   /** Application data of the engine. */
   readonly data: Uint8Array[] = [];
+  /** Heartbeat records of the engine. */
+  readonly heartbeats: Uint8Array[] = [];
   /** Handshake messages of the engine. */
   readonly messages: RawMessage[] = [];
   /** ChangeCipherSpec records of the engine. */
@@ -42,6 +44,7 @@ export abstract class Puppet {
     this.provider = provider;
     this.end = end;
     this.transcript = new Transcript(provider);
+    this.#incoming.takeHeartbeats();
     end.connection.start();
     this.collect();
   }
@@ -130,6 +133,8 @@ export abstract class Puppet {
       this.onChangeCipherSpec();
     } else if (type === APPLICATION_DATA) {
       this.data.push(content);
+    } else if (type === HEARTBEAT) {
+      this.heartbeats.push(content);
     } else {
       this.#handshake.push(content);
       for (let next = this.#handshake.next(); next !== undefined; next = this.#handshake.next()) {

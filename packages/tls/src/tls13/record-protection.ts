@@ -5,6 +5,7 @@ import {
   APPLICATION_DATA,
   CHANGE_CIPHER_SPEC,
   HANDSHAKE,
+  HEARTBEAT,
   RECORD_HEADER,
 } from '../record/content-type.ts';
 import {
@@ -98,7 +99,8 @@ function unpad(inner: Uint8Array): Plaintext {
   checkPlaintextLength(inner.length - 1);
   const type = inner[end]!;
   const content = inner.subarray(0, end);
-  if (type !== APPLICATION_DATA && type !== HANDSHAKE && type !== ALERT) {
+  // Whether heartbeats may come, the connection knows.
+  if (type !== APPLICATION_DATA && type !== HANDSHAKE && type !== ALERT && type !== HEARTBEAT) {
     throw new TlsError('unexpected-message', `a protected record of type ${type}`);
   }
   return { type, content, paddedLength: inner.length - 1 };
