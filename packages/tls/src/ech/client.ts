@@ -115,7 +115,8 @@ class RetryConfigs implements ClientEch {
   checkSecondAnswer(): void {}
 
   learn(extensions: ExtensionBlock<'encrypted_extensions'>): void {
-    this.list = extensions.get(encryptedClientHello)?.slice();
+    const list = extensions.get(encryptedClientHello);
+    this.list = list && new Uint8Array(list);
   }
 }
 

@@ -24,6 +24,8 @@ function meet(client: Partial<ClientOptions> = {}, server: Partial<ServerOptions
         ...server,
       }),
     ),
+    // As sockets have them: a Buffer's `slice` is no copy.
+    (bytes) => [Buffer.from(bytes)],
   ).pump();
 }
 

@@ -15,6 +15,7 @@ export function payloadPlace(outer: Uint8Array): { readonly at: number; readonly
 /** ClientHelloOuterAAD (RFC 9849 §5.2): the hello without its header, zeros for the payload. */
 export function outerAad(outer: Uint8Array): Uint8Array {
   const { at, length } = payloadPlace(outer);
-  const aad = outer.slice(HANDSHAKE_HEADER);
+  // Not `slice`, which a Buffer shares its memory with.
+  const aad = new Uint8Array(outer.subarray(HANDSHAKE_HEADER));
   return aad.fill(0, at - HANDSHAKE_HEADER, at - HANDSHAKE_HEADER + length);
 }
