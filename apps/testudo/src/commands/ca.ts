@@ -2,8 +2,11 @@ import type { Command } from 'commander';
 import type { ExitCode } from '../failure.ts';
 import type { Io } from '../io.ts';
 import type { CaVerb } from './ca/common.ts';
+import { addCrl } from './ca/crl.ts';
 import { addInit } from './ca/init.ts';
 import { addIssue } from './ca/issue.ts';
+import { addOcsp } from './ca/ocsp.ts';
+import { addRevoke } from './ca/revoke.ts';
 import { addShow } from './ca/show.ts';
 import { addSign } from './ca/sign.ts';
 
@@ -19,5 +22,8 @@ export function addCa(program: Command, io: Io, finish: (code: ExitCode) => void
   addInit(verb);
   addIssue(verb);
   addSign(verb);
+  addRevoke(verb);
+  addCrl(verb);
+  addOcsp(verb);
   addShow(verb);
 }

@@ -30,7 +30,7 @@ export function writeNewPrivateFile(file: string, content: string | Uint8Array):
 }
 
 /** Writes what everyone may read; replaces an older one as a whole, so that no reader sees half a file. */
-export function writePublicFile(file: string, content: string): void {
+export function writePublicFile(file: string, content: string | Uint8Array): void {
   const temporary = `${file}.${process.pid}.tmp`;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -48,6 +48,19 @@ export function writePrivateFile(file: string, content: string | Uint8Array): vo
     rmSync(file, { force: true });
     writeWhole(file, content, 'wx', 0o600);
   } catch (error) {
+    throw new Failure(`cannot write ${file}: ${systemReason(error)}`, 1, error);
+  }
+}
+
+/** As {@link writePrivateFile}, but as a whole: no reader sees half a file, and the old one stays until the new one is there. */
+export function replacePrivateFile(file: string, content: string | Uint8Array): void {
+  const temporary = `${file}.${process.pid}.tmp`;
+  try {
+    rmSync(temporary, { force: true });
+    writeWhole(temporary, content, 'wx', 0o600);
+    renameSync(temporary, file);
+  } catch (error) {
+    rmSync(temporary, { force: true });
     throw new Failure(`cannot write ${file}: ${systemReason(error)}`, 1, error);
   }
 }

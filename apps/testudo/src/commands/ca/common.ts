@@ -33,10 +33,12 @@ export function daysUpTo(most: number = MOST_DAYS): (text: string) => number {
   return (text) => wholeNumber(text, 1, most, 'days');
 }
 
-export function wholeNumber(text: string, least: number, most: number, what: string): number {
+export function wholeNumber(text: string, least: number, most: number, what?: string): number {
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   if (number >= least && number <= most) return number;
-  throw new InvalidArgumentError(`A number of ${what} from ${least} to ${most}.`);
+  throw new InvalidArgumentError(
+    `A number${what === undefined ? '' : ` of ${what}`} from ${least} to ${most}.`,
+  );
 }
 
 const KEYS: Readonly<Record<string, KeySpec>> = {
