@@ -10,6 +10,7 @@ import {
 import { certificateStatus } from './messages/certificate-status.ts';
 import { certificateVerify, certificateVerifyUnnamed } from './messages/certificate-verify.ts';
 import { clientHello } from './messages/client-hello.ts';
+import { compressedCertificate } from './messages/compressed-certificate.ts';
 import { encryptedExtensions } from './messages/encrypted-extensions.ts';
 import { finished } from './messages/finished.ts';
 import {
@@ -103,6 +104,7 @@ const DEFINITIONS_13 = [
   encryptedExtensions,
   certificateRequest13,
   certificate13,
+  compressedCertificate,
   certificateVerify,
   newSessionTicket13,
   keyUpdate,

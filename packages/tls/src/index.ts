@@ -6,6 +6,7 @@ export {
   dangerouslyAccept,
   verifyWith,
 } from './certificate-verdict.ts';
+export type { CertificateCompression, CertificateCompressionName } from './certificates/compression.ts';
 export { Connection } from './connection.ts';
 export type { ConnectionEvents } from './connection-events.ts';
 export { type Credential, credential } from './credential.ts';

@@ -10,6 +10,7 @@ import { TlsError } from './errors.ts';
 import {
   type ClientFeatureOptions,
   type ClientFeatures,
+  type CommonFeatures,
   clientFeatures,
   type ServerFeatureOptions,
   type ServerFeatures,
@@ -226,6 +227,7 @@ export interface CommonConfig {
   readonly fragmentLength: number;
   readonly limits: { readonly handshakeMessage: number; readonly certificateMessage: number };
   readonly keyUpdateAfter: number;
+  readonly features: CommonFeatures;
 }
 
 export interface ClientConfig extends CommonConfig {
@@ -308,7 +310,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
   };
 }
 
-function commonConfig(options: CommonOptions, hasPsks: boolean): CommonConfig {
+function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<CommonConfig, 'features'> {
   const { provider, legacy } = options;
   const rules = new Map([rules12, ...(legacy?.rules ?? [])].map((each) => [each.version, each]));
   const { versions, cipherSuites } = versionsAndSuites(options, rules);
@@ -408,7 +410,7 @@ function maxEarlyData(options: EarlyDataOptions | undefined): number {
   return inRange('earlyData.maxBytes', most, 1, 2 ** 32 - 1);
 }
 
-function needTls13(option: string, { versions }: CommonConfig): void {
+function needTls13(option: string, { versions }: Pick<CommonConfig, 'versions'>): void {
   if (!versions.includes(TLS13)) throw new TlsError('bad-option', `${option} needs TLS 1.3`);
 }
 

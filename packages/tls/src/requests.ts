@@ -1,5 +1,6 @@
 import type { SignatureAlgorithm } from '@testudo/crypto';
 import type { CertificateToVerify, CertificateVerdict } from './certificate-verdict.ts';
+import type { CertificateCompression } from './certificates/compression.ts';
 import type { Credential } from './credential.ts';
 import type { OidFilter } from './extensions/certificates.ts';
 import type { RawMessage } from './messages/handshake-type.ts';
@@ -25,6 +26,16 @@ export interface Requests {
   };
   /** Whether the peer's certificate is good. */
   verifyCertificate: { ask: CertificateToVerify; answer: CertificateVerdict };
+  /** Our Certificate message, compressed. */
+  compressCertificate: {
+    ask: { algorithm: CertificateCompression; data: Uint8Array };
+    answer: Uint8Array;
+  };
+  /** The peer's Certificate message, inflated; undefined when it cannot be. */
+  decompressCertificate: {
+    ask: { algorithm: CertificateCompression; data: Uint8Array; length: number };
+    answer: Uint8Array | undefined;
+  };
   /** The credentials that a server has for what the client wants, best first. */
   chooseCredentials: { ask: ClientHelloInfo; answer: readonly Credential[] };
   /** The application protocol, among what the client offers; undefined when none is wanted. */

@@ -28,7 +28,8 @@ export function serverServices(options: ServerOptions): Services {
       if (typeof alpnProtocols === 'function') return alpnProtocols(hello);
       return alpnProtocols?.find((protocol) => hello.alpnProtocols.includes(protocol));
     },
-    decryptRsa: ({ credential, ciphertext }) => decrypted(() => credential.decryptRsa?.(ciphertext)),
+    // Why a decryption failed must not show: the flow goes on as if it had not.
+    decryptRsa: ({ credential, ciphertext }) => withoutErrors(() => credential.decryptRsa?.(ciphertext)),
     ...(findPsk ? { findPsk } : {}),
     ...(options.earlyData ? { admitEarlyData: earlyDataAdmission(options) } : {}),
     ...(verifyCertificate ? { verifyCertificate: verified(verifyCertificate) } : {}),
@@ -62,6 +63,9 @@ const NO_SERVICES: Services = {
   sign: missing('a signature'),
   decryptRsa: missing('a decryption'),
   verifyCertificate: missing('a verdict on a certificate'),
+  compressCertificate: ({ algorithm, data }) => algorithm.compress(data),
+  decompressCertificate: ({ algorithm, data, length }) =>
+    withoutErrors(() => algorithm.decompress(data, length)),
   chooseCredentials: missing('a credential'),
   chooseProtocol: () => undefined,
   chooseClientCredential: () => [],
@@ -88,12 +92,12 @@ function signed(sign: () => Uint8Array | Promise<Uint8Array>): Uint8Array | Prom
   }
 }
 
-/** Why a decryption failed must not show: the flow goes on as if it had not. */
-function decrypted(
-  decrypt: () => Uint8Array | undefined | Promise<Uint8Array | undefined>,
+/** Undefined in place of an error. */
+function withoutErrors(
+  act: () => Uint8Array | undefined | Promise<Uint8Array | undefined>,
 ): Uint8Array | undefined | Promise<Uint8Array | undefined> {
   try {
-    const answer = decrypt();
+    const answer = act();
     return answer instanceof Promise ? answer.catch(() => undefined) : answer;
   } catch {
     return undefined;

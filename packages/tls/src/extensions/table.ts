@@ -2,6 +2,7 @@ import * as certificates from './certificates.ts';
 import { echOuterExtensions, encryptedClientHello } from './encrypted-client-hello.ts';
 import type { Extension } from './extension.ts';
 import { heartbeat } from './heartbeat.ts';
+import { compressCertificate } from './identities.ts';
 import { keyShare } from './key-share.ts';
 import { alpn, serverName } from './names.ts';
 import * as negotiation from './negotiation.ts';
@@ -24,6 +25,7 @@ export const EXTENSIONS: readonly Extension[] = [
   negotiation.padding,
   negotiation.encryptThenMac,
   negotiation.extendedMasterSecret,
+  compressCertificate,
   certificates.recordSizeLimit,
   negotiation.sessionTicket,
   preSharedKey,

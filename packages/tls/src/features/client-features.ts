@@ -1,3 +1,4 @@
+import { requestCompression } from '../certificates/compression.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import {
   certificateAuthorities,
@@ -24,6 +25,7 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
   if (requestTimestamps === true) block.set(signedCertificateTimestamp, null);
   if (authorities !== undefined && authorities.length > 0)
     block.set(certificateAuthorities, [...authorities]);
+  if (h.config.versions.includes(TLS13)) requestCompression(h, block);
   offerRecordSizes(h.config, block);
   offerHeartbeat(h.config, block);
   sendCustomExtensions(features.custom, block);

@@ -1,3 +1,4 @@
+import type { CertificateCompressionName } from '../certificates/compression.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
 import type { ReceivedExtension } from './custom-extensions.ts';
 
@@ -9,10 +10,22 @@ export interface NegotiatedFeatures {
   recordLimits: { readonly sent: number; readonly received: number } | undefined;
   /** What became of Encrypted Client Hello. */
   ech: EchOutcome;
+  /** What our Certificate, and the peer's, was compressed with. */
+  compression:
+    | {
+        sent: CertificateCompressionName | undefined;
+        received: CertificateCompressionName | undefined;
+      }
+    | undefined;
 }
 
 /** The record of a handshake; a handshake without such extensions has none. */
 export function negotiatedOf(h: { negotiated?: NegotiatedFeatures }): NegotiatedFeatures {
-  h.negotiated ??= { customExtensions: [], recordLimits: undefined, ech: 'none' };
+  h.negotiated ??= {
+    customExtensions: [],
+    recordLimits: undefined,
+    ech: 'none',
+    compression: undefined,
+  };
   return h.negotiated;
 }

@@ -1,3 +1,4 @@
+import { type CertificateCompression, checkCompressions } from '../certificates/compression.ts';
 import { TlsError } from '../errors.ts';
 import type { OidFilter } from '../extensions/certificates.ts';
 import { extensionById } from '../extensions/table.ts';
@@ -36,6 +37,8 @@ export interface CommonFeatureOptions {
   readonly heartbeat?: HeartbeatMode | undefined;
   /** What may sign certificates, if that differs from `signatureSchemes` (signature_algorithms_cert). Default: not said. */
   readonly certificateSignatureSchemes?: readonly string[] | undefined;
+  /** TLS 1.3: how certificates may be compressed (RFC 8879), both ways, by preference. Default: not. */
+  readonly certificateCompression?: readonly CertificateCompression[] | undefined;
 }
 
 /** How a client's hello looks, and what it asks for beside the key exchange. */
@@ -83,6 +86,7 @@ export interface CommonFeatures {
   readonly certificateSignatureSchemeIds: number[] | undefined;
   /** HeartbeatMode; undefined without heartbeats. */
   readonly heartbeatMode: number | undefined;
+  readonly compressions: readonly CertificateCompression[];
 }
 
 export interface ClientFeatures extends CommonFeatures {
@@ -134,6 +138,7 @@ function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
   return {
     custom,
     heartbeatMode: heartbeatModeCode(options.heartbeat),
+    compressions: checkCompressions(options.certificateCompression),
     certificateSignatureSchemeIds: options.certificateSignatureSchemes?.map((name) => schemeNamed(name).id),
   };
 }

@@ -1,3 +1,4 @@
+import { requestCompression } from '../certificates/compression.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { oidFilters } from '../extensions/certificates.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert } from '../extensions/negotiation.ts';
@@ -30,6 +31,7 @@ export function requestFeatures(h: ServerHandshake, block: ExtensionBlock<'certi
     block.set(signatureAlgorithmsCert, certificateSignatureSchemeIds);
   if (options.oidFilters !== undefined && options.oidFilters.length > 0)
     block.set(oidFilters, [...options.oidFilters]);
+  requestCompression(h, block);
   sendCustomExtensions(features.custom, block);
   if (options.grease !== true) return;
   const [scheme, id] = greaseValues(h);

@@ -18,7 +18,9 @@ export class HandshakeBuffer {
 
   constructor(limits: { handshakeMessage: number; certificateMessage: number }) {
     this.#maxLength = (type) =>
-      type === HANDSHAKE_TYPE.certificate ? limits.certificateMessage : limits.handshakeMessage;
+      type === HANDSHAKE_TYPE.certificate || type === HANDSHAKE_TYPE.compressed_certificate
+        ? limits.certificateMessage
+        : limits.handshakeMessage;
   }
 
   /** True when no part of a message waits: only then may keys change (RFC 9846 §5.1). */

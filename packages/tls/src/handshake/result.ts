@@ -1,4 +1,5 @@
 import type { Certificate } from '@testudo/x509';
+import type { CertificateCompressionName } from '../certificates/compression.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
 import type { ReceivedExtension } from '../features/custom-extensions.ts';
 import { type NegotiatedFeatures, negotiatedOf } from '../features/negotiated.ts';
@@ -56,6 +57,13 @@ export interface ConnectionInfo {
    * Undefined where neither was agreed on.
    */
   readonly recordLimits: { readonly sent: number; readonly received: number } | undefined;
+  /** What Certificate messages were compressed with (RFC 8879), each way; undefined where none was. */
+  readonly certificateCompression:
+    | {
+        readonly sent: CertificateCompressionName | undefined;
+        readonly received: CertificateCompressionName | undefined;
+      }
+    | undefined;
   /** The application's own extensions that the peer sent; see the option `customExtensions`. */
   readonly customExtensions: readonly ReceivedExtension[];
   /** The last Finished of each side, verify_data only. */
@@ -109,6 +117,7 @@ export function connectionInfo(
     customExtensions: negotiated.customExtensions,
     recordLimits: negotiated.recordLimits,
     ech: negotiated.ech,
+    certificateCompression: negotiated.compression,
   };
 }
 

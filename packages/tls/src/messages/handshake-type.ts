@@ -18,6 +18,7 @@ export const HANDSHAKE_TYPE = {
   certificate_url: 21,
   certificate_status: 22,
   key_update: 24,
+  compressed_certificate: 25,
   message_hash: 254,
 } as const;
 

@@ -1,4 +1,5 @@
 import { bytesEqual, concat, utf8 } from '@testudo/codec';
+import { receiveCertificate13, sendCertificate13 } from '../certificates/compression.ts';
 import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
@@ -14,7 +15,7 @@ import {
   UNAUTHENTICATED,
 } from '../handshake/authentication.ts';
 import { type Handshake, receive, send } from '../handshake/handshake.ts';
-import { type Certificate13, type CertificateEntry, certificate13 } from '../messages/certificate.ts';
+import type { Certificate13, CertificateEntry } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import { TLS13 } from '../versions.ts';
@@ -26,12 +27,11 @@ export function* sendAuthentication(
   credential: Credential,
   scheme: SignatureScheme,
   requestContext: Uint8Array,
-  requested: ExtensionRequest,
+  requested: ExtensionBlock<'client_hello'> | ExtensionBlock<'certificate_request'>,
 ): Flow<void> {
-  send(h, certificate13, {
-    certificateRequestContext: requestContext,
-    certificateList: entries(credential, requested),
-  });
+  const certificateList = entries(credential, requested);
+  const message = { certificateRequestContext: requestContext, certificateList };
+  yield* sendCertificate13(h, message, credential, requested);
   const data = signedContent(role, h.transcript.digest());
   const signature = yield* perform('sign', { credential, algorithm: scheme.algorithm, data });
   send(h, certificateVerify, { algorithm: scheme.id, signature });
@@ -52,7 +52,7 @@ export function* receiveAuthentication(
     context?: Uint8Array;
   },
 ): Flow<AuthenticatedPeer> {
-  const message = yield* receive(h, certificate13);
+  const message = yield* receiveCertificate13(h);
   checkCertificateMessage(message, peer.requested, peer.context ?? NO_CONTEXT);
   const leaf = message.certificateList[0];
   if (leaf === undefined) {

@@ -21,14 +21,14 @@ export function* sendCredential(
   if (schemes === undefined)
     throw new TlsError('missing-extension', 'CertificateRequest without signature_algorithms');
   noteFeatures(h, request.extensions);
-  const filters = request.extensions.get(oidFilters) ?? [];
+  const filters = request.extensions.get(oidFilters);
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: schemes,
     certificateAuthorities: request.extensions.get(certificateAuthorities) ?? [],
     oidFilters: filters,
   });
   const chosen = chooseScheme(
-    matchingCredentials(credentials, filters),
+    matchingCredentials(credentials, filters ?? []),
     h.config.signatureSchemes13,
     schemes,
     TLS13,

@@ -1,3 +1,4 @@
+export { zlibCertificates } from './certificate-compression.ts';
 export {
   type AcceptTlsOptions,
   acceptTls,
