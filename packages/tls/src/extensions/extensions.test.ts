@@ -74,6 +74,8 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'encrypt_then_mac server_hello_12': none,
   'extended_master_secret client_hello': none,
   'extended_master_secret server_hello_12': none,
+  'compress_certificate client_hello': uint16s(),
+  'compress_certificate certificate_request': uint16s(),
   'record_size_limit client_hello': fc.nat(0xffff),
   'record_size_limit server_hello_12': fc.nat(0xffff),
   'record_size_limit encrypted_extensions': fc.nat(0xffff),
