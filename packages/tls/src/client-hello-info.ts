@@ -55,6 +55,7 @@ class HelloInfo implements ClientHelloInfo {
 export function* chooseProtocol(h: ServerHandshake, info: ClientHelloInfo): Flow<string | undefined> {
   if (info.alpnProtocols.length === 0) return undefined;
   const chosen = yield* perform('chooseProtocol', info);
+  if (chosen === null) return undefined;
   if (chosen === undefined) {
     if (h.config.options.alpnProtocols === undefined) return undefined;
     throw new TlsError(

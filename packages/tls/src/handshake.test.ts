@@ -249,6 +249,17 @@ describe('choices', () => {
     expect(none.client.errors[0]!.receivedAlert).toBe('no_application_protocol');
   });
 
+  test.each(['TLSv1.3', 'TLSv1.2'] as const)('a chooser of protocols, %s', (maxVersion) => {
+    const chosen = (answer: string | null | undefined) =>
+      meet({ maxVersion, alpnProtocols: ['imap'] }, { alpnProtocols: () => answer as string | undefined });
+    expect(chosen('imap').client.info.alpnProtocol).toBe('imap');
+    expect(chosen(undefined).server.errors[0]!.code).toBe('no-common-protocol');
+    expect(chosen('h2').server.errors[0]!.code).toBe('internal-error');
+    const without = chosen(null);
+    expectSecured(without);
+    expect(without.client.info.alpnProtocol).toBeUndefined();
+  });
+
   test.each(['TLSv1.3', 'TLSv1.2'] as const)(
     'the certificate by name, at once or later, %s',
     async (maxVersion) => {

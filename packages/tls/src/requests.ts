@@ -38,8 +38,8 @@ export interface Requests {
   };
   /** The credentials that a server has for what the client wants, best first. */
   chooseCredentials: { ask: ClientHelloInfo; answer: readonly Credential[] };
-  /** The application protocol, among what the client offers; undefined when none is wanted. */
-  chooseProtocol: { ask: ClientHelloInfo; answer: string | undefined };
+  /** The application protocol, among what the client offers; undefined when none fits, null when none is wanted. */
+  chooseProtocol: { ask: ClientHelloInfo; answer: string | null | undefined };
   /** The client's credential for a server that asks for one. */
   chooseClientCredential: { ask: CredentialRequest; answer: readonly Credential[] };
   /** The keys that a client can name; none for none. */
