@@ -1,5 +1,6 @@
 import type { VersionName } from '@testudo/tls';
 import type { LogLevel } from '../output/log.ts';
+import type { AcmeChallenge } from './acme-plan.ts';
 import type { Address } from './address.ts';
 
 /** A configuration file, as `schema.ts` has checked it. Times are milliseconds by now. */
@@ -11,10 +12,24 @@ export interface Config {
   readonly drain?: number | undefined;
   /** Default `info`. */
   readonly logLevel?: LogLevel | undefined;
+  /** How `certificate: acme` gets its certificates. */
+  readonly acme?: AcmeConfig | undefined;
+}
+
+export interface AcmeConfig {
+  /** Default: Let's Encrypt. */
+  readonly directory?: URL | undefined;
+  readonly email?: string | undefined;
+  readonly termsAgreed: true;
+  /** By preference. Default: `tls-alpn-01`, and `http-01` where there is `http`. */
+  readonly challenges?: readonly AcmeChallenge[] | undefined;
+  readonly http?: Address | undefined;
+  readonly externalAccount?: { readonly keyId: string; readonly macKeyFile: string } | undefined;
+  readonly ca?: string | undefined;
 }
 
 export interface CertificateConfig {
-  /** `local`, or a PEM file: the certificate, then the intermediates. */
+  /** `local`, `acme`, or a PEM file: the certificate, then the intermediates. */
   readonly certificate: string;
   readonly key?: string | undefined;
   /** The names in SNI that it serves. Default: those in it; for `local`: localhost and the loopback addresses. */

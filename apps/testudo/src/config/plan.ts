@@ -1,6 +1,7 @@
 import { dirname, resolve } from 'node:path';
 import type { VersionName } from '@testudo/tls';
 import { EXIT, failures } from '../failure.ts';
+import { type AcmePlan, acmeNames, acmePlan } from './acme-plan.ts';
 import { type Address, addressText } from './address.ts';
 import type { Config, ListenerConfig } from './config.ts';
 
@@ -15,6 +16,8 @@ export type ServicePlan =
 /** Where a certificate comes from. */
 export type CertificatePlan = { readonly isDefault: boolean } & (
   | { readonly kind: 'local'; readonly names: readonly string[] }
+  /** Issued over ACME. */
+  | { readonly kind: 'acme'; readonly names: readonly string[] }
   /** Without names it serves those that stand in it. */
   | {
       readonly kind: 'files';
@@ -76,6 +79,7 @@ export interface Plan {
   readonly data: string | undefined;
   readonly drain: number;
   readonly logLevel: Config['logLevel'];
+  readonly acme: AcmePlan | undefined;
 }
 
 export const DEFAULT_TLS: TlsPlan = {
@@ -98,12 +102,14 @@ export function planOf(config: Config, file: string): Plan {
     return listenerPlan(listener, name, from, complain);
   });
   problems.push(...repeated(config).map((text) => `${file}: ${text}`));
+  const acme = acmePlan(config, from, (text) => problems.push(`${file}: ${text}`));
   if (problems.length > 0) throw failures(problems, EXIT.usage);
   return {
     listeners: listeners as ListenerPlan[],
     data: config.data === undefined ? undefined : resolve(from, config.data),
     drain: config.drain ?? DEFAULT_DRAIN,
     logLevel: config.logLevel,
+    acme,
   };
 }
 
@@ -181,6 +187,10 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
     if (one.certificate === 'local') {
       if (one.key !== undefined) complain('certificate: local has its own key: leave key out');
       return { kind: 'local', names: one.names ?? ['localhost', '127.0.0.1', '::1'], isDefault };
+    }
+    if (one.certificate === 'acme') {
+      if (one.key !== undefined) complain('certificate: acme makes its own key: leave key out');
+      return { kind: 'acme', names: acmeNames(one.names, complain), isDefault };
     }
     if (one.key === undefined) complain(`the certificate ${one.certificate} needs its private key: add key:`);
     return {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../output/log.ts';
+import { ACME_CHALLENGES } from './acme-plan.ts';
 import { AddressError, parseListenAddress, parseTarget } from './address.ts';
 import type { Config } from './config.ts';
 import { LONGEST_TIMER, parseDuration } from './duration.ts';
@@ -57,9 +58,9 @@ const upstream = text.transform((value, context) => {
   return z.NEVER;
 });
 
-/** A certificate: `local` from the local CA, or a PEM file with its key. */
+/** A certificate: `local` from the local CA, `acme` from a CA on the net, or a PEM file with its key. */
 const certificate = z.strictObject({
-  /** `local`, or a PEM file: the certificate, then the intermediates. */
+  /** `local`, `acme`, or a PEM file: the certificate, then the intermediates. */
   certificate: text,
   key: filePath.optional(),
   names: z.array(text).min(1, 'needs at least one name').optional(),
@@ -122,6 +123,31 @@ const listener = z.strictObject({
   limits: limits.optional(),
 });
 
+const directory = text.transform((value, context) => {
+  const url = URL.canParse(value) ? new URL(value) : undefined;
+  if (url?.protocol === 'https:' && url.username === '' && url.hash === '') return url;
+  context.addIssue({ code: 'custom', message: 'must be the URL of an ACME directory, with https://' });
+  return z.NEVER;
+});
+
+const acme = z.strictObject({
+  directory: directory.optional(),
+  email: z
+    .string()
+    .regex(/^[^\s@,?]+@[^\s@,?]+$/, 'must be a mail address')
+    .optional(),
+  termsAgreed: z.literal(true, {
+    error: 'must be true: say so once you have read the terms of the CA and agree to them',
+  }),
+  challenges: z
+    .array(z.enum(ACME_CHALLENGES, { error: `must be one of ${ACME_CHALLENGES.join(', ')}` }))
+    .min(1, 'needs at least one challenge')
+    .optional(),
+  http: address(parseListenAddress).optional(),
+  externalAccount: z.strictObject({ keyId: text, macKeyFile: filePath }).optional(),
+  ca: filePath.optional(),
+});
+
 const config = z.strictObject({
   listeners: z
     .array(listener, { error: 'must be a list of listeners' })
@@ -129,6 +155,7 @@ const config = z.strictObject({
   data: filePath.optional(),
   drain: duration.optional(),
   logLevel: z.enum(LOG_LEVELS, { error: `must be one of ${LOG_LEVELS.join(', ')}` }).optional(),
+  acme: acme.optional(),
 });
 
 /** What a configuration file may say: see {@link Config}. Keys that are not known are refused. */

@@ -27,5 +27,11 @@ export function demoPlan(ports: { readonly https: number; readonly echo: number 
     service: { kind: 'echo' },
     tls: DEFAULT_TLS,
   };
-  return { listeners: [welcome, echo], data: undefined, drain: DEFAULT_DRAIN, logLevel: undefined };
+  return {
+    listeners: [welcome, echo],
+    data: undefined,
+    drain: DEFAULT_DRAIN,
+    logLevel: undefined,
+    acme: undefined,
+  };
 }

@@ -1,8 +1,12 @@
+import { AcmeCertificates, type AcmeParts } from '../acme/acme-certificates.ts';
+import { HttpListener } from '../acme/http-listener.ts';
 import type { Address } from '../config/address.ts';
 import type { ListenerPlan, Plan } from '../config/plan.ts';
 import { Failure, failures, messageOf } from '../failure.ts';
+import { CertificateSources } from '../identity/certificate-sources.ts';
 import type { Log } from '../output/log.ts';
-import { identitiesOf, type PreparedListener, prepare } from './prepare.ts';
+import { httpsPortFor } from './https-port.ts';
+import { check, type PreparedListener, prepare } from './prepare.ts';
 
 export interface RunningListener {
   readonly plan: ListenerPlan;
@@ -10,15 +14,25 @@ export interface RunningListener {
   readonly address: Address;
 }
 
+/** What a test brings along: time and chance. */
+export type GatewaySurroundings = Pick<AcmeParts, 'clock' | 'random'>;
+
 /** All listeners of a plan, running. */
 export class Gateway {
   readonly #prepared: readonly PreparedListener[];
-  readonly #dataFolder: string;
+  readonly #sources: CertificateSources;
+  readonly #http: HttpListener | undefined;
   readonly #log: Log;
 
-  private constructor(prepared: readonly PreparedListener[], dataFolder: string, log: Log) {
+  private constructor(
+    prepared: readonly PreparedListener[],
+    sources: CertificateSources,
+    http: HttpListener | undefined,
+    log: Log,
+  ) {
     this.#prepared = prepared;
-    this.#dataFolder = dataFolder;
+    this.#sources = sources;
+    this.#http = http;
     this.#log = log;
   }
 
@@ -26,22 +40,47 @@ export class Gateway {
    * Checks everything, takes all addresses, and only then serves. Throws a `Failure` with a line for each thing that is
    * wrong; then nothing runs, and no address is held.
    */
-  static async start(plan: Plan, dataFolder: string, log: Log): Promise<Gateway> {
-    const prepared = prepare(plan, dataFolder, log);
-    const bound = await Promise.allSettled(prepared.map(({ listener }) => listener.bind()));
+  static async start(
+    plan: Plan,
+    dataFolder: string,
+    log: Log,
+    surroundings: GatewaySurroundings = {},
+  ): Promise<Gateway> {
+    check(plan, log);
+    const acme = plan.acme && new AcmeCertificates({ plan: plan.acme, dataFolder, log, ...surroundings });
+    const sources = new CertificateSources(dataFolder, acme);
+    const prepared = prepare(plan, sources, log);
+    const http =
+      acme && plan.acme?.http
+        ? new HttpListener({
+            address: plan.acme.http,
+            board: acme.board,
+            httpsPort: (host) => httpsPortFor(host, prepared),
+            log,
+          })
+        : undefined;
+    const binding = [...prepared.map(({ listener }) => listener.bind()), ...(http ? [http.bind()] : [])];
+    const bound = await Promise.allSettled(binding);
     const problems = bound.flatMap((result) =>
       result.status === 'rejected' ? [messageOf(result.reason)] : [],
     );
     if (problems.length > 0) {
       for (const { listener } of prepared) listener.destroy();
+      http?.close();
       throw failures(problems);
     }
-    const gateway = new Gateway(prepared, dataFolder, log);
+    const gateway = new Gateway(prepared, sources, http, log);
     for (const { listener, warnings } of prepared) {
       for (const warning of warnings) log.warn(warning);
       listener.serve();
     }
+    gateway.#startAcme();
     return gateway;
+  }
+
+  /** Where the plain HTTP listener for ACME is; undefined without one. */
+  get httpAddress(): Address | undefined {
+    return this.#http?.address;
   }
 
   get listeners(): RunningListener[] {
@@ -55,9 +94,10 @@ export class Gateway {
 
   /** Reads all certificates again. A listener whose certificates cannot be used keeps those it has. */
   reload(): void {
+    this.#sources.acme?.retry();
     for (const { plan, endpoint } of this.#prepared) {
       try {
-        const identities = identitiesOf(plan.certificates, this.#dataFolder);
+        const identities = this.#sources.identitiesOf(plan.certificates);
         endpoint.replace(identities);
         for (const { identity } of identities) if (identity.warning) this.#log.warn(identity.warning);
         this.#log.info({ listener: plan.name }, 'certificates read again');
@@ -73,6 +113,8 @@ export class Gateway {
 
   /** Stops accepting, lets open connections finish for at most `limit` milliseconds, then ends them. */
   async drain(limit: number): Promise<void> {
+    this.#sources.acme?.stop();
+    this.#http?.close();
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, limit);
@@ -83,6 +125,21 @@ export class Gateway {
 
   /** Ends everything at once. */
   destroy(): void {
+    this.#sources.acme?.stop();
+    this.#http?.close();
     for (const { listener } of this.#prepared) listener.destroy();
+  }
+
+  /** A new certificate is shown from the next connection on. */
+  #startAcme(): void {
+    const { acme } = this.#sources;
+    if (acme === undefined) return;
+    acme.onChange = (names) => {
+      for (const { plan, endpoint } of this.#prepared) {
+        if (plan.certificates.some((one) => one.kind === 'acme' && one.names.join() === names.join()))
+          endpoint.replace(this.#sources.identitiesOf(plan.certificates));
+      }
+    };
+    acme.start();
   }
 }

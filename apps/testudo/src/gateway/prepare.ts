@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
-import type { CertificatePlan, ListenerPlan, Plan, ServicePlan } from '../config/plan.ts';
+import { AcmeCertificates } from '../acme/acme-certificates.ts';
+import type { ListenerPlan, Plan, ServicePlan } from '../config/plan.ts';
 import { Failure, failures, systemReason } from '../failure.ts';
 import { realFolder } from '../http/folder-path.ts';
 import { reverseProxy } from '../http/reverse-proxy.ts';
@@ -7,13 +8,13 @@ import { staticFolder } from '../http/static-folder.ts';
 import { passUpgrade } from '../http/upgrade.ts';
 import { welcomeSite } from '../http/welcome-site.ts';
 import { loadIdentity } from '../identity/certificate-files.ts';
-import { LocalAuthority } from '../identity/local-authority.ts';
+import type { CertificateSources } from '../identity/certificate-sources.ts';
 import { echoService } from '../listeners/echo.ts';
 import { forwardService } from '../listeners/forward.ts';
 import { type HttpHandler, httpService } from '../listeners/http-service.ts';
 import { Listener } from '../listeners/listener.ts';
 import type { Service } from '../listeners/service.ts';
-import { type ServedIdentity, TlsEndpoint } from '../listeners/tls-endpoint.ts';
+import { TlsEndpoint } from '../listeners/tls-endpoint.ts';
 import type { Log } from '../output/log.ts';
 
 /** A listener that is checked and ready to take its address. */
@@ -35,17 +36,17 @@ export function check(plan: Plan, log: Log): void {
     attempt(() => TlsEndpoint.check(listener.tls));
     for (const one of listener.certificates) if (one.kind === 'files') attempt(() => loadIdentity(one));
   });
+  if (plan.acme !== undefined) AcmeCertificates.check(plan.acme);
 }
 
 /**
- * Makes the listeners ready to take their addresses. Throws as {@link check}, which comes first, so that the local CA
- * is made only when all else is right.
+ * Makes the listeners ready to take their addresses. Throws as {@link check}, which is to come first, so that the local
+ * CA is made only when all else is right.
  */
-export function prepare(plan: Plan, dataFolder: string, log: Log): PreparedListener[] {
-  check(plan, log);
+export function prepare(plan: Plan, sources: CertificateSources, log: Log): PreparedListener[] {
   const prepared: PreparedListener[] = [];
   forEachListener(plan, (listener, attempt) => {
-    attempt(() => prepared.push(prepareOne(listener, dataFolder, log)));
+    attempt(() => prepared.push(prepareOne(listener, sources, log)));
   });
   return prepared;
 }
@@ -69,18 +70,9 @@ function forEachListener(
   if (problems.length > 0) throw failures(problems);
 }
 
-/** The certificates of a listener, read anew. Throws a `Failure`. */
-export function identitiesOf(plans: readonly CertificatePlan[], dataFolder: string): ServedIdentity[] {
-  return plans.map((plan) => {
-    const files =
-      plan.kind === 'files' ? plan : LocalAuthority.openOrCreate(dataFolder).local.certificateFor(plan.names);
-    return { identity: loadIdentity(files), names: plan.names, isDefault: plan.isDefault };
-  });
-}
-
-function prepareOne(plan: ListenerPlan, dataFolder: string, log: Log): PreparedListener {
-  const identities = identitiesOf(plan.certificates, dataFolder);
-  const endpoint = new TlsEndpoint(plan.tls, identities);
+function prepareOne(plan: ListenerPlan, sources: CertificateSources, log: Log): PreparedListener {
+  const identities = sources.identitiesOf(plan.certificates);
+  const endpoint = new TlsEndpoint(plan.tls, identities, sources.acme?.boardForTls);
   const { name, address, limits } = plan;
   const service = createService(plan, log);
   return {

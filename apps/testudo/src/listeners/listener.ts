@@ -2,11 +2,13 @@ import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
 import { TlsError } from '@testudo/tls';
 import type { TLSSocket } from '@testudo/tls/node';
+import { ACME_TLS_PROTOCOL } from '../acme/challenge-board.ts';
 import { type Address, addressText } from '../config/address.ts';
 import type { Limits } from '../config/plan.ts';
-import { Failure, systemReason } from '../failure.ts';
+import { systemReason } from '../failure.ts';
 import { ConnectionRecord } from '../observe/connection-record.ts';
 import type { Log } from '../output/log.ts';
+import { bindFailure } from './bind-failure.ts';
 import type { Service } from './service.ts';
 import type { TlsEndpoint } from './tls-endpoint.ts';
 import { describeTlsFailure } from './tls-failure.ts';
@@ -118,6 +120,13 @@ export class Listener {
       tls.on('error', (error) =>
         log.debug({ remote, ...describeTlsFailure(error).details }, 'a connection broke'),
       );
+      // A CA that has seen what it came for: no data follows (RFC 8737 §3).
+      if (tls.alpnProtocol === ACME_TLS_PROTOCOL && endpoint.answersChallenges) {
+        log.info({ remote, name: tls.servername }, 'a CA looks for the answer to tls-alpn-01');
+        tls.end();
+        tls.resume();
+        return;
+      }
       service.accept(tls, record);
     });
   }
@@ -140,23 +149,3 @@ function handshakeTimeout(limit: number): TlsError {
 
 /** Milliseconds between two notes about the same overload. */
 const DROP_NOTE_INTERVAL = 10_000;
-
-function bindFailure(error: NodeJS.ErrnoException, address: Address, name: string): Failure {
-  const where = addressText(address);
-  switch (error.code) {
-    case 'EADDRINUSE':
-      return new Failure(
-        `${name}: ${where} is in use by another program: stop that one, or choose another port`,
-        1,
-        error,
-      );
-    case 'EACCES':
-      return new Failure(
-        `${name}: not allowed to listen on ${where}: ports below 1024 need a privilege; choose a higher one, or grant CAP_NET_BIND_SERVICE`,
-        1,
-        error,
-      );
-    default:
-      return new Failure(`${name}: cannot listen on ${where}: ${systemReason(error)}`, 1, error);
-  }
-}

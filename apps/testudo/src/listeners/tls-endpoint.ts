@@ -1,7 +1,9 @@
 import type { Socket } from 'node:net';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
+  type ClientHelloInfo,
   type Credential,
+  type CredentialChooser,
   credential,
   GROUPS,
   type Observer,
@@ -13,18 +15,12 @@ import {
 } from '@testudo/tls';
 import { TLSSocket } from '@testudo/tls/node';
 import { parsePrivateKey, TrustStore } from '@testudo/x509';
+import { ACME_TLS_PROTOCOL, type ChallengeBoard } from '../acme/challenge-board.ts';
 import type { TlsPlan } from '../config/plan.ts';
 import { Failure } from '../failure.ts';
 import { chooseByName, type NamedChoice } from '../identity/certificate-choice.ts';
 import { type Identity, loadCertificates, namesIn } from '../identity/certificate-files.ts';
-
-/** A certificate and the names it is shown for. */
-export interface ServedIdentity {
-  readonly identity: Identity;
-  /** Undefined: those in the certificate. */
-  readonly names: readonly string[] | undefined;
-  readonly isDefault: boolean;
-}
+import type { ServedIdentity } from '../identity/certificate-sources.ts';
 
 /** The TLS side of a listener: what its connections share, checked once. */
 export class TlsEndpoint {
@@ -32,11 +28,15 @@ export class TlsEndpoint {
   readonly #requestCert: boolean;
   #choice: NamedChoice<readonly Credential[]>;
 
+  /** Whether a CA finds the answers to its tls-alpn-01 challenges here. */
+  readonly answersChallenges: boolean;
+
   /** Throws a `Failure` for options that the engine does not take. */
-  constructor(plan: TlsPlan, identities: readonly ServedIdentity[]) {
+  constructor(plan: TlsPlan, identities: readonly ServedIdentity[], board?: ChallengeBoard) {
     this.#choice = choiceOf(identities);
     this.#requestCert = plan.clientCertificate !== 'none';
-    this.#config = configOf(plan, ({ serverName }) => this.#choice.for(serverName));
+    this.answersChallenges = board !== undefined;
+    this.#config = configOf(plan, ({ serverName }) => this.#choice.for(serverName), board);
   }
 
   /** Throws a `Failure` for options that the engine does not take, and for a CA file that cannot be used. */
@@ -78,22 +78,19 @@ function credentialOf({ chain, keyPem }: Identity): Credential {
   );
 }
 
-function configOf(
-  plan: TlsPlan,
-  credentials: (hello: { serverName: string | undefined }) => readonly Credential[],
-): ServerConfig {
+function configOf(plan: TlsPlan, choose: CredentialChooser, board?: ChallengeBoard): ServerConfig {
   const authorities = plan.clientCa === undefined ? undefined : loadCertificates(plan.clientCa);
   const trust = authorities && new TrustStore(authorities);
   try {
     return serverConfig({
       provider: nodeCrypto,
-      credentials,
+      credentials: board === undefined ? choose : withChallenges(board, choose),
       tickets: new TicketKeys(nodeCrypto),
       minVersion: plan.minVersion,
       maxVersion: plan.maxVersion,
       cipherSuites: plan.cipherSuites,
       groups: plan.groups ?? defaultGroups(),
-      alpnProtocols: plan.alpn,
+      alpnProtocols: board === undefined ? plan.alpn : protocolsWithChallenges(board, plan.alpn),
       ...(trust === undefined
         ? {}
         : {
@@ -106,6 +103,24 @@ function configOf(
     if (!(error instanceof TlsError)) throw error;
     throw new Failure(error.message, 2, error);
   }
+}
+
+/** A CA gets the answer to its challenge, and everyone else a certificate. */
+function withChallenges(board: ChallengeBoard, choose: CredentialChooser): CredentialChooser {
+  return (hello) => (board.isCheck(hello) ? board.credentialsFor(hello) : choose(hello));
+}
+
+/** As without a board: who has no protocols of his own passes over what clients offer. */
+function protocolsWithChallenges(
+  board: ChallengeBoard,
+  protocols: readonly string[] | undefined,
+): (hello: ClientHelloInfo) => string | undefined {
+  const choose = (hello: ClientHelloInfo): string | null | undefined => {
+    if (board.isCheck(hello)) return ACME_TLS_PROTOCOL;
+    if (protocols === undefined) return null;
+    return protocols.find((protocol) => hello.alpnProtocols.includes(protocol));
+  };
+  return choose as (hello: ClientHelloInfo) => string | undefined;
 }
 
 /**

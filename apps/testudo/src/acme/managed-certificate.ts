@@ -1,0 +1,194 @@
+import { nodeCrypto } from '@testudo/crypto/node';
+import {
+  certificateToPem,
+  createSelfSignedCertificate,
+  matchesName,
+  peerNameOf,
+  privateKeyToPem,
+} from '@testudo/x509';
+import type { Clock } from '../clock.ts';
+import { Failure, messageOf } from '../failure.ts';
+import type { Identity } from '../identity/certificate-files.ts';
+import type { Log } from '../output/log.ts';
+import { AcmeError } from './acme-error.ts';
+import { type RenewalInfo, renewalTime } from './renewal.ts';
+import type { CertificateState, CertificateStore } from './store.ts';
+
+export interface ManagedCertificateParts {
+  readonly names: readonly string[];
+  readonly store: CertificateStore;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** From 0 to 1. */
+  readonly random: () => number;
+  /** Gets a certificate, and puts it into the store. `attempt` counts the failures before. */
+  readonly issue: (old: Identity | undefined, attempt: number) => Promise<void>;
+  /** What the CA says about the time for a renewal. */
+  readonly renewalInfo: (old: Identity) => Promise<RenewalInfo>;
+  /** There is another certificate. */
+  readonly onChange: () => void;
+}
+
+/** Milliseconds until the next attempt: after the first failure, and at most; it doubles in between. */
+const RETRY = { first: 60_000, most: 6 * 3_600_000, asked: 7 * 86_400_000, spread: 0.2 } as const;
+
+/** What is served before there is a certificate is renewed by a restart; days. */
+const TEMPORARY_DAYS = 30;
+
+/** One certificate that a CA issues: got when there is none, renewed ahead of its end, tried again when that fails. */
+export class ManagedCertificate {
+  readonly #parts: ManagedCertificateParts;
+  #issued: Identity | undefined;
+  #substitute: Identity | undefined;
+  #info: RenewalInfo | undefined;
+  #cancel: (() => void) | undefined;
+  #isRunning = false;
+  #isBusy = false;
+
+  /** Throws a `Failure` when there is a stored certificate that cannot be used. */
+  constructor(parts: ManagedCertificateParts) {
+    this.#parts = parts;
+    const stored = parts.store.load();
+    if (stored !== undefined && fits(stored, parts.names)) this.#issued = stored;
+  }
+
+  get names(): readonly string[] {
+    return this.#parts.names;
+  }
+
+  /** What to serve: the certificate; before there is one, another that fits, or one made by ourselves. */
+  get identity(): Identity {
+    this.#substitute ??=
+      this.#issued ?? this.#parts.store.loadSubstitute() ?? temporaryIdentity(this.#parts.names);
+    return this.#issued ?? this.#substitute;
+  }
+
+  /** When it is renewed, or got, if nothing goes wrong; milliseconds since 1970. */
+  get dueAt(): number {
+    if (this.#issued === undefined) return 0;
+    return renewalTime(this.#issued.chain[0]!, this.#info?.window);
+  }
+
+  start(): void {
+    this.#isRunning = true;
+    void this.#step();
+  }
+
+  stop(): void {
+    this.#isRunning = false;
+    this.#cancel?.();
+    this.#cancel = undefined;
+  }
+
+  /** Somebody has set something right: what waits after a failure is tried now. */
+  retry(): void {
+    const { store } = this.#parts;
+    if (!this.#isRunning || this.#isBusy || store.state.notBefore === undefined) return;
+    this.#note({ ...store.state, notBefore: undefined });
+    this.#cancel?.();
+    void this.#step();
+  }
+
+  /** One look at what is to be done, and the appointment for the next. */
+  async #step(): Promise<void> {
+    const { clock, store } = this.#parts;
+    if (this.#isBusy) return;
+    this.#isBusy = true;
+    try {
+      const blockedUntil = store.state.notBefore ?? 0;
+      if (this.#issued !== undefined && (this.#info?.lookAgain ?? 0) <= clock.now())
+        this.#info = await this.#parts.renewalInfo(this.#issued);
+      if (this.#isRunning && this.dueAt <= clock.now() && blockedUntil <= clock.now()) await this.#attempt();
+    } finally {
+      this.#isBusy = false;
+    }
+    this.#appoint();
+  }
+
+  #appoint(): void {
+    if (!this.#isRunning) return;
+    const { clock, store } = this.#parts;
+    const due = Math.max(this.dueAt, store.state.notBefore ?? 0);
+    const look = this.#issued === undefined ? due : (this.#info?.lookAgain ?? due);
+    // Never at once: whatever a CA or a clock says, this is no loop.
+    const delay = Math.max(Math.min(due, look) - clock.now(), 1000);
+    this.#cancel = clock.schedule(() => void this.#step(), delay);
+  }
+
+  async #attempt(): Promise<void> {
+    const { store, log, names, onChange } = this.#parts;
+    const old = this.#issued;
+    const failures = store.state.failures ?? 0;
+    try {
+      await this.#parts.issue(old, failures);
+      this.#issued = store.load()!;
+      this.#info = undefined;
+      this.#note({});
+      const until = this.#issued.chain[0]!.notAfter.toISOString();
+      log.info({ names, until }, old === undefined ? 'certificate issued' : 'certificate renewed');
+      onChange();
+    } catch (error) {
+      if (this.#isRunning) this.#failed(error, failures + 1);
+    }
+  }
+
+  /** A disk that is full is no reason to stop. */
+  #note(state: CertificateState): void {
+    try {
+      this.#parts.store.state = state;
+    } catch (error) {
+      this.#parts.log.error({ reason: messageOf(error) }, 'the state of a certificate could not be kept');
+    }
+  }
+
+  #failed(error: unknown, failures: number): void {
+    const { store, log, clock, names, random } = this.#parts;
+    const wanted = error instanceof AcmeError ? error.retryAfter : undefined;
+    const pause = pauseAfter(failures, wanted, random());
+    const next = clock.now() + pause;
+    this.#note({ ...store.state, failures, notBefore: next });
+    const end = this.#issued && +this.#issued.chain[0]!.notAfter;
+    const isUrgent = end === undefined || end < clock.now();
+    const details = {
+      names,
+      reason: messageOf(error),
+      ...(error instanceof AcmeError && error.type !== undefined ? { type: error.type } : {}),
+      next: new Date(next).toISOString(),
+    };
+    const known = error instanceof AcmeError || error instanceof Failure;
+    log[isUrgent || !known ? 'error' : 'warn'](details, whatIsServed(end, clock.now()));
+  }
+}
+
+function whatIsServed(end: number | undefined, now: number): string {
+  if (end === undefined)
+    return 'no certificate yet: a temporary one is served, and clients will not trust it';
+  return end < now
+    ? 'the certificate has expired and could not be renewed'
+    : 'the certificate could not be renewed: the old one is served';
+}
+
+/** Milliseconds to wait after so many failures in a row; what the CA wants comes first. */
+export function pauseAfter(failures: number, wanted: number | undefined, random: number): number {
+  const own = Math.min(RETRY.first * 2 ** Math.min(failures - 1, 20), RETRY.most);
+  return Math.max(own * (1 + RETRY.spread * random), Math.min(wanted ?? 0, RETRY.asked));
+}
+
+function fits({ chain }: Identity, names: readonly string[]): boolean {
+  return names.every((name) => matchesName(chain[0]!, peerNameOf(name)));
+}
+
+function temporaryIdentity(names: readonly string[]): Identity {
+  const { certificate, privateKey } = createSelfSignedCertificate({
+    provider: nodeCrypto,
+    names,
+    days: TEMPORARY_DAYS,
+  });
+  return {
+    files: { certificate: '', key: '' },
+    chain: [certificate],
+    certificatePem: certificateToPem(certificate),
+    keyPem: privateKeyToPem(privateKey),
+    warning: undefined,
+  };
+}

@@ -1,0 +1,106 @@
+import { isIP } from 'node:net';
+import { resolve } from 'node:path';
+import { toAsciiDomain } from '@testudo/x509';
+import { type Address, addressText } from './address.ts';
+import type { Config } from './config.ts';
+
+/** How a CA can be shown that a name is ours: RFC 8555 §8.3, RFC 8737. */
+export const ACME_CHALLENGES = ['tls-alpn-01', 'http-01'] as const;
+export type AcmeChallenge = (typeof ACME_CHALLENGES)[number];
+
+/** Let's Encrypt. */
+export const DEFAULT_ACME_DIRECTORY = 'https://acme-v02.api.letsencrypt.org/directory';
+
+/** Where certificates come from that a CA issues over ACME (RFC 8555). */
+export interface AcmePlan {
+  readonly directory: URL;
+  /** For the CA's notes about the account. */
+  readonly email: string | undefined;
+  /** By preference. */
+  readonly challenges: readonly AcmeChallenge[];
+  /** A plain HTTP listener for http-01, which redirects everything else to https. */
+  readonly http: Address | undefined;
+  /** The customer's account at the CA that the ACME account is bound to (RFC 8555 §7.3.4). */
+  readonly externalAccount: { readonly keyId: string; readonly macKeyFile: string } | undefined;
+  /** PEM: whom to trust for the directory's own TLS; undefined for the public roots. */
+  readonly ca: string | undefined;
+}
+
+/** Most names in a certificate that the common CAs take. */
+const MOST_NAMES = 100;
+
+/** The plan of the block `acme`, with its defaults; `complain` hears what does not go together. */
+export function acmePlan(
+  config: Config,
+  from: string,
+  complain: (text: string) => void,
+): AcmePlan | undefined {
+  const { acme } = config;
+  const isUsed = config.listeners.some(usesAcme);
+  if (acme === undefined) {
+    if (isUsed)
+      complain('certificate: acme needs the block acme: at the top, with termsAgreed: true and an email');
+    return undefined;
+  }
+  if (!isUsed) complain('acme: no listener has certificate: acme');
+  const challenges = acme.challenges ?? (acme.http === undefined ? ['tls-alpn-01'] : ACME_CHALLENGES);
+  if (challenges.includes('http-01') && acme.http === undefined)
+    complain(
+      'acme: the challenge http-01 needs http: with the address of a plain HTTP listener, such as ":80"',
+    );
+  const { http } = acme;
+  if (http !== undefined && http.port !== 0 && isTaken(http, config))
+    complain(`acme: http and a listener are both on ${addressText(http)}: give each its own address`);
+  if (!challenges.includes('http-01')) complainAboutClients(config, complain);
+  return {
+    directory: acme.directory ?? new URL(DEFAULT_ACME_DIRECTORY),
+    email: acme.email,
+    challenges,
+    http,
+    externalAccount: acme.externalAccount && {
+      keyId: acme.externalAccount.keyId,
+      macKeyFile: resolve(from, acme.externalAccount.macKeyFile),
+    },
+    ca: acme.ca === undefined ? undefined : resolve(from, acme.ca),
+  };
+}
+
+/** The names of a certificate from a CA, as they are asked for; `complain` hears which cannot be. */
+export function acmeNames(
+  names: readonly string[] | undefined,
+  complain: (text: string) => void,
+): readonly string[] {
+  if (names === undefined) complain('certificate: acme needs names: those that the certificate is to be for');
+  const asked = [...new Set((names ?? []).map((name) => name.toLowerCase().replace(/\.$/, '')))];
+  if (asked.length > MOST_NAMES)
+    complain(`certificate: acme has ${asked.length} names: CAs take ${MOST_NAMES}`);
+  for (const name of asked) {
+    if (name.startsWith('*.'))
+      complain(
+        `certificate: acme cannot be for ${name}: CAs want dns-01 for a wildcard, which is not done here`,
+      );
+    else if (isIP(name) === 0 && toAsciiDomain(name) === undefined)
+      complain(`certificate: acme cannot be for "${name}", which is no domain and no address`);
+  }
+  return asked.map((name) => (isIP(name) === 0 ? (toAsciiDomain(name) ?? name) : name));
+}
+
+function usesAcme(listener: Config['listeners'][number]): boolean {
+  const { certificate, certificates = [] } = listener;
+  return certificate === 'acme' || certificates.some((one) => one.certificate === 'acme');
+}
+
+function isTaken(http: Address, { listeners }: Config): boolean {
+  return listeners.some(({ listen }) => addressText(listen) === addressText(http));
+}
+
+/** A CA that connects to see the challenge has no certificate of a client. */
+function complainAboutClients({ listeners }: Config, complain: (text: string) => void): void {
+  for (const listener of listeners.filter(usesAcme)) {
+    const { clientCa, clientCertificate = clientCa === undefined ? 'none' : 'required' } = listener;
+    if (clientCertificate === 'required')
+      complain(
+        `acme: ${listener.name ?? addressText(listener.listen)} demands client certificates, which the CA has not when it checks tls-alpn-01: use http-01`,
+      );
+  }
+}
