@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { CERTIFICATES, certificatesTable, measureCertificates } from './lib/certificates.mjs';
 import { compare } from './lib/compare.mjs';
 import { makeMaterial } from './lib/material.mjs';
 import { measureIdleMemory, measureRounds } from './lib/measure.mjs';
@@ -15,7 +16,7 @@ const HELP = `Measures Testudo against node:tls and lemon-tls. See bench/README.
 
   --quick          small rounds, to try things out; the numbers mean little
   --rounds N       rounds of each workload (default 9, quick 3; idle memory at most 5)
-  --only NAMES     workloads, comma-separated: ${[...new Set([...WORKLOADS, IDLE_MEMORY].map(({ name }) => name))].join(', ')}
+  --only NAMES     workloads, comma-separated: ${[...new Set([...WORKLOADS, IDLE_MEMORY].map(({ name }) => name)), CERTIFICATES].join(', ')}
   --role ROLE      server or client only
   --stacks NAMES   stacks beside ${REFERENCE}, comma-separated (default ${STACKS.slice(1).join(',')})
   --profile DIR    also write a CPU profile of each process under test to DIR (see bench/profile.mjs)
@@ -71,9 +72,16 @@ async function main() {
     // Each time: a run that is broken off leaves what it has.
     write({ rounds, quick: options.quick, ...machine(), workloads: summaries });
   }
-  console.log(`\n${table(summaries)}\n`);
+  if (wantsCertificates()) {
+    progress('certificates');
+    const certificates = await measureCertificates({ rounds, quick: options.quick });
+    progress('');
+    console.log(`\n${certificatesTable(certificates)}`);
+    write({ rounds, quick: options.quick, ...machine(), workloads: summaries, certificates });
+  }
+  if (summaries.length > 0) console.log(`\n${table(summaries)}\n`);
   console.log('Ratios: median of the rounds, each against its neighbour (least to most). Less is better.');
-  if (options.quick) return;
+  if (options.quick || summaries.length === 0) return;
   const changes = compare({ ...machine(), workloads: summaries }, committed);
   console.log(`\nAgainst the committed run of ${committed.date}: ${changes.length === 0 ? 'as before' : ''}`);
   for (const change of changes) console.log(`  ${change}`);
@@ -82,9 +90,18 @@ async function main() {
 function choose() {
   const names = options.only?.split(',');
   const all = [...WORKLOADS, IDLE_MEMORY];
-  const unknown = names?.find((name) => !all.some((workload) => workload.name === name));
+  const unknown = names?.find(
+    (name) => name !== CERTIFICATES && !all.some((workload) => workload.name === name),
+  );
   if (unknown !== undefined) throw new Error(`no workload is called ${unknown}: see --help`);
   return all.filter(({ name, role }) => (names?.includes(name) ?? true) && (options.role ?? role) === role);
+}
+
+/** They have no role, and no stack but ours, Node's and one more. */
+function wantsCertificates() {
+  return options.only === undefined
+    ? options.role === undefined && options.stacks === undefined
+    : options.only.split(',').includes(CERTIFICATES);
 }
 
 function machine() {

@@ -9,17 +9,20 @@ import {
   verifyCertificate,
   webPkiProfile,
 } from '@testudo/x509';
+import { certificatesTable, summariseCertificates } from './lib/certificates.mjs';
 import { PeculiarChain } from './lib/peculiar.mjs';
 
 /**
  * Certificates alone: parsing and verifying a chain of three, from bytes to a verdict, in one process. Against Node's own
  * X509Certificate and @peculiar/x509, round by round in turn. Everything is parsed anew each time; `warm` is ours with a
- * cache that has met the chain. Prints microseconds of CPU time (all threads) per chain, and the ratio to Node's.
+ * cache that has met the chain. Prints microseconds of CPU time (all threads) per chain, and the ratio to Node's; with
+ * `--json` the same as JSON, for `npm run bench`.
  */
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
     rounds: { type: 'string' },
+    json: { type: 'boolean', default: false },
   },
 });
 const rounds = Number(options.rounds ?? (options.quick ? 3 : 9));
@@ -97,10 +100,7 @@ async function measure(run, count) {
   return (user + system) / count;
 }
 
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1];
-}
-
+const summaries = [];
 for (const [title, key] of Object.entries(KEYS)) {
   const lanes = Object.entries(contenders(makeChain(key))).map(([name, run]) => ({ name, run, samples: [] }));
   // Long enough also for a quick run: else it is the compiler that is measured.
@@ -109,12 +109,6 @@ for (const [title, key] of Object.entries(KEYS)) {
     // The cache answers so fast that the clock needs more of it.
     for (const { name, run, samples } of lanes)
       samples.push(await measure(run, name.endsWith('warm') ? 20 * size : size));
-  const reference = lanes[0].samples;
-  console.log(`\n${title}, chain of three`);
-  for (const { name, samples } of lanes) {
-    const ratio = median(samples.map((value, i) => value / reference[i]));
-    console.log(
-      `  ${name.padEnd(26)} ${median(samples).toFixed(1).padStart(8)} µs   ${ratio.toFixed(2)} of node`,
-    );
-  }
+  summaries.push(summariseCertificates(`chain of three, ${title}`, lanes));
 }
+console.log(options.json ? JSON.stringify(summaries) : certificatesTable(summaries));

@@ -19,7 +19,8 @@ export function summarise(workload, results) {
   return { name: workload.name, role: workload.role, title: workload.title, unit: workload.unit, stacks };
 }
 
-function spread(values) {
+/** Median, least and greatest, in four digits. */
+export function spread(values) {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   const median = sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

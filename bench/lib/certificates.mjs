@@ -1,0 +1,52 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { spread } from './report.mjs';
+
+/** Its name in `--only`. */
+export const CERTIFICATES = 'certificates';
+
+/** Runs bench/x509.mjs in a process of its own, so that nothing else has warmed it up. */
+export async function measureCertificates({ rounds, quick }) {
+  const script = fileURLToPath(new URL('../x509.mjs', import.meta.url));
+  const args = [script, '--json', '--rounds', String(rounds), ...(quick ? ['--quick'] : [])];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  return JSON.parse(stdout);
+}
+
+/** Medians, and ratios round by round to the first lane, which is Node's own. Microseconds of CPU time per chain. */
+export function summariseCertificates(title, lanes) {
+  const reference = lanes[0].samples;
+  return {
+    title,
+    unit: 'chain',
+    lanes: lanes.map(({ name, samples }, lane) => ({
+      name,
+      cpu: {
+        ...spread(samples),
+        ...(lane === 0 ? {} : { ratio: spread(samples.map((value, i) => value / reference[i])) }),
+      },
+    })),
+  };
+}
+
+/** A line for each way to verify, a column for each kind of key. */
+export function certificatesTable(summaries) {
+  const names = summaries[0].lanes.map(({ name }) => name);
+  const cells = (lane) => summaries.map(({ lanes }) => text(lanes[lane].cpu));
+  const rows = [
+    ['parse and verify', ...summaries.map(({ title }) => title)],
+    ...names.map((name, lane) => [name, ...cells(lane)]),
+  ];
+  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const lines = rows.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`);
+  lines.splice(1, 0, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);
+  return lines.join('\n');
+}
+
+function text({ median, ratio }) {
+  const time = `${median.toFixed(1)} \u00b5s`;
+  return ratio === undefined
+    ? time
+    : `${time}, ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
+}
