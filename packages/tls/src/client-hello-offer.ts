@@ -12,6 +12,7 @@ import type { ClientHello } from './messages/client-hello.ts';
 import { isFresh, type Session } from './sessions/session.ts';
 import { type CipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV, isSuite13 } from './suites.ts';
 import { keyExchangeOf } from './tls12/key-exchange/index.ts';
+import { clientRenegotiationInfo } from './tls12/renegotiation-info.ts';
 import { canSendEarlyData } from './tls13/early-data.ts';
 import { type OfferedPsk, offeredPsks } from './tls13/offered-psk.ts';
 import { SSL30, TLS12, TLS13 } from './versions.ts';
@@ -69,7 +70,7 @@ function offeredExtensions(
     block.set(negotiation.extendedMasterSecret, null);
     if (options.encryptThenMac !== false && offeredSuites(h).some((suite) => suite.cipher.kind === 'cbc'))
       block.set(negotiation.encryptThenMac, null);
-    block.set(negotiation.renegotiationInfo, NOTHING);
+    block.set(negotiation.renegotiationInfo, clientRenegotiationInfo(h));
     block.set(negotiation.ecPointFormats, [UNCOMPRESSED]);
     block.set(negotiation.sessionTicket, isOlderSession(session) ? session.ticket : NOTHING);
   }
@@ -126,7 +127,8 @@ function offeredSuites({ config }: ClientHandshake): CipherSuite[] {
 }
 
 /** Suites that are none: without extensions, that renegotiation is secure (RFC 5746 §3.3); a fallback (RFC 7507 §4). */
-function signals({ config }: ClientHandshake): number[] {
+function signals({ config, renegotiates }: ClientHandshake): number[] {
+  if (renegotiates !== undefined) return [];
   const { fallback } = config.options;
   return [
     ...(config.versions[0] === SSL30 ? [EMPTY_RENEGOTIATION_INFO_SCSV] : []),

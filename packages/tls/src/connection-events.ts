@@ -15,6 +15,8 @@ export interface ConnectionEvents {
   earlyData?(bytes: Uint8Array): void;
   /** Something else holds now: TLS 1.2 was renegotiated, or a client showed its certificate later (TLS 1.3). */
   changed?(info: ConnectionInfo): void;
+  /** The peer does not want to renegotiate (TLS 1.2 and older): all stays as it was. */
+  renegotiationDeclined?(): void;
   /** A client can resume this session later. */
   session?(session: Session): void;
   /** close_notify: the peer sends nothing more. */

@@ -2,6 +2,7 @@ import { AlertProtocol, isFatalAlert } from './alert-protocol.ts';
 import { checkChangeCipherSpec } from './change-cipher-spec.ts';
 import { ConnectionChannel } from './connection-channel.ts';
 import type { ConnectionEvents } from './connection-events.ts';
+import { ConnectionFacts } from './connection-facts.ts';
 import { DataGate } from './data-gate.ts';
 import { MAX_WAITING_BYTES } from './defaults.ts';
 import { Driver, type Services } from './driver.ts';
@@ -26,7 +27,7 @@ type State = 'handshaking' | 'open' | 'closed' | 'failed';
  * One TLS connection without a socket (sans-IO): feed it the transport's bytes with {@link receive}, give it
  * application data with {@link send}, and after each call write {@link takeOutgoing} to the transport.
  */
-export class Connection {
+export class Connection extends ConnectionFacts {
   readonly #events: ConnectionEvents;
   readonly #observer: Observer | undefined;
   readonly #records: RecordLayer;
@@ -37,10 +38,10 @@ export class Connection {
   /** Only while the handshake runs: its flow holds the transcript and everything else that went into it. */
   #driver: Driver<HandshakeResult | AfterHandshake> | undefined;
   #state: State = 'handshaking';
-  #info: ConnectionInfo | undefined;
   #established: Established | undefined;
   #readClosed = false;
   #writeClosed = false;
+  #closesLater = false;
   #transportEnded = false;
   #started = false;
   #processing = false;
@@ -62,6 +63,7 @@ export class Connection {
       halfClose?: boolean | undefined;
     },
   ) {
+    super(config.provider);
     this.#events = parts.events;
     this.#observer = parts.observer;
     this.#halfClose = parts.halfClose ?? false;
@@ -124,7 +126,7 @@ export class Connection {
    * takes early data may answer it before.
    */
   send(data: Uint8Array): void {
-    if (!this.#gate.maySend || this.#writeClosed || this.#isOver) {
+    if (!this.#gate.maySend || this.isWriteClosed || this.#isOver) {
       throw new TlsError('not-connected', 'application data needs an open connection');
     }
     this.#guard(() => this.#data.send(data));
@@ -148,11 +150,18 @@ export class Connection {
   /** Ends what we send with close_notify. What the peer sends still arrives, until its own. */
   close(): void {
     if (this.#writeClosed || this.#state === 'failed') return;
+    if (this.#data.holdsBack && !this.#readClosed) {
+      // What was given before goes first, when the renegotiation is over.
+      this.#closesLater = true;
+      return;
+    }
     this.#guard(() => {
       this.#alerts.send('warning', 'close_notify');
       this.#writeClosed = true;
       this.#driver?.abort();
-      if (this.#state === 'handshaking' || this.#readClosed) this.#finish('closed');
+      // In the middle of a renegotiation the peer's next records may be under keys that nobody will know.
+      const isNegotiating = this.#driver !== undefined && !this.#channel.isTls13;
+      if (this.#state === 'handshaking' || this.#readClosed || isNegotiating) this.#finish('closed');
     });
   }
 
@@ -170,28 +179,27 @@ export class Connection {
     this.#guard(() => this.#established!.updateKeys(options.requestPeer));
   }
 
-  /** Keying material for another protocol (RFC 5705, RFC 9846 §7.5); `length` in bytes. */
-  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
-    if (this.#established === undefined) throw new TlsError('not-connected', 'the handshake is not complete');
-    return this.#established.exportKeyingMaterial(label, context, length);
-  }
-
   /** Keying material that goes with early data (RFC 9846 §7.5). Throws `not-connected` where none was sent or taken. */
   exportEarlyKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
     return this.#gate.exportEarly(label, context ?? new Uint8Array(0), length);
   }
 
   /**
-   * Negotiates anew on this connection: TLS 1.2 and older, where the `renegotiation` option allows it. Throws
-   * `not-connected` elsewhere.
+   * Negotiates anew on this connection: TLS 1.0 to 1.2, where the `renegotiation` option allows it. A client does it,
+   * with `resume` (default false) by resuming the session that it has; a server asks for it. Then `changed` tells, or
+   * `renegotiationDeclined`, or neither where a client passes it over. Throws `not-connected` elsewhere.
    */
-  renegotiate(): void {
-    this.#begin((established) => established.renegotiate());
+  renegotiate(options: { resume?: boolean } = {}): void {
+    this.#begin((established) => established.renegotiate(options.resume ?? false));
   }
 
-  /** Server: asks for the client's certificate after the handshake (RFC 9846 §4.6.2). Throws `not-connected` where it cannot. */
-  requestClientCertificate(): void {
-    this.#begin((established) => established.requestClientCertificate());
+  /**
+   * Server: asks for the client's certificate: in TLS 1.3 a client that offered to show one later (RFC 9846 §4.6.2), up to
+   * 1.2 by renegotiation. Then `changed` tells, with the certificate or, unless it is `required` (default false), without
+   * one. Throws `not-connected` where it cannot, `bad-option` without `verifyCertificate`.
+   */
+  requestClientCertificate(options: { required?: boolean } = {}): void {
+    this.#begin((established) => established.requestClientCertificate(options.required ?? false));
   }
 
   #begin(what: (established: Established) => Flow<AfterHandshake> | undefined): void {
@@ -235,11 +243,6 @@ export class Connection {
     return this.#driver?.waitsFor === 'answer';
   }
 
-  /** What was agreed on; undefined until the handshake is complete. */
-  get info(): ConnectionInfo | undefined {
-    return this.#info;
-  }
-
   get state(): State {
     return this.#state;
   }
@@ -255,7 +258,7 @@ export class Connection {
 
   /** True after {@link close}. */
   get isWriteClosed(): boolean {
-    return this.#writeClosed;
+    return this.#writeClosed || this.#closesLater;
   }
 
   // Records -----------------------------------------------------------------------------------------------------
@@ -348,9 +351,21 @@ export class Connection {
   #receiveAlert(content: Uint8Array): void {
     const alert = this.#alerts.receive(content, this.#channel.isTls13);
     if (alert.kind === 'close_notify') this.#receiveCloseNotify();
+    if (alert.kind === 'warning' && alert.name === 'no_renegotiation') this.#receiveNoRenegotiation();
     if (alert.kind !== 'fatal') return;
     const message = `the peer ended the connection: ${alert.name}`;
     this.#fail(new TlsError('alert-received', message, { receivedAlert: alert.name }));
+  }
+
+  #receiveNoRenegotiation(): void {
+    if (this.#state !== 'open' || this.#channel.isTls13) return;
+    const driver = this.#driver;
+    if (driver === undefined) this.#established?.renegotiationDeclined();
+    else {
+      const message = 'the peer does not renegotiate: no_renegotiation';
+      this.#step(() => driver.interrupt(new TlsError('renegotiation-declined', message)));
+    }
+    this.#tell(() => this.#events.renegotiationDeclined?.());
   }
 
   #receiveCloseNotify(): void {
@@ -396,21 +411,29 @@ export class Connection {
   #complete(result: HandshakeResult, _proof: FinishedVerified): void {
     const isFirst = this.#state === 'handshaking';
     this.#state = 'open';
-    this.#info = result.info;
     this.#established?.wipe();
     this.#established = result.established;
+    this.learn(result.info, result.established);
     this.#abandonSession = result.abandonSession;
     this.#gate.open();
     this.#channel.endCompatibility();
     this.#receiving = 'application data';
     this.#data.use(result.established);
+    this.#closeIfDue();
     this.#tell(() => (isFirst ? this.#events.secure?.(result.info) : this.#events.changed?.(result.info)));
+  }
+
+  #closeIfDue(): void {
+    if (!this.#closesLater) return;
+    this.#closesLater = false;
+    this.close();
   }
 
   #changed(info: ConnectionInfo | undefined): void {
     this.#data.release();
+    this.#closeIfDue();
     if (info === undefined) return;
-    this.#info = info;
+    this.learn(info);
     this.#tell(() => this.#events.changed?.(info));
   }
 

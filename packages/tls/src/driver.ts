@@ -40,6 +40,11 @@ export class Driver<R> {
     this.#run(() => this.#flow.next(answer));
   }
 
+  /** Tells a flow that waits for a message that none comes. Throws the error unless the flow goes on without. */
+  interrupt(error: Error): void {
+    this.#run(() => this.#flow.throw(error));
+  }
+
   /** Closes the flow: its `finally` blocks wipe secrets. An answer that comes later is dropped. */
   abort(): void {
     this.#waitsFor = 'nothing';

@@ -1,3 +1,4 @@
+export type { AfterHandshakeOptions, RenegotiationOptions } from './after-handshake-options.ts';
 export { ALERTS, type AlertName, alertName } from './alerts.ts';
 export {
   type CertificateToVerify,
@@ -7,6 +8,7 @@ export {
   verifyWith,
 } from './certificate-verdict.ts';
 export type { CertificateCompression, CertificateCompressionName } from './certificates/compression.ts';
+export type { ChannelBindingType } from './channel-bindings.ts';
 export { Connection } from './connection.ts';
 export type { ConnectionEvents } from './connection-events.ts';
 export { type Credential, credential } from './credential.ts';

@@ -1,4 +1,5 @@
 import type { CryptoProvider } from '@testudo/crypto';
+import type { AfterHandshakeOptions } from './after-handshake-options.ts';
 import type { CertificateVerifier } from './certificate-verdict.ts';
 import type { Credential } from './credential.ts';
 import * as defaults from './defaults.ts';
@@ -31,7 +32,7 @@ import { rules12, type VersionRules } from './tls12/version-rules.ts';
 import { TLS12, TLS13, type Version, type VersionName, versionName, versionsBetween } from './versions.ts';
 
 /** What client and server have in common. Names are those of IANA or OpenSSL. */
-export interface CommonOptions {
+export interface CommonOptions extends AfterHandshakeOptions {
   readonly provider: CryptoProvider;
   /** Makes dangerous old versions and suites available to those who name them. Default: none. */
   readonly legacy?: Legacy | undefined;

@@ -13,9 +13,15 @@ export class OutgoingData {
   }
 
   send(data: Uint8Array): void {
-    if (this.#held !== undefined) this.#held.push(data);
+    // A copy: the owner may use the bytes again after its call.
+    if (this.#held !== undefined) this.#held.push(data.slice());
     else if (this.#established === undefined) this.#records.write(APPLICATION_DATA, data);
     else this.#sendInParts(data, this.#established);
+  }
+
+  /** Whether some waits. */
+  get holdsBack(): boolean {
+    return this.#held !== undefined && this.#held.length > 0;
   }
 
   /** From now on data waits. */

@@ -19,6 +19,7 @@ import type { RecordOpener, RecordSealer } from '../record/protection.ts';
 import type { RecordLimits } from '../record/record-limit.ts';
 import type { Version } from '../versions.ts';
 import type { FinishedVerified } from './finished-verified.ts';
+import type { PreviousHandshake } from './previous-handshake.ts';
 import type { Transcript } from './transcript.ts';
 
 /** What a handshake can do to its connection, besides waiting: all of it plain calls. */
@@ -69,6 +70,8 @@ export interface Handshake {
   lookahead: RawMessage | undefined;
   /** HelloRequests that a client still passes over: up to TLS 1.2 only (RFC 5246 §7.4.1.1). */
   helloRequestsLeft: number;
+  /** In a renegotiation: the handshake before this one. */
+  readonly renegotiates?: PreviousHandshake;
   /** What optional extensions agreed on; undefined while there are none. */
   negotiated?: NegotiatedFeatures;
 }

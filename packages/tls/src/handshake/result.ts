@@ -15,6 +15,8 @@ import type { FinishedVerified } from './finished-verified.ts';
 
 /** What both sides agreed on. */
 export interface ConnectionInfo {
+  /** Which side this is. */
+  readonly role: 'client' | 'server';
   readonly version: VersionName;
   readonly cipherSuite: CipherSuite;
   /** Undefined in a resumed TLS 1.2 connection. */
@@ -27,6 +29,8 @@ export interface ConnectionInfo {
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
   readonly resumed: boolean;
+  /** These were not the connection's first keys (TLS 1.2 and older). */
+  readonly renegotiated: boolean;
   /** The identity of the external key that was used; undefined when none was. */
   readonly pskIdentity: Uint8Array | undefined;
   /** What became of early data; `rejected` means that the application must send it again. */
@@ -81,6 +85,7 @@ export function connectionInfo(
     | 'serverName'
     | 'alpnProtocol'
     | 'resumed'
+    | 'renegotiated'
     | 'pskIdentity'
     | 'earlyData'
     | 'helloRetryRequest'
@@ -94,12 +99,14 @@ export function connectionInfo(
   const [client, server] = role === 'client' ? [own, peer] : [peer, own];
   // Field by field: spreading costs V8 ten times as much.
   return {
+    role,
     version: agreed.version,
     cipherSuite: agreed.cipherSuite,
     group: agreed.group,
     serverName: agreed.serverName,
     alpnProtocol: agreed.alpnProtocol,
     resumed: agreed.resumed,
+    renegotiated: agreed.renegotiated,
     pskIdentity: agreed.pskIdentity,
     earlyData: agreed.earlyData,
     helloRetryRequest: agreed.helloRetryRequest,
@@ -130,10 +137,15 @@ export interface Established {
    * call to answer it.
    */
   receive(message: RawMessage): Flow<AfterHandshake> | undefined;
-  /** Negotiates anew, or asks the peer to. Throws `not-connected` where that is not possible. */
-  renegotiate(): Flow<AfterHandshake> | undefined;
-  /** Asks a client for its certificate. Throws `not-connected` where that is not possible. */
-  requestClientCertificate(): undefined;
+  /**
+   * Negotiates anew, or asks the peer to; with `resume` a client does with its session. Throws `not-connected` where that
+   * is not possible.
+   */
+  renegotiate(resume: boolean): Flow<AfterHandshake> | undefined;
+  /** The peer does not want to renegotiate. */
+  renegotiationDeclined(): void;
+  /** Asks a client for its certificate; one that has to show one and does not is refused. Throws `not-connected` where that is not possible. */
+  requestClientCertificate(required: boolean): undefined;
   /** Keying material (RFC 5705, RFC 9846 §7.5). `length` in bytes. */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array;
   /** New keys for what we send, and for what the peer sends when `requestPeer`. Throws where there is no KeyUpdate. */

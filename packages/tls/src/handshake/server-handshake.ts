@@ -7,6 +7,8 @@ export interface ServerHandshake extends Handshake {
   readonly config: ServerConfig;
   /** The first ClientHello, header included: what fingerprints are made of. Set as soon as it has come. */
   clientHello?: Uint8Array;
+  /** The application asked for the client's certificate: no session stands in for it. */
+  readonly wantsCertificate?: boolean;
   /** Encrypted Client Hello; undefined where the client sent none. */
   ech?: ServerEch;
 }

@@ -22,6 +22,8 @@ export class TestEnd {
   readonly errors: TlsError[] = [];
   readonly sessions: Session[] = [];
   ended = 0;
+  /** Renegotiations that the peer did not want. */
+  declined = 0;
   woken = 0;
   /** Handshake messages as `sent client_hello`, keys as `keys sent handshake`, alerts as `alert sent fatal x`. */
   readonly log: string[] = [];
@@ -37,6 +39,7 @@ export class TestEnd {
         changed: (info) => void this.changes.push(info),
         failed: (error) => void this.errors.push(error),
         session: (session) => void this.sessions.push(session),
+        renegotiationDeclined: () => void this.declined++,
         end: () => void this.ended++,
         wake: () => void this.woken++,
       },

@@ -342,7 +342,11 @@ test('ChangeCipherSpec before ServerHello is refused by a client that offers no 
 describe('after the handshake', () => {
   const after = (act: (p: PuppetServer12) => unknown) => (p: PuppetServer12) => act(p.upTo('done'));
   refuses([
-    ['a HelloRequest', after((p) => p.send(Uint8Array.of(0, 0, 0, 0))), 'renegotiation-refused'],
+    [
+      'a HelloRequest that is not empty',
+      after((p) => p.send(Uint8Array.of(0, 0, 0, 1, 0))),
+      'malformed-message',
+    ],
     ['a ServerHello', after((p) => p.send(p.serverHello())), 'unexpected-message'],
     ['a KeyUpdate', after((p) => p.send(Uint8Array.of(24, 0, 0, 1, 0))), 'unexpected-message'],
     ['a ticket', after((p) => p.send(Uint8Array.of(4, 0, 0, 7, 0, 0, 0, 0, 0, 1, 1))), 'unexpected-message'],

@@ -2,19 +2,20 @@ import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
 import type { AuthenticatedPeer } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { NewSessionTicket12 } from '../messages/new-session-ticket.ts';
+import type { Session } from '../sessions/session.ts';
 import type { Agreed } from './server-hello-check.ts';
 
-/** Hands out the session for later: named by a ticket, or by the server's session ID. */
+/** Hands out the session for later: named by a ticket, or by the server's session ID; undefined when by neither. */
 export function offerSession(
   h: ClientHandshake,
   { terms, sessionId, alpnProtocol }: Agreed,
   master: Uint8Array,
   server: AuthenticatedPeer,
   ticket: NewSessionTicket12 | undefined,
-): void {
+): Session | undefined {
   const hasTicket = ticket !== undefined && ticket.ticket.length > 0;
-  if (!hasTicket && sessionId.length === 0) return;
-  h.onSession({
+  if (!hasTicket && sessionId.length === 0) return undefined;
+  const session: Session = {
     version: terms.rules.version,
     cipherSuite: terms.suite.id,
     secret: master.slice(),
@@ -29,5 +30,7 @@ export function offerSession(
     maxEarlyData: 0,
     peerCertificates: server.certificates,
     peerVerified: server.error === undefined,
-  });
+  };
+  h.onSession(session);
+  return session;
 }

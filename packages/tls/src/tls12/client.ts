@@ -20,6 +20,7 @@ import {
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { nextIs, receive, send } from '../handshake/handshake.ts';
+import { checkSamePeer } from '../handshake/previous-handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import { certificate12 } from '../messages/certificate.ts';
 import {
@@ -36,11 +37,13 @@ import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites.ts';
+import { ClientRenegotiation } from './client-renegotiation.ts';
 import { offerSession } from './client-session.ts';
 import { Established12 } from './established.ts';
 import { receiveFinished, sendFinished } from './finished.ts';
 import { keyExchangeOf } from './key-exchange/index.ts';
 import { keyExchangeMessage, keyFitsSuite, showsCertificate } from './key-exchange/messages.ts';
+import { previousHandshake } from './renegotiation.ts';
 import { connectionKeys, masterSecret, resumedMasterSecret } from './secrets.ts';
 import { type Agreed, checkServerHello } from './server-hello-check.ts';
 import { rulesName, type VersionRules } from './version-rules.ts';
@@ -64,6 +67,7 @@ export function* clientHandshake12(
 function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResult> {
   const { terms } = agreed;
   const flight = yield* receiveServerFlight(h, agreed);
+  checkSamePeer(h, flight.chain);
   const { server, key } = yield* authenticateServer(h, agreed, flight);
 
   const own = flight.request === undefined ? undefined : yield* sendCertificate(h, agreed, flight.request);
@@ -78,9 +82,10 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
 
   const ticket = agreed.ticketFollows ? yield* receive(h, newSessionTicket12) : undefined;
   const { proof, received } = yield* receiveFinished(h, 'server', terms, master, keys.serverOpener());
-  offerSession(h, agreed, master, server, ticket);
+  const session = offerSession(h, agreed, master, server, ticket);
   return result(h, agreed, {
     master,
+    session,
     proof,
     server,
     own,
@@ -92,16 +97,18 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
 
 function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
   const { terms } = agreed;
+  checkSamePeer(h, session.peerCertificates);
   const master = resumedMasterSecret(h, terms, session.secret);
   const keys = connectionKeys(h, terms, master);
   const ticket = agreed.ticketFollows ? yield* receive(h, newSessionTicket12) : undefined;
   const { proof, received } = yield* receiveFinished(h, 'server', terms, master, keys.serverOpener());
   const sent = sendFinished(h, 'client', terms, master, keys.clientSealer());
   const server = resumedPeer(session);
-  if (ticket !== undefined) offerSession(h, agreed, master, server, ticket);
+  const renewed = ticket === undefined ? undefined : offerSession(h, agreed, master, server, ticket);
   const finished = { sent, received };
   return result(h, agreed, {
     master,
+    session: renewed ?? session,
     proof,
     server,
     own: undefined,
@@ -227,9 +234,11 @@ function* sendCertificateVerify(
 
 function result(
   h: ClientHandshake,
-  { terms, alpnProtocol, session }: Agreed,
+  { terms, alpnProtocol, session: resumed, secureRenegotiation }: Agreed,
   done: {
     master: Uint8Array;
+    /** The one that this connection has now. */
+    session: Session | undefined;
     proof: FinishedVerified;
     server: AuthenticatedPeer;
     own: ChosenCredential | undefined;
@@ -238,27 +247,29 @@ function result(
     finished: { sent: Uint8Array; received: Uint8Array };
   },
 ): HandshakeResult {
-  return {
-    proof: done.proof,
-    established: new Established12(h.provider, terms, done.master),
-    info: connectionInfo(
-      'client',
-      {
-        version: rulesName(terms.rules),
-        cipherSuite: terms.suite,
-        group: done.group,
-        serverName: h.serverName,
-        alpnProtocol,
-        resumed: session !== undefined,
-        pskIdentity: done.pskIdentity,
-        earlyData: 'none',
-        helloRetryRequest: false,
-        extendedMasterSecret: terms.extended,
-        finished: done.finished,
-      },
-      done.server,
-      done.own,
-      h.negotiated,
-    ),
-  };
+  const info = connectionInfo(
+    'client',
+    {
+      version: rulesName(terms.rules),
+      cipherSuite: terms.suite,
+      group: done.group,
+      serverName: h.serverName,
+      alpnProtocol,
+      resumed: resumed !== undefined,
+      renegotiated: h.renegotiates !== undefined,
+      pskIdentity: done.pskIdentity,
+      earlyData: 'none',
+      helloRetryRequest: false,
+      extendedMasterSecret: terms.extended,
+      finished: done.finished,
+    },
+    done.server,
+    done.own,
+    h.negotiated,
+  );
+  const previous = previousHandshake(h, 'client', terms, secureRenegotiation, info);
+  const renegotiation =
+    previous && new ClientRenegotiation(h, terms.rules, previous, done.session, clientHandshake12);
+  const established = new Established12(h, 'client', terms, done.master, renegotiation);
+  return { proof: done.proof, established, info };
 }

@@ -1,38 +1,73 @@
 import { concat } from '@testudo/codec';
-import type { CryptoProvider } from '@testudo/crypto';
+import { MAX_REFUSED_RENEGOTIATIONS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
+import type { Handshake } from '../handshake/handshake.ts';
+import { RateLimit } from '../handshake/rate-limit.ts';
 import type { AfterHandshake, Established } from '../handshake/result.ts';
-import { HANDSHAKE_TYPE, handshakeTypeName, type RawMessage } from '../messages/handshake-type.ts';
+import {
+  HANDSHAKE_HEADER,
+  HANDSHAKE_TYPE,
+  handshakeTypeName,
+  type RawMessage,
+} from '../messages/handshake-type.ts';
+import { SSL30 } from '../versions.ts';
+import type { Renegotiation } from './renegotiation.ts';
 import type { Terms } from './terms.ts';
+import type { Role } from './version-rules.ts';
 
-/** A TLS 1.2 connection after its handshake: no message may come any more; renegotiation is refused. */
+/** A connection up to TLS 1.2 after its handshake: no message may come any more but what begins a renegotiation. */
 export class Established12 implements Established {
   readonly canUpdateKeys = false;
-  readonly #provider: CryptoProvider;
+  readonly #provider: Handshake['provider'];
+  readonly #channel: Handshake['channel'];
+  readonly #now: () => number;
+  readonly #role: Role;
   readonly #terms: Terms;
   readonly #master: Uint8Array;
+  readonly #renegotiation: Renegotiation | undefined;
+  #refusals: RateLimit | undefined;
   #wiped = false;
 
-  constructor(provider: CryptoProvider, terms: Terms, master: Uint8Array) {
+  /** @param renegotiation undefined where it is refused. */
+  constructor(
+    { provider, channel, config }: Handshake,
+    role: Role,
+    terms: Terms,
+    master: Uint8Array,
+    renegotiation: Renegotiation | undefined,
+  ) {
     this.#provider = provider;
+    this.#channel = channel;
+    this.#now = config.now;
+    this.#role = role;
     this.#terms = terms;
     this.#master = master;
+    this.#renegotiation = renegotiation;
   }
 
   receive(message: RawMessage): Flow<AfterHandshake> | undefined {
-    if (message.type === HANDSHAKE_TYPE.hello_request || message.type === HANDSHAKE_TYPE.client_hello) {
-      throw new TlsError('renegotiation-refused', 'the peer wants to renegotiate, which is refused');
+    const beginning = this.#role === 'client' ? HANDSHAKE_TYPE.hello_request : HANDSHAKE_TYPE.client_hello;
+    if (message.type !== beginning) {
+      throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
     }
-    throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
+    if (this.#role === 'client' && message.raw.length > HANDSHAKE_HEADER)
+      throw new TlsError('malformed-message', 'hello_request: malformed: it is not empty');
+    const flow = this.#renegotiation?.answer(message);
+    if (flow === undefined) this.#refuse();
+    return flow;
   }
 
-  renegotiate(): Flow<AfterHandshake> | undefined {
-    throw new TlsError('not-connected', 'renegotiation is not allowed here');
+  renegotiate(resume: boolean): Flow<AfterHandshake> | undefined {
+    return this.#mayBegin().begin(resume);
   }
 
-  requestClientCertificate(): undefined {
-    throw new TlsError('not-connected', 'before TLS 1.3 a certificate is asked for by renegotiation');
+  requestClientCertificate(required: boolean): undefined {
+    this.#mayBegin().requestCertificate(required);
+  }
+
+  renegotiationDeclined(): void {
+    this.#renegotiation?.declined();
   }
 
   prepareToSend(): void {}
@@ -56,5 +91,22 @@ export class Established12 implements Established {
   wipe(): void {
     this.#wiped = true;
     this.#master.fill(0);
+  }
+
+  #mayBegin(): Renegotiation {
+    if (this.#renegotiation !== undefined) return this.#renegotiation;
+    throw new TlsError(
+      'not-connected',
+      'renegotiation needs the option for it, and a peer that does it securely',
+    );
+  }
+
+  /** With a warning, after which the connection goes on; SSL 3.0 has none for it (RFC 5746 §4.5). */
+  #refuse(): void {
+    this.#refusals ??= new RateLimit(MAX_REFUSED_RENEGOTIATIONS, 60, this.#now);
+    if (this.#terms.rules.version === SSL30 || !this.#refusals.take()) {
+      throw new TlsError('renegotiation-refused', 'the peer wants to renegotiate, which is refused');
+    }
+    this.#channel.warn('no_renegotiation');
   }
 }

@@ -13,9 +13,11 @@ import {
 import { selectedProtocol } from '../extensions/selected-protocol.ts';
 import { learnFeatures } from '../features/client-features.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { checkSameExtendedMasterSecret } from '../handshake/previous-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
 import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, suiteFits } from '../suites.ts';
+import { checkServerRenegotiationInfo } from './renegotiation-info.ts';
 import type { Terms } from './terms.ts';
 import type { VersionRules } from './version-rules.ts';
 
@@ -24,6 +26,8 @@ export interface Agreed {
   readonly terms: Terms;
   /** The version in our ClientHello. */
   readonly offeredVersion: number;
+  /** The server knows secure renegotiation (RFC 5746). */
+  readonly secureRenegotiation: boolean;
   readonly sessionId: Uint8Array;
   readonly alpnProtocol: string | undefined;
   readonly ticketFollows: boolean;
@@ -51,7 +55,7 @@ export function checkServerHello(
   const suite = selectedSuite(rules, offer, hello);
   if (hello.legacyCompressionMethod !== 0)
     throw new TlsError('illegal-parameter', 'ServerHello selects a compression method');
-  checkRenegotiationInfo(hello);
+  const secureRenegotiation = checkServerRenegotiationInfo(h, extensions);
   const formats = extensions.get(ecPointFormats);
   if (formats !== undefined && !formats.includes(0)) {
     throw new TlsError('illegal-parameter', 'the server does not take uncompressed points');
@@ -63,10 +67,12 @@ export function checkServerHello(
       'the server does not know extended_master_secret, which is required here',
     );
   }
+  checkSameExtendedMasterSecret(h, extended);
   const randoms = { client: offer.hello.random, server: hello.random };
   return {
     terms: { rules, suite, randoms, extended, encryptThenMac: selectedEncryptThenMac(hello, suite) },
     offeredVersion: offer.hello.legacyVersion,
+    secureRenegotiation,
     sessionId: hello.legacySessionIdEcho,
     alpnProtocol: selectedProtocol(offer.hello.extensions, extensions),
     ticketFollows: extensions.has(sessionTicket),
@@ -87,15 +93,6 @@ function selectedSuite(
   throw new TlsError(
     'illegal-parameter',
     `ServerHello selects the suite 0x${hello.cipherSuite.toString(16)}, which was not offered`,
-  );
-}
-
-function checkRenegotiationInfo({ extensions }: ServerHello<'server_hello_12'>): void {
-  const renegotiation = extensions.get(renegotiationInfo);
-  if (renegotiation === undefined || renegotiation.length === 0) return;
-  throw new TlsError(
-    'insecure-renegotiation',
-    'renegotiation_info of a first handshake must be empty (RFC 5746 §3.4)',
   );
 }
 

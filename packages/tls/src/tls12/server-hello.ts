@@ -16,13 +16,15 @@ import {
 import { answerFeatures } from '../features/server-features.ts';
 import type { ShownCredential } from '../handshake/authentication.ts';
 import { send } from '../handshake/handshake.ts';
+import { checkSameExtendedMasterSecret, checkSameName } from '../handshake/previous-handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { DOWNGRADE_TLS11, DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import type { Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
+import { type CipherSuite, cipherSuite } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
+import { checkClientRenegotiationInfo, serverRenegotiationInfo } from './renegotiation-info.ts';
 import type { Terms } from './terms.ts';
 import type { VersionRules } from './version-rules.ts';
 
@@ -70,6 +72,8 @@ export function agreeOn(
       'the client does not know extended_master_secret, which is required here',
     );
   }
+  checkSameExtendedMasterSecret(h, extended);
+  checkSameName(h, info.serverName);
   const randoms = { client: hello.random, server: serverRandom(h, rules) };
   const termsWith = (suite: CipherSuite): Terms => ({
     rules,
@@ -86,23 +90,11 @@ export function agreeOn(
     hello,
     info,
     extended,
-    secureRenegotiation: checkRenegotiationInfo(hello),
+    secureRenegotiation: checkClientRenegotiationInfo(h, hello),
     sendsTicket: Boolean(h.config.options.tickets) && extensions.has(sessionTicket),
     termsWith,
     termsOf: (session) => termsWith(cipherSuite(session.cipherSuite)!),
   };
-}
-
-/** Tells whether the client knows secure renegotiation (RFC 5746 §3.6). */
-function checkRenegotiationInfo(hello: ClientHello): boolean {
-  const renegotiation = hello.extensions.get(renegotiationInfo);
-  if (renegotiation !== undefined && renegotiation.length > 0) {
-    throw new TlsError(
-      'insecure-renegotiation',
-      'renegotiation_info of a first handshake must be empty (RFC 5746 §3.6)',
-    );
-  }
-  return renegotiation !== undefined || hello.cipherSuites.includes(EMPTY_RENEGOTIATION_INFO_SCSV);
 }
 
 /** 32 random bytes, the last eight of which warn a client that wanted a newer version (RFC 9846 §4.1.3). */
@@ -128,7 +120,7 @@ export function sendServerHello(
   const asked = agreed.hello.extensions;
   const extensions = new ExtensionBlock('server_hello_12');
   if (agreed.info.serverName !== undefined && !answer.resumes) extensions.set(serverName, null);
-  if (agreed.secureRenegotiation) extensions.set(renegotiationInfo, NOTHING);
+  if (agreed.secureRenegotiation) extensions.set(renegotiationInfo, serverRenegotiationInfo(h));
   if (agreed.extended) extensions.set(extendedMasterSecret, null);
   if (terms.encryptThenMac) extensions.set(encryptThenMac, null);
   if (asked.has(ecPointFormats)) extensions.set(ecPointFormats, [0]);
@@ -148,5 +140,3 @@ export function sendServerHello(
     extensions,
   });
 }
-
-const NOTHING = new Uint8Array(0);

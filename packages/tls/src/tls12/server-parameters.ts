@@ -142,6 +142,7 @@ export function* findSession(h: ServerHandshake, wishes: Wishes): Flow<Session |
   const { hello, extended } = wishes;
   const ticket = hello.extensions.get(sessionTicket);
   const id = hello.legacySessionId;
+  if (h.wantsCertificate === true) return undefined;
   let session: Session | undefined;
   if (ticket !== undefined && ticket.length > 0) session = yield* perform('openTicket', ticket);
   else if (id.length > 0) session = yield* perform('findSession', id);

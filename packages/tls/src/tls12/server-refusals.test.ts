@@ -316,7 +316,6 @@ describe("the client's certificate", () => {
 describe('after the handshake', () => {
   const after = (act: (p: PuppetClient12) => unknown) => (p: PuppetClient12) => act(p.complete());
   refuses([
-    ['a ClientHello, to renegotiate', after((p) => p.sendHello()), 'renegotiation-refused'],
     ['a Finished', after((p) => p.send(p.finished())), 'unexpected-message'],
     ['a KeyUpdate', after((p) => p.send(Uint8Array.of(24, 0, 0, 1, 0))), 'unexpected-message'],
     ['a ChangeCipherSpec', after((p) => p.changeCipherSpec()), 'unexpected-message'],

@@ -16,6 +16,7 @@ import {
 } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { receive, send } from '../handshake/handshake.ts';
+import { checkSamePeer } from '../handshake/previous-handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificate12 } from '../messages/certificate.ts';
@@ -34,9 +35,11 @@ import { receiveFinished, sendFinished } from './finished.ts';
 import { keyExchangeOf } from './key-exchange/index.ts';
 import type { ServerHalf, ServerSide } from './key-exchange/key-exchange.ts';
 import { isResumable, keyExchangeMessage, mayAskForCertificate } from './key-exchange/messages.ts';
+import { previousHandshake } from './renegotiation.ts';
 import { connectionKeys, masterSecret, resumedMasterSecret } from './secrets.ts';
 import { type Agreed, agreeOn, sendServerHello, withoutExtensions } from './server-hello.ts';
 import { chooseParameters, findSession } from './server-parameters.ts';
+import { ServerRenegotiation } from './server-renegotiation.ts';
 import { sendTicket, sessionFor } from './server-session.ts';
 import type { Terms } from './terms.ts';
 import { rulesName, type VersionRules } from './version-rules.ts';
@@ -76,6 +79,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   send(h, serverHelloDone, true);
 
   const chain = asks ? yield* receiveCertificate(h) : [];
+  checkSamePeer(h, chain);
   const exchange = keyExchangeOf(suite);
   const params = yield* receive(h, clientKeyExchange(exchange.clientParams(terms.rules.version)));
   const { preMasterSecret, pskIdentity } = yield* half.finish(params);
@@ -101,6 +105,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
 
 function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
   const terms = agreed.termsOf(session);
+  checkSamePeer(h, session.peerCertificates);
   h.transcript.useHash(terms.rules.transcriptHash(terms.suite));
   sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, {
     staples: undefined,
@@ -183,7 +188,7 @@ function* authenticateClient(
 
 function result(
   h: ServerHandshake,
-  { info, alpnProtocol }: Agreed,
+  { info: hello, alpnProtocol, secureRenegotiation }: Agreed,
   terms: Terms,
   done: {
     master: Uint8Array;
@@ -196,29 +201,30 @@ function result(
     finished: { sent: Uint8Array; received: Uint8Array };
   },
 ): HandshakeResult {
-  return {
-    proof: done.proof,
-    established: new Established12(h.provider, terms, done.master),
-    info: connectionInfo(
-      'server',
-      {
-        version: rulesName(terms.rules),
-        cipherSuite: terms.suite,
-        group: done.group,
-        serverName: info.serverName,
-        alpnProtocol,
-        resumed: done.resumed,
-        pskIdentity: done.pskIdentity,
-        earlyData: 'none',
-        helloRetryRequest: false,
-        extendedMasterSecret: terms.extended,
-        finished: done.finished,
-      },
-      done.client,
-      done.own,
-      h.negotiated,
-    ),
-  };
+  const info = connectionInfo(
+    'server',
+    {
+      version: rulesName(terms.rules),
+      cipherSuite: terms.suite,
+      group: done.group,
+      serverName: hello.serverName,
+      alpnProtocol,
+      resumed: done.resumed,
+      renegotiated: h.renegotiates !== undefined,
+      pskIdentity: done.pskIdentity,
+      earlyData: 'none',
+      helloRetryRequest: false,
+      extendedMasterSecret: terms.extended,
+      finished: done.finished,
+    },
+    done.client,
+    done.own,
+    h.negotiated,
+  );
+  const previous = previousHandshake(h, 'server', terms, secureRenegotiation, info);
+  const renegotiation = previous && new ServerRenegotiation(h, terms.rules, previous, serverHandshake12);
+  const established = new Established12(h, 'server', terms, done.master, renegotiation);
+  return { proof: done.proof, established, info };
 }
 
 const NOTHING = new Uint8Array(0);

@@ -244,6 +244,7 @@ function complete(
     serverName: h.serverName,
     alpnProtocol,
     resumed: psk?.session !== undefined,
+    renegotiated: false,
     pskIdentity: psk?.session === undefined ? psk?.identity : undefined,
     earlyData: early,
     helloRetryRequest: retried,

@@ -65,6 +65,8 @@ export class Established13 implements Established {
     throw new TlsError('not-connected', 'TLS 1.3 has no renegotiation');
   }
 
+  renegotiationDeclined(): void {}
+
   requestClientCertificate(): undefined {
     throw new TlsError('not-connected', 'the client does not take part in post-handshake authentication');
   }

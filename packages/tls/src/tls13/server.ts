@@ -290,6 +290,7 @@ function complete(
     serverName: info.serverName,
     alpnProtocol,
     resumed: psk?.session !== undefined,
+    renegotiated: false,
     pskIdentity: psk?.session === undefined ? psk?.offered.identity : undefined,
     earlyData: early ? 'accepted' : offeredEarlyData ? 'rejected' : 'none',
     helloRetryRequest: retried,

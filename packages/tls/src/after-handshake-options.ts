@@ -1,0 +1,44 @@
+/** Options about what happens after the handshake, for both sides. */
+export interface AfterHandshakeOptions {
+  /**
+   * Negotiate anew on an open connection of TLS 1.0 to 1.2, with peers that know how to do it securely (RFC 5746), and no
+   * more often than it says. Default false: a peer that wants to is told no, and the connection goes on.
+   */
+  readonly renegotiation?: boolean | RenegotiationOptions | undefined;
+}
+
+export interface RenegotiationOptions {
+  /** Also when the peer wants it, and not only when this side asks for it. Default true. */
+  readonly byPeer?: boolean | undefined;
+  /** How often the peer may begin it within the window; once more ends the connection. Default 3. */
+  readonly limit?: number | undefined;
+  /** The window, in seconds. Default 600. */
+  readonly window?: number | undefined;
+  /**
+   * Take a peer that has shown a certificate and now shows another one, or none, or a client that now wants another
+   * server name. Whoever had the connection before it then need not be who has it afterwards. Default false.
+   */
+  readonly dangerouslyAllowOtherPeer?: boolean | undefined;
+}
+
+/** The options after checking. */
+export interface RenegotiationSettings {
+  readonly byPeer: boolean;
+  readonly limit: number;
+  readonly window: number;
+  readonly allowsOtherPeer: boolean;
+}
+
+/** Undefined where renegotiation is refused. */
+export function renegotiationSettings({
+  renegotiation,
+}: AfterHandshakeOptions): RenegotiationSettings | undefined {
+  if (renegotiation === undefined || renegotiation === false) return undefined;
+  const options = renegotiation === true ? {} : renegotiation;
+  return {
+    byPeer: options.byPeer ?? true,
+    limit: options.limit ?? 3,
+    window: options.window ?? 600,
+    allowsOtherPeer: options.dangerouslyAllowOtherPeer ?? false,
+  };
+}

@@ -1,0 +1,44 @@
+import type { CryptoProvider } from '@testudo/crypto';
+import { type ChannelBindingType, channelBinding } from './channel-bindings.ts';
+import { TlsError } from './errors.ts';
+import type { ConnectionInfo, Established } from './handshake/result.ts';
+
+/** What is known of a connection whose handshake is complete, and what can be derived from it. */
+export abstract class ConnectionFacts {
+  readonly #provider: CryptoProvider;
+  #info: ConnectionInfo | undefined;
+  #established: Established | undefined;
+
+  constructor(provider: CryptoProvider) {
+    this.#provider = provider;
+  }
+
+  /** What was agreed on; undefined until the handshake is complete. */
+  get info(): ConnectionInfo | undefined {
+    return this.#info;
+  }
+
+  /** Keying material for another protocol (RFC 5705, RFC 9846 §7.5); `length` in bytes. */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
+    if (this.#established === undefined) throw new TlsError('not-connected', 'the handshake is not complete');
+    return this.#established.exportKeyingMaterial(label, context, length);
+  }
+
+  /**
+   * What binds an authentication above to this connection (RFC 5929, RFC 9266), as SCRAM-PLUS wants it. Undefined where it
+   * could be that of another connection, too, or is not defined: `tls-unique` in TLS 1.3, and after a resumption or
+   * renegotiation without extended master secret; `tls-exporter` without extended master secret;
+   * `tls-server-end-point` without certificate, with one that is signed with no hash (EdDSA), and on a server that resumed
+   * a session. Throws `not-connected` before the handshake is complete, and for `tls-exporter` when the connection is over.
+   */
+  channelBinding(type: ChannelBindingType): Uint8Array | undefined {
+    if (this.#info === undefined) throw new TlsError('not-connected', 'the handshake is not complete');
+    return channelBinding(type, this.#provider, this.#info, this.exportKeyingMaterial.bind(this));
+  }
+
+  /** @internal Something else is known. */
+  protected learn(info: ConnectionInfo, established: Established | undefined = this.#established): void {
+    this.#info = info;
+    this.#established = established;
+  }
+}

@@ -1,0 +1,54 @@
+import { bytesEqual } from '@testudo/codec';
+import { TlsError } from '../errors.ts';
+import type { RateLimit } from './rate-limit.ts';
+
+/** What a renegotiation must not lose of the handshake before it. */
+export interface PreviousHandshake {
+  /** verify_data of the Finished messages: binds the new handshake to the old one (RFC 5746 §3.1). */
+  readonly clientVerifyData: Uint8Array;
+  readonly serverVerifyData: Uint8Array;
+  readonly extendedMasterSecret: boolean;
+  /** DER, leaf first; empty when the peer showed none. */
+  readonly peerCertificates: readonly Uint8Array[];
+  /** The name the client asked for. */
+  readonly serverName: string | undefined;
+  readonly allowsOtherPeer: boolean;
+  readonly byPeer: boolean;
+  /** How often the peer may begin, over the whole connection. */
+  readonly limit: RateLimit;
+}
+
+/**
+ * A peer that has shown a certificate must show it again: who owns the connection must not change behind the
+ * application's back (the triple handshake attack). Throws `peer-changed`.
+ */
+export function checkSamePeer(
+  { renegotiates: previous }: { readonly renegotiates?: PreviousHandshake },
+  chain: readonly Uint8Array[],
+): void {
+  const known = previous?.peerCertificates[0];
+  if (known === undefined || previous?.allowsOtherPeer === true) return;
+  if (chain[0] !== undefined && bytesEqual(chain[0], known)) return;
+  throw new TlsError('peer-changed', 'the peer shows another certificate than before the renegotiation');
+}
+
+/** Throws `peer-changed` when a client wants another server than before. */
+export function checkSameName(
+  { renegotiates: previous }: { readonly renegotiates?: PreviousHandshake },
+  serverName: string | undefined,
+): void {
+  if (previous === undefined || previous.allowsOtherPeer || previous.serverName === serverName) return;
+  throw new TlsError('peer-changed', 'the client wants another server name than before the renegotiation');
+}
+
+/** RFC 7627 §5.4: what bound the first handshake binds the next. Throws `extended-master-secret-mismatch`. */
+export function checkSameExtendedMasterSecret(
+  { renegotiates: previous }: { readonly renegotiates?: PreviousHandshake },
+  extended: boolean,
+): void {
+  if (previous === undefined || previous.extendedMasterSecret === extended) return;
+  throw new TlsError(
+    'extended-master-secret-mismatch',
+    'the renegotiation differs in extended_master_secret from the handshake before it',
+  );
+}
