@@ -1,0 +1,275 @@
+import { concat } from '@testudo/codec';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { describe, expect, test } from 'vitest';
+import type { ExtensionBlock } from '../extensions/block.ts';
+import { serverName } from '../extensions/names.ts';
+import { extendedMasterSecret, renegotiationInfo, supportedVersions } from '../extensions/negotiation.ts';
+import { Transcript } from '../handshake/transcript.ts';
+import { clientHello } from '../messages/client-hello.ts';
+import { decodeMessage } from '../messages/handshake-type.ts';
+import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
+import { clientEnd, serverEnd } from '../testing/end.ts';
+import { TestPki } from '../testing/pki.ts';
+import { outcomeOf, refused } from '../testing/puppet.ts';
+import type { WritableClientHello } from '../testing/puppet-client13.ts';
+import { PuppetClient12, PuppetServer12 } from '../testing/puppet12.ts';
+
+const pki = new TestPki(nodeCrypto);
+const verifyCertificate = pki.verifier();
+
+function client(options: Partial<ClientOptions> = {}) {
+  const config = clientConfig({
+    provider: nodeCrypto,
+    verifyCertificate,
+    maxVersion: 'TLSv1.2',
+    renegotiation: true,
+    ...options,
+  });
+  return clientEnd(config);
+}
+
+function server(options: Partial<ServerOptions> = {}) {
+  const credentials = [pki.server()];
+  return serverEnd(
+    serverConfig({ provider: nodeCrypto, verifyCertificate, credentials, renegotiation: true, ...options }),
+  );
+}
+
+const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+
+describe('too often', () => {
+  const helloRequest = Uint8Array.of(0, 0, 0, 0);
+
+  test('HelloRequests to a client that refuses', () => {
+    const p = new PuppetServer12(nodeCrypto, client({ renegotiation: false }), pki.server()).upTo('done');
+    for (let i = 0; i < 4; i++) p.send(helloRequest);
+    expect(p.alerts).toEqual(new Array(4).fill('warning no_renegotiation'));
+    p.applicationData(bytes('data'));
+    expect(p.end.text).toBe('data');
+    p.send(helloRequest);
+    expect(outcomeOf(p)).toMatchObject({ state: 'failed', codes: ['renegotiation-refused'] });
+    expect(p.alerts.at(-1)).toBe('fatal handshake_failure');
+  });
+
+  test('HelloRequests while it renegotiates', () => {
+    const p = new PuppetServer12(nodeCrypto, client(), pki.server()).upTo('done');
+    for (let i = 0; i < 5; i++) p.send(helloRequest);
+    expect(p.end.connection.state).toBe('open');
+    expect(outcomeOf(p.send(helloRequest))).toEqual(refused('unexpected-message'));
+  });
+
+  test('ClientHellos to a server that refuses', () => {
+    const p = new PuppetClient12(nodeCrypto, server({ renegotiation: false }), pki.client()).complete();
+    for (let i = 0; i < 4; i++) p.sendHello();
+    expect(p.end.connection.state).toBe('open');
+    p.sendHello();
+    expect(outcomeOf(p)).toMatchObject({ state: 'failed', codes: ['renegotiation-refused'] });
+  });
+});
+
+describe('a ClientHello', () => {
+  /** A client with its handshake done, and the hello of the next one. */
+  const puppet = (options: Partial<ServerOptions> = {}, first?: (h: WritableClientHello) => void) => {
+    const p = new PuppetClient12(nodeCrypto, server(options), pki.client());
+    p.sendHello(first);
+    p.send(p.keyExchange());
+    p.changeKeys().send(p.finished());
+    expect(p.end.errors).toEqual([]);
+    p.transcript = new Transcript(nodeCrypto);
+    return p;
+  };
+  const own = (p: PuppetClient12) => p.end.info.finished.received;
+  const next = (p: PuppetClient12, change: (h: WritableClientHello) => void = () => {}) =>
+    p.sendHello((h) => {
+      h.extensions.set(renegotiationInfo, own(p));
+      change(h);
+    });
+
+  test('as it should be, and all that follows', () => {
+    const p = next(puppet());
+    p.send(p.keyExchange());
+    p.changeKeys().send(p.finished());
+    expect(p.end.changes).toHaveLength(1);
+    p.applicationData(bytes('data'));
+    expect(p.end.text).toBe('data');
+    expect(p.unreadable).toBe(0);
+  });
+
+  test.each<[string, (h: WritableClientHello, p: PuppetClient12) => void, string]>([
+    ['without renegotiation_info', (h) => h.extensions.delete(renegotiationInfo), 'insecure-renegotiation'],
+    [
+      'with an empty one',
+      (h) => h.extensions.set(renegotiationInfo, new Uint8Array(0)),
+      'insecure-renegotiation',
+    ],
+    [
+      'with a wrong one',
+      (h, p) =>
+        h.extensions.set(
+          renegotiationInfo,
+          own(p).map((byte) => byte ^ 1),
+        ),
+      'insecure-renegotiation',
+    ],
+    [
+      'with the server’s too',
+      (h, p) => h.extensions.set(renegotiationInfo, concat(own(p), p.end.info.finished.sent)),
+      'insecure-renegotiation',
+    ],
+    [
+      'with the signalling suite',
+      (h) => Object.assign(h, { cipherSuites: [...h.cipherSuites, EMPTY_RENEGOTIATION_INFO_SCSV] }),
+      'insecure-renegotiation',
+    ],
+    [
+      'without extended_master_secret',
+      (h) => h.extensions.delete(extendedMasterSecret),
+      'extended-master-secret-mismatch',
+    ],
+    ['of another version', (h) => h.extensions.set(supportedVersions, [0x0304]), 'no-common-version'],
+    ['of an older version', (h) => Object.assign(h, { legacyVersion: 0x0302 }), 'no-common-version'],
+    [
+      'without null compression',
+      (h) => Object.assign(h, { legacyCompressionMethods: [1] }),
+      'illegal-parameter',
+    ],
+    ['for another name', (h) => h.extensions.set(serverName, 'other.example'), 'peer-changed'],
+  ])('%s is refused', (_what, change, code) => {
+    const p = puppet();
+    next(p, (h) => change(h, p));
+    if (code === 'no-common-version') {
+      expect(outcomeOf(p)).toMatchObject({ state: 'failed', codes: [code] });
+    } else expect(outcomeOf(p)).toEqual(refused(code));
+  });
+
+  test('with extended_master_secret, where it was none before, is refused', () => {
+    const p = puppet({}, (h) => h.extensions.delete(extendedMasterSecret));
+    next(p);
+    expect(outcomeOf(p)).toEqual(refused('extended-master-secret-mismatch'));
+  });
+
+  test('of a client that did not know secure renegotiation is declined', () => {
+    const p = puppet({}, (h) => h.extensions.delete(renegotiationInfo));
+    next(p);
+    expect(outcomeOf(p)).toMatchObject({ state: 'open', alerts: ['warning no_renegotiation'] });
+    expect(() => p.end.connection.renegotiate()).toThrow(expect.objectContaining({ code: 'not-connected' }));
+  });
+
+  test('is followed by no data but under the new keys', () => {
+    const p = next(puppet());
+    p.send(p.keyExchange());
+    p.changeKeys().applicationData(bytes('early'));
+    expect(outcomeOf(p)).toEqual(refused('unexpected-message'));
+  });
+
+  test('is followed by the wrong Finished', () => {
+    const p = next(puppet());
+    p.send(p.keyExchange());
+    p.changeKeys().send(p.finished((data) => data.map((byte) => byte ^ 1)));
+    expect(outcomeOf(p)).toEqual(refused('bad-finished'));
+  });
+
+  test('is no answer to a Finished that failed before: it must be complete', () => {
+    const p = puppet();
+    p.bytes(p.sealed(22, Uint8Array.of(1, 0)));
+    p.applicationData(bytes('in between'));
+    expect(outcomeOf(p)).toEqual(refused('interleaved-handshake'));
+  });
+});
+
+describe('a ServerHello', () => {
+  const puppet = (options: Partial<ClientOptions> = {}) => {
+    const p = new PuppetServer12(nodeCrypto, client(options), pki.server()).upTo('done');
+    expect(p.end.errors).toEqual([]);
+    p.transcript = new Transcript(nodeCrypto);
+    p.end.connection.renegotiate();
+    p.collect();
+    p.hello = decodeMessage(clientHello, p.messages.at(-1)!);
+    p.clientRandom = p.hello.random;
+    return p;
+  };
+  const both = (p: PuppetServer12) => concat(p.end.info.finished.sent, p.end.info.finished.received);
+  const answer = (p: PuppetServer12, change: (b: ExtensionBlock<'server_hello_12'>) => void = () => {}) =>
+    p.send(
+      p.serverHello((h) => {
+        const block = h.extensions as ExtensionBlock<'server_hello_12'>;
+        block.set(renegotiationInfo, both(p));
+        change(block);
+      }),
+    );
+
+  test('as it should be, and all that follows', () => {
+    const p = puppet();
+    expect(p.hello.extensions.get(renegotiationInfo)).toEqual(p.end.info.finished.sent);
+    expect(p.hello.cipherSuites).not.toContain(EMPTY_RENEGOTIATION_INFO_SCSV);
+    answer(p);
+    p.send(p.certificate(), p.keyExchange(), p.helloDone());
+    p.changeKeys().send(p.finished());
+    expect([p.end.errors, p.end.changes.length, p.unreadable]).toEqual([[], 1, 0]);
+  });
+
+  test.each<[string, (b: ExtensionBlock<'server_hello_12'>, p: PuppetServer12) => void, string]>([
+    ['without renegotiation_info', (b) => b.delete(renegotiationInfo), 'insecure-renegotiation'],
+    ['with an empty one', (b) => b.set(renegotiationInfo, new Uint8Array(0)), 'insecure-renegotiation'],
+    [
+      'with but the client’s half',
+      (b, p) => b.set(renegotiationInfo, p.end.info.finished.sent),
+      'insecure-renegotiation',
+    ],
+    [
+      'with the halves the other way round',
+      (b, p) => b.set(renegotiationInfo, concat(p.end.info.finished.received, p.end.info.finished.sent)),
+      'insecure-renegotiation',
+    ],
+    [
+      'without extended_master_secret',
+      (b) => b.delete(extendedMasterSecret),
+      'extended-master-secret-mismatch',
+    ],
+  ])('%s is refused', (_what, change, code) => {
+    const p = puppet();
+    answer(p, (b) => change(b, p));
+    expect(outcomeOf(p)).toEqual(refused(code));
+  });
+
+  test('of another version is refused', () => {
+    const p = puppet();
+    p.send(p.serverHello((h) => Object.assign(h, { legacyVersion: 0x0302 })));
+    expect(outcomeOf(p)).toEqual(refused('illegal-parameter'));
+  });
+
+  test('may not be followed by no_renegotiation', () => {
+    const p = puppet();
+    answer(p).alert(1, 100);
+    expect(outcomeOf(p)).toEqual(refused('renegotiation-declined'));
+  });
+
+  test('instead of which no_renegotiation comes, twice', () => {
+    const p = puppet().alert(1, 100);
+    expect([p.end.declined, p.end.connection.state]).toEqual([1, 'open']);
+    p.alert(1, 100);
+    expect(p.end.connection.state).toBe('open');
+    p.end.connection.renegotiate();
+    p.collect();
+    p.alert(1, 100);
+    p.end.connection.send(bytes('data'));
+    p.collect();
+    expect(p.data).toEqual([bytes('data')]);
+  });
+
+  test('of a server that did not know secure renegotiation means that there is none', () => {
+    const p = new PuppetServer12(nodeCrypto, client(), pki.server());
+    p.send(
+      p.serverHello((h) => (h.extensions as ExtensionBlock<'server_hello_12'>).delete(renegotiationInfo)),
+      p.certificate(),
+      p.keyExchange(),
+      p.helloDone(),
+    );
+    p.changeKeys().send(p.finished());
+    expect(p.end.errors).toEqual([]);
+    expect(() => p.end.connection.renegotiate()).toThrow(expect.objectContaining({ code: 'not-connected' }));
+    p.send(Uint8Array.of(0, 0, 0, 0));
+    expect(p.alerts).toEqual(['warning no_renegotiation']);
+  });
+});
