@@ -147,21 +147,17 @@ withPrograms(
     await get(again);
   });
 
-  test.each([
-    ['', {}, []],
-    [' after a HelloRetryRequest', { keyShareGroups: ['x25519'] }, ['-I', 'P256']],
-  ] as const)(
-    'rejected%s: the configurations that it sends with the public name lead to another try',
-    async (_, options, args) => {
-      const own = key();
-      const { port } = await serve(own, ...args);
-      const error = await connect(port, listOf(key()), options).over;
-      expect(error).toMatchObject({ code: 'ech-rejected', retryConfigs: listOf(own) });
-      const again = connect(port, error!.retryConfigs!, options);
-      expect(await again.secure).toMatchObject({ ech: 'accepted', serverName: REAL });
-      await get(again);
-    },
-  );
+  // Not after a HelloRetryRequest: NSS 3.87 hashes one that holds an encrypted_client_hello of random bytes (RFC 9849
+  // §7.1) in another form than it sent it in, and so its server does not meet its own client either.
+  test('rejected: the configurations that it sends with the public name lead to another try', async () => {
+    const own = key();
+    const { port } = await serve(own);
+    const error = await connect(port, listOf(key())).over;
+    expect(error).toMatchObject({ code: 'ech-rejected', retryConfigs: listOf(own) });
+    const again = connect(port, error!.retryConfigs!);
+    expect(await again.secure).toMatchObject({ ech: 'accepted', serverName: REAL });
+    await get(again);
+  });
 
   test('one that knows nothing of ECH shows the certificate of the public name', async () => {
     const { port, program } = await serve(undefined);

@@ -22,7 +22,6 @@ import type { EchOffer } from './client-config.ts';
 import type { ClientEch } from './client-ech.ts';
 import { parseEchConfigList } from './config.ts';
 import { InnerHello } from './inner-hello.ts';
-import { gatherRepeated } from './repeated-extensions.ts';
 
 /**
  * A client's handshake that hides its hello inside another one (RFC 9849 §6.1): two handshakes begin, and the server's
@@ -88,7 +87,6 @@ function* makeInnerOffer(h: ClientHandshake): Flow<Offer> {
   offer.hello.extensions.set(encryptedClientHello, { type: 'inner' });
   offerFeatures(h, offer.hello.extensions);
   offer.hello = shapeHello(h, offer.hello);
-  gatherRepeated(offer.hello.extensions);
   return offer;
 }
 
@@ -107,6 +105,8 @@ function* makeOuterOffer(h: ClientHandshake, inner: Offer): Flow<Offer> {
 /** The outer handshake's side, once the server went on with it: keeps what it sends to try again with. */
 class RetryConfigs implements ClientEch {
   list: Uint8Array | undefined;
+
+  arrange(): void {}
 
   wrap(_offer: Offer, raw: Uint8Array): Uint8Array {
     return raw;

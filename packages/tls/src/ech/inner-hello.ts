@@ -9,7 +9,7 @@ import { encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
 import { earlyData, type OfferedPsks, preSharedKey } from '../extensions/pre-shared-key.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { Transcript } from '../handshake/transcript.ts';
-import { clientHello } from '../messages/client-hello.ts';
+import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { encodeMessage, HANDSHAKE_HEADER } from '../messages/handshake-type.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import { cipherSuite13 } from '../suites.ts';
@@ -19,7 +19,7 @@ import { CONFIRMATION_LENGTH, echConfirmation, IN_SERVER_HELLO } from './confirm
 import { encodeInner } from './encoded-inner.ts';
 import { echInfo } from './hpke.ts';
 import { payloadPlace } from './payload.ts';
-import { copyRepeated, REPEATED } from './repeated-extensions.ts';
+import { copyRepeated, gatherRepeated, REPEATED } from './repeated-extensions.ts';
 
 /** The inner hello's side: encrypts each of its hellos into an outer one, and knows when the server has read it. */
 export class InnerHello implements ClientEch {
@@ -40,6 +40,10 @@ export class InnerHello implements ClientEch {
     const { enc, context } = ech.suite.setupSender(ech.config.publicKey, echInfo(ech.config.bytes));
     this.#enc = enc;
     this.#sender = context;
+  }
+
+  arrange({ extensions }: ClientHello): void {
+    gatherRepeated(extensions);
   }
 
   wrap(offer: Offer, raw: Uint8Array): Uint8Array {

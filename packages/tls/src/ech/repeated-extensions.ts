@@ -1,12 +1,17 @@
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { statusRequest } from '../extensions/certificates.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from '../extensions/negotiation.ts';
+import {
+  cookie,
+  signatureAlgorithms,
+  signatureAlgorithmsCert,
+  supportedGroups,
+} from '../extensions/negotiation.ts';
 import { pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 
 /**
  * Extensions that both hellos hold alike, so that they are sent once: large ones, none of which tells anything about the
- * name. Always the same ones, as the payload's length shows which they are (RFC 9849 §10.5).
+ * name; and a server's cookie, which it may look for in the outer hello. Always the same ones, as the payload's length shows which they are (RFC 9849 §10.5).
  */
 export const REPEATED: ReadonlySet<number> = new Set(
   [
@@ -16,6 +21,7 @@ export const REPEATED: ReadonlySet<number> = new Set(
     statusRequest,
     pskKeyExchangeModes,
     keyShare,
+    cookie,
   ].map(({ id }) => id),
 );
 

@@ -75,6 +75,7 @@ function encodeClientHello(h: ClientHandshake, { psks, hello }: Offer): Uint8Arr
     });
   }
   if (h.ech === undefined) padHello(h.config.options, hello);
+  else h.ech.arrange(hello);
   return encodeMessage(clientHello, hello);
 }
 
