@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { CIPHER_SUITES, isSuite13 } from '../suites.ts';
-import { parseCiphers, parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
+import { parseCipherList } from './cipher-list.ts';
+import { parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
 
 const OURS = new Set(
   CIPHER_SUITES.filter((suite) => !isSuite13(suite) && !suite.isLegacy).map((suite) => suite.opensslName),
@@ -21,8 +22,8 @@ function everyOpenssl(): string[] | undefined {
 
 /** The suites of TLS 1.2 in a list, by OpenSSL's names. */
 function ours(list: string): string[] {
-  return parseCiphers(list)
-    .map((suite) => suite.opensslName)
+  return parseCipherList(list)
+    .suites.map((suite) => suite.opensslName)
     .filter((name) => KNOWN.has(name));
 }
 
@@ -72,6 +73,12 @@ describe.skipIf(!hasOpenssl)('as the openssl program (needs openssl)', () => {
     'TLSv1.2+kRSA',
     'SSLv3+kRSA',
     'AESCCM8',
+    'SUITEB128',
+    'SUITEB192',
+    'COMPLEMENTOFALL:AES128-SHA',
+    'ALL:!kRSA:@STRENGTH',
+    'ECDHE+SHA1',
+    'ALL:-AES256:!CAMELLIA:+AESGCM',
   ])('%s means the same suites', (list) => {
     expect(new Set(ours(list))).toEqual(new Set(openssls(list)));
   });
@@ -81,12 +88,62 @@ describe.skipIf(!hasOpenssl)('as the openssl program (needs openssl)', () => {
     'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-RSA-AES256-GCM-SHA384:ECDHE-RSA-AES128-GCM-SHA256',
     'ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES128-GCM-SHA256:+ECDHE-RSA-AES128-GCM-SHA256',
     'ECDHE-RSA-AES128-GCM-SHA256,NONSENSE ECDHE-ECDSA-CHACHA20-POLY1305',
+    'AES128-SHA:AES256-SHA:ECDHE-RSA-AES128-SHA:@STRENGTH',
+    'AES128-SHA:@STRENGTH:AES256-SHA',
+    'AES128-SHA@STRENGTH:AES256-SHA256;AES128-SHA256',
   ])('%s keeps that order', (list) => {
     expect(ours(list)).toEqual(openssls(list));
   });
 });
 
+describe.skipIf(!hasOpenssl)('a security level (needs openssl)', () => {
+  /** Without those that OpenSSL counts in another way since 3.2, and those that it wants a callback for. */
+  const lists = ['ALL:!CCM8:!PSK', 'HIGH:!PSK', 'ECDHE:kRSA:DHE'];
+
+  test.each([0, 1, 2, 3, 4, 5].flatMap((level) => lists.map((list) => [level, list] as const)))(
+    '%i leaves of %s what it leaves with OpenSSL',
+    (level, list) => {
+      const command = `${list}:!AESCCM8:!aDSS:@SECLEVEL=${level}`;
+      const text = execFileSync('openssl', ['ciphers', '-s', '-tls1_2', command], { encoding: 'utf8' });
+      const theirs = text.trim().split(':');
+      expect(new Set(ours(command))).toEqual(new Set(theirs.filter((name) => KNOWN.has(name))));
+    },
+  );
+});
+
 describe('cipher lists', () => {
+  test('a security level may follow a word at once, and the last one counts', () => {
+    expect(parseCipherList('DEFAULT@SECLEVEL=0').securityLevel).toBe(0);
+    expect(parseCipherList('@SECLEVEL=1:HIGH@SECLEVEL=2').securityLevel).toBe(2);
+    expect(parseCipherList('HIGH').securityLevel).toBeUndefined();
+  });
+
+  test('DEFAULT is our policy, and at level 0 has suites for old versions, too', () => {
+    expect(ours('DEFAULT')).not.toContain('AES128-SHA');
+    expect(ours('DEFAULT@SECLEVEL=0')).toContain('AES128-SHA');
+  });
+
+  test('what needs @testudo/tls/legacy comes by a group only with it', () => {
+    for (const list of ['eNULL', 'RC4', 'aDSS']) {
+      expect(() => parseCipherList(`${list}@SECLEVEL=0`)).toThrow('no cipher match');
+      const { suites } = parseCipherList(list, true);
+      expect(suites.filter(({ minVersion }) => minVersion < 0x0304).every((suite) => suite.isLegacy)).toBe(
+        true,
+      );
+    }
+  });
+
+  test('anonymous suites never come by a group', () => {
+    for (const list of ['aNULL', 'ADH', 'AECDH']) {
+      expect(() => parseCipherList(list, true)).toThrow('no cipher match');
+    }
+    expect(parseCipherList('ALL', true).suites.some(({ name }) => name.includes('anon'))).toBe(false);
+  });
+
+  test.each(['HIGH:@FOO', 'HIGH@SECLEVEL=6', '@SECLEVEL', '@strength'])('%s is refused', (list) => {
+    expect(() => parseCipherList(list)).toThrow(expect.objectContaining({ code: 'ERR_SSL_INVALID_COMMAND' }));
+  });
+
   test('a banned suite does not come back', () => {
     expect(
       ours('!ECDHE-RSA-AES128-GCM-SHA256:ECDHE+aRSA+AES128+AESGCM:ECDHE-ECDSA-AES128-GCM-SHA256'),
@@ -106,7 +163,7 @@ describe('cipher lists', () => {
   });
 
   test('suites of TLS 1.3 come by name only, and by default when none is named', () => {
-    const names = (list: string): string[] => parseCiphers(list).map(({ name }) => name);
+    const names = (list: string): string[] => parseCipherList(list).suites.map(({ name }) => name);
     expect(names('TLS_CHACHA20_POLY1305_SHA256')).toEqual(['TLS_CHACHA20_POLY1305_SHA256']);
     expect(names('CHACHA20').slice(0, 3)).toEqual([
       'TLS_AES_128_GCM_SHA256',
@@ -118,7 +175,9 @@ describe('cipher lists', () => {
   test.each(['FOO', '', ':', '!ALL', 'ECDHE+FOO', 'aNULL', 'ALL:!ALL', 'ecdhe'])(
     '%j leaves nothing',
     (list) => {
-      expect(() => parseCiphers(list)).toThrow(expect.objectContaining({ code: 'ERR_SSL_NO_CIPHER_MATCH' }));
+      expect(() => parseCipherList(list)).toThrow(
+        expect.objectContaining({ code: 'ERR_SSL_NO_CIPHER_MATCH' }),
+      );
     },
   );
 });

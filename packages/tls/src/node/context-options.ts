@@ -1,6 +1,10 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
-import { isSuite13 } from '../suites.ts';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { defaultGroups } from '../defaults.ts';
+import { legacy } from '../legacy/index.ts';
+import type { Legacy } from '../legacy-feature.ts';
+import { type CipherSuite, isSuite13 } from '../suites.ts';
 import type { VersionName } from '../versions.ts';
 import {
   checkBytes,
@@ -9,19 +13,26 @@ import {
   checkString,
   checkTextOrBytes,
   invalidValue,
+  outOfRange,
 } from './arguments.ts';
-import {
-  DEFAULT_CIPHERS,
-  POLICY_CIPHERS,
-  parseCiphers,
-  parseCurves,
-  parseSignatureAlgorithms,
-} from './ciphers.ts';
-import { nodeTypeError, opensslError, unsupportedOption } from './errors.ts';
+import { parseCipherList } from './cipher-list.ts';
+import { DEFAULT_CIPHERS, POLICY_CIPHERS, parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
+import { finiteFieldFor } from './dh-parameters.ts';
+import { opensslError, unsupportedOption } from './errors.ts';
 import { live, nodeOriginals } from './live.ts';
+import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
-export interface SecureContextOptions extends NodeSecureContextOptions {}
+export interface SecureContextOptions extends NodeSecureContextOptions {
+  /** Take certificates in `ca` that are no roots for the end of a path. Default false: they only help to find one. */
+  allowPartialTrustChain?: boolean | undefined;
+  /**
+   * From `@testudo/tls/legacy`: lets SSL 3.0 to TLS 1.1 and suites with RC4, NULL or DSS be named in `minVersion`,
+   * `maxVersion`, `ciphers` and `sigalgs`. Not in `node:tls`, where `@SECLEVEL=0` in `ciphers` does it; here that lets TLS 1.0 and
+   * 1.1 be named, too. Default: none of it.
+   */
+  legacy?: Legacy | undefined;
+}
 
 /** The lowest version that is spoken unless an option says more; Node's flags (`--tls-min-v1.3`) count. */
 export const DEFAULT_MIN_VERSION: SecureVersion = nodeOriginals.DEFAULT_MIN_VERSION as SecureVersion;
@@ -50,6 +61,8 @@ export interface Negotiation {
   readonly groups: readonly string[] | undefined;
   readonly signatureSchemes: readonly string[] | undefined;
   readonly usesTickets: boolean;
+  readonly encryptThenMac: boolean;
+  readonly legacy: Legacy | undefined;
 }
 
 /** Reads versions, ciphers, curves and signature algorithms. Throws with the codes of `node:tls`. */
@@ -57,26 +70,51 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   const { sigalgs } = options;
   const { ciphers, ecdhCurve } = withDefaults(options);
   const secureOptions = options.secureOptions ?? 0;
-  let { minVersion, maxVersion } = readVersions(options);
-  if (secureOptions & constants.SSL_OP_NO_TLSv1_3) maxVersion = 'TLSv1.2';
-  if (secureOptions & constants.SSL_OP_NO_TLSv1_2) minVersion = 'TLSv1.3';
-  const suites = ciphers ? parseCiphers(ciphers) : undefined;
-  // As in Node: a list of TLS 1.3 suites alone switches 1.2 off, and one without any leaves those of 1.3 as they are.
-  if (suites !== undefined && !suites.some((suite) => !isSuite13(suite))) minVersion = 'TLSv1.3';
-  if (minVersion > maxVersion) {
-    throw nodeTypeError(
-      'ERR_TLS_INVALID_PROTOCOL_VERSION',
-      `no TLS version is left from ${minVersion} to ${maxVersion}: change minVersion, maxVersion or ciphers`,
-    );
-  }
+  const list = ciphers ? parseCipherList(ciphers, options.legacy !== undefined) : undefined;
+  const allowsOld = options.legacy !== undefined || list?.securityLevel === 0;
+  const versions = readVersions({ ...versionOptions(options), secureOptions, allowsOld });
+  const speaksOld = versions.minVersion < 'TLSv1.2';
+  // The policy has no suites for versions that it does not have.
+  const suites = list?.suites ?? (speaksOld ? parseCipherList('DEFAULT@SECLEVEL=0').suites : undefined);
   return {
-    minVersion,
-    maxVersion,
+    ...withoutOldSuites(versions, suites),
     cipherSuites: suites?.map((suite) => suite.name),
-    groups: ecdhCurve ? parseCurves(ecdhCurve) : undefined,
-    signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs) : undefined,
+    groups: groups(ecdhCurve, options.dhparam),
+    signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, options.legacy !== undefined) : undefined,
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,
+    encryptThenMac: (secureOptions & constants.SSL_OP_NO_ENCRYPT_THEN_MAC) === 0,
+    legacy: options.legacy ?? (speaksOld ? legacy : undefined),
   };
+}
+
+function versionOptions(options: SecureContextOptions): Omit<VersionOptions, 'secureOptions' | 'allowsOld'> {
+  const { minVersion, maxVersion } = withDefaults(options);
+  const given = options.minVersion ?? options.maxVersion;
+  return {
+    minVersion: minVersion!,
+    maxVersion: maxVersion!,
+    given,
+    secureProtocol: options.secureProtocol,
+  };
+}
+
+/** As in Node: a list of TLS 1.3 suites alone switches 1.2 off, and one without any leaves those of 1.3 as they are. */
+function withoutOldSuites(versions: VersionRange, suites: readonly CipherSuite[] | undefined): VersionRange {
+  if (suites === undefined || suites.some((suite) => !isSuite13(suite))) return versions;
+  if (versions.maxVersion === 'TLSv1.3') return { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' };
+  throw invalidVersion(
+    `${versions.maxVersion} has none of the suites in ciphers: change maxVersion or ciphers`,
+  );
+}
+
+function groups(
+  ecdhCurve: string | undefined,
+  dhparam: SecureContextOptions['dhparam'],
+): readonly string[] | undefined {
+  const curves = ecdhCurve ? parseCurves(ecdhCurve) : undefined;
+  const field = finiteFieldFor(dhparam);
+  if (field === undefined) return curves;
+  return [...(curves ?? defaultGroups(nodeCrypto).map(({ name }) => name)), field];
 }
 
 /** Throws `ERR_INVALID_ARG_TYPE` and the like, as Node, for what is no value for the option. */
@@ -105,7 +143,10 @@ export function checkOptions(options: SecureContextOptions): void {
     const { length } = options.ticketKeys;
     if (length !== 48) throw invalidValue('options.ticketKeys', 'must be exactly 48 bytes', length);
   }
-  if (secureOptions) checkNumber('secureOptions', secureOptions);
+  if (secureOptions) {
+    checkNumber('secureOptions', secureOptions);
+    if (!Number.isInteger(secureOptions)) throw outOfRange('secureOptions', 'an integer', secureOptions);
+  }
 }
 
 /** Bytes, as in OpenSSL. */
@@ -119,51 +160,4 @@ export function refuseUnsupported(options: SecureContextOptions): void {
       'give a Credential with a sign function instead',
     );
   }
-}
-
-/** Versions that OpenSSL knows; what is older than 1.2 is not spoken here. */
-const OPENSSL_VERSIONS = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
-
-function readVersions(options: SecureContextOptions): { minVersion: VersionName; maxVersion: VersionName } {
-  const { secureProtocol } = options;
-  if (secureProtocol) {
-    const given = options.minVersion ?? options.maxVersion;
-    if (given != null) {
-      throw nodeTypeError(
-        'ERR_TLS_PROTOCOL_VERSION_CONFLICT',
-        `TLS protocol version "${given}" conflicts with secureProtocol "${secureProtocol}"`,
-      );
-    }
-    return fromSecureProtocol(secureProtocol);
-  }
-  const { minVersion, maxVersion } = withDefaults(options);
-  const low = checkVersion(minVersion!, 'minimum');
-  const high = checkVersion(maxVersion!, 'maximum');
-  if (high < 'TLSv1.2') {
-    throw nodeTypeError(
-      'ERR_TLS_INVALID_PROTOCOL_VERSION',
-      `maxVersion ${high}: TLS 1.1 and older are broken (RFC 8996) and not spoken here`,
-    );
-  }
-  return { minVersion: low < 'TLSv1.2' ? 'TLSv1.2' : (low as VersionName), maxVersion: high as VersionName };
-}
-
-function checkVersion(version: string, which: string): string {
-  if (OPENSSL_VERSIONS.includes(version)) return version;
-  throw nodeTypeError(
-    'ERR_TLS_INVALID_PROTOCOL_VERSION',
-    `${JSON.stringify(version)} is not a valid ${which} TLS protocol version`,
-  );
-}
-
-/** The methods of OpenSSL that leave a version that we speak. */
-function fromSecureProtocol(name: string): { minVersion: VersionName; maxVersion: VersionName } {
-  const method = name.replace(/_(client|server)_method$/, '_method');
-  if (method === 'TLS_method' || method === 'SSLv23_method') {
-    return { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' };
-  }
-  if (method === 'TLSv1_2_method') return { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2' };
-  const old = /^SSLv[23]_/.exec(name)?.[0].slice(0, -1);
-  const problem = old === undefined ? `Unknown method: ${name}` : `${old} methods disabled`;
-  throw nodeTypeError('ERR_TLS_INVALID_PROTOCOL_METHOD', problem);
 }

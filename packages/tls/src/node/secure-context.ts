@@ -18,7 +18,7 @@ import { loadAuthorities, loadCredentials } from './load.ts';
 import { loadPfx } from './pfx.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
 import { loadRevocation } from './revocation-lists.ts';
-import { type IdentityCheck, verifier } from './verification.ts';
+import { type IdentityCheck, type Trust, verifier } from './verification.ts';
 
 /**
  * Everything about keys, trust and algorithms that many connections share: parsed and checked once.
@@ -38,7 +38,8 @@ export class SecureContext {
   /** What Node keeps OpenSSL's context in: programs add CAs to it. */
   readonly context: ContextHandle;
   #authorities: readonly Certificate[] | undefined;
-  #trust: TrustStore | undefined;
+  #trust: Trust | undefined;
+  readonly #allowsPartial: boolean;
   #client: { readonly key: ClientConfigKey; readonly config: ClientConfig } | undefined;
 
   constructor(options: SecureContextOptions = {}) {
@@ -49,6 +50,7 @@ export class SecureContext {
     this.credentials = [...loadCredentials(options), ...pfx.credentials];
     this.#authorities = loadAuthorities(options.ca);
     this.revocation = loadRevocation(options.crl);
+    this.#allowsPartial = Boolean(options.allowPartialTrustChain);
     this.honorCipherOrder = options.honorCipherOrder !== false;
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
@@ -60,10 +62,11 @@ export class SecureContext {
     for (const authority of pfx.authorities) this.context.addCACert(authority.der);
   }
 
-  /** The roots: those of `ca`, or else the default ones of now. */
-  readonly trust = (): TrustStore => {
-    if (this.#authorities === undefined) return defaultAuthorities();
-    this.#trust ??= new TrustStore(this.#authorities);
+  /** The certificates of `ca`, or else the default roots of now. */
+  readonly trust = (): Trust => {
+    if (this.#authorities === undefined)
+      return { anchors: defaultAuthorities(), helpers: NONE, isPartial: this.#allowsPartial };
+    this.#trust ??= trustOf(this.#authorities, this.#allowsPartial);
     return this.#trust;
   };
 
@@ -100,6 +103,20 @@ export class SecureContext {
     return config;
   }
 }
+
+/**
+ * As OpenSSL: a path ends at a root, so what else is in `ca` only helps to find one, unless `allowPartialTrustChain`.
+ */
+function trustOf(authorities: readonly Certificate[], allowsPartial: boolean): Trust {
+  if (allowsPartial) return { anchors: new TrustStore(authorities), helpers: NONE, isPartial: true };
+  return {
+    anchors: new TrustStore(authorities.filter(({ isSelfIssued }) => isSelfIssued)),
+    helpers: authorities.filter(({ isSelfIssued }) => !isSelfIssued),
+    isPartial: false,
+  };
+}
+
+const NONE: readonly Certificate[] = [];
 
 /** What a client's configuration depends on besides the context. */
 export interface ClientConfigKey {
@@ -159,6 +176,7 @@ const MAX_SHARED = 16;
 /** Undefined for options that are not to be kept: a private key stays with its owner. */
 function cacheKey(options: SecureContextOptions): string | undefined {
   if (options.key || options.cert || options.pfx || options.ticketKeys) return undefined;
+  if (options.legacy || options.dhparam) return undefined;
   const { ecdhCurve, sigalgs, secureProtocol, secureOptions, ca, sessionIdContext } = options;
   const { ciphers, minVersion, maxVersion } = withDefaults(options);
   if (options.crl || options.privateKeyEngine || options.clientCertEngine) return undefined;
@@ -171,6 +189,7 @@ function cacheKey(options: SecureContextOptions): string | undefined {
     secureProtocol,
     secureOptions,
     sessionIdContext,
+    options.allowPartialTrustChain === true,
   ];
   return `${rest.join('|')}|${authoritiesKey(ca)}`;
 }

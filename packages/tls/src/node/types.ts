@@ -77,7 +77,8 @@ export interface TLSSocketOptions
 
 /** What `connect` takes: as `tls.connect`, and whatever `net.connect` takes. */
 export interface ConnectionOptions
-  extends Omit<
+  extends SecureContextOptions,
+    Omit<
       nodeTls.ConnectionOptions,
       | 'secureContext'
       | 'SNICallback'
@@ -106,7 +107,8 @@ export interface ConnectionOptions
 
 /** What `createServer` takes: as `tls.createServer`, and whatever `net.createServer` takes. */
 export interface TlsOptions
-  extends Omit<
+  extends SecureContextOptions,
+    Omit<
       nodeTls.TlsOptions,
       | 'secureContext'
       | 'SNICallback'

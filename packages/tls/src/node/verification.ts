@@ -25,13 +25,22 @@ import { SYSTEM_CA_HINT } from './running-node.ts';
 /** A custom check of the server's name; an error that it returns, or throws, refuses the certificate. */
 export type IdentityCheck = (hostname: string, cert: DetailedPeerCertificate) => Error | undefined;
 
+/** Whom a side trusts. */
+export interface Trust {
+  readonly anchors: TrustStore;
+  /** They help to find a path, as if the peer had sent them. */
+  readonly helpers: readonly Certificate[];
+  /** Whether a path may end at an anchor that is no root. */
+  readonly isPartial: boolean;
+}
+
 /**
  * Verifies a peer's chain and, for a server's, its name. What is wrong is told with the codes of `node:tls`. With
  * `rejectUnauthorized` false the handshake goes on all the same, and the error stands in `authorizationError`.
  */
 export function verifier(options: {
   provider: CryptoProvider;
-  trust: () => TrustStore;
+  trust: () => Trust;
   rejectUnauthorized: boolean;
   revocation?: RevocationChecker | undefined;
   checkServerIdentity?: IdentityCheck | undefined;
@@ -47,11 +56,14 @@ export function verifier(options: {
     // A name that nobody gave is no name: without this, any certificate of any site would do.
     const name = request.peer === 'server' ? (request.name ?? '') : undefined;
     let path: readonly Certificate[];
+    const trusted = trust();
+    const { anchors, helpers } = trusted;
     try {
+      const chain = request.chain.map((der) => verifiedCertificates.parse(der));
       path = verifyCertificate({
         provider,
-        chain: request.chain.map((der) => verifiedCertificates.parse(der)),
-        trust: trust(),
+        chain: helpers.length === 0 ? chain : [...chain, ...helpers],
+        trust: anchors,
         at: new Date(request.now),
         purpose: request.peer,
         cache: verifiedCertificates,
@@ -60,7 +72,7 @@ export function verifier(options: {
       }).path;
     } catch (error) {
       const tlsError = rejection(error as Error);
-      return refuse(tlsError, verificationError(error, request, tlsError));
+      return refuse(tlsError, verificationError(error, request, tlsError, trusted));
     }
     if (custom === undefined || name === undefined) return { accepted: true, path };
     const error = runCheck(custom, name, path);
@@ -80,23 +92,33 @@ function runCheck(check: IdentityCheck, name: string, path: readonly Certificate
 }
 
 /** The error that `node:tls` has for it, with `cause` leading to ours. */
-function verificationError(error: unknown, request: CertificateToVerify, cause: TlsError): NodeTlsError {
+function verificationError(
+  error: unknown,
+  request: CertificateToVerify,
+  cause: TlsError,
+  trusted: Trust,
+): NodeTlsError {
   if (!(error instanceof CertificateError)) return nodeError('CERT_REJECTED', cause.message, cause);
   const leaf = request.chain[0]!;
   if (error.code === 'name-mismatch') {
     const shown = legacyCertificate(leaf);
     if (shown !== undefined) return altNameInvalid(request.name ?? '', shown, cause);
   }
-  const [code, message] = opensslVerdict(error, leaf);
+  const [code, message] = opensslVerdict(error, leaf, trusted);
   return nodeError(code, HINTED.has(code) ? message + SYSTEM_CA_HINT : message, cause);
 }
 
-function opensslVerdict(error: CertificateError, leaf: Uint8Array): readonly [string, string] {
+function opensslVerdict(
+  error: CertificateError,
+  leaf: Uint8Array,
+  trusted: Trust,
+): readonly [string, string] {
   const { certificate } = error;
   const isLeaf = certificate !== undefined && Buffer.compare(certificate.der, leaf) === 0;
   if (error.code === 'unknown-issuer' && certificate !== undefined) {
     if (certificate.isSelfIssued) return IN_CHAIN;
-    return isLeaf ? FIRST_CERTIFICATE : NO_LOCAL_ISSUER;
+    if (isLeaf && !trusted.isPartial) return FIRST_CERTIFICATE;
+    return trusted.helpers.some((helper) => helper.equals(certificate)) ? NO_ISSUER : NO_LOCAL_ISSUER;
   }
   if (error.code === 'weak-key' && !isLeaf) return ['CA_KEY_TOO_SMALL', 'CA certificate key too weak'];
   return VERDICTS[error.code] ?? ['CERT_REJECTED', `certificate rejected: ${error.message}`];
@@ -117,6 +139,8 @@ const NO_LOCAL_ISSUER = [
   'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
   'unable to get local issuer certificate',
 ] as const;
+
+const NO_ISSUER = ['UNABLE_TO_GET_ISSUER_CERT', 'unable to get issuer certificate'] as const;
 
 /** OpenSSL's X509_V_ERR names and texts. For some of them Node says only `UNSPECIFIED`. */
 const VERDICTS: Partial<Record<CertificateErrorCode, readonly [string, string]>> = {

@@ -1,0 +1,63 @@
+import { certificateToPem } from '@testudo/x509';
+import { afterEach, describe, expect, test } from 'vitest';
+import type { ConnectionOptions } from './index.ts';
+import {
+  authority,
+  ca,
+  clientIdentity,
+  closeAll,
+  connected,
+  failing,
+  type Identity,
+  issue,
+  nodes,
+  ours,
+} from './testing/support.ts';
+
+afterEach(closeAll);
+
+const intermediate = authority.issueAuthority({ commonName: 'Test intermediate' });
+const intermediatePem = certificateToPem(intermediate.certificate);
+const whole = issue({}, intermediate);
+/** Without the intermediate. */
+const leaf: Identity = { ...whole, cert: whole.cert.slice(0, whole.cert.indexOf('-----END') + 26) };
+
+type Case = readonly [string, Identity, ConnectionOptions & { allowPartialTrustChain?: boolean }];
+
+/** What a client makes of certificates in `ca` that are no roots. */
+const CASES: readonly Case[] = [
+  ['an intermediate is not enough', leaf, { ca: intermediatePem }],
+  ['nor when the server sends it, too', whole, { ca: intermediatePem }],
+  ['nor is the leaf', leaf, { ca: leaf.cert }],
+  ['an intermediate helps to find the root', leaf, { ca: [ca, intermediatePem] }],
+  [
+    'with allowPartialTrustChain an intermediate will do',
+    leaf,
+    { ca: intermediatePem, allowPartialTrustChain: true },
+  ],
+  ['and so will the leaf', leaf, { ca: leaf.cert, allowPartialTrustChain: true }],
+  ['but not a stranger', leaf, { ca: clientIdentity.cert, allowPartialTrustChain: true }],
+];
+
+describe('certificates in ca, as in Node', () => {
+  test.each(CASES)('%s', async (_name, identity, options) => {
+    const outcome = async (clientTls: typeof ours): Promise<unknown> => {
+      const relaxed = { ...options, rejectUnauthorized: false };
+      const { client } = await connected(clientTls, clientTls, identity, relaxed);
+      if (client.authorized) return 'authorized';
+      const { client: error } = await failing(clientTls, clientTls, identity, options);
+      return { code: client.authorizationError, message: error!.message };
+    };
+    expect(await outcome(ours)).toEqual(await outcome(nodes));
+  });
+
+  test('it is the same for a server\u2019s clients', async () => {
+    // Node's server does not hand allowPartialTrustChain on.
+    const client = issue({ purpose: 'client', names: ['c.example'] }, intermediate);
+    for (const allowPartialTrustChain of [false, true]) {
+      const options = { requestCert: true, rejectUnauthorized: false, ca: intermediatePem };
+      const { accepted } = await connected(ours, ours, { ...options, allowPartialTrustChain }, client);
+      expect(accepted.authorizationError).toBe(allowPartialTrustChain ? null : 'UNABLE_TO_GET_ISSUER_CERT');
+    }
+  });
+});
