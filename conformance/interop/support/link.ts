@@ -32,6 +32,8 @@ export class Link {
   /** Plaintext and wire lengths of records of application data that came. */
   readonly recordsReceived: { length: number; wireLength: number }[] = [];
   readonly sessions: Session[] = [];
+  /** What held after each renegotiation, and each later authentication of the client. */
+  readonly changes: ConnectionInfo[] = [];
   /** When the handshake is complete. */
   readonly secure: Promise<ConnectionInfo>;
   /** How it ended: undefined when both sides said so, otherwise the error. Never rejected. */
@@ -70,6 +72,10 @@ export class Link {
         data: (bytes) => {
           this.#received += Buffer.from(bytes).toString('latin1');
           if (options.echo && !this.connection.isWriteClosed) this.connection.send(bytes);
+          this.#tell();
+        },
+        changed: (info) => {
+          this.changes.push(info);
           this.#tell();
         },
         session: (session) => {
