@@ -139,10 +139,10 @@ describe('testudo ca show', () => {
   test('says what is wrong with a file', async () => {
     const folder = folderWith({ 'x.pem': 'x' });
     expect((await run('ca', 'show', join(folder, 'none.pem'))).err).toContain(
-      'none.pem: cannot read the certificate: there is no such file',
+      'none.pem: cannot read it: there is no such file',
     );
     expect((await run('ca', 'show', join(folder, 'x.pem'))).err).toContain(
-      'x.pem: cannot use the certificate',
+      'x.pem: neither a certificate, request, CRL, key nor PKCS#12 file',
     );
     expect((await run('ca', 'show', '--data', folder)).err).toContain(`there is no CA in ${folder}`);
   });
