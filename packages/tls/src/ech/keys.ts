@@ -1,4 +1,4 @@
-import { bytesEqual } from '@testudo/codec';
+import { bytesEqual, utf8 } from '@testudo/codec';
 import {
   CryptoError,
   type CryptoProvider,
@@ -87,6 +87,8 @@ export interface EchServerKeys {
   readonly keys: readonly EchServerKey[];
   /** The ECHConfigList for clients to try again with. */
   readonly retryConfigs: Uint8Array;
+  /** For what looks like a confirmation in a HelloRetryRequest; the same for servers with the same keys. */
+  readonly greaseKey: Uint8Array;
 }
 
 /** Throws `bad-option` for keys that are none, that do not fit their configuration, or none of which is for retries. */
@@ -95,7 +97,9 @@ export function echServerKeys(provider: CryptoProvider, keys: readonly EchKey[])
   if (retries.length === 0)
     throw new TlsError('bad-option', 'echKeys: at least one must be for clients to try again with (isRetry)');
   const checked = keys.map((key) => echServerKey(provider, key));
-  return { keys: checked, retryConfigs: encodeEchConfigList(retries.map(({ config }) => config)) };
+  const retryConfigs = encodeEchConfigList(retries.map(({ config }) => config));
+  const greaseKey = provider.hkdfExtract('sha256', GREASE_SALT, keys[0]!.privateKey);
+  return { keys: checked, retryConfigs, greaseKey };
 }
 
 function echServerKey(provider: CryptoProvider, { config, privateKey }: EchKey): EchServerKey {
@@ -122,6 +126,8 @@ function singleConfig(config: Uint8Array): EchConfig {
   if (parsed !== undefined) return parsed;
   throw new TlsError('bad-option', 'echKeys: a config is of another version than 0xfe0d');
 }
+
+const GREASE_SALT = utf8('retry that looks confirmed');
 
 const DEFAULT_SUITES: readonly EchCipherSuite[] = [
   { kdf: HpkeKdf.hkdfSha256, aead: HpkeAead.aes128Gcm },

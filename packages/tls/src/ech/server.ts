@@ -83,18 +83,21 @@ export function openSecondHello(h: ServerHandshake, hello: ClientHello, raw: Uin
   return takeInner(h, encoded, raw);
 }
 
-/** Marks a HelloRetryRequest (RFC 9849 §7.2.1); for a hello that could not be read, with something that looks like it. */
+/**
+ * Marks a HelloRetryRequest (RFC 9849 §7.2.1); for a hello that could not be read, with something that looks like it to all
+ * who have not the keys. It depends on the hello, so that a server that forgets (retryCookies) comes to the same again.
+ */
 export function reserveRetryConfirmation(
   h: ServerHandshake,
+  helloHash: Uint8Array,
   extensions: ExtensionBlock<'hello_retry_request'>,
 ): void {
-  if (h.ech === undefined) return;
-  const isAccepted = h.ech.outcome === 'accepted';
-  if (!isAccepted && h.config.ech === undefined) return;
-  extensions.set(
-    encryptedClientHello,
-    isAccepted ? new Uint8Array(CONFIRMATION_LENGTH) : h.provider.randomBytes(CONFIRMATION_LENGTH),
-  );
+  if (h.ech?.outcome === 'accepted')
+    extensions.set(encryptedClientHello, new Uint8Array(CONFIRMATION_LENGTH));
+  else if (h.ech !== undefined && h.config.ech !== undefined) {
+    const grease = h.provider.hmac('sha256', h.config.ech.greaseKey, helloHash);
+    extensions.set(encryptedClientHello, grease.subarray(0, CONFIRMATION_LENGTH));
+  }
 }
 
 /**

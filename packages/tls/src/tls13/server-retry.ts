@@ -30,7 +30,7 @@ export function* retry(
   const helloHash = h.transcript.replaceClientHello(suite.hash);
   const state = { helloHash, cipherSuite: suite.id, group: group ?? 0 };
   const sealed = h.config.options.retryCookies?.seal(state, h.now);
-  const raw = retryMessage(h, hello, suite, group, sealed);
+  const raw = retryMessage(h, hello, { suite, group, helloHash, sealed });
   confirmRetry(h, suite, hello, raw);
   h.transcript.add(raw);
   h.channel.writeHandshake(raw);
@@ -62,21 +62,29 @@ export function restoreRetry(
   }
   refuseEarlyData(hello);
   const group = state.group === 0 ? undefined : state.group;
-  h.transcript.restoreRetry(state.helloHash, retryMessage(h, hello, suite, group, sealed));
+  const { helloHash } = state;
+  h.transcript.restoreRetry(helloHash, retryMessage(h, hello, { suite, group, helloHash, sealed }));
   return { suite, group };
+}
+
+interface RetryTerms {
+  readonly suite: CipherSuite13;
+  readonly group: number | undefined;
+  /** Of the first hello. */
+  readonly helloHash: Uint8Array;
+  /** The cookie, if any. */
+  readonly sealed: Uint8Array | undefined;
 }
 
 function retryMessage(
   h: ServerHandshake,
   hello: ClientHello,
-  suite: CipherSuite13,
-  group: number | undefined,
-  sealed: Uint8Array | undefined,
+  { suite, group, helloHash, sealed }: RetryTerms,
 ): Uint8Array {
   const extensions = new ExtensionBlock('hello_retry_request').set(supportedVersions, TLS13);
   if (group !== undefined) extensions.set(keyShare, group);
   if (sealed !== undefined) extensions.set(cookie, sealed);
-  reserveRetryConfirmation(h, extensions);
+  reserveRetryConfirmation(h, helloHash, extensions);
   return encodeMessage(serverHello, {
     legacyVersion: TLS12,
     random: RETRY_RANDOM,
