@@ -1,11 +1,12 @@
 import { utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
-  CIPHER_SUITES,
   type CipherSuite,
   type ClientOptions,
   cipherSuite,
+  type ExternalPsk,
   type ServerOptions,
+  suiteAvailable,
   VERSIONS,
 } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
@@ -37,17 +38,13 @@ export function combinations(ids: readonly number[]): Combination[] {
     ids
       .map(cipherSuite)
       .filter((suite) => suite !== undefined)
+      .filter((suite) => suiteAvailable(suite, nodeCrypto))
       .filter(({ minVersion, maxVersion }) => {
         const number = VERSIONS[version];
         return minVersion <= number && number <= maxVersion;
       })
       .map((suite) => ({ version, suite })),
   );
-}
-
-/** Suites of ours that the program does not list. */
-export function unmet(ids: readonly number[]): CipherSuite[] {
-  return CIPHER_SUITES.filter(({ id }) => !ids.includes(id));
 }
 
 /** What both of our sides are given for a combination: everything old is let in, and one suite named. */
@@ -65,4 +62,9 @@ export function ourOptions({ version, suite }: Combination) {
   } as const satisfies Partial<ClientOptions & ServerOptions>;
 }
 
-export const OUR_PSK = { identity: utf8(PSK.identity), key: PSK.key };
+export const OUR_PSK: ExternalPsk = { identity: utf8(PSK.identity), key: PSK.key };
+
+/** In TLS 1.3 a shared key would be tried in place of the certificate. */
+export function psksFor({ suite }: Combination): ExternalPsk[] {
+  return suite.keyExchange.endsWith('PSK') ? [OUR_PSK] : [];
+}

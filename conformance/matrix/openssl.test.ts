@@ -7,7 +7,6 @@ import { sClient, sServer } from '../interop/support/openssl.ts';
 import { findProgram } from '../support/find-program.ts';
 import { withPrograms } from '../support/programs.ts';
 import {
-  type Combination,
   combinations,
   type KeyKind,
   keyKindOf,
@@ -15,6 +14,7 @@ import {
   ourOptions,
   PSK,
   PSK_HEX,
+  psksFor,
 } from './combinations.ts';
 import { MatrixIdentities } from './identities.ts';
 
@@ -23,13 +23,11 @@ import { MatrixIdentities } from './identities.ts';
 cleanUpAfterTests();
 
 const EVERYTHING = 'ALL:COMPLEMENTOFALL:@SECLEVEL=0';
-const COMMON = [
-  ...['-cipher', EVERYTHING, '-psk', PSK_HEX],
-  ...[
-    '-ciphersuites',
-    'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_CCM_SHA256:TLS_AES_128_CCM_8_SHA256',
-  ],
-];
+const SUITES_13 = [
+  ...['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256'],
+  ...['TLS_AES_128_CCM_SHA256', 'TLS_AES_128_CCM_8_SHA256'],
+].join(':');
+const COMMON = [...['-cipher', EVERYTHING, '-psk', PSK_HEX], ...['-ciphersuites', SUITES_13]];
 
 let identities: MatrixIdentities;
 beforeAll(() => {
@@ -37,7 +35,7 @@ beforeAll(() => {
 });
 
 const cases = combinations(suitesOfOpenssl()).map(
-  (combination) => [`${combination.version}: ${combination.suite.opensslName}`, combination] as const,
+  (combination) => [`${combination.version}: ${combination.suite.name}`, combination] as const,
 );
 
 withPrograms('openssl')('OpenSSL', () => {
@@ -96,15 +94,12 @@ withPrograms('openssl')('OpenSSL', () => {
 
 const FLAGS = { 'TLSv1.3': '-tls1_3', 'TLSv1.2': '-tls1_2', 'TLSv1.1': '-tls1_1', TLSv1: '-tls1' } as const;
 
-/** In TLS 1.3 a shared key would be tried in place of the certificate. */
-function psksFor({ suite }: Combination) {
-  return suite.keyExchange.endsWith('PSK') ? [OUR_PSK] : [];
-}
-
 function suitesOfOpenssl(): number[] {
   const openssl = findProgram('openssl');
   if (openssl === undefined) return [];
-  const lines = execFileSync(openssl, ['ciphers', '-V', EVERYTHING], { encoding: 'utf8' }).split('\n');
+  const lines = execFileSync(openssl, ['ciphers', '-V', '-ciphersuites', SUITES_13, EVERYTHING], {
+    encoding: 'utf8',
+  }).split('\n');
   return lines
     .map((line) => /0x(\w\w),0x(\w\w)/.exec(line))
     .filter((match) => match !== null)

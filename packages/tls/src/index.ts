@@ -74,5 +74,11 @@ export {
   signatureScheme,
   signatureSchemeByName,
 } from './signature-schemes.ts';
-export { CIPHER_SUITES, type CipherSuite, cipherSuite, cipherSuiteByName } from './suites.ts';
+export {
+  CIPHER_SUITES,
+  type CipherSuite,
+  cipherSuite,
+  cipherSuiteByName,
+  suiteAvailable,
+} from './suites.ts';
 export { VERSIONS, type Version, type VersionName, versionName } from './versions.ts';
