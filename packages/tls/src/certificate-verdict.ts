@@ -3,12 +3,10 @@ import {
   type Certificate,
   CertificateError,
   type CertificateErrorCode,
-  peerNameOf,
   type TrustStore,
-  verifyCertificate,
 } from '@testudo/x509';
+import { certificateVerifier } from './certificates/certificate-verifier.ts';
 import { TlsError, type TlsErrorCode } from './errors.ts';
-import { verifiedCertificates } from './handshake/verified-certificates.ts';
 
 /** What a verifier gets to see. */
 export interface CertificateToVerify {
@@ -51,33 +49,7 @@ export function verifyWith(
   trust: () => TrustStore,
   options: { readonly dangerouslyAnyName?: boolean } = {},
 ): CertificateVerifier {
-  return (request) => {
-    try {
-      const chain = request.chain.map((der) => verifiedCertificates.parse(der));
-      const checksName = request.peer === 'server' && options.dangerouslyAnyName !== true;
-      if (checksName && request.name === undefined) throw noNameGiven(chain[0]);
-      const verified = verifyCertificate({
-        provider,
-        chain,
-        trust: trust(),
-        at: new Date(request.now),
-        purpose: request.peer,
-        cache: verifiedCertificates,
-        ...(checksName ? { name: peerNameOf(request.name!) } : {}),
-      });
-      return { accepted: true, path: verified.path };
-    } catch (error) {
-      return { accepted: false, error: error as Error };
-    }
-  };
-}
-
-function noNameGiven(leaf: Certificate | undefined): CertificateError {
-  return new CertificateError(
-    'name-mismatch',
-    'no name was given that the certificate could be compared with: give a host',
-    leaf,
-  );
+  return certificateVerifier({ provider, trust, ...options });
 }
 
 /** A verifier that asks another and accepts whatever it says: the error stays visible, the handshake goes on. */
@@ -92,14 +64,20 @@ const ALERT_CODES: Partial<Record<CertificateErrorCode, TlsErrorCode>> = {
   'self-signed': 'unknown-ca',
   'bad-extended-key-usage': 'certificate-unsupported',
   'bad-key-usage': 'certificate-unsupported',
+  revoked: 'certificate-revoked',
+  'revocation-unknown': 'bad-certificate-status',
+  'not-logged': 'certificate-unknown',
 };
 
 /** The error, and so the alert, for a certificate that was not accepted (RFC 9846 §6.2). */
-export function rejection(error: Error | undefined): TlsError {
+export function rejection(error: Error | undefined, peer: 'client' | 'server' = 'server'): TlsError {
   const message = error?.message ?? 'the verifier did not accept the certificate';
   if (error instanceof TlsError) return error;
   if (!(error instanceof CertificateError)) {
     return new TlsError('certificate-unknown', message, { cause: error });
   }
-  return new TlsError(ALERT_CODES[error.code] ?? 'bad-certificate', message, { cause: error });
+  const code = ALERT_CODES[error.code] ?? 'bad-certificate';
+  // That alert is about what a server stapled.
+  const isMissing = peer === 'client' && code === 'bad-certificate-status';
+  return new TlsError(isMissing ? 'certificate-unknown' : code, message, { cause: error });
 }

@@ -77,6 +77,7 @@ const FAILURES = {
   'certificate-expired': { reason: 'CertificateRejected', alert: 'certificate_expired' },
   'certificate-unsupported': { reason: 'CertificateRejected', alert: 'unsupported_certificate' },
   'certificate-unknown': { reason: 'CertificateRejected', alert: 'certificate_unknown' },
+  'bad-certificate-status': { reason: 'CertificateRejected', alert: 'bad_certificate_status_response' },
   'certificate-revoked': { reason: 'CertificateRejected', alert: 'certificate_revoked' },
   'unknown-ca': { reason: 'CertificateRejected', alert: 'unknown_ca' },
   'certificate-required': { reason: 'CertificateRejected', alert: 'certificate_required' },

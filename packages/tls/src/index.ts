@@ -7,7 +7,10 @@ export {
   dangerouslyAccept,
   verifyWith,
 } from './certificate-verdict.ts';
+export { type CertificateVerifierOptions, certificateVerifier } from './certificates/certificate-verifier.ts';
 export type { CertificateCompression, CertificateCompressionName } from './certificates/compression.ts';
+export type { RevocationOptions } from './certificates/stapled-revocation.ts';
+export type { TransparencyOptions } from './certificates/transparency.ts';
 export type { ChannelBindingType } from './channel-bindings.ts';
 export { Connection } from './connection.ts';
 export type { ConnectionEvents } from './connection-events.ts';

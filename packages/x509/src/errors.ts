@@ -41,6 +41,8 @@ export type CertificateErrorCode =
   | 'revoked'
   /** Nothing tells whether it is revoked, and the caller wants to know. */
   | 'revocation-unknown'
+  /** Too few logs that count have promised to publish it (RFC 6962). */
+  | 'not-logged'
   /** No certificate policy that is asked for holds for the whole path. */
   | 'policy'
   /** A rule of the chosen profile is broken. */
@@ -107,6 +109,7 @@ const HINTS: Readonly<Record<CertificateErrorCode, string>> = {
   'unsupported-version': 'issue the certificate again as version 3',
   revoked: 'get a new certificate, with a new key if the old one may be known to others',
   'revocation-unknown': 'make the CA\u2019s list or responder reachable, or accept an unknown status',
+  'not-logged': 'get a certificate from a CA that logs what it issues, or trust the logs that it uses',
   policy: 'get a certificate under the policy wanted, or accept other policies',
   'profile-violation':
     'issue the certificate again by the profile\u2019s rules, or use a more lenient profile',

@@ -164,7 +164,7 @@ export function* judge(
     signedCertificateTimestamps,
     now: h.now,
   });
-  if (!verdict.accepted) throw rejection(verdict.error);
+  if (!verdict.accepted) throw rejection(verdict.error, peer.role);
   return {
     certificates: chain,
     scheme,

@@ -239,6 +239,8 @@ const ALERTS_DUE: Readonly<Record<string, string>> = {
   'certificate-unsupported': 'unsupported_certificate',
   'certificate-required': 'certificate_required',
   'certificate-expired': 'certificate_expired',
+  'certificate-revoked': 'certificate_revoked',
+  'bad-certificate-status': 'bad_certificate_status_response',
   'unknown-ca': 'unknown_ca',
   'alert-received': 'none',
   truncated: 'none',

@@ -1,0 +1,121 @@
+import type { CryptoProvider } from '@testudo/crypto';
+import {
+  type AsyncRevocationChecker,
+  type Certificate,
+  CertificateError,
+  firstToKnow,
+  firstToKnowAsync,
+  type IssuerFetchOptions,
+  peerNameOf,
+  type RevocationChecker,
+  type TrustStore,
+  type VerificationProfile,
+  verifyCertificate,
+  verifyCertificateAsync,
+} from '@testudo/x509';
+import type { CertificateToVerify, CertificateVerdict, CertificateVerifier } from '../certificate-verdict.ts';
+import { verifiedCertificates } from '../handshake/verified-certificates.ts';
+import { type RevocationOptions, stapledRevocation } from './stapled-revocation.ts';
+import { checkLogged, type TransparencyOptions } from './transparency.ts';
+
+/** What is demanded of a peer's certificate. */
+export interface CertificateVerifierOptions {
+  readonly provider: CryptoProvider;
+  /** Asked for each verification, so that roots may change. */
+  readonly trust: () => TrustStore;
+  /** Take a server of any name: the chain alone is enough. Default false. */
+  readonly dangerouslyAnyName?: boolean | undefined;
+  /** Demands beyond RFC 5280 §6. Default `compatibleProfile`. */
+  readonly profile?: VerificationProfile | undefined;
+  /** Fetches issuers that the peer did not send; verdicts then come later. Default: none are fetched. */
+  readonly issuers?: IssuerFetchOptions | undefined;
+  /** Whether certificates are revoked, as stapled responses and others say. Default: not asked. */
+  readonly revocation?: RevocationOptions | undefined;
+  /** Servers' certificates must be logged (RFC 6962). Default: need not. */
+  readonly transparency?: TransparencyOptions | undefined;
+}
+
+/**
+ * A verifier with all that can be demanded: a path to a root of `trust` for the wanted name (RFC 5280, RFC 9525) that is
+ * not revoked, by what the peer stapled and by whoever else is asked, and logged. Without `revocation`, `issuers` and
+ * `transparency` it is `verifyWith`.
+ */
+export function certificateVerifier(options: CertificateVerifierOptions): CertificateVerifier {
+  const { revocation, issuers } = options;
+  const isLater = issuers !== undefined || revocation?.fetching !== undefined;
+  return isLater ? (request) => verdictLater(options, request) : (request) => verdict(options, request);
+}
+
+function verdict(options: CertificateVerifierOptions, request: CertificateToVerify): CertificateVerdict {
+  try {
+    const { revocation } = options;
+    const stapled = stapledRevocation(options.provider, revocation, request);
+    const { path } = verifyCertificate({
+      ...demands(options, request),
+      revocation: stapled === undefined ? undefined : firstToKnow(...known(stapled, revocation)),
+    });
+    return judged(options, request, path);
+  } catch (error) {
+    return { accepted: false, error: error as Error };
+  }
+}
+
+async function verdictLater(
+  options: CertificateVerifierOptions,
+  request: CertificateToVerify,
+): Promise<CertificateVerdict> {
+  try {
+    const { revocation, issuers } = options;
+    const stapled = stapledRevocation(options.provider, revocation, request);
+    const fetching: readonly AsyncRevocationChecker[] = revocation?.fetching ? [revocation.fetching] : [];
+    const { path } = await verifyCertificateAsync({
+      ...demands(options, request),
+      issuers,
+      revocation:
+        stapled === undefined ? undefined : firstToKnowAsync(...known(stapled, revocation), ...fetching),
+    });
+    return judged(options, request, path);
+  } catch (error) {
+    return { accepted: false, error: error as Error };
+  }
+}
+
+function demands(options: CertificateVerifierOptions, request: CertificateToVerify) {
+  const { provider, trust, profile } = options;
+  const chain = request.chain.map((der) => verifiedCertificates.parse(der));
+  const checksName = request.peer === 'server' && options.dangerouslyAnyName !== true;
+  if (checksName && request.name === undefined)
+    throw new CertificateError(
+      'name-mismatch',
+      'no name was given that the certificate could be compared with: give a host',
+      chain[0],
+    );
+  return {
+    provider,
+    chain,
+    trust: trust(),
+    at: new Date(request.now),
+    purpose: request.peer,
+    profile,
+    cache: verifiedCertificates,
+    ...(checksName ? { name: peerNameOf(request.name!) } : {}),
+  } as const;
+}
+
+/** Stapled responses first: they cost nothing. */
+function known(
+  stapled: RevocationChecker,
+  revocation: RevocationOptions | undefined,
+): readonly RevocationChecker[] {
+  return revocation?.checker === undefined ? [stapled] : [stapled, revocation.checker];
+}
+
+function judged(
+  { provider, transparency, revocation }: CertificateVerifierOptions,
+  request: CertificateToVerify,
+  path: readonly Certificate[],
+): CertificateVerdict {
+  if (transparency !== undefined && request.peer === 'server')
+    checkLogged(provider, transparency, revocation?.policy, request, path);
+  return { accepted: true, path };
+}
