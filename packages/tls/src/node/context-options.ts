@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { defaultGroups } from '../defaults.ts';
+import type { HeartbeatMode } from '../heartbeat/negotiation.ts';
 import { legacy } from '../legacy/index.ts';
 import type { Legacy } from '../legacy-feature.ts';
 import { type CipherSuite, isSuite13 } from '../suites.ts';
@@ -24,6 +25,8 @@ import { invalidVersion, readVersions, type VersionOptions, type VersionRange } 
 
 /** What `createSecureContext` takes: as `node:tls`. */
 export interface SecureContextOptions extends NodeSecureContextOptions {
+  /** Heartbeats (RFC 6520) with peers that know them: `answer` theirs, or `only-ask`. Not in `node:tls`. Default: none. */
+  heartbeat?: HeartbeatMode | undefined;
   /** Take certificates in `ca` that are no roots for the end of a path. Default false: they only help to find one. */
   allowPartialTrustChain?: boolean | undefined;
   /**
@@ -61,6 +64,7 @@ export interface Negotiation {
   readonly groups: readonly string[] | undefined;
   readonly signatureSchemes: readonly string[] | undefined;
   readonly usesTickets: boolean;
+  readonly heartbeat: HeartbeatMode | undefined;
   readonly encryptThenMac: boolean;
   readonly legacy: Legacy | undefined;
 }
@@ -81,6 +85,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     cipherSuites: suites?.map((suite) => suite.name),
     groups: groups(ecdhCurve, options.dhparam),
     signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, options.legacy !== undefined) : undefined,
+    heartbeat: options.heartbeat,
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,
     encryptThenMac: (secureOptions & constants.SSL_OP_NO_ENCRYPT_THEN_MAC) === 0,
     legacy: options.legacy ?? (speaksOld ? legacy : undefined),

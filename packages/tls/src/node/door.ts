@@ -6,6 +6,11 @@ export { connect } from './connect.ts';
 export { DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION, type SecureContextOptions } from './context-options.ts';
 export { getCACertificates, setDefaultCACertificates } from './default-authorities.ts';
 export { type NodeTlsError, TRUNCATED, UNSUPPORTED_OPTION } from './errors.ts';
+export {
+  type HeartbeatKeepAliveOptions,
+  type HeartbeatOptions,
+  keepAliveWithHeartbeats,
+} from './heartbeat.ts';
 export { checkServerIdentity } from './identity.ts';
 export type { PskClientCallback, PskServerCallback } from './psk.ts';
 export { createSecureContext, SecureContext } from './secure-context.ts';

@@ -190,6 +190,7 @@ function cacheKey(options: SecureContextOptions): string | undefined {
     secureOptions,
     sessionIdContext,
     options.allowPartialTrustChain === true,
+    options.heartbeat,
   ];
   return `${rest.join('|')}|${authoritiesKey(ca)}`;
 }

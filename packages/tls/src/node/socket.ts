@@ -13,6 +13,7 @@ import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './errors.ts';
 import { tellsItsOwnEnd } from './framing.ts';
+import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
 import { checkServerIdentity } from './identity.ts';
 import { keyLogObserver } from './key-log.ts';
 import { emitsClose, Link, type LinkOwner } from './link.ts';
@@ -164,6 +165,14 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     if (size < 512 || size > 16_384) return false;
     this.#link.limitFragments(size);
     return true;
+  }
+
+  /**
+   * Asks the peer for a sign of life (RFC 6520): the round trip in milliseconds. Both sides need the option `heartbeat`.
+   * Rejects with the engine's `not-connected` where there are none, `ETIMEDOUT`, or `ECONNRESET`.
+   */
+  heartbeat(options: HeartbeatOptions = {}): Promise<number> {
+    return askPeer(this, () => this.#link.flush(), options);
   }
 
   /** Writes records and messages to stderr; before the handshake starts, so best the option of the same name. */
