@@ -1,0 +1,112 @@
+import { concat, toLatin1 } from '@testudo/codec';
+import { nodeCrypto } from '@testudo/crypto/node';
+import type { EchOptions } from '../ech/client-config.ts';
+import { encodeEchConfigList } from '../ech/config.ts';
+import { type EchKey, type EchKeyOptions, generateEchKey } from '../ech/keys.ts';
+import type { TlsError } from '../errors.ts';
+import { clientHello } from '../messages/client-hello.ts';
+import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import { clientEnd, serverEnd, type TestEnd } from './end.ts';
+import { Pair } from './pair.ts';
+import { TestPki } from './pki.ts';
+
+export const PUBLIC_NAME = 'public.example';
+
+/** Whose certificates both sides have. */
+export const echPki: TestPki = new TestPki(nodeCrypto);
+
+/** A key of a server. */
+export function echKey(more: Partial<EchKeyOptions> = {}): EchKey {
+  return generateEchKey(nodeCrypto, { publicName: PUBLIC_NAME, ...more });
+}
+
+export function listOf(...keys: readonly EchKey[]): Uint8Array {
+  return encodeEchConfigList(keys.map(({ config }) => config));
+}
+
+/** A client that hides its hello for `ech`: keys, or what the option takes. */
+export function echClient(
+  ech: EchKey | EchOptions | 'grease' | undefined,
+  options: Partial<ClientOptions> = {},
+  ends: Parameters<typeof clientEnd>[1] = {},
+): TestEnd {
+  const wanted =
+    ech !== undefined && typeof ech !== 'string' && 'config' in ech ? { configs: listOf(ech) } : ech;
+  const verifyCertificate = echPki.verifier();
+  return clientEnd(clientConfig({ provider: nodeCrypto, verifyCertificate, ech: wanted, ...options }), ends);
+}
+
+/** A server that has a certificate for whatever it is asked for. */
+export function echServer(
+  echKeys: readonly EchKey[] | undefined,
+  options: Partial<ServerOptions> = {},
+): TestEnd {
+  return serverEnd(
+    serverConfig({
+      provider: nodeCrypto,
+      credentials: ({ serverName }) => [echPki.server('p256', { name: serverName ?? PUBLIC_NAME })],
+      echKeys,
+      ...options,
+    }),
+  );
+}
+
+/** Both, with what the client put on the wire. */
+export interface Meeting {
+  readonly client: TestEnd;
+  readonly server: TestEnd;
+  readonly pair: Pair;
+  /** Everything that the client sent, in the clear or not. */
+  readonly sent: string;
+  readonly errors: readonly TlsError[];
+  /** Whole ClientHellos as they were sent, header included. */
+  readonly hellos: readonly Uint8Array[];
+}
+
+/** Lets them meet. Chunks are Buffers, as sockets have them: a Buffer's `slice` is no copy. */
+export function meet(
+  client: TestEnd,
+  server: TestEnd,
+  change: (bytes: Uint8Array, from: 'client' | 'server') => Uint8Array = (bytes) => bytes,
+): Meeting {
+  let sent = '';
+  const hellos: Uint8Array[] = [];
+  const pair = new Pair(client, server, (bytes, from) => {
+    const changed = Buffer.from(change(bytes, from));
+    if (from === 'client') {
+      sent += toLatin1(changed);
+      hellos.push(...clientHellos(changed));
+    }
+    return [changed];
+  });
+  return {
+    client,
+    server,
+    pair,
+    get sent() {
+      return sent;
+    },
+    get errors() {
+      return [...client.errors, ...server.errors];
+    },
+    hellos,
+  };
+}
+
+/** Those among the handshake messages that a flight begins with. */
+function clientHellos(flight: Uint8Array): Uint8Array[] {
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at + 5 < flight.length; ) {
+    const end = at + 5 + ((flight[at + 3]! << 8) | flight[at + 4]!);
+    if (flight[at] === 22) parts.push(flight.subarray(at + 5, end));
+    at = end;
+  }
+  const messages = concat(...parts);
+  const found: Uint8Array[] = [];
+  for (let at = 0; at + 4 < messages.length; ) {
+    const end = at + 4 + ((messages[at + 1]! << 16) | (messages[at + 2]! << 8) | messages[at + 3]!);
+    if (messages[at] === clientHello.type) found.push(messages.slice(at, end));
+    at = end;
+  }
+  return found;
+}
