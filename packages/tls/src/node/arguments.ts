@@ -9,6 +9,10 @@ export function checkString(name: string, value: unknown): void {
   if (typeof value !== 'string') throw wrongType(name, 'of type string', value);
 }
 
+export function checkBoolean(name: string, value: unknown): void {
+  if (typeof value !== 'boolean') throw wrongType(name, 'of type boolean', value);
+}
+
 export function checkNumber(name: string, value: unknown): void {
   if (typeof value !== 'number') throw wrongType(name, 'of type number', value);
 }

@@ -1,6 +1,6 @@
 import { isIP, type NetConnectOpts, connect as netConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { checkFunction, invalidValue } from './arguments.ts';
+import { checkFunction, checkNumber, invalidValue, outOfRange } from './arguments.ts';
 import { checkServerIdentity } from './identity.ts';
 import { live } from './live.ts';
 import { NODE_MAJOR } from './running-node.ts';
@@ -32,6 +32,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   if (servername && isIP(servername) !== 0) warnOfAddress(servername);
   const host = options.host ?? (options.socket as { _host?: string } | undefined)?._host;
   const identity = servername || host || 'localhost';
+  const minDHSize = minimumDh(options.minDHSize);
   const context = contextOf(options, sharedSecureContext);
   const socket = new TLSSocket(options.socket ?? openTransport(options), {
     secureContext: context,
@@ -53,6 +54,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     observer: options.observer,
     enableTrace: options.enableTrace,
     onread: options.onread,
+    minDHSize,
     pskCallback: checkFunction('options.pskCallback', options.pskCallback),
   });
   if (listener !== undefined) socket.once('secureConnect', listener);
@@ -64,6 +66,16 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     if (options.timeout) socket.setTimeout(options.timeout);
   }
   return socket;
+}
+
+/** In bits, as Node. */
+const DEFAULT_MINIMUM_DH = 1024;
+
+function minimumDh(given: number | undefined): number {
+  if (given === undefined) return DEFAULT_MINIMUM_DH;
+  checkNumber('options.minDHSize', given);
+  if (given < 1) throw outOfRange('options.minDHSize', '>= 1', given);
+  return given;
 }
 
 const TRANSPORT_EVENTS = [

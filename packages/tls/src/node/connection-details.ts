@@ -5,9 +5,11 @@ import type {
   EphemeralKeyInfo,
   PeerCertificate,
 } from 'node:tls';
+import { isFiniteField } from '../groups.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { signatureScheme } from '../signature-schemes.ts';
 import { versionName } from '../versions.ts';
+import { nodeError } from './errors.ts';
 import { legacyCertificate } from './identity.ts';
 import { detailedCertificate } from './peer-certificate.ts';
 
@@ -31,7 +33,19 @@ export function ephemeralKey(
   if (isServer) return null;
   const group = info?.group;
   if (group === undefined) return {};
-  return { type: 'ECDH', name: OPENSSL_GROUPS[group.name] ?? group.name, size: GROUP_BITS[group.name] };
+  if (isFiniteField(group)) return { type: 'DH', size: 8 * group.prime.length };
+  // As Node 24 and newer: what is no curve has no size.
+  if (group.kind !== 'curve') return { type: 'TLSGroup', name: group.name };
+  return { type: 'ECDH', name: OPENSSL_GROUPS[group.name] ?? group.name, size: curveBits(group.name) };
+}
+
+/** Node's error for a server's finite field with fewer bits than the client wants; undefined when all is well. */
+export function tooSmallField(info: ConnectionInfo, minimum: number | undefined): Error | undefined {
+  const { group } = info;
+  if (minimum === undefined || group === undefined || !isFiniteField(group)) return undefined;
+  const size = 8 * group.prime.length;
+  if (size >= minimum) return undefined;
+  return nodeError('ERR_TLS_DH_PARAM_SIZE', `DH parameter size ${size} is less than ${minimum}`);
 }
 
 export function peerCertificate(
@@ -77,13 +91,12 @@ export function signatureAlgorithms(ids: readonly number[]): string[] {
 
 const OPENSSL_GROUPS: Readonly<Record<string, string>> = {
   x25519: 'X25519',
+  x448: 'X448',
   secp256r1: 'prime256v1',
 };
 
-/** Size of a group's key, as OpenSSL counts. */
-const GROUP_BITS: Readonly<Record<string, number>> = {
-  x25519: 253,
-  secp256r1: 256,
-  secp384r1: 384,
-  secp521r1: 521,
-};
+/** Size of a curve's key, as OpenSSL counts. */
+function curveBits(name: string): number {
+  if (name === 'x25519') return 253;
+  return Number(/\d{3}/.exec(name)?.[0]);
+}

@@ -4,10 +4,11 @@ import { type Certificate, CertificateError, parseCertificates, TrustStore } fro
 import { invalidValue, wrongType } from './arguments.ts';
 import { nodeError, unsupportedOption } from './errors.ts';
 import { nodeOriginals } from './live.ts';
+import { opensslStore, usesOpensslStore } from './openssl-store.ts';
 
 /**
  * Whom a context without the option `ca` trusts: Mozilla's roots as Node brings them and those in the file that
- * NODE_EXTRA_CA_CERTS names, or what {@link setDefaultCACertificates} was given. Read on first use and kept.
+ * NODE_EXTRA_CA_CERTS names, OpenSSL's (SSL_CERT_FILE, SSL_CERT_DIR) with `--use-openssl-ca`, or what {@link setDefaultCACertificates} was given. Read on first use and kept.
  */
 export function defaultAuthorities(): TrustStore {
   store ??= new TrustStore(getCACertificates('default').flatMap(tryParse));
@@ -58,8 +59,11 @@ export function setDefaultCACertificates(certs: readonly (string | NodeJS.ArrayB
   store = new TrustStore(parsed);
 }
 
-/** Node decides by its flags (`--use-system-ca`, `--use-openssl-ca`) where it is new enough to tell. */
+/** Node decides by its flags where it is new enough to tell, but for `--use-openssl-ca`, of which it does not tell. */
 function defaults(): readonly string[] {
+  if (usesOpensslStore()) {
+    return Object.freeze([...opensslStore().flatMap(splitPem), ...getCACertificates('extra')]);
+  }
   if (nodesOwn !== undefined) return nodesOwn('default');
   return Object.freeze([...nodeOriginals.rootCertificates(), ...getCACertificates('extra')]);
 }

@@ -20,13 +20,15 @@ export function finiteFieldFor(dhparam: string | NodeJS.ArrayBufferView | undefi
 /** In bits. The two largest cost a server a quarter of a second for each handshake. */
 const FIELDS = [2048, 3072, 4096];
 
-/** DHParameter (PKCS #3 §9), PEM. */
+const PEM = /-----BEGIN ((?:X9\.42 )?DH PARAMETERS)-----([\s\S]*?)-----END \1-----/;
+
+/** DHParameter (PKCS #3 §9) or DomainParameters (RFC 3279 §2.3.3): the prime comes first in both. */
 function primeBits(dhparam: string | NodeJS.ArrayBufferView): number | undefined {
   const text =
     typeof dhparam === 'string'
       ? dhparam
       : Buffer.from(dhparam.buffer, dhparam.byteOffset, dhparam.byteLength).toString('latin1');
-  const [, base64] = /-----BEGIN DH PARAMETERS-----([\s\S]*?)-----END DH PARAMETERS-----/.exec(text) ?? [];
+  const [, base64] = PEM.exec(text)?.slice(1) ?? [];
   if (base64 === undefined) return undefined;
   try {
     const prime = new DerReader(new Uint8Array(Buffer.from(base64, 'base64'))).enter(Tag.sequence).integer();

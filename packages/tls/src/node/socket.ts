@@ -7,7 +7,7 @@ import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
 import { readProtocols } from './alpn.ts';
-import { checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
+import { checkBoolean, checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
 import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
@@ -79,6 +79,9 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#ownsTransport = below !== transport;
     this._tlsOptions = options;
     if (options.onread) this.#reader = new BufferReader(options.onread);
+    if (options.enableTrace !== undefined && options.enableTrace !== null) {
+      checkBoolean('options.enableTrace', options.enableTrace);
+    }
     if (options.enableTrace) this.enableTrace();
     (this as { server: unknown }).server = options.server ?? null;
     if (options.session) this.setSession(options.session);
@@ -287,6 +290,11 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#info = info;
     this.alpnProtocol = info.alpnProtocol ?? false;
     this.servername = info.serverName ?? false;
+    const refusal = describe.tooSmallField(info, this._tlsOptions.minDHSize);
+    if (refusal !== undefined) {
+      this.destroy(refusal);
+      return;
+    }
     this.secureConnecting = false;
     this.#authorize(info);
     if (this._tlsOptions.requestOCSP) this.emit('OCSPResponse', describe.buffer(info.ocspResponse) ?? null);

@@ -1,5 +1,8 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { certificateToPem } from '@testudo/x509';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import type { ConnectionOptions } from './index.ts';
 import {
   authority,
@@ -61,3 +64,42 @@ describe('certificates in ca, as in Node', () => {
     }
   });
 });
+
+describe('with --use-openssl-ca', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'testudo-roots-'));
+  const file = join(folder, 'root.pem');
+  writeFileSync(file, ca);
+  writeFileSync(join(folder, '0123abcd.0'), intermediatePem);
+  writeFileSync(join(folder, 'README'), clientIdentity.cert);
+  afterAll(() => rmSync(folder, { recursive: true }));
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    process.execArgv = process.execArgv.filter((flag) => flag !== '--use-openssl-ca');
+  });
+
+  function start(environment: Readonly<Record<string, string>>): void {
+    for (const [name, value] of Object.entries({ NODE_EXTRA_CA_CERTS: '', ...environment })) {
+      vi.stubEnv(name, value);
+    }
+  }
+
+  test('the roots are those of SSL_CERT_FILE and SSL_CERT_DIR', () => {
+    process.execArgv = [...process.execArgv, '--use-openssl-ca'];
+    start({ SSL_CERT_FILE: file, SSL_CERT_DIR: '/nowhere' });
+    expect(defaults()).toContain(ca.trim());
+    expect(defaults()).not.toContain(intermediatePem.trim());
+    start({ SSL_CERT_FILE: '/nowhere', SSL_CERT_DIR: `/nowhere:${folder}` });
+    expect(defaults()).toContain(intermediatePem.trim());
+    expect(defaults()).not.toContain(clientIdentity.cert.trim());
+    expect(defaults().length).toBeLessThan(ours.rootCertificates.length);
+  });
+
+  test('without it they are not looked at', () => {
+    start({ SSL_CERT_FILE: file });
+    expect(defaults()).not.toContain(ca.trim());
+  });
+});
+
+function defaults(): string[] {
+  return ours.getCACertificates('default').map((pem) => pem.trim());
+}
