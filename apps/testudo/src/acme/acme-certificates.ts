@@ -12,6 +12,7 @@ import { ManagedCertificate } from './managed-certificate.ts';
 import { fetchRenewalInfo, type RenewalInfo, renewalInfoName } from './renewal.ts';
 import { AcmeSession } from './session.ts';
 import { AcmeStore, type CertificateStore } from './store.ts';
+import { AcmeTransport } from './transport.ts';
 
 export interface AcmeParts {
   readonly plan: AcmePlan;
@@ -134,7 +135,7 @@ export class AcmeCertificates {
     const session = await this.#session();
     try {
       await this.#register(session);
-      const service = old === undefined ? undefined : await this.#renewalService(session);
+      const service = old === undefined ? undefined : await this.#renewalService(session.transport);
       const keyPem = store.nextKey();
       const chain = await issue({
         session,
@@ -180,17 +181,17 @@ export class AcmeCertificates {
   }
 
   async #renewalInfo(old: Identity): Promise<RenewalInfo> {
-    const session = await this.#session();
+    const transport = new AcmeTransport(this.#secrets.ca);
     try {
-      const service = await this.#renewalService(session);
-      return await fetchRenewalInfo(session.transport, service, old.chain[0]!, this.#clock.now());
+      const service = await this.#renewalService(transport);
+      return await fetchRenewalInfo(transport, service, old.chain[0]!, this.#clock.now());
     } finally {
-      session.close();
+      transport.close();
     }
   }
 
   /** Where the CA says when to renew (RFC 9773 §3); undefined where it has nothing like that, or is not there. */
-  async #renewalService({ transport }: AcmeSession): Promise<string | undefined> {
+  async #renewalService(transport: AcmeTransport): Promise<string | undefined> {
     try {
       const url = this.#parts.plan.directory.href;
       const { body } = await transport.send({ url, method: 'GET', headers: {}, body: undefined });

@@ -32,6 +32,9 @@ export interface ManagedCertificateParts {
 /** Milliseconds until the next attempt: after the first failure, and at most; it doubles in between. */
 const RETRY = { first: 60_000, most: 6 * 3_600_000, asked: 7 * 86_400_000, spread: 0.2 } as const;
 
+/** After an issue comes a rest of this part of the certificate's life, whatever a CA suggests and a wrong clock says. */
+const REST = 20;
+
 /** What is served before there is a certificate is renewed by a restart; days. */
 const TEMPORARY_DAYS = 30;
 
@@ -83,7 +86,7 @@ export class ManagedCertificate {
   /** Somebody has set something right: what waits after a failure is tried now. */
   retry(): void {
     const { store } = this.#parts;
-    if (!this.#isRunning || this.#isBusy || store.state.notBefore === undefined) return;
+    if (!this.#isRunning || this.#isBusy || store.state.failures === undefined) return;
     this.#note({ ...store.state, notBefore: undefined });
     this.#cancel?.();
     void this.#step();
@@ -109,7 +112,8 @@ export class ManagedCertificate {
     if (!this.#isRunning) return;
     const { clock, store } = this.#parts;
     const due = Math.max(this.dueAt, store.state.notBefore ?? 0);
-    const look = this.#issued === undefined ? due : (this.#info?.lookAgain ?? due);
+    // What the CA thinks of a new certificate is asked soon.
+    const look = this.#issued === undefined ? due : (this.#info?.lookAgain ?? 0);
     // Never at once: whatever a CA or a clock says, this is no loop.
     const delay = Math.max(Math.min(due, look) - clock.now(), 1000);
     this.#cancel = clock.schedule(() => void this.#step(), delay);
@@ -123,7 +127,7 @@ export class ManagedCertificate {
       await this.#parts.issue(old, failures);
       this.#issued = store.load()!;
       this.#info = undefined;
-      this.#note({});
+      this.#note({ notBefore: this.#parts.clock.now() + lifetimeOf(this.#issued) / REST });
       const until = this.#issued.chain[0]!.notAfter.toISOString();
       log.info({ names, until }, old === undefined ? 'certificate issued' : 'certificate renewed');
       onChange();
@@ -172,6 +176,10 @@ function whatIsServed(end: number | undefined, now: number): string {
 export function pauseAfter(failures: number, wanted: number | undefined, random: number): number {
   const own = Math.min(RETRY.first * 2 ** Math.min(failures - 1, 20), RETRY.most);
   return Math.max(own * (1 + RETRY.spread * random), Math.min(wanted ?? 0, RETRY.asked));
+}
+
+function lifetimeOf({ chain }: Identity): number {
+  return +chain[0]!.notAfter - +chain[0]!.notBefore;
 }
 
 function fits({ chain }: Identity, names: readonly string[]): boolean {

@@ -123,6 +123,8 @@ function problemOf({ status, body }: AcmeAnswer): AcmeProblem {
 /** Seconds or a date; undefined for neither, and for the past. */
 export function retryAfterOf(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
-  const delay = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  if (/^\d{1,9}$/.test(value)) return Number(value) * 1000 || undefined;
+  // Date.parse takes much more than what HTTP calls a date.
+  const delay = /^[A-Z][a-z]+, /.test(value) ? Date.parse(value) - now : Number.NaN;
   return delay > 0 ? delay : undefined;
 }

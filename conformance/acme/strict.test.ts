@@ -1,0 +1,392 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { get } from 'node:http';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
+import { TestClock } from '../../apps/testudo/src/testing/test-clock.ts';
+import { connectTls, readAll, stopAll } from '../../apps/testudo/src/testing/test-gateway.ts';
+import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
+import { freePort } from '../interop/support/program.ts';
+import { type AcmeGateway, startAcmeGateway, stopGateways } from './support/gateway.ts';
+import { Refusal } from './support/jws.ts';
+import { StrictCa } from './support/strict-ca.ts';
+
+cleanUpAfterTests();
+afterEach(() => {
+  stopAll();
+  stopGateways();
+});
+afterAll(removeFolders);
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+/** A CA, and where it looks. */
+async function startCa(): Promise<{ ca: StrictCa; tls: number; http: number }> {
+  const ports = { tls: await freePort(), http: await freePort() };
+  return { ca: await new StrictCa(ports).listen(), ...ports };
+}
+
+/** A clock for the gateway and the CA. */
+function clockFor(ca: StrictCa): { clock: TestClock; random: () => number } {
+  const clock = new TestClock();
+  ca.now = () => clock.now();
+  return { clock, random: () => 0.5 };
+}
+
+const listener = (port: number, names = 'one.test'): string =>
+  `listeners: [{ listen: "127.0.0.1:${port}", certificate: acme, names: [${names}], echo: true }]`;
+
+/** What the gateway shows now. */
+async function shown(port: number, servername = 'one.test'): Promise<{ serial: string; issuer: string }> {
+  const socket = await connectTls(port, { servername, rejectUnauthorized: false });
+  const { serialNumber, issuer } = socket.getPeerCertificate();
+  socket.destroy();
+  return { serial: serialNumber, issuer: String(issuer.CN) };
+}
+
+function request(
+  port: number,
+  path: string,
+  host = 'one.test',
+): Promise<{ status: number; location: string }> {
+  return new Promise((resolve, reject) => {
+    get({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (response) => {
+      response.resume();
+      resolve({ status: response.statusCode!, location: String(response.headers.location) });
+    }).on('error', reject);
+  });
+}
+
+function filesBelow(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)],
+  );
+}
+
+describe('a certificate', () => {
+  test('comes by tls-alpn-01; before, a temporary one is shown; all that is kept is private', async () => {
+    const { ca, tls } = await startCa();
+    const started = await startAcmeGateway(`${ca.block(', email: a@b.test')}\n${listener(tls)}`);
+    expect((await shown(tls)).issuer).toMatch(/self-signed|strict/);
+    await started.logged('certificate issued');
+    const socket = await connectTls(tls, { servername: 'one.test', ca: ca.root });
+    socket.end('hello');
+    expect(await readAll(socket)).toBe('hello');
+    expect(ca.contacts).toEqual([['mailto:a@b.test']]);
+    const kept = filesBelow(join(started.data, 'acme'));
+    expect(kept.map((file) => file.split('/').at(-1)).toSorted()).toEqual([
+      'account-key.pem',
+      'account.json',
+      'one.test.json',
+      'one.test.pem',
+    ]);
+    for (const file of kept) expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(join(started.data, 'acme')).mode & 0o777).toBe(0o700);
+    // No secret in the log.
+    expect(JSON.stringify(started.lines())).not.toContain('PRIVATE KEY');
+  });
+
+  test('comes by http-01; the plain listener redirects everything else', async () => {
+    const { ca, tls, http } = await startCa();
+    const block = ca.block(`, http: "127.0.0.1:${http}", challenges: [http-01]`);
+    const started = await startAcmeGateway(`${block}\n${listener(tls).replace('echo', 'welcome')}`);
+    await started.logged('certificate issued');
+    expect((await shown(tls)).issuer).toBe('strict');
+    expect(await request(http, '/a?b=c')).toEqual({
+      status: 308,
+      location: `https://one.test:${tls}/a?b=c`,
+    });
+    expect(await request(http, '/a', 'one.test:80')).toMatchObject({ location: `https://one.test:${tls}/a` });
+    expect(await request(http, '/.well-known/acme-challenge/abc')).toMatchObject({ status: 404 });
+    expect(await request(http, '/.well-known/acme-challenge/..%2f..')).toMatchObject({ status: 404 });
+    expect(await request(http, '/', 'one.test/evil')).toMatchObject({ status: 400 });
+  });
+
+  test('is had for several names and several listeners at once, one order each', async () => {
+    const { ca, tls } = await startCa();
+    const started = await startAcmeGateway(
+      `${ca.block()}\nlisteners:\n  - { listen: "127.0.0.1:${tls}", echo: true, certificates: [{ certificate: acme, names: [one.test, two.test] }, { certificate: acme, names: [three.test] }] }\n  - { listen: "127.0.0.1:0", certificate: acme, names: [three.test], echo: true }`,
+    );
+    await started.logged('certificate issued', 2);
+    for (const servername of ['one.test', 'two.test', 'three.test'])
+      (await connectTls(tls, { servername, ca: ca.root })).destroy();
+    (await connectTls(started.ports[1]!, { servername: 'three.test', ca: ca.root })).destroy();
+    expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(2);
+    expect(ca.log.filter((resource) => resource === 'newAccount')).toHaveLength(1);
+  });
+
+  test('comes in spite of refused nonces', async () => {
+    const { ca, tls } = await startCa();
+    const badNonce = new Refusal(400, 'badNonce', 'again');
+    for (const resource of ['newAccount', 'newOrder', 'newOrder', 'finalize'])
+      ca.script.push({ resource, answer: badNonce });
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`);
+    await started.logged('certificate issued');
+    expect(ca.script).toEqual([]);
+  });
+
+  test('that the CA is slow with is waited for', async () => {
+    const { ca, tls } = await startCa();
+    for (let i = 0; i < 3; i++) ca.script.push({ resource: 'order', answer: 'processing' });
+    ca.script.push({ resource: 'finalize', answer: 'processing' });
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, {
+      surroundings: clockFor(ca),
+    });
+    await started.logged('certificate issued');
+    expect(ca.script).toEqual([]);
+  });
+});
+
+describe('after a restart', () => {
+  test('the certificate is there, and nothing is ordered', async () => {
+    const { ca, tls } = await startCa();
+    const yaml = `${ca.block()}\n${listener(tls)}`;
+    const first = await startAcmeGateway(yaml);
+    await first.logged('certificate issued');
+    const before = await shown(tls);
+    await first.gateway.drain(1000);
+    ca.log.length = 0;
+    await startAcmeGateway(yaml, { data: first.data });
+    expect(await shown(tls)).toEqual(before);
+    expect(ca.log).not.toContain('newOrder');
+  });
+
+  test('an order that was under way is gone on with', async () => {
+    const { ca, tls } = await startCa();
+    const yaml = `${ca.block()}\n${listener(tls)}`;
+    ca.script.push({ resource: 'finalize', answer: 'hang-up' });
+    const first = await startAcmeGateway(yaml, { surroundings: clockFor(ca) });
+    await first.logged('no certificate yet');
+    first.gateway.destroy();
+    const surroundings = clockFor(ca);
+    const second = await startAcmeGateway(yaml, { data: first.data, surroundings });
+    // The pause after a failure outlives a restart.
+    expect(second.lines()).toEqual([]);
+    await expect.poll(() => surroundings.clock.next).toBeGreaterThan(0);
+    surroundings.clock.advance(2 * 60_000);
+    await second.logged('certificate issued');
+    expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(1);
+    expect(ca.log.filter((resource) => resource === 'newAccount')).toHaveLength(1);
+  });
+
+  test('with other names, a certificate that fits one of them is shown meanwhile', async () => {
+    const { ca, tls } = await startCa();
+    const first = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`);
+    await first.logged('certificate issued');
+    const before = await shown(tls);
+    first.gateway.destroy();
+    ca.script.push({ resource: 'newOrder', answer: new Refusal(500, 'serverInternal', 'no') });
+    const second = await startAcmeGateway(`${ca.block()}\n${listener(tls, 'one.test, two.test')}`, {
+      data: first.data,
+    });
+    // Another CA file, the same CA.
+    await second.logged('no certificate yet');
+    expect(await shown(tls)).toEqual(before);
+  });
+
+  test('another mail address is told to the CA', async () => {
+    const { ca, tls } = await startCa();
+    const first = await startAcmeGateway(`${ca.block(', email: a@b.test')}\n${listener(tls)}`);
+    await first.logged('certificate issued');
+    first.gateway.destroy();
+    const second = await startAcmeGateway(`${ca.block(', email: c@d.test')}\n${listener(tls, 'two.test')}`, {
+      data: first.data,
+    });
+    await second.logged('certificate issued');
+    expect(ca.contacts).toEqual([['mailto:c@d.test']]);
+  });
+
+  test('a CA that has lost the account gets another', async () => {
+    const { ca, tls } = await startCa();
+    const first = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`);
+    await first.logged('certificate issued');
+    first.gateway.destroy();
+    ca.loseAccounts();
+    const second = await startAcmeGateway(`${ca.block()}\n${listener(tls, 'two.test')}`, {
+      data: first.data,
+    });
+    await second.logged('certificate issued');
+    expect(ca.log.filter((resource) => resource === 'newAccount')).toHaveLength(2);
+  });
+});
+
+describe('renewal', () => {
+  async function issued(prepare: (ca: StrictCa) => void = () => undefined): Promise<{
+    ca: StrictCa;
+    clock: TestClock;
+    started: AcmeGateway;
+    tls: number;
+    before: { serial: string };
+  }> {
+    const { ca, tls } = await startCa();
+    const surroundings = clockFor(ca);
+    prepare(ca);
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, { surroundings });
+    await started.logged('certificate issued');
+    const { clock } = surroundings;
+    await expect.poll(() => clock.next).toBeGreaterThan(0);
+    return { ca, clock, started, tls, before: await shown(tls) };
+  }
+
+  /** Lets time pass as it does, so that no appointment is skipped. */
+  async function pass(clock: TestClock, time: number): Promise<void> {
+    for (let left = time; left > 0; ) {
+      const step = Math.min(left, Math.max(clock.next ?? left, 1));
+      clock.advance(step);
+      left -= step;
+      await expect.poll(() => clock.next, { interval: 2 }).toBeGreaterThan(0);
+    }
+  }
+
+  test('takes place before two thirds of its life are over, without a restart', async () => {
+    const { ca, clock, started, tls, before } = await issued();
+    await pass(clock, 56.9 * DAY);
+    expect(await shown(tls)).toEqual(before);
+    expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(1);
+    await pass(clock, 3.2 * DAY);
+    await started.logged('certificate renewed');
+    expect((await shown(tls)).serial).not.toBe(before.serial);
+    expect(ca.replaced).toHaveLength(2);
+  });
+
+  test('takes place when the CA suggests it, and says what it replaces (RFC 9773)', async () => {
+    const now = Date.now();
+    const { ca, clock, started, tls, before } = await issued((one) => {
+      one.renewalWindow = { start: new Date(now + 10 * DAY), end: new Date(now + 11 * DAY) };
+    });
+    await pass(clock, 9.9 * DAY);
+    expect(await shown(tls)).toEqual(before);
+    await pass(clock, 1.2 * DAY);
+    await started.logged('certificate renewed');
+    const [serial] = [Buffer.from(before.serial, 'hex').toString('base64url')];
+    expect(ca.replaced).toEqual([undefined, expect.stringMatching(new RegExp(`^[\\w-]{27}\\.${serial}$`))]);
+  });
+
+  test('that fails leaves the old certificate in place, until it works', async () => {
+    const { ca, clock, started, tls, before } = await issued();
+    const down = new Refusal(503, 'serverInternal', 'down');
+    for (let i = 0; i < 100; i++) ca.script.push({ resource: 'newOrder', answer: down });
+    await pass(clock, 60 * DAY);
+    const { level } = await started.logged('could not be renewed: the old one is served', 10);
+    expect(level).toBe(40);
+    expect(await shown(tls)).toEqual(before);
+    ca.script.length = 0;
+    await pass(clock, 8 * HOUR);
+    await started.logged('certificate renewed');
+    expect((await shown(tls)).serial).not.toBe(before.serial);
+  });
+});
+
+describe('when it does not work', () => {
+  test('a CA that limits is left alone for as long as it says', async () => {
+    const { ca, tls } = await startCa();
+    const limited = new Refusal(429, 'rateLimited', 'too many certificates', { 'retry-after': '7200' });
+    ca.script.push({ resource: 'newOrder', answer: limited });
+    const surroundings = clockFor(ca);
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, { surroundings });
+    const line = await started.logged('no certificate yet');
+    expect(line).toMatchObject({
+      level: 50,
+      type: 'rateLimited',
+      reason: 'the CA refuses: too many certificates',
+    });
+    expect(Date.parse(String(line['next'])) - Date.now()).toBeGreaterThan(1.9 * HOUR);
+    surroundings.clock.advance(HOUR);
+    expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(1);
+    expect((await shown(tls)).issuer).toBe('self-signed');
+    surroundings.clock.advance(1.1 * HOUR);
+    await started.logged('certificate issued');
+  });
+
+  test('a CA that is not there is asked again, after longer and longer pauses', async () => {
+    const { ca, tls } = await startCa();
+    const block = ca.block();
+    const port = Number(new URL(ca.origin).port);
+    ca.close();
+    const surroundings = clockFor(ca);
+    const started = await startAcmeGateway(`${block}\n${listener(tls)}`, { surroundings });
+    const pauses: number[] = [];
+    for (let i = 1; i <= 4; i++) {
+      const { reason, next } = await started.logged('no certificate yet', i);
+      expect(reason).toMatch(/^localhost:\d+ cannot be reached: /);
+      pauses.push(Math.round((Date.parse(String(next)) - surroundings.clock.now()) / 6000) * 6);
+      surroundings.clock.advance(surroundings.clock.next! + 1);
+    }
+    // With a random part of a tenth.
+    expect(pauses).toEqual([66, 132, 264, 528]);
+    await started.logged('no certificate yet', 5);
+    await ca.listen(port);
+    surroundings.clock.advance(surroundings.clock.next! + 1);
+    await started.logged('certificate issued');
+  });
+
+  test('a reload tries again at once', async () => {
+    const { ca, tls } = await startCa();
+    ca.script.push({ resource: 'newAccount', answer: new Refusal(403, 'externalAccountRequired', 'who?') });
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, {
+      surroundings: clockFor(ca),
+    });
+    await started.logged('no certificate yet');
+    started.gateway.reload();
+    await started.logged('certificate issued');
+  });
+
+  test('a challenge that the CA does not see answered is named, and the other kind is tried next', async () => {
+    const { tls, http } = await startCa();
+    // The CA looks for TLS where nothing is.
+    const ca = await new StrictCa({ tls: await freePort(), http }).listen();
+    const surroundings = clockFor(ca);
+    const started = await startAcmeGateway(`${ca.block(`, http: "127.0.0.1:${http}"`)}\n${listener(tls)}`, {
+      surroundings,
+    });
+    expect(await started.logged('no certificate yet')).toMatchObject({
+      type: 'tls',
+      reason: expect.stringMatching(
+        /^one\.test: the CA did not find the answer to tls-alpn-01: .*ECONNREFUSED/,
+      ),
+    });
+    surroundings.clock.advance(surroundings.clock.next! + 1);
+    await started.logged('certificate issued');
+  });
+
+  test('a certificate for another key is not used', async () => {
+    const { ca, tls } = await startCa();
+    ca.script.push({ resource: 'finalize', answer: 'other-key' });
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, {
+      surroundings: clockFor(ca),
+    });
+    expect(await started.logged('no certificate yet')).toMatchObject({
+      reason: "the CA's certificate is for another key",
+    });
+    expect((await shown(tls)).issuer).toBe('self-signed');
+    expect(existsSync(join(started.data, 'acme', 'one.test.pem'))).toBe(false);
+  });
+
+  test('a CA whose TLS is not trusted is told nothing', async () => {
+    const { ca, tls } = await startCa();
+    const block = ca.block().replace(/ca: "[^"]*"/, `ca: "${join(folderWith({}), 'other.pem')}"`);
+    const other = new StrictCa({ tls, http: 1 });
+    const { writeFileSync } = await import('node:fs');
+    writeFileSync(/ca: "([^"]*)"/.exec(block)![1]!, other.root);
+    const started = await startAcmeGateway(`${block}\n${listener(tls)}`);
+    expect((await started.logged('no certificate yet'))['reason']).toMatch(
+      /cannot be reached: .*certificate/i,
+    );
+    expect(ca.log).toEqual([]);
+  });
+
+  test('what is no answer to a check gets no certificate', async () => {
+    const { ca, tls } = await startCa();
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`);
+    await started.logged('certificate issued');
+    // No challenge is open any more.
+    const options = { servername: 'one.test', ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false };
+    await expect(connectTls(tls, options)).rejects.toThrow();
+    // Who offers something else besides is an ordinary client, and the echo takes any protocol.
+    const both = await connectTls(tls, { ...options, ALPNProtocols: ['acme-tls/1', 'x'] });
+    expect(both.alpnProtocol).toBe(false);
+    const key = filesBelow(join(started.data, 'acme')).find((file) => file.endsWith('account-key.pem'))!;
+    expect(readFileSync(key, 'utf8')).toContain('PRIVATE KEY');
+  });
+});
