@@ -7,6 +7,15 @@ export interface AfterHandshakeOptions {
   readonly renegotiation?: boolean | RenegotiationOptions | undefined;
 }
 
+/** Those that only a client has. */
+export interface ClientAfterHandshakeOptions extends AfterHandshakeOptions {
+  /**
+   * TLS 1.3: say that the server may ask for a certificate at any later time (post_handshake_auth, RFC 9846 §4.2.6); it gets
+   * what `credentials` has. The messages of the handshake are kept for it. Default false.
+   */
+  readonly postHandshakeAuth?: boolean | undefined;
+}
+
 export interface RenegotiationOptions {
   /** Also when the peer wants it, and not only when this side asks for it. Default true. */
   readonly byPeer?: boolean | undefined;

@@ -88,6 +88,7 @@ function offeredExtensions(
   if (config.versions.includes(TLS13)) {
     block.set(negotiation.supportedVersions, [...config.versions]);
     block.set(pskKeyExchangeModes, [PSK_DHE_KE]);
+    if (options.postHandshakeAuth === true) block.set(negotiation.postHandshakeAuth, null);
     block.set(
       keyShare,
       shares.map((own) => ({ group: own.group.id, keyExchange: own.share })),

@@ -158,10 +158,12 @@ export class Connection extends ConnectionFacts {
     this.#guard(() => {
       this.#alerts.send('warning', 'close_notify');
       this.#writeClosed = true;
-      this.#driver?.abort();
-      // In the middle of a renegotiation the peer's next records may be under keys that nobody will know.
-      const isNegotiating = this.#driver !== undefined && !this.#channel.isTls13;
-      if (this.#state === 'handshaking' || this.#readClosed || isNegotiating) this.#finish('closed');
+      this.#established?.endWriting();
+      // After a TLS 1.3 handshake a flow may still verify what comes. In the middle of a renegotiation, however, the
+      // peer's next records may be under keys that nobody will know.
+      const isHandshaking = this.#state === 'handshaking' || !this.#channel.isTls13;
+      if (isHandshaking) this.#driver?.abort();
+      if (this.#readClosed || (isHandshaking && this.#driver !== undefined)) this.#finish('closed');
     });
   }
 

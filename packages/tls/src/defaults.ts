@@ -67,6 +67,10 @@ export const MAX_WARNING_ALERTS = 4;
 export const MAX_HELLO_REQUESTS = 4;
 /** Renegotiations that are refused with a warning, in a minute; after that the peer is not listening. */
 export const MAX_REFUSED_RENEGOTIATIONS = 4;
+/** Requests for its certificate that a client answers after a TLS 1.3 handshake; each may cost a signature. */
+export const MAX_CERTIFICATE_REQUESTS = 64;
+/** Such requests of a server that wait for the one before to be answered. */
+export const MAX_WAITING_CERTIFICATE_REQUESTS = 8;
 /** Tickets a client takes on one connection. */
 export const MAX_TICKETS = 64;
 /** PSK identities a server looks at in one ClientHello; each may cost a decryption or a look-up. */

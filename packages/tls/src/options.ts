@@ -1,5 +1,5 @@
 import type { CryptoProvider } from '@testudo/crypto';
-import type { AfterHandshakeOptions } from './after-handshake-options.ts';
+import type { AfterHandshakeOptions, ClientAfterHandshakeOptions } from './after-handshake-options.ts';
 import type { CertificateVerifier } from './certificate-verdict.ts';
 import type { Credential } from './credential.ts';
 import * as defaults from './defaults.ts';
@@ -78,7 +78,7 @@ export interface CommonOptions extends AfterHandshakeOptions {
   readonly keyUpdateAfter?: number | undefined;
 }
 
-export interface ClientOptions extends CommonOptions, ClientFeatureOptions {
+export interface ClientOptions extends CommonOptions, ClientAfterHandshakeOptions, ClientFeatureOptions {
   /** Decides on the server's certificate. */
   readonly verifyCertificate: CertificateVerifier;
   /** Application protocols by preference (ALPN). Default: none. */

@@ -150,6 +150,8 @@ export interface Established {
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array;
   /** New keys for what we send, and for what the peer sends when `requestPeer`. Throws where there is no KeyUpdate. */
   updateKeys(requestPeer: boolean): void;
+  /** Nothing more is sent: close_notify was. */
+  endWriting(): void;
   /** Called before application data is sent: a KeyUpdate that the peer asked for goes first. */
   prepareToSend(): void;
   /** True when keys can be replaced: TLS 1.3. */

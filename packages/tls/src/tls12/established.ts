@@ -28,6 +28,7 @@ export class Established12 implements Established {
   readonly #renegotiation: Renegotiation | undefined;
   #refusals: RateLimit | undefined;
   #wiped = false;
+  #writeEnded = false;
 
   /** @param renegotiation undefined where it is refused. */
   constructor(
@@ -53,6 +54,8 @@ export class Established12 implements Established {
     }
     if (this.#role === 'client' && message.raw.length > HANDSHAKE_HEADER)
       throw new TlsError('malformed-message', 'hello_request: malformed: it is not empty');
+    // There is nothing that could still be said to it.
+    if (this.#writeEnded) return undefined;
     const flow = this.#renegotiation?.answer(message);
     if (flow === undefined) this.#refuse();
     return flow;
@@ -68,6 +71,10 @@ export class Established12 implements Established {
 
   renegotiationDeclined(): void {
     this.#renegotiation?.declined();
+  }
+
+  endWriting(): void {
+    this.#writeEnded = true;
   }
 
   prepareToSend(): void {}

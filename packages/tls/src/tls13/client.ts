@@ -29,6 +29,7 @@ import { type EarlyDataOutcome, earlyDataOutcome } from './early-data.ts';
 import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
+import { LaterAnswers } from './later-answers.ts';
 import type { OfferedPsk } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 import { sessionFromTicket } from './tickets.ts';
@@ -124,7 +125,7 @@ function enterHandshake(h: ClientHandshake, agreed: Agreement, schedule: KeySche
   const { hello } = agreed.offer;
   h.channel.useTls13();
   h.transcript.useHash(agreed.suite.hash);
-  h.transcript.forgetMessages();
+  if (h.config.options.postHandshakeAuth !== true) h.transcript.forgetMessages();
   schedule.enterHandshake(agreed.secret);
   const { offersEarlyData } = agreed.offer;
   const sendsEarlyData = offersEarlyData && !agreed.retried;
@@ -224,19 +225,6 @@ function complete(
 ): HandshakeResult {
   const resumptionSecret = schedule.derive('res master', h.transcript.digest());
   const agreed = { suite, alpnProtocol, peer: server };
-  const established = new Established13({
-    schedule,
-    channel: h.channel,
-    proof,
-    readSecret: application.server,
-    writeSecret: application.client,
-    exporterMainSecret: application.exporter,
-    onTicket: (ticket) => {
-      noteFeatures(h, ticket.extensions);
-      const secret = schedule.resumptionPsk(resumptionSecret, ticket.ticketNonce);
-      h.onSession(sessionFromTicket(h, ticket, secret, agreed));
-    },
-  });
   const terms = {
     version: 'TLSv1.3',
     cipherSuite: suite,
@@ -251,5 +239,23 @@ function complete(
     extendedMasterSecret: true,
     finished: { sent, received },
   } as const;
-  return { proof, established, info: connectionInfo('client', terms, server, own, h.negotiated) };
+  const info = connectionInfo('client', terms, server, own, h.negotiated);
+  const established = new Established13({
+    schedule,
+    channel: h.channel,
+    proof,
+    readSecret: application.server,
+    writeSecret: application.client,
+    exporterMainSecret: application.exporter,
+    onTicket: (ticket) => {
+      noteFeatures(h, ticket.extensions);
+      const secret = schedule.resumptionPsk(resumptionSecret, ticket.ticketNonce);
+      h.onSession(sessionFromTicket(h, ticket, secret, agreed));
+    },
+    later:
+      h.config.options.postHandshakeAuth === true
+        ? new LaterAnswers(h, suite.hash, h.transcript.messages(), info)
+        : undefined,
+  });
+  return { proof, established, info };
 }

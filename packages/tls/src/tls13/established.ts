@@ -15,6 +15,7 @@ import { type NewSessionTicket13, newSessionTicket13 } from '../messages/new-ses
 import { APPLICATION_DATA } from '../record/content-type.ts';
 import type { RecordOpener } from '../record/protection.ts';
 import type { KeySchedule } from './key-schedule.ts';
+import type { LaterAuthentication } from './later-authentication.ts';
 
 /** A TLS 1.3 connection after its handshake: tickets, KeyUpdate, exporters (RFC 9846 §4.6, §7.5). */
 export class Established13 implements Established {
@@ -24,6 +25,7 @@ export class Established13 implements Established {
   readonly #proof: FinishedVerified;
   readonly #exporterMainSecret: Uint8Array;
   readonly #onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
+  readonly #later: LaterAuthentication | undefined;
   #readSecret: Uint8Array;
   #writeSecret: Uint8Array;
   #readEpoch = 0;
@@ -32,6 +34,7 @@ export class Established13 implements Established {
   #tickets = 0;
   #updateDue = false;
   #wiped = false;
+  #writeEnded = false;
 
   constructor(parts: {
     schedule: KeySchedule;
@@ -43,6 +46,8 @@ export class Established13 implements Established {
     exporterMainSecret: Uint8Array;
     /** What a client does with a ticket; a server gets none. */
     onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
+    /** Post-handshake authentication; undefined where the client did not offer it. */
+    later: LaterAuthentication | undefined;
   }) {
     this.#schedule = parts.schedule;
     this.#channel = parts.channel;
@@ -51,12 +56,14 @@ export class Established13 implements Established {
     this.#writeSecret = parts.writeSecret;
     this.#exporterMainSecret = parts.exporterMainSecret;
     this.#onTicket = parts.onTicket;
+    this.#later = parts.later;
   }
 
   receive(message: RawMessage): Flow<AfterHandshake> | undefined {
     if (message.type === keyUpdate.type) this.#receiveKeyUpdate(message);
     else if (message.type === newSessionTicket13.type && this.#onTicket !== undefined)
       this.#receiveTicket(message);
+    else if (this.#later?.takes(message.type)) return this.#receiveLater(this.#later, message);
     else throw new TlsError('unexpected-message', `${handshakeTypeName(message.type)} after the handshake`);
     return undefined;
   }
@@ -67,8 +74,15 @@ export class Established13 implements Established {
 
   renegotiationDeclined(): void {}
 
-  requestClientCertificate(): undefined {
-    throw new TlsError('not-connected', 'the client does not take part in post-handshake authentication');
+  requestClientCertificate(required: boolean): undefined {
+    if (this.#later === undefined) {
+      throw new TlsError('not-connected', 'the client does not take part in post-handshake authentication');
+    }
+    this.#later.request(required);
+  }
+
+  endWriting(): void {
+    this.#writeEnded = true;
   }
 
   prepareToSend(): void {
@@ -95,6 +109,14 @@ export class Established13 implements Established {
     this.#readSecret.fill(0);
     this.#writeSecret.fill(0);
     this.#exporterMainSecret.fill(0);
+  }
+
+  #receiveLater(later: LaterAuthentication, message: RawMessage): Flow<AfterHandshake> | undefined {
+    return later.receive(message, {
+      read: () => this.#readSecret,
+      write: () => this.#writeSecret,
+      writeEnded: () => this.#writeEnded,
+    });
   }
 
   #receiveKeyUpdate(message: RawMessage): void {

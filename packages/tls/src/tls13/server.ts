@@ -3,12 +3,11 @@ import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { certificateAuthorities } from '../extensions/certificates.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
-import { answerFeatures, requestFeatures } from '../features/server-features.ts';
+import { answerFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
 import { type AuthenticatedPeer, type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
@@ -26,11 +25,13 @@ import type { ClientHelloInfo } from '../options.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 import { acceptsEarlyData } from './accepted-early-data.ts';
 import { checkBinder } from './accepted-psk.ts';
-import { receiveAuthentication, sendAuthentication } from './authentication.ts';
+import { sendAuthentication } from './authentication.ts';
 import { knownPeer } from './client.ts';
+import { authenticateClient, certificateRequestExtensions } from './client-authentication.ts';
 import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
+import { LaterRequests, takesLaterRequests } from './later-requests.ts';
 import { type Agreement, agreeOnKeys } from './server-parameters.ts';
 import { sendTickets } from './tickets.ts';
 import {
@@ -106,7 +107,7 @@ function enterHandshake(
   h.transcript.useHash(suite.hash);
   const early = agreed.early ? earlySecrets(h, schedule, h.transcript.digest(), hello.random) : undefined;
   sendServerHello(h, agreed, own.share);
-  h.transcript.forgetMessages();
+  if (!takesLaterRequests(h, hello)) h.transcript.forgetMessages();
   if (!retried && hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
   const earlyOpener = early && schedule.opener(early.client, { plaintextAlerts: true });
   if (early && earlyOpener) {
@@ -176,17 +177,6 @@ function sendCertificateRequest(h: ServerHandshake): boolean {
   return true;
 }
 
-/** What a server can verify, and whom it trusts (RFC 9846 §4.3.2). */
-export function certificateRequestExtensions(h: ServerHandshake): ExtensionBlock<'certificate_request'> {
-  const { certificateAuthorities: authorities } = h.config.options;
-  const schemes = h.config.signatureSchemes13.map((scheme) => scheme.id);
-  const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, schemes);
-  if (authorities !== undefined && authorities.length > 0)
-    extensions.set(certificateAuthorities, [...authorities]);
-  requestFeatures(h, extensions);
-  return extensions;
-}
-
 function* authenticate(h: ServerHandshake, { hello, info }: Agreed): Flow<ChosenCredential> {
   const theirs = hello.extensions.get(signatureAlgorithms);
   if (theirs === undefined)
@@ -228,24 +218,6 @@ function* receiveClientFlight(
   return { client, proof: verifyFinished(h.provider, verifyData, expected), received: verifyData };
 }
 
-/** The client's answer to a certificate request with this context. */
-export function* authenticateClient(h: ServerHandshake, context: Uint8Array): Flow<AuthenticatedPeer> {
-  const peer = yield* receiveAuthentication(h, {
-    role: 'client',
-    name: undefined,
-    offered: h.config.signatureSchemes13,
-    requested: NO_REQUESTS,
-    context,
-  });
-  if (peer.certificates.length === 0 && h.config.options.clientCertificate === 'require') {
-    throw new TlsError(
-      'certificate-required',
-      'the client showed no certificate, and this server requires one',
-    );
-  }
-  return peer;
-}
-
 /** A client that cannot resume with (EC)DHE gets no tickets (RFC 9846 §4.2.9). */
 function takesTickets(h: ServerHandshake, hello: ClientHello): boolean {
   const modes = hello.extensions.get(pskKeyExchangeModes) ?? [];
@@ -268,26 +240,17 @@ function* offerTickets(
 
 function complete(
   h: ServerHandshake,
-  { suite, group, psk, retried, info, alpnProtocol, early, offeredEarlyData }: Agreed,
+  { hello, suite, group, psk, retried, info: helloInfo, alpnProtocol, early, offeredEarlyData }: Agreed,
   schedule: KeySchedule,
   application: ApplicationSecrets,
   { own, sent }: ServerFlight,
   { client, proof, received }: ClientFlight,
 ): HandshakeResult {
-  const established = new Established13({
-    schedule,
-    channel: h.channel,
-    proof,
-    readSecret: application.client,
-    writeSecret: application.server,
-    exporterMainSecret: application.exporter,
-    onTicket: undefined,
-  });
   const terms = {
     version: 'TLSv1.3',
     cipherSuite: suite,
     group,
-    serverName: info.serverName,
+    serverName: helloInfo.serverName,
     alpnProtocol,
     resumed: psk?.session !== undefined,
     renegotiated: false,
@@ -297,8 +260,20 @@ function complete(
     extendedMasterSecret: true,
     finished: { sent, received },
   } as const;
-  return { proof, established, info: connectionInfo('server', terms, client, own, h.negotiated) };
+  const info = connectionInfo('server', terms, client, own, h.negotiated);
+  const established = new Established13({
+    schedule,
+    channel: h.channel,
+    proof,
+    readSecret: application.client,
+    writeSecret: application.server,
+    exporterMainSecret: application.exporter,
+    onTicket: undefined,
+    later: takesLaterRequests(h, hello)
+      ? new LaterRequests(h, suite.hash, h.transcript.messages(), info)
+      : undefined,
+  });
+  return { proof, established, info };
 }
 
 const NOTHING = new Uint8Array(0);
-const NO_REQUESTS = { ids: [] };

@@ -1,0 +1,40 @@
+import { TlsError } from '../errors.ts';
+import { ExtensionBlock } from '../extensions/block.ts';
+import { certificateAuthorities } from '../extensions/certificates.ts';
+import { signatureAlgorithms } from '../extensions/negotiation.ts';
+import { requestFeatures } from '../features/server-features.ts';
+import type { Flow } from '../flow.ts';
+import type { AuthenticatedPeer } from '../handshake/authentication.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { receiveAuthentication } from './authentication.ts';
+
+/** What a server can verify, and whom it trusts (RFC 9846 §4.3.2). */
+export function certificateRequestExtensions(h: ServerHandshake): ExtensionBlock<'certificate_request'> {
+  const { certificateAuthorities: authorities } = h.config.options;
+  const schemes = h.config.signatureSchemes13.map((scheme) => scheme.id);
+  const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, schemes);
+  if (authorities !== undefined && authorities.length > 0)
+    extensions.set(certificateAuthorities, [...authorities]);
+  requestFeatures(h, extensions);
+  return extensions;
+}
+
+/** The client's answer to a certificate request with this context. */
+export function* authenticateClient(h: ServerHandshake, context: Uint8Array): Flow<AuthenticatedPeer> {
+  const peer = yield* receiveAuthentication(h, {
+    role: 'client',
+    name: undefined,
+    offered: h.config.signatureSchemes13,
+    requested: NO_REQUESTS,
+    context,
+  });
+  if (peer.certificates.length === 0 && h.config.options.clientCertificate === 'require') {
+    throw new TlsError(
+      'certificate-required',
+      'the client showed no certificate, and this server requires one',
+    );
+  }
+  return peer;
+}
+
+const NO_REQUESTS = { ids: [] };

@@ -1,0 +1,106 @@
+import type { HashName } from '@testudo/crypto';
+import { MAX_WAITING_CERTIFICATE_REQUESTS } from '../defaults.ts';
+import { TlsError } from '../errors.ts';
+import { postHandshakeAuth } from '../extensions/negotiation.ts';
+import type { Flow } from '../flow.ts';
+import type { AuthenticatedPeer } from '../handshake/authentication.ts';
+import { receive } from '../handshake/handshake.ts';
+import type { AfterHandshake, ConnectionInfo } from '../handshake/result.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { certificate13 } from '../messages/certificate.ts';
+import { certificateRequest13 } from '../messages/certificate-request.ts';
+import type { ClientHello } from '../messages/client-hello.ts';
+import { compressedCertificate } from '../messages/compressed-certificate.ts';
+import { finished } from '../messages/finished.ts';
+import { encodeMessage, type RawMessage } from '../messages/handshake-type.ts';
+import { authenticateClient, certificateRequestExtensions } from './client-authentication.ts';
+import { finishedData, verifyFinished } from './finished.ts';
+import { laterTranscript } from './later-answers.ts';
+import type { CurrentKeys, LaterAuthentication } from './later-authentication.ts';
+
+/** Whether a client's certificate can be asked for later: it offers that, and this server can judge it. */
+export function takesLaterRequests(h: ServerHandshake, hello: ClientHello): boolean {
+  return hello.extensions.has(postHandshakeAuth) && h.config.options.verifyCertificate !== undefined;
+}
+
+/** A request; it is sent when the one before is answered. */
+interface Request {
+  readonly required: boolean;
+  readonly context: Uint8Array;
+  readonly raw: Uint8Array;
+}
+
+/** A server that may ask for the client's certificate after the handshake, any number of times (RFC 9846 §4.6.2). */
+export class LaterRequests implements LaterAuthentication {
+  readonly #constant: Pick<ServerHandshake, 'provider' | 'channel' | 'config' | 'observer'>;
+  readonly #hash: HashName;
+  readonly #handshake: Uint8Array;
+  #info: ConnectionInfo;
+  readonly #requests: Request[] = [];
+
+  /** @param handshake its messages, to the client's Finished. */
+  constructor(h: ServerHandshake, hash: HashName, handshake: Uint8Array, info: ConnectionInfo) {
+    const { provider, channel, config, observer } = h;
+    this.#constant = { provider, channel, config, observer };
+    this.#hash = hash;
+    this.#handshake = handshake;
+    this.#info = info;
+  }
+
+  takes(type: number): boolean {
+    if (this.#requests.length === 0) return false;
+    return type === certificate13.type || type === compressedCertificate.type;
+  }
+
+  request(required: boolean): void {
+    if (this.#requests.length >= MAX_WAITING_CERTIFICATE_REQUESTS) {
+      throw new TlsError('not-connected', 'the client has not answered the certificate requests before');
+    }
+    const context = this.#constant.provider.randomBytes(16);
+    const extensions = certificateRequestExtensions(this.#handshakeWith(required, new Uint8Array(0)));
+    const raw = encodeMessage(certificateRequest13, { certificateRequestContext: context, extensions });
+    this.#requests.push({ required, context, raw });
+    if (this.#requests.length === 1) this.#constant.channel.writeHandshake(raw);
+  }
+
+  *receive(message: RawMessage, keys: CurrentKeys): Flow<AfterHandshake> {
+    const { required, context, raw } = this.#requests[0]!;
+    const h = this.#handshakeWith(required, raw);
+    h.lookahead = message;
+    const client = yield* authenticateClient(h, context);
+    const { provider } = h;
+    const expected = finishedData(provider, this.#hash, keys.read(), h.transcript.digest());
+    const { verifyData } = yield* receive(h, finished);
+    verifyFinished(provider, verifyData, expected);
+    this.#requests.shift();
+    const next = this.#requests[0];
+    if (next !== undefined && !keys.writeEnded()) h.channel.writeHandshake(next.raw);
+    if (client.certificates.length > 0) this.#info = authenticated(this.#info, client);
+    return { info: this.#info };
+  }
+
+  #handshakeWith(required: boolean, request: Uint8Array): ServerHandshake {
+    const { provider, config } = this.#constant;
+    const wanted = 'require';
+    const options = { ...config.options, clientCertificate: required ? wanted : 'request' } as const;
+    return {
+      ...this.#constant,
+      config: { ...config, options },
+      transcript: laterTranscript(provider, this.#hash, this.#handshake, request),
+      now: config.now(),
+      lookahead: undefined,
+      helloRequestsLeft: 0,
+    };
+  }
+}
+
+/** What is known now of the client. */
+function authenticated(info: ConnectionInfo, client: AuthenticatedPeer): ConnectionInfo {
+  return {
+    ...info,
+    clientSignatureScheme: client.scheme,
+    peerCertificates: client.certificates,
+    authorizationError: client.error,
+    verifiedPath: client.path,
+  };
+}
