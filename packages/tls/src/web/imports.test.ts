@@ -55,7 +55,7 @@ function importsOf(file: string): string[] {
     .replace(/\/\*[\s\S]*?\*\//g, '')
     .replace(/^\s*\/\/.*$/gm, '')
     .replace(/\b(?:import|export) type [^;]*;/g, '');
-  const found = code.matchAll(/\b(?:from|import|require)\s*\(?\s*['"]([^'"\n]+)['"]/g);
+  const found = code.matchAll(/\b(?:from|import|require(?=\s*\())\s*\(?\s*['"]([^'"\n]+)['"]/g);
   return [...found].map((match) => match[1]!);
 }
 
