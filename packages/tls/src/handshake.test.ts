@@ -251,7 +251,7 @@ describe('choices', () => {
 
   test.each(['TLSv1.3', 'TLSv1.2'] as const)('a chooser of protocols, %s', (maxVersion) => {
     const chosen = (answer: string | null | undefined) =>
-      meet({ maxVersion, alpnProtocols: ['imap'] }, { alpnProtocols: () => answer as string | undefined });
+      meet({ maxVersion, alpnProtocols: ['imap'] }, { alpnProtocols: () => answer });
     expect(chosen('imap').client.info.alpnProtocol).toBe('imap');
     expect(chosen(undefined).server.errors[0]!.code).toBe('no-common-protocol');
     expect(chosen('h2').server.errors[0]!.code).toBe('internal-error');

@@ -20,6 +20,7 @@ import {
 import { type FiniteField, type Group, groupByName, groupFits } from './groups.ts';
 import type { Legacy } from './legacy-feature.ts';
 import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
+import type { RecordCompression } from './record/compression.ts';
 import type { CredentialRequest } from './requests.ts';
 import { clientServices, serverServices } from './services.ts';
 import type { ReplayGuard } from './sessions/replay-guard.ts';
@@ -65,6 +66,12 @@ export interface CommonOptions extends AfterHandshakeOptions {
    * door to BEAST, and is for those who show it. Default false.
    */
   readonly dangerouslyNoRecordSplitting?: boolean | undefined;
+  /**
+   * Compress records with peers that know how (RFC 3749), which lets who sees their lengths guess what is in them (CRIME):
+   * `deflate` of `@testudo/tls/legacy/compression`. Only with a `maxVersion` up to TLS 1.2; such sessions are not resumed.
+   * Default: never.
+   */
+  readonly dangerousCompression?: RecordCompression | undefined;
   /** Use encrypt_then_mac (RFC 7366) with peers that know it. Default true. */
   readonly encryptThenMac?: boolean | undefined;
   /** Longest Certificate message that is taken, in bytes. Default 102,400. */
@@ -163,10 +170,13 @@ export interface ServerOptions extends CommonOptions, ServerFeatureOptions {
    * false: nobody else may send them.
    */
   readonly echBackend?: boolean | undefined;
-  /** Application protocols by preference (ALPN); or a chooser. Without a common one the handshake fails. Default: none. */
+  /**
+   * Application protocols by preference (ALPN); or a chooser. Without a common one the handshake fails; a chooser that
+   * answers null goes on without a protocol. Default: none.
+   */
   readonly alpnProtocols?:
     | readonly string[]
-    | ((hello: ClientHelloInfo) => string | undefined | Promise<string | undefined>)
+    | ((hello: ClientHelloInfo) => string | null | undefined | Promise<string | null | undefined>)
     | undefined;
   /** `none`, `request`, or `require`: then a client without one is refused. Default `none`. */
   readonly clientCertificate?: 'none' | 'request' | 'require' | undefined;
@@ -397,6 +407,8 @@ function versionsAndSuites(
       throw new TlsError('bad-option', `the ${provider.name} provider cannot do ${suite.name}: leave it out`);
     }
   }
+  if (options.dangerousCompression !== undefined && between.includes(TLS13))
+    throw new TlsError('bad-option', 'dangerousCompression needs a maxVersion of TLSv1.2: TLS 1.3 has none');
   const versions = between.filter((version) => cipherSuites.some((suite) => suiteFits(suite, version)));
   if (versions.length === 0) {
     throw new TlsError('bad-option', 'none of the cipher suites belongs to one of the versions');

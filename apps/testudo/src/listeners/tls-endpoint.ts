@@ -114,13 +114,12 @@ function withChallenges(board: ChallengeBoard, choose: CredentialChooser): Crede
 function protocolsWithChallenges(
   board: ChallengeBoard,
   protocols: readonly string[] | undefined,
-): (hello: ClientHelloInfo) => string | undefined {
-  const choose = (hello: ClientHelloInfo): string | null | undefined => {
+): (hello: ClientHelloInfo) => string | null | undefined {
+  return (hello) => {
     if (board.isCheck(hello)) return ACME_TLS_PROTOCOL;
     if (protocols === undefined) return null;
     return protocols.find((protocol) => hello.alpnProtocols.includes(protocol));
   };
-  return choose as (hello: ClientHelloInfo) => string | undefined;
 }
 
 /**
