@@ -18,7 +18,14 @@ withBuild('openssl')('testudo ca', () => {
       await good(
         ...[scratch, 'ca', 'init', '--name', 'Example Root', '--intermediate', 'Example Issuing CA'],
         ...['--key', 'p384', '--organization', 'Example', '--country', 'DE', '--path-length', '1'],
-        ...['--permit', 'example.test', '192.0.2.0/24', '@example.test', '--exclude', 'secret.example.test'],
+        ...[
+          '--permit',
+          'example.test,192.0.2.0/24',
+          '--permit',
+          '@example.test',
+          '--exclude',
+          'secret.example.test',
+        ],
         ...['--ocsp-url', 'http://ca.example.test/ocsp', '--crl-url', 'http://ca.example.test/ca.crl'],
       );
     });

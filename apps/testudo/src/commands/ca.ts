@@ -9,6 +9,7 @@ import { addOcsp } from './ca/ocsp.ts';
 import { addRevoke } from './ca/revoke.ts';
 import { addShow } from './ca/show.ts';
 import { addSign } from './ca/sign.ts';
+import { addVerify } from './ca/verify.ts';
 
 /** Adds `testudo ca` and its verbs. */
 export function addCa(program: Command, io: Io, finish: (code: ExitCode) => void): void {
@@ -26,4 +27,5 @@ export function addCa(program: Command, io: Io, finish: (code: ExitCode) => void
   addCrl(verb);
   addOcsp(verb);
   addShow(verb);
+  addVerify(verb);
 }

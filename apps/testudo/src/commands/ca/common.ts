@@ -74,6 +74,16 @@ export const PROFILES_BY_NAME: Readonly<Record<string, CertificatePurpose>> = {
   ocsp: 'ocsp-responder',
 };
 
+/** Names separated by commas; the option may also stand several times. */
+export function nameList(text: string, before: readonly string[] = []): string[] {
+  return [...before, ...text.split(',').map((name) => name.trim())].filter((name) => name !== '');
+}
+
+/** An option that may stand several times. */
+export function repeatable(text: string, before: readonly string[] = []): string[] {
+  return [...before, text];
+}
+
 /** A moment, as `2026-12-31` or with a time in ISO 8601. Without a zone it is UTC. */
 export function moment(text: string): Date {
   const isDay = /^\d{4}-\d\d-\d\d$/.test(text);

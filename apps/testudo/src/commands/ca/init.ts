@@ -14,6 +14,7 @@ import {
   daysUpTo,
   KEY_OPTION,
   MOST_CA_DAYS,
+  nameList,
   type PublicationOptions,
   publicationOf,
   wholeNumber,
@@ -40,10 +41,11 @@ export function addInit({ ca, io, finish }: CaVerb): void {
         wholeNumber(text, 0, 16, 'CAs'),
       )
       .option(
-        '--permit <names...>',
+        '--permit <names>',
         'issue for these only: example.com with all below, 192.0.2.0/24, @example.com',
+        nameList,
       )
-      .option('--exclude <names...>', 'never issue for these')
+      .option('--exclude <names>', 'never issue for these', nameList)
       .option('--organization <name>', 'the organization in its name')
       .option('--country <code>', 'the country in its name: two letters'),
   )
@@ -52,7 +54,7 @@ export function addInit({ ca, io, finish }: CaVerb): void {
     .addHelpText(
       'after',
       '\nExample:\n  testudo ca init --name "My laptop\u2019s CA"\n' +
-        '  testudo ca init --name "Example Root" --intermediate "Example Issuing CA" --permit example.com 10.0.0.0/8',
+        '  testudo ca init --name "Example Root" --intermediate "Example Issuing CA" --permit example.com,10.0.0.0/8',
     )
     .action((options: InitOptions) => finish(init(options, io)));
 }

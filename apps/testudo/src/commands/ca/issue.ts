@@ -27,6 +27,7 @@ import {
   DATA_OPTION,
   daysUpTo,
   KEY_OPTION,
+  nameList,
   PROFILES_BY_NAME,
   type PublicationOptions,
   publicationOf,
@@ -69,8 +70,8 @@ export function addIssue({ ca, io, finish }: CaVerb): void {
       .option('--organization <name>', 'the organization in the subject')
       .option('--country <code>', 'the country in the subject: two letters')
       .option('--must-staple', 'the server must staple OCSP responses (RFC 7633)')
-      .option('--permit <names...>', 'intermediate: for these names only')
-      .option('--exclude <names...>', 'intermediate: never for these names')
+      .option('--permit <names>', 'intermediate: for these names only', nameList)
+      .option('--exclude <names>', 'intermediate: never for these names', nameList)
       .option('--p12', 'also write NAME.p12, for browsers, phones and mail programs')
       .option('--legacy', 'the .p12 as programs of before 2015 read it (3DES, SHA-1)')
       .option('--password-file <file>', 'the .p12\u2019s password is its first line; - is standard input')

@@ -23,6 +23,7 @@ import {
   type CaVerb,
   DATA_OPTION,
   daysUpTo,
+  nameList,
   PROFILES_BY_NAME,
   type PublicationOptions,
   publicationOf,
@@ -48,8 +49,9 @@ export function addSign({ ca, io, finish }: CaVerb): void {
           .default('server'),
       )
       .option(
-        '--allow <names...>',
+        '--allow <names>',
         'refuse requests for other names; *.example.test is all below (default: any)',
+        nameList,
       )
       .option('--keep-subject', 'take the subject as it is asked for (default: the first name)')
       .option('--strict', 'refuse requests for extensions that would not be taken')
