@@ -232,6 +232,8 @@ const ALERTS_DUE: Readonly<Record<string, string>> = {
   'inappropriate-fallback': 'inappropriate_fallback',
   'empty-certificate-list': 'decode_error',
   'malformed-message': 'decode_error',
+  'ech-undecryptable': 'decrypt_error',
+  'ech-rejected': 'ech_required',
   'malformed-record': 'decode_error',
   'bad-record-mac': 'bad_record_mac',
   'record-overflow': 'record_overflow',
