@@ -1,0 +1,293 @@
+import { nodeCrypto } from '@testudo/crypto/node';
+import {
+  type ClientOptions,
+  type CommonOptions,
+  groupById,
+  MemorySessionStore,
+  type ServerOptions,
+  signatureScheme,
+  TicketKeys,
+  TlsError,
+  type VersionName,
+  versionName,
+} from '@testudo/tls';
+import { legacy } from '@testudo/tls/legacy';
+import { suitesFor } from './cipher-list.ts';
+import { loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
+import { type ConnectionFlags, UnknownFlag } from './flags.ts';
+import { asyncIf, splitNames, splitProtocols } from './values.ts';
+
+/** What lasts for all connections of one test. */
+export class SharedState {
+  /** Milliseconds by which the clock is ahead. */
+  clockAhead = 0;
+  readonly now = (): number => Date.now() + this.clockAhead;
+  readonly tickets = new TicketKeys(nodeCrypto, { now: this.now });
+  readonly sessions = new MemorySessionStore({ now: this.now });
+}
+
+/** What a connection noted while it ran, for the checks afterwards. */
+export interface Notes {
+  /** A server kept the session under its ID. */
+  storedSession: boolean;
+  /** Complaints about what came in. */
+  readonly complaints: string[];
+}
+
+/** BoringSSL verifies these, in this order. */
+const VERIFY_PREFERENCES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201];
+/** What it signs with besides. */
+const SIGNING_PREFERENCES = [...VERIFY_PREFERENCES, 0x0603, 0x0203, 0x0807];
+const DEFAULT_GROUPS = [0x001d, 0x0017, 0x0018];
+/** Bytes of early data that BoringSSL's server takes. */
+const MAX_EARLY_DATA = 14_336;
+
+export function clientOptions(
+  flags: ConnectionFlags,
+  credentials: readonly ShimCredential[],
+  shared: SharedState,
+  notes: Notes,
+): ClientOptions {
+  const psks = [...loadPsks(flags), ...plainPsk(flags)];
+  const shares = flags.has('no-key-shares') ? [] : flags.numbers('key-shares').map(groupName);
+  const hasShares = flags.has('no-key-shares') || shares.length > 0;
+  return {
+    ...commonOptions(flags, shared, credentials),
+    verifyCertificate: (request) => {
+      checkStapling(flags, request.ocspResponse, notes);
+      return asyncIf(flags.has('async'), verdict(flags, verifies(flags)));
+    },
+    ...(flags.text('advertise-alpn') === undefined
+      ? {}
+      : { alpnProtocols: splitProtocols(flags.text('advertise-alpn')!) }),
+    ...(hasShares ? { keyShareGroups: shares } : {}),
+    credentials: (request) => {
+      checkRequest(flags, request.certificateAuthorities, request.signatureSchemes, notes);
+      if (flags.has('fail-cert-callback')) throw new TlsError('internal-error', 'CERT_CB_ERROR');
+      return asyncIf(flags.has('async'), matchingIssuer(credentials, request.certificateAuthorities));
+    },
+    ...(psks.length > 0 ? { psks } : {}),
+    fallback: flags.has('fallback-scsv'),
+    requestOcsp: flags.has('enable-ocsp-stapling'),
+    requestTimestamps: flags.has('enable-signed-cert-timestamps'),
+    grease: flags.has('enable-grease'),
+    ...(flags.has('permute-extensions') ? { extensionOrder: 'shuffle' as const } : {}),
+    ...echOptions(flags),
+  };
+}
+
+export function serverOptions(
+  flags: ConnectionFlags,
+  credentials: readonly ShimCredential[],
+  shared: SharedState,
+  notes: Notes,
+): ServerOptions {
+  const psks = [...loadPsks(flags), ...plainPsk(flags)];
+  const hint = flags.text('psk-identity');
+  const authorities = splitNames(flags.text('use-client-ca-list'));
+  return {
+    ...commonOptions(flags, shared, credentials),
+    credentials: (hello) => {
+      checkHello(flags, hello.serverName, hello.signatureSchemes, notes);
+      refuse(flags);
+      return asyncIf(flags.has('async'), matchingIssuer(credentials, hello.certificateAuthorities));
+    },
+    ...(psks.length > 0
+      ? { findPsk: ({ identity }) => psks.find((psk) => Buffer.compare(psk.identity, identity) === 0) }
+      : {}),
+    ...(hint === undefined || hint === '' ? {} : { pskIdentityHint: Buffer.from(hint) }),
+    ...alpnChoice(flags, notes),
+    clientCertificate: clientCertificate(flags),
+    verifyCertificate: () => asyncIf(flags.has('async'), verdict(flags, true)),
+    ...(authorities.length > 0 ? { certificateAuthorities: authorities } : {}),
+    tickets: flags.has('no-ticket') ? false : shared.tickets,
+    sessionStore: {
+      get: (id) => shared.sessions.get(id),
+      set: (id, session) => {
+        notes.storedSession = true;
+        shared.sessions.set(id, session);
+      },
+    },
+    ...(flags.has('enable-early-data') ? { earlyData: { maxBytes: MAX_EARLY_DATA } } : {}),
+    preferServerOrder: flags.has('server-preference'),
+    grease: flags.has('enable-grease'),
+    ...echKeys(flags),
+  };
+}
+
+function commonOptions(
+  flags: ConnectionFlags,
+  shared: SharedState,
+  credentials: readonly ShimCredential[],
+): CommonOptions {
+  const curves = flags.numbers('curves');
+  const fragment = flags.number('max-send-fragment');
+  const certificates = flags.number('max-cert-list');
+  return {
+    provider: nodeCrypto,
+    legacy,
+    ...versionRange(flags),
+    cipherSuites: suitesFor(flags.text('cipher'), flags.text('psk') !== undefined),
+    groups: (curves.length > 0 ? curves : DEFAULT_GROUPS).map(groupName),
+    signatureSchemes: signatureSchemes(flags, credentials),
+    now: shared.now,
+    dangerouslyNoRecordSplitting: !flags.has('cbc-record-splitting'),
+    encryptThenMac: false,
+    ...(fragment === undefined ? {} : { maxFragmentLength: fragment }),
+    ...(certificates === undefined ? {} : { maxCertificateMessage: certificates }),
+    ...(flags.has('renegotiate-freely') ? { renegotiation: { limit: 100 } } : {}),
+    ...(flags.has('renegotiate-once') ? { renegotiation: { limit: 1 } } : {}),
+  };
+}
+
+/**
+ * One list serves to sign and to verify: what the credential is to sign with comes first, then what is to be verified.
+ * Who never verifies signs with whatever the peer takes.
+ */
+function signatureSchemes(flags: ConnectionFlags, credentials: readonly ShimCredential[]): string[] {
+  const signing = flags.credentials.flatMap((each) => each.numbers('signing-prefs'));
+  const given = flags.numbers('verify-prefs');
+  const verifying = given.length > 0 ? given : VERIFY_PREFERENCES;
+  const onlySigns = flags.has('server') && clientCertificate(flags) === 'none';
+  const onlyVerifies = credentials.length === 0;
+  if (onlySigns) return names(signing.length > 0 ? signing : SIGNING_PREFERENCES);
+  if (onlyVerifies) return names(verifying);
+  return names(
+    signing.length > 0 ? [...signing.filter((id) => verifying.includes(id)), ...verifying] : verifying,
+  );
+}
+
+function names(ids: readonly number[]): string[] {
+  return [...new Set(ids)].map((id) => {
+    const scheme = signatureScheme(id);
+    if (scheme === undefined) throw new UnknownFlag(`signature scheme 0x${id.toString(16)}`);
+    return scheme.name;
+  });
+}
+
+function groupName(id: number): string {
+  const group = groupById(id);
+  if (group === undefined) throw new UnknownFlag(`group 0x${id.toString(16)}`);
+  return group.name;
+}
+
+/** As BoringSSL does: from the lowest version that is on, up to the first one that is off. */
+function versionRange(flags: ConnectionFlags): { minVersion: VersionName; maxVersion: VersionName } {
+  const off = [flags.has('no-tls1'), flags.has('no-tls11'), flags.has('no-tls12'), flags.has('no-tls13')];
+  const min = flags.number('min-version') ?? 0x0301;
+  const max = flags.number('max-version') ?? 0x0304;
+  const isOn = (version: number) => version >= min && version <= max && !off[version - 0x0301];
+  const versions = [0x0301, 0x0302, 0x0303, 0x0304];
+  const first = versions.findIndex(isOn);
+  if (first < 0) throw new Error(':NO_SUPPORTED_VERSIONS_ENABLED:');
+  const end = versions.findIndex((version, index) => index > first && !isOn(version));
+  const last = versions[(end < 0 ? versions.length : end) - 1]!;
+  return {
+    minVersion: versionName(versions[first]!) as VersionName,
+    maxVersion: versionName(last) as VersionName,
+  };
+}
+
+export function clientCertificate(flags: ConnectionFlags): 'none' | 'request' | 'require' {
+  if (flags.has('verify-peer')) return 'request';
+  return flags.has('require-any-client-certificate') ? 'require' : 'none';
+}
+
+/** A client verifies always, but only gives up where it was told to. */
+function verifies(flags: ConnectionFlags): boolean {
+  return flags.has('verify-peer') || flags.has('require-any-client-certificate');
+}
+
+function verdict(flags: ConnectionFlags, isStrict: boolean): { accepted: boolean; error?: Error } {
+  if (!flags.has('verify-fail')) return { accepted: true };
+  const code = flags.has('use-custom-verify-callback') ? 'certificate-unknown' : 'client-certificate-missing';
+  return { accepted: !isStrict, error: new TlsError(code, 'CERTIFICATE_VERIFY_FAILED') };
+}
+
+/** The callbacks of BoringSSL that refuse a ClientHello. */
+function refuse(flags: ConnectionFlags): void {
+  if (flags.has('fail-early-callback'))
+    throw new TlsError('no-common-cipher-suite', 'CONNECTION_REJECTED by the early callback');
+  if (flags.has('fail-ddos-callback'))
+    throw new TlsError('internal-error', 'CONNECTION_REJECTED by the callback against floods');
+  if (flags.has('fail-cert-callback')) throw new TlsError('internal-error', 'CERT_CB_ERROR');
+}
+
+/** A key of TLS 1.2 (RFC 4279). */
+function plainPsk(flags: ConnectionFlags) {
+  const key = flags.text('psk');
+  if (key === undefined) return [];
+  return [{ identity: Buffer.from(flags.text('psk-identity') ?? ''), key: Buffer.from(key) }];
+}
+
+function alpnChoice(flags: ConnectionFlags, notes: Notes): Pick<ServerOptions, 'alpnProtocols'> {
+  const selected = flags.text('select-alpn');
+  if (flags.has('reject-alpn')) return { alpnProtocols: () => undefined };
+  if (flags.has('decline-alpn') || selected === undefined) return {};
+  return {
+    alpnProtocols: (hello) => {
+      const expected = flags.text('expect-advertised-alpn');
+      if (expected !== undefined && splitProtocols(expected).join() !== hello.alpnProtocols.join())
+        notes.complaints.push('other application protocols were offered than expected');
+      return hello.alpnProtocols.includes(selected) ? selected : undefined;
+    },
+  };
+}
+
+/** BoringSSL goes on without ECH where no configuration can be used; here that is for the application to decide. */
+function echOptions(flags: ConnectionFlags): Pick<ClientOptions, 'ech'> {
+  const configs = flags.bytes('ech-config-list');
+  if (configs !== undefined) return { ech: { configs } };
+  return flags.has('enable-ech-grease') ? { ech: 'grease' } : {};
+}
+
+function echKeys(flags: ConnectionFlags): Pick<ServerOptions, 'echKeys'> {
+  const keys = flags.byteLists('ech-server-key');
+  const isRetry = flags.numbers('ech-is-retry-config');
+  const configs = flags.byteLists('ech-server-config');
+  if (configs.length === 0) return {};
+  return {
+    echKeys: configs.map((config, index) => ({
+      config,
+      privateKey: keys[index]!,
+      isRetry: isRetry[index] === 1,
+    })),
+  };
+}
+
+function checkStapling(flags: ConnectionFlags, ocspResponse: Uint8Array | undefined, notes: Notes): void {
+  if (flags.bytes('expect-ocsp-response') !== undefined && ocspResponse === undefined)
+    notes.complaints.push('the verifier got no OCSP response');
+}
+
+function checkHello(
+  flags: ConnectionFlags,
+  serverName: string | undefined,
+  schemes: readonly number[],
+  notes: Notes,
+): void {
+  const expected = flags.text('expect-server-name');
+  if (expected !== undefined && expected !== serverName)
+    notes.complaints.push(`the client named ${serverName}, not ${expected}`);
+  if (flags.has('expect-no-server-name') && serverName !== undefined)
+    notes.complaints.push(`the client named ${serverName}`);
+  checkSchemes(flags, schemes, notes);
+}
+
+function checkRequest(
+  flags: ConnectionFlags,
+  authorities: readonly Uint8Array[],
+  schemes: readonly number[],
+  notes: Notes,
+): void {
+  const expected = flags.text('expect-client-ca-list');
+  if (expected !== undefined && Buffer.concat(splitNames(expected)).compare(Buffer.concat(authorities)) !== 0)
+    notes.complaints.push('other authorities were named than expected');
+  checkSchemes(flags, schemes, notes);
+}
+
+function checkSchemes(flags: ConnectionFlags, schemes: readonly number[], notes: Notes): void {
+  const expected = flags.numbers('expect-peer-verify-pref');
+  if (expected.length > 0 && expected.join() !== schemes.join())
+    notes.complaints.push(`the peer verifies ${schemes.join()}, not ${expected.join()}`);
+}

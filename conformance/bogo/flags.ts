@@ -1,0 +1,267 @@
+/** Flags without a value. A flag is listed when it is carried out, or when what it asks for holds anyway. */
+const SWITCHES = [
+  'allow-false-start-without-alpn',
+  'async',
+  'cbc-record-splitting',
+  'check-close-notify',
+  'decline-alpn',
+  'enable-early-data',
+  'enable-ech-grease',
+  'enable-grease',
+  'enable-ocsp-stapling',
+  'enable-signed-cert-timestamps',
+  'expect-accept-early-data',
+  'expect-ech-accept',
+  'expect-extended-master-secret',
+  'expect-hrr',
+  'expect-no-ech-name-override',
+  'expect-no-ech-retry-configs',
+  'expect-no-hrr',
+  'expect-no-offer-early-data',
+  'expect-no-peer-cert',
+  'expect-no-server-name',
+  'expect-no-session',
+  'expect-no-session-id',
+  'expect-reject-early-data',
+  'expect-session-id',
+  'expect-session-miss',
+  'expect-ticket-renewal',
+  'expect-ticket-supports-early-data',
+  'expect-verify-result',
+  'export-traffic-secrets',
+  'fail-cert-callback',
+  'fail-ddos-callback',
+  'fail-early-callback',
+  'fallback-scsv',
+  'handshake-never-done',
+  'handshake-twice',
+  'implicit-handshake',
+  'install-ddos-callback',
+  'ipv6',
+  'is-handshaker-supported',
+  'key-update',
+  'key-update-before-read',
+  'no-key-shares',
+  'no-op-extra-handshake',
+  'no-ticket',
+  'no-tls1',
+  'no-tls11',
+  'no-tls12',
+  'no-tls13',
+  'partial-write',
+  'permute-extensions',
+  'read-with-unfinished-write',
+  'reject-alpn',
+  'renegotiate-freely',
+  'renegotiate-once',
+  'require-any-client-certificate',
+  'server',
+  'server-preference',
+  'shim-shuts-down',
+  'shim-writes-first',
+  'tls-unique',
+  'use-custom-verify-callback',
+  'use-early-callback',
+  'use-export-context',
+  'use-exporter-between-reads',
+  'use-old-client-cert-callback',
+  'use-ticket-aead-callback',
+  'use-ticket-callback',
+  'verify-fail',
+  'verify-peer',
+  'write-different-record-sizes',
+] as const;
+
+const NUMBERS = [
+  'expect-cipher',
+  'expect-cipher-aes',
+  'expect-cipher-no-aes',
+  'expect-curve-id',
+  'expect-peer-signature-algorithm',
+  'expect-selected-credential',
+  'expect-total-renegotiations',
+  'expect-version',
+  'export-keying-material',
+  'max-cert-list',
+  'max-send-fragment',
+  'max-version',
+  'min-version',
+  'port',
+  'read-size',
+  'resume-count',
+  'resumption-delay',
+] as const;
+
+/** Numbers that may come more than once. */
+const NUMBER_LISTS = [
+  'curves',
+  'ech-is-retry-config',
+  'expect-peer-verify-pref',
+  'key-shares',
+  'verify-prefs',
+] as const;
+
+const TEXTS = [
+  'advertise-alpn',
+  'cipher',
+  'expect-advertised-alpn',
+  'expect-alpn',
+  'expect-client-ca-list',
+  'expect-early-data-reason',
+  'expect-ech-name-override',
+  'expect-msg-callback',
+  'expect-peer-cert-file',
+  'expect-server-name',
+  'export-context',
+  'export-label',
+  'host-name',
+  'psk',
+  'psk-identity',
+  'select-alpn',
+  'shim-id',
+  'trust-cert',
+  'use-client-ca-list',
+] as const;
+
+/** Bytes in base64. */
+const BYTES = [
+  'ech-config-list',
+  'expect-ech-retry-configs',
+  'expect-ocsp-response',
+  'expect-signed-cert-timestamps',
+] as const;
+
+/** Bytes that may come more than once. */
+const BYTE_LISTS = ['ech-server-config', 'ech-server-key'] as const;
+
+/** What belongs to the credential named last, or to the unnamed one before the first. */
+const CREDENTIAL_FLAGS = {
+  'cert-file': 'text',
+  'key-file': 'text',
+  'must-match-issuer': 'switch',
+  'ocsp-response': 'bytes',
+  'psk-importer-context': 'bytes',
+  'psk-importer-identity': 'bytes',
+  'psk-importer-key': 'bytes',
+  'psk-importer-sha256': 'switch',
+  'psk-importer-sha384': 'switch',
+  'signed-cert-timestamps': 'bytes',
+  'signing-prefs': 'numbers',
+} as const;
+
+const NEW_CREDENTIALS: Readonly<Record<string, CredentialKind>> = {
+  'new-psk-credential': 'psk',
+  'new-x509-credential': 'x509',
+};
+
+type CredentialKind = 'default' | 'psk' | 'x509';
+type Kind = 'switch' | 'number' | 'numbers' | 'text' | 'bytes' | 'byteLists';
+
+/** One set of flags by name; what was not given is undefined, false or empty. */
+export class Flags {
+  readonly #switches = new Set<string>();
+  readonly #values = new Map<string, string[]>();
+
+  has(name: (typeof SWITCHES)[number] | 'must-match-issuer' | 'psk-importer-sha384'): boolean {
+    return this.#switches.has(name);
+  }
+
+  number(name: (typeof NUMBERS)[number]): number | undefined {
+    const value = this.#values.get(name)?.at(-1);
+    return value === undefined ? undefined : Number(value);
+  }
+
+  numbers(name: (typeof NUMBER_LISTS)[number] | 'signing-prefs'): number[] {
+    return (this.#values.get(name) ?? []).map(Number);
+  }
+
+  text(name: (typeof TEXTS)[number] | 'cert-file' | 'key-file'): string | undefined {
+    return this.#values.get(name)?.at(-1);
+  }
+
+  bytes(name: (typeof BYTES)[number] | keyof typeof CREDENTIAL_FLAGS): Uint8Array | undefined {
+    const value = this.#values.get(name)?.at(-1);
+    return value === undefined ? undefined : fromBase64(value);
+  }
+
+  byteLists(name: (typeof BYTE_LISTS)[number]): Uint8Array[] {
+    return (this.#values.get(name) ?? []).map(fromBase64);
+  }
+
+  /** @internal */
+  set(name: string, value: string | undefined): void {
+    if (value === undefined) this.#switches.add(name);
+    else this.#values.set(name, [...(this.#values.get(name) ?? []), value]);
+  }
+}
+
+/** A credential as the flags describe it. */
+export class CredentialFlags extends Flags {
+  readonly kind: CredentialKind;
+
+  constructor(kind: CredentialKind) {
+    super();
+    this.kind = kind;
+  }
+}
+
+/** What holds for one connection. The unnamed credential comes first. */
+export class ConnectionFlags extends Flags {
+  readonly credentials: CredentialFlags[] = [new CredentialFlags('default')];
+}
+
+/** What holds for the first connection, those that resume, and a client after its early data was refused. */
+export interface ShimFlags {
+  readonly initial: ConnectionFlags;
+  readonly resume: ConnectionFlags;
+  readonly retry: ConnectionFlags;
+}
+
+/** Thrown for a flag that the shim does not know: the runner then counts the test as not implemented. */
+export class UnknownFlag extends Error {}
+
+const KINDS: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ...SWITCHES.map((name) => [name, 'switch'] as const),
+  ...NUMBERS.map((name) => [name, 'number'] as const),
+  ...NUMBER_LISTS.map((name) => [name, 'numbers'] as const),
+  ...TEXTS.map((name) => [name, 'text'] as const),
+  ...BYTES.map((name) => [name, 'bytes'] as const),
+  ...BYTE_LISTS.map((name) => [name, 'byteLists'] as const),
+]);
+
+/** Flags as the runner gives them: `-name`, `-name value`, and with `-on-initial`, `-on-resume` or `-on-retry` before the name. */
+export function parseFlags(argv: readonly string[]): ShimFlags {
+  const flags: ShimFlags = {
+    initial: new ConnectionFlags(),
+    resume: new ConnectionFlags(),
+    retry: new ConnectionFlags(),
+  };
+  for (let index = 0; index < argv.length; index++) {
+    const { name, wanted } = splitPrefix(argv[index]!);
+    const targets = wanted === undefined ? [flags.initial, flags.resume, flags.retry] : [flags[wanted]];
+    const credential = NEW_CREDENTIALS[name];
+    if (credential !== undefined) {
+      for (const target of targets) target.credentials.push(new CredentialFlags(credential));
+      continue;
+    }
+    const ofCredential = CREDENTIAL_FLAGS[name as keyof typeof CREDENTIAL_FLAGS];
+    const kind = ofCredential ?? KINDS.get(name);
+    if (kind === undefined) throw new UnknownFlag(`unknown flag ${argv[index]}`);
+    const value = kind === 'switch' ? undefined : argv[++index];
+    if (kind !== 'switch' && value === undefined) throw new Error(`${argv[index - 1]} needs a value`);
+    for (const target of targets) {
+      (ofCredential === undefined ? target : target.credentials.at(-1)!).set(name, value);
+    }
+  }
+  return flags;
+}
+
+function splitPrefix(argument: string): { name: string; wanted: keyof ShimFlags | undefined } {
+  const match = /^-(?:on-shim-)?(?:on-(initial|resume|retry)-)?(.*)$/.exec(argument);
+  if (match === null) throw new UnknownFlag(`not a flag: ${argument}`);
+  return { name: match[2]!, wanted: match[1] as keyof ShimFlags | undefined };
+}
+
+function fromBase64(text: string): Uint8Array {
+  return Uint8Array.from(Buffer.from(text, 'base64'));
+}

@@ -1,0 +1,20 @@
+// Loads a TypeScript file of this folder, with the packages' sources, through the Vite that Vitest brings along.
+
+import { fileURLToPath } from 'node:url';
+import { createServer } from 'vite';
+
+export async function load(name) {
+  const conditions = ['testudo-source', 'module', 'node', 'import', 'default'];
+  const server = await createServer({
+    configFile: false,
+    root: fileURLToPath(new URL('../..', import.meta.url)),
+    logLevel: 'error',
+    appType: 'custom',
+    server: { middlewareMode: true, hmr: false, ws: false, watch: null },
+    optimizeDeps: { noDiscovery: true, include: [] },
+    resolve: { conditions },
+    ssr: { noExternal: [/^@testudo\//], resolve: { conditions } },
+  });
+  const module = await server.ssrLoadModule(fileURLToPath(new URL(name, import.meta.url)));
+  return { ...module, close: () => server.close() };
+}

@@ -1,0 +1,10 @@
+// The shim as a process of its own: simple, and slow to start. `serve.mjs` keeps one warm.
+
+import { load } from './load.mjs';
+
+const { runShim, close } = await load('./shim.ts');
+const { code, stdout, stderr } = await runShim(process.argv.slice(2));
+process.stdout.write(stdout);
+process.stderr.write(stderr);
+process.exitCode = code;
+await close();
