@@ -24,7 +24,7 @@ suite('openssl s_client as the CA that looks for tls-alpn-01', () => {
     const identities = new CertificateSources(folderWith(), undefined).identitiesOf([
       { kind: 'local', names, isDefault: true },
     ]);
-    const endpoint = new TlsEndpoint({ ...DEFAULT_TLS, alpn: ['http/1.1'] }, identities, board);
+    const endpoint = new TlsEndpoint({ ...DEFAULT_TLS, alpn: ['http/1.1'] }, identities, { board });
     server.on('connection', (raw) => {
       sockets.add(raw.on('error', () => undefined));
       endpoint.secure(raw, {}).on('error', () => undefined);

@@ -55,6 +55,8 @@ export interface ListenerConfig {
   /** Default: `required` with `clientCa`, else `none`. */
   readonly clientCertificate?: 'none' | 'optional' | 'required' | undefined;
   readonly clientCa?: string | undefined;
+  /** Staple OCSP responses to certificates that name a responder. Default true. */
+  readonly stapling?: boolean | undefined;
   /** A TCP service to forward the plaintext to. */
   readonly forward?: (Address & { readonly host: string }) | undefined;
   /** An HTTP server to pass requests on to. */

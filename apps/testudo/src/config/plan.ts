@@ -35,6 +35,8 @@ export interface TlsPlan {
   readonly alpn: readonly string[] | undefined;
   readonly clientCertificate: 'none' | 'optional' | 'required';
   readonly clientCa: string | undefined;
+  /** Staple OCSP responses to certificates that name a responder. */
+  readonly stapling: boolean;
 }
 
 /** Times in milliseconds. */
@@ -90,6 +92,7 @@ export const DEFAULT_TLS: TlsPlan = {
   alpn: undefined,
   clientCertificate: 'none',
   clientCa: undefined,
+  stapling: true,
 };
 
 /** A checked configuration with defaults filled in and paths resolved from the file's place. */
@@ -150,6 +153,7 @@ function listenerPlan(
       alpn: config.alpn ?? (isHttp ? ['http/1.1'] : undefined),
       clientCertificate: config.clientCertificate ?? (config.clientCa === undefined ? 'none' : 'required'),
       clientCa: config.clientCa === undefined ? undefined : resolve(from, config.clientCa),
+      stapling: config.stapling ?? true,
     },
   };
 }

@@ -9,6 +9,12 @@ const text = z.string().min(1, 'must not be empty');
 const filePath = text;
 const flag = z.boolean();
 
+/** `on` and `off` are words in YAML 1.2. */
+const onOff = z.preprocess(
+  (value) => (value === 'on' ? true : value === 'off' ? false : value),
+  z.boolean({ error: 'must be on or off' }),
+);
+
 /** `1.2` is a number in YAML, so both spellings are taken. */
 const version = z.preprocess(
   (value) =>
@@ -110,6 +116,7 @@ const listener = z.strictObject({
     .enum(['none', 'optional', 'required'], { error: 'must be none, optional or required' })
     .optional(),
   clientCa: filePath.optional(),
+  stapling: onOff.optional(),
   // One of these says what is behind.
   forward: address(parseTarget).optional(),
   proxy: upstream.optional(),

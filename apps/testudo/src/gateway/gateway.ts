@@ -4,6 +4,7 @@ import type { Address } from '../config/address.ts';
 import type { ListenerPlan, Plan } from '../config/plan.ts';
 import { Failure, failures, messageOf } from '../failure.ts';
 import { CertificateSources } from '../identity/certificate-sources.ts';
+import { OcspStaples } from '../identity/ocsp-staples.ts';
 import type { Log } from '../output/log.ts';
 import { httpsPortFor } from './https-port.ts';
 import { check, type PreparedListener, prepare } from './prepare.ts';
@@ -21,17 +22,20 @@ export type GatewaySurroundings = Pick<AcmeParts, 'clock' | 'random'>;
 export class Gateway {
   readonly #prepared: readonly PreparedListener[];
   readonly #sources: CertificateSources;
+  readonly #staples: OcspStaples;
   readonly #http: HttpListener | undefined;
   readonly #log: Log;
 
   private constructor(
     prepared: readonly PreparedListener[],
     sources: CertificateSources,
+    staples: OcspStaples,
     http: HttpListener | undefined,
     log: Log,
   ) {
     this.#prepared = prepared;
     this.#sources = sources;
+    this.#staples = staples;
     this.#http = http;
     this.#log = log;
   }
@@ -49,7 +53,8 @@ export class Gateway {
     check(plan, log);
     const acme = plan.acme && new AcmeCertificates({ plan: plan.acme, dataFolder, log, ...surroundings });
     const sources = new CertificateSources(dataFolder, acme);
-    const prepared = prepare(plan, sources, log);
+    const staples = new OcspStaples({ dataFolder, log, clock: surroundings.clock });
+    const prepared = prepare(plan, sources, staples, log);
     const http =
       acme && plan.acme?.http
         ? new HttpListener({
@@ -69,7 +74,8 @@ export class Gateway {
       http?.close();
       throw failures(problems);
     }
-    const gateway = new Gateway(prepared, sources, http, log);
+    const gateway = new Gateway(prepared, sources, staples, http, log);
+    staples.start();
     for (const { listener, warnings } of prepared) {
       for (const warning of warnings) log.warn(warning);
       listener.serve();
@@ -99,6 +105,7 @@ export class Gateway {
       try {
         const identities = this.#sources.identitiesOf(plan.certificates);
         endpoint.replace(identities);
+        this.#forgetStaples();
         for (const { identity } of identities) if (identity.warning) this.#log.warn(identity.warning);
         this.#log.info({ listener: plan.name }, 'certificates read again');
       } catch (error) {
@@ -113,8 +120,7 @@ export class Gateway {
 
   /** Stops accepting, lets open connections finish for at most `limit` milliseconds, then ends them. */
   async drain(limit: number): Promise<void> {
-    this.#sources.acme?.stop();
-    this.#http?.close();
+    this.#endLongTermWork();
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, limit);
@@ -125,8 +131,7 @@ export class Gateway {
 
   /** Ends everything at once. */
   destroy(): void {
-    this.#sources.acme?.stop();
-    this.#http?.close();
+    this.#endLongTermWork();
     for (const { listener } of this.#prepared) listener.destroy();
   }
 
@@ -139,7 +144,20 @@ export class Gateway {
         if (plan.certificates.some((one) => one.kind === 'acme' && one.names.join() === names.join()))
           endpoint.replace(this.#sources.identitiesOf(plan.certificates));
       }
+      this.#forgetStaples();
     };
     acme.start();
+  }
+
+  /** Nobody asks about a certificate that is not shown any more. */
+  #forgetStaples(): void {
+    const shown = this.#prepared.flatMap(({ endpoint }) => endpoint.identities);
+    this.#staples.retain(shown.map(({ identity }) => identity));
+  }
+
+  #endLongTermWork(): void {
+    this.#sources.acme?.stop();
+    this.#staples.stop();
+    this.#http?.close();
   }
 }

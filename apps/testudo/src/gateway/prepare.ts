@@ -9,6 +9,7 @@ import { passUpgrade } from '../http/upgrade.ts';
 import { welcomeSite } from '../http/welcome-site.ts';
 import { loadIdentity } from '../identity/certificate-files.ts';
 import type { CertificateSources } from '../identity/certificate-sources.ts';
+import type { OcspStaples } from '../identity/ocsp-staples.ts';
 import { echoService } from '../listeners/echo.ts';
 import { forwardService } from '../listeners/forward.ts';
 import { type HttpHandler, httpService } from '../listeners/http-service.ts';
@@ -43,10 +44,15 @@ export function check(plan: Plan, log: Log): void {
  * Makes the listeners ready to take their addresses. Throws as {@link check}, which is to come first, so that the local
  * CA is made only when all else is right.
  */
-export function prepare(plan: Plan, sources: CertificateSources, log: Log): PreparedListener[] {
+export function prepare(
+  plan: Plan,
+  sources: CertificateSources,
+  staples: OcspStaples,
+  log: Log,
+): PreparedListener[] {
   const prepared: PreparedListener[] = [];
   forEachListener(plan, (listener, attempt) => {
-    attempt(() => prepared.push(prepareOne(listener, sources, log)));
+    attempt(() => prepared.push(prepareOne(listener, sources, staples, log)));
   });
   return prepared;
 }
@@ -70,9 +76,14 @@ function forEachListener(
   if (problems.length > 0) throw failures(problems);
 }
 
-function prepareOne(plan: ListenerPlan, sources: CertificateSources, log: Log): PreparedListener {
+function prepareOne(
+  plan: ListenerPlan,
+  sources: CertificateSources,
+  staples: OcspStaples,
+  log: Log,
+): PreparedListener {
   const identities = sources.identitiesOf(plan.certificates);
-  const endpoint = new TlsEndpoint(plan.tls, identities, sources.acme?.boardForTls);
+  const endpoint = new TlsEndpoint(plan.tls, identities, { board: sources.acme?.boardForTls, staples });
   const { name, address, limits } = plan;
   const service = createService(plan, log);
   return {

@@ -21,19 +21,33 @@ import { Failure } from '../failure.ts';
 import { chooseByName, type NamedChoice } from '../identity/certificate-choice.ts';
 import { type Identity, loadCertificates, namesIn } from '../identity/certificate-files.ts';
 import type { ServedIdentity } from '../identity/certificate-sources.ts';
+import type { OcspStaples, Staple } from '../identity/ocsp-staples.ts';
+
+/** What endpoints share. */
+export interface TlsHelpers {
+  /** The answers to a CA's tls-alpn-01 challenges. Default: none are given. */
+  readonly board?: ChallengeBoard | undefined;
+  /** OCSP responses. Default: none are stapled. */
+  readonly staples?: OcspStaples | undefined;
+}
 
 /** The TLS side of a listener: what its connections share, checked once. */
 export class TlsEndpoint {
   readonly #config: ServerConfig;
   readonly #requestCert: boolean;
+  readonly #staples: OcspStaples | undefined;
+  #identities: readonly ServedIdentity[];
   #choice: NamedChoice<readonly Credential[]>;
 
   /** Whether a CA finds the answers to its tls-alpn-01 challenges here. */
   readonly answersChallenges: boolean;
 
   /** Throws a `Failure` for options that the engine does not take. */
-  constructor(plan: TlsPlan, identities: readonly ServedIdentity[], board?: ChallengeBoard) {
-    this.#choice = choiceOf(identities);
+  constructor(plan: TlsPlan, identities: readonly ServedIdentity[], helpers: TlsHelpers = {}) {
+    const { board } = helpers;
+    this.#staples = plan.stapling ? helpers.staples : undefined;
+    this.#identities = identities;
+    this.#choice = choiceOf(identities, this.#staples);
     this.#requestCert = plan.clientCertificate !== 'none';
     this.answersChallenges = board !== undefined;
     this.#config = configOf(plan, ({ serverName }) => this.#choice.for(serverName), board);
@@ -46,7 +60,13 @@ export class TlsEndpoint {
 
   /** Shows other certificates from now on; connections that are open keep theirs. */
   replace(identities: readonly ServedIdentity[]): void {
-    this.#choice = choiceOf(identities);
+    this.#identities = identities;
+    this.#choice = choiceOf(identities, this.#staples);
+  }
+
+  /** What it shows. */
+  get identities(): readonly ServedIdentity[] {
+    return this.#identities;
   }
 
   /** Begins TLS on a TCP connection. */
@@ -60,12 +80,15 @@ export class TlsEndpoint {
   }
 }
 
-function choiceOf(identities: readonly ServedIdentity[]): NamedChoice<readonly Credential[]> {
+function choiceOf(
+  identities: readonly ServedIdentity[],
+  staples: OcspStaples | undefined,
+): NamedChoice<readonly Credential[]> {
   return chooseByName(
     identities.map(({ identity, names, isDefault }) => ({
       isDefault,
       names: names ?? namesIn(identity.chain[0]!),
-      value: [credentialOf(identity)],
+      value: [stapled(credentialOf(identity), staples?.stapleFor(identity))],
     })),
   );
 }
@@ -76,6 +99,12 @@ function credentialOf({ chain, keyPem }: Identity): Credential {
     chain.map(({ der }) => der),
     parsePrivateKey(keyPem, nodeCrypto),
   );
+}
+
+/** Asked for at each handshake, since it changes. */
+function stapled(own: Credential, staple: Staple | undefined): Credential {
+  if (staple === undefined) return own;
+  return Object.defineProperty({ ...own }, 'ocspResponse', { get: () => staple.response, enumerable: true });
 }
 
 function configOf(plan: TlsPlan, choose: CredentialChooser, board?: ChallengeBoard): ServerConfig {
