@@ -46,7 +46,7 @@ export function* makeOffer(h: ClientHandshake): Flow<Offer> {
     random: provider.randomBytes(32),
     legacySessionId: sessionId(h, session),
     cipherSuites: [...offeredSuites(h).map((suite) => suite.id), ...signals(h)],
-    legacyCompressionMethods: [UNCOMPRESSED],
+    legacyCompressionMethods: compressionMethods(h),
     extensions: offeredExtensions(h, session, shares),
   };
   const psks = yield* offeredPsks(h, session);
@@ -120,6 +120,12 @@ function usableSession(h: ClientHandshake): Session | undefined {
   }
   if (session.version === TLS13 && session.ticket.length === 0) return undefined;
   return config.cipherSuites.some((suite) => suite.id === session.cipherSuite) ? session : undefined;
+}
+
+/** By preference; nobody compresses unless he asks for it. */
+function compressionMethods({ config }: ClientHandshake): number[] {
+  const method = config.options.dangerousCompression?.method;
+  return method === undefined ? [UNCOMPRESSED] : [method, UNCOMPRESSED];
 }
 
 /** What the key exchanges can do with this configuration. */

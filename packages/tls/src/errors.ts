@@ -69,6 +69,7 @@ const FAILURES = {
   'malformed-message': { reason: 'InvalidMessage', alert: 'decode_error' },
 
   'bad-record-mac': { reason: 'InvalidRecord', alert: 'bad_record_mac' },
+  'decompression-failure': { reason: 'InvalidRecord', alert: 'decompression_failure' },
   'record-overflow': { reason: 'InvalidRecord', alert: 'record_overflow' },
   'bad-record': { reason: 'InvalidRecord', alert: 'unexpected_message' },
   'malformed-record': { reason: 'InvalidRecord', alert: 'decode_error' },

@@ -12,17 +12,19 @@ import type { StreamCipher } from '../suites.ts';
 import type { Protection } from '../tls12/protection.ts';
 import type { RecordMac } from '../tls12/record-mac.ts';
 import type { DirectionKeys } from '../tls12/secrets.ts';
-import type { Terms } from '../tls12/terms.ts';
+import { longestContent, type Terms } from '../tls12/terms.ts';
 
 /** GenericStreamCipher (RFC 5246 §6.2.3.1): content and MAC under one stream, RC4's or none at all. */
 export function streamProtection(
   provider: CryptoProvider,
-  { rules }: Terms,
+  terms: Terms,
   { name, keyLength, mac }: StreamCipher,
 ): Protection {
+  const { rules } = terms;
   const parts = (keys: DirectionKeys, direction: 'encrypt' | 'decrypt'): Parts => ({
     provider,
     version: rules.version,
+    most: longestContent(terms),
     mac: rules.recordMac(provider, mac, keys.mac),
     cipher: name === 'null' ? PLAIN : provider.cipher(name, direction, keys.key, new Uint8Array(0))!,
   });
@@ -38,6 +40,8 @@ export function streamProtection(
 interface Parts {
   readonly provider: CryptoProvider;
   readonly version: number;
+  /** Bytes of content in a record. */
+  readonly most: number;
   readonly mac: RecordMac;
   readonly cipher: Cipher;
 }
@@ -80,7 +84,7 @@ class StreamOpener implements RecordOpener {
   }
 
   open({ type, bytes }: RawRecord): Plaintext | undefined {
-    const { provider, mac, cipher } = this.#parts;
+    const { provider, mac, most, cipher } = this.#parts;
     const length = bytes.length - RECORD_HEADER - mac.length;
     if (length < 0) return undefined;
     const plaintext = cipher.update(bytes.subarray(RECORD_HEADER));
@@ -89,7 +93,7 @@ class StreamOpener implements RecordOpener {
     const expected = mac.compute(this.#sequence, type, version, content);
     if (!provider.equal(plaintext.subarray(length), expected)) return undefined;
     this.#sequence++;
-    checkPlaintextLength(length);
+    checkPlaintextLength(length, most);
     return { type, content };
   }
 }

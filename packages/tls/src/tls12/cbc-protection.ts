@@ -20,7 +20,7 @@ import { MAX_PADDING } from './cbc-padding.ts';
 import type { Protection } from './protection.ts';
 import type { RecordMac } from './record-mac.ts';
 import type { DirectionKeys } from './secrets.ts';
-import type { Terms } from './terms.ts';
+import { longestContent, type Terms } from './terms.ts';
 import type { VersionRules } from './version-rules.ts';
 
 /**
@@ -39,6 +39,7 @@ export function cbcProtection(provider: CryptoProvider, terms: Terms, cipher: Cb
     blockLength,
     cipher: provider.cipher(name, direction, key, rules.explicitIv ? new Uint8Array(blockLength) : iv)!,
     mac: rules.recordMac(provider, mac, macKey),
+    most: longestContent(terms),
   });
   return {
     macKeyLength: HASH_LENGTH[mac],
@@ -58,6 +59,8 @@ interface Parts {
   readonly blockLength: number;
   readonly cipher: Cipher;
   readonly mac: RecordMac;
+  /** Bytes of content in a record. */
+  readonly most: number;
 }
 
 class CbcSealer implements RecordSealer {
@@ -165,7 +168,7 @@ class MacThenEncryptOpener extends CbcOpener {
     );
     if ((padding.isRight & equalBytesMask(received, expected)) === 0) return undefined;
     this.sequence++;
-    checkPlaintextLength(length);
+    checkPlaintextLength(length, this.parts.most);
     return { type, content: plaintext.subarray(0, length) };
   }
 }
@@ -185,7 +188,7 @@ class EncryptThenMacOpener extends CbcOpener {
     if (padding.isRight === 0) return undefined;
     this.sequence++;
     const length = plaintext.length - padding.length;
-    checkPlaintextLength(length);
+    checkPlaintextLength(length, this.parts.most);
     return { type, content: plaintext.subarray(0, length) };
   }
 }

@@ -13,6 +13,7 @@ export function offerSession(
   server: AuthenticatedPeer,
   ticket: NewSessionTicket12 | undefined,
 ): Session | undefined {
+  if (terms.compression !== undefined) return undefined;
   const hasTicket = ticket !== undefined && ticket.ticket.length > 0;
   if (!hasTicket && sessionId.length === 0) return undefined;
   const session: Session = {

@@ -1,5 +1,6 @@
 import { TlsError } from '../errors.ts';
 import type { Handshake } from '../handshake/handshake.ts';
+import { compressed } from '../record/compression.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
 import { cbcProtection } from './cbc-protection.ts';
 import { aeadProtection } from './record-protection.ts';
@@ -16,8 +17,13 @@ export interface Protection {
 }
 
 export function protectionOf(h: Handshake, terms: Terms): Protection {
+  const protection = uncompressed(h, terms);
+  return terms.compression === undefined ? protection : compressed(protection, terms.compression);
+}
+
+function uncompressed(h: Handshake, terms: Terms): Protection {
   const { cipher } = terms.suite;
-  if (cipher.kind === 'aead') return aeadProtection(h.provider, cipher);
+  if (cipher.kind === 'aead') return aeadProtection(h.provider, terms, cipher);
   if (cipher.kind === 'cbc') return cbcProtection(h.provider, terms, cipher);
   const { legacy } = h.config;
   if (legacy !== undefined) return legacy.streamProtection(h.provider, terms, cipher);

@@ -13,18 +13,20 @@ import {
 import type { RawRecord } from '../record/record-buffer.ts';
 import type { AeadCipher } from '../suites.ts';
 import type { Protection } from './protection.ts';
+import { longestContent, type Terms } from './terms.ts';
 
 /** Bytes of the nonce that AES-GCM sends with each record (RFC 5288 §3); ChaCha20-Poly1305 sends none (RFC 7905 §2). */
 const EXPLICIT_NONCE = 8;
 
 /** TLS 1.2 with an AEAD: no MAC keys; the IV is the implicit part of the nonce. */
-export function aeadProtection(provider: CryptoProvider, cipher: AeadCipher): Protection {
+export function aeadProtection(provider: CryptoProvider, terms: Terms, cipher: AeadCipher): Protection {
+  const most = longestContent(terms);
   return {
     macKeyLength: 0,
     keyLength: cipher.keyLength,
     ivLength: cipher.name === 'chacha20-poly1305' ? 12 : 4,
     sealer: ({ key, iv }) => new Sealer12(provider.aead(cipher.name, key)!, iv),
-    opener: ({ key, iv }) => new Opener12(provider.aead(cipher.name, key)!, iv),
+    opener: ({ key, iv }) => new Opener12(provider.aead(cipher.name, key)!, iv, most),
   };
 }
 
@@ -61,12 +63,15 @@ export class Sealer12 implements RecordSealer {
 /** The other way round. */
 export class Opener12 implements RecordOpener {
   readonly isProtected = true;
+  readonly #most: number;
   readonly #aead: Aead;
   readonly #nonce: Nonce12;
   readonly #additional = new Uint8Array(13);
   #sequence = 0;
 
-  constructor(aead: Aead, iv: Uint8Array) {
+  /** @param most bytes of plaintext in a record. */
+  constructor(aead: Aead, iv: Uint8Array, most: number) {
+    this.#most = most;
     this.#aead = aead;
     this.#nonce = nonce12(aead, iv);
   }
@@ -75,7 +80,7 @@ export class Opener12 implements RecordOpener {
     const start = RECORD_HEADER + this.#nonce.explicitLength;
     const length = record.bytes.length - start - this.#aead.tagLength;
     if (length < 0) return undefined;
-    checkPlaintextLength(length);
+    checkPlaintextLength(length, this.#most);
     // The version as it came: a changed one fails like anything else that was changed.
     const version = (record.bytes[1]! << 8) | record.bytes[2]!;
     putAdditional(this.#additional, this.#sequence, record.type, version, length);

@@ -15,6 +15,7 @@ import { learnFeatures } from '../features/client-features.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { checkSameExtendedMasterSecret } from '../handshake/previous-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
+import type { RecordCompression } from '../record/compression.ts';
 import type { Session } from '../sessions/session.ts';
 import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, suiteFits } from '../suites.ts';
 import { checkServerRenegotiationInfo } from './renegotiation-info.ts';
@@ -53,8 +54,6 @@ export function checkServerHello(
     throw new TlsError('unsolicited-extension', 'SSL 3.0 has no extensions');
   learnFeatures(h, extensions);
   const suite = selectedSuite(rules, offer, hello);
-  if (hello.legacyCompressionMethod !== 0)
-    throw new TlsError('illegal-parameter', 'ServerHello selects a compression method');
   const secureRenegotiation = checkServerRenegotiationInfo(h, extensions);
   const formats = extensions.get(ecPointFormats);
   if (formats !== undefined && !formats.includes(0)) {
@@ -69,8 +68,17 @@ export function checkServerHello(
   }
   checkSameExtendedMasterSecret(h, extended);
   const randoms = { client: offer.hello.random, server: hello.random };
+  const session = resumedSession(offer, hello, rules, suite, extended);
+  const terms: Terms = {
+    rules,
+    suite,
+    randoms,
+    extended,
+    compression: selectedCompression(h, hello, session),
+    encryptThenMac: selectedEncryptThenMac(hello, suite),
+  };
   return {
-    terms: { rules, suite, randoms, extended, encryptThenMac: selectedEncryptThenMac(hello, suite) },
+    terms,
     offeredVersion: offer.hello.legacyVersion,
     secureRenegotiation,
     sessionId: hello.legacySessionIdEcho,
@@ -78,7 +86,7 @@ export function checkServerHello(
     ticketFollows: extensions.has(sessionTicket),
     statusFollows: announcedStatus(extensions),
     signedCertificateTimestamps: extensions.get(signedCertificateTimestamp),
-    session: resumedSession(offer, hello, rules, suite, extended),
+    session,
   };
 }
 
@@ -94,6 +102,18 @@ function selectedSuite(
     'illegal-parameter',
     `ServerHello selects the suite 0x${hello.cipherSuite.toString(16)}, which was not offered`,
   );
+}
+
+/** What was offered, or none: that is what sessions that are resumed had (RFC 5246 §7.4.1.3). */
+function selectedCompression(
+  { config }: ClientHandshake,
+  { legacyCompressionMethod: method }: ServerHello<'server_hello_12'>,
+  session: Session | undefined,
+): RecordCompression | undefined {
+  if (method === 0) return undefined;
+  const { dangerousCompression } = config.options;
+  if (dangerousCompression?.method === method && session === undefined) return dangerousCompression;
+  throw new TlsError('illegal-parameter', 'ServerHello selects a compression method');
 }
 
 /** A server answers one of the two (RFC 6961 §2.2). */

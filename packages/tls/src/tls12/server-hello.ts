@@ -21,6 +21,7 @@ import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { DOWNGRADE_TLS11, DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
+import type { RecordCompression } from '../record/compression.ts';
 import type { Session } from '../sessions/session.ts';
 import { type CipherSuite, cipherSuite } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
@@ -75,11 +76,13 @@ export function agreeOn(
   checkSameExtendedMasterSecret(h, extended);
   checkSameName(h, info.serverName);
   const randoms = { client: hello.random, server: serverRandom(h, rules) };
-  const termsWith = (suite: CipherSuite): Terms => ({
+  const compression = commonCompression(h, hello);
+  const termsWith = (suite: CipherSuite, compression: RecordCompression | undefined): Terms => ({
     rules,
     suite,
     randoms,
     extended,
+    compression,
     encryptThenMac:
       suite.cipher.kind === 'cbc' &&
       extensions.has(encryptThenMac) &&
@@ -91,10 +94,20 @@ export function agreeOn(
     info,
     extended,
     secureRenegotiation: checkClientRenegotiationInfo(h, hello),
-    sendsTicket: Boolean(h.config.options.tickets) && extensions.has(sessionTicket),
-    termsWith,
-    termsOf: (session) => termsWith(cipherSuite(session.cipherSuite)!),
+    sendsTicket:
+      Boolean(h.config.options.tickets) && extensions.has(sessionTicket) && compression === undefined,
+    termsWith: (suite) => termsWith(suite, compression),
+    // Sessions that can be resumed had no compression.
+    termsOf: (session) => termsWith(cipherSuite(session.cipherSuite)!, undefined),
   };
+}
+
+function commonCompression(h: ServerHandshake, hello: ClientHello): RecordCompression | undefined {
+  const { dangerousCompression } = h.config.options;
+  if (dangerousCompression === undefined) return undefined;
+  return hello.legacyCompressionMethods.includes(dangerousCompression.method)
+    ? dangerousCompression
+    : undefined;
 }
 
 /** 32 random bytes, the last eight of which warn a client that wanted a newer version (RFC 9846 §4.1.3). */
@@ -136,7 +149,7 @@ export function sendServerHello(
     random: terms.randoms.server,
     legacySessionIdEcho: sessionId,
     cipherSuite: terms.suite.id,
-    legacyCompressionMethod: 0,
+    legacyCompressionMethod: terms.compression?.method ?? 0,
     extensions,
   });
 }

@@ -66,7 +66,10 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const { hello } = agreed;
   const terms = agreed.termsWith(suite);
   const storesSession =
-    h.config.options.sessionStore !== undefined && !agreed.sendsTicket && isResumable(suite);
+    h.config.options.sessionStore !== undefined &&
+    !agreed.sendsTicket &&
+    isResumable(suite) &&
+    terms.compression === undefined;
   const sessionId = storesSession ? h.provider.randomBytes(32) : NOTHING;
   const staples = statusFor(hello.extensions, own?.credential);
   h.transcript.useHash(terms.rules.transcriptHash(suite));

@@ -1,3 +1,5 @@
+import { MAX_EXPANSION, type RecordCompression } from '../record/compression.ts';
+import { MAX_PLAINTEXT } from '../record/content-type.ts';
 import type { CipherSuite } from '../suites.ts';
 import type { VersionRules } from './version-rules.ts';
 
@@ -8,8 +10,15 @@ export interface Terms {
   readonly randoms: Randoms;
   /** Extended master secret (RFC 7627). */
   readonly extended: boolean;
+  /** How content is compressed; undefined for not at all. */
+  readonly compression?: RecordCompression | undefined;
   /** Encrypt-then-MAC (RFC 7366); only CBC suites have it. */
   readonly encryptThenMac: boolean;
+}
+
+/** Most bytes of content in a record before it is decompressed (RFC 5246 §6.2.2). */
+export function longestContent({ compression }: Terms): number {
+  return compression === undefined ? MAX_PLAINTEXT : MAX_PLAINTEXT + MAX_EXPANSION;
 }
 
 export interface Randoms {
