@@ -9,6 +9,7 @@ import type { Flow } from './flow.ts';
 import type { KeyShare } from './groups.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import type { ClientHello } from './messages/client-hello.ts';
+import { abandonedByClients } from './sessions/abandoned-sessions.ts';
 import { isFresh, type Session } from './sessions/session.ts';
 import { type CipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV, isSuite13 } from './suites.ts';
 import { keyExchangeOf } from './tls12/key-exchange/index.ts';
@@ -112,6 +113,7 @@ function sessionId(h: ClientHandshake, session: Session | undefined): Uint8Array
 function usableSession(h: ClientHandshake): Session | undefined {
   const { session, config } = h;
   if (session === undefined || !isFresh(session, h.now)) return undefined;
+  if (abandonedByClients.has(h.provider, session)) return undefined;
   if (
     session.serverName !== (h.serverName ?? '') ||
     !config.versions.some((version) => version === session.version)

@@ -47,7 +47,7 @@ export class Connection extends ConnectionFacts {
   #processing = false;
   readonly #channel: ConnectionChannel;
   readonly #gate = new DataGate();
-  #abandonSession: (() => void) | undefined;
+  #abandonSession: ((info: ConnectionInfo | undefined) => void) | undefined;
   readonly #halfClose: boolean;
   #receiving = 'the handshake';
 
@@ -60,6 +60,8 @@ export class Connection extends ConnectionFacts {
       events: ConnectionEvents;
       observer: Observer | undefined;
       initialVersion: number;
+      /** The connection ends with a fatal alert: what it resumed or gave must not be resumed. */
+      abandonSession?: (info: ConnectionInfo | undefined) => void;
       halfClose?: boolean | undefined;
     },
   ) {
@@ -80,6 +82,7 @@ export class Connection extends ConnectionFacts {
     this.#alerts = new AlertProtocol(this.#records, parts.observer);
     this.#data = new OutgoingData(this.#records);
     this.#services = parts.services;
+    this.#abandonSession = parts.abandonSession;
     this.#channel = new ConnectionChannel(
       this.#records,
       this.#alerts,
@@ -416,7 +419,7 @@ export class Connection extends ConnectionFacts {
     this.#established?.wipe();
     this.#established = result.established;
     this.learn(result.info, result.established);
-    this.#abandonSession = result.abandonSession;
+    this.#abandonSession = result.abandonSession ?? this.#abandonSession;
     this.#gate.open();
     this.#channel.endCompatibility();
     this.#receiving = 'application data';
@@ -472,7 +475,7 @@ export class Connection extends ConnectionFacts {
     if (this.#state === 'failed') return;
     const wasHandshaking = this.#state === 'handshaking';
     this.#finish('failed');
-    if (error.endsSession) this.#abandonSession?.();
+    if (error.endsSession) this.#abandonSession?.(this.info);
     if (error.alert !== 'none' && !this.#writeClosed) {
       try {
         this.#alerts.sendFailure(error.alert, wasHandshaking);

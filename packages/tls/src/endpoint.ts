@@ -9,6 +9,7 @@ import type { Observer } from './observer.ts';
 import type { ClientConfig, ServerConfig } from './options.ts';
 import { LEGACY_RECORD_VERSION } from './record/protection.ts';
 import { serverHandshake } from './server.ts';
+import { abandonedByClients } from './sessions/abandoned-sessions.ts';
 import type { Session } from './sessions/session.ts';
 
 /** In the header of a first ClientHello: some old servers refuse anything newer there (RFC 9846 §5.1). */
@@ -35,11 +36,18 @@ export function clientConnection(
   const { provider } = config;
   const serverName =
     options.serverName === undefined ? sniFor(options.host) : options.serverName || undefined;
+  const given: Session[] = [];
   return new Connection(config, {
     services: config.services,
     events: options.events,
     observer: options.observer,
     halfClose: options.halfClose,
+    abandonSession: (info) => {
+      // The one that was offered is this connection's while nothing else is agreed on.
+      const offered = info === undefined || info.resumed ? options.session : undefined;
+      if (offered !== undefined) abandonedByClients.add(provider, offered);
+      for (const session of given) abandonedByClients.add(provider, session);
+    },
     initialVersion: Math.min(FIRST_RECORD_VERSION, config.versions[0]!),
     flow: (channel) => {
       const handshake: ClientHandshake = {
@@ -53,7 +61,10 @@ export function clientConnection(
         host: options.host,
         serverName,
         session: options.session,
-        onSession: (session) => options.events.session?.(session),
+        onSession: (session) => {
+          given.push(session);
+          options.events.session?.(session);
+        },
         helloRequestsLeft: 0,
         wantsEarlyData: options.earlyData ?? false,
       };

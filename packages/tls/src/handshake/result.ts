@@ -168,6 +168,6 @@ export interface HandshakeResult {
   readonly proof: FinishedVerified;
   readonly info: ConnectionInfo;
   readonly established: Established;
-  /** Called when the connection ends with a fatal alert: its session must not be resumed. */
+  /** A server's: called when the connection ends with a fatal alert: its session must not be resumed. */
   readonly abandonSession?: (() => void) | undefined;
 }

@@ -1,5 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
+import type { EndedSession } from '../sessions/abandoned-sessions.ts';
 import type { Session } from '../sessions/session.ts';
 import { TICKET_KEY_LENGTH, TicketKeys, type TicketSealer } from '../sessions/ticket-keys.ts';
 import { checkBytes, invalidValue } from './arguments.ts';
@@ -37,6 +38,10 @@ export class TicketProtection implements TicketSealer {
 
   seal(session: Session): Uint8Array {
     return this.#keys.seal(session);
+  }
+
+  revoke(session: EndedSession): void {
+    this.#keys.revoke(session);
   }
 
   open(ticket: Uint8Array): Session | undefined {

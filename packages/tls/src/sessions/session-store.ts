@@ -5,6 +5,8 @@ import { isFresh, type Session } from './session.ts';
 export interface SessionStore {
   get(id: Uint8Array): Session | undefined | Promise<Session | undefined>;
   set(id: Uint8Array, session: Session): void | Promise<void>;
+  /** Forgets a session whose connection ended with a fatal alert. A store without it goes on offering such sessions. */
+  delete?(id: Uint8Array): void | Promise<void>;
 }
 
 /** Sessions in memory: bounded, and gone when they are too old. The oldest goes first. */
@@ -29,6 +31,10 @@ export class MemorySessionStore implements SessionStore {
     if (session === undefined || isFresh(session, this.#now())) return session;
     this.#sessions.delete(key);
     return undefined;
+  }
+
+  delete(id: Uint8Array): void {
+    this.#sessions.delete(toHex(id));
   }
 
   set(id: Uint8Array, session: Session): void {

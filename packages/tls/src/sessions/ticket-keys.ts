@@ -1,5 +1,6 @@
 import { bytesEqual, concat, encode } from '@testudo/codec';
 import { AEAD_NONCE_LENGTH, type Aead, type CryptoProvider } from '@testudo/crypto';
+import { AbandonedSessions, type EndedSession } from './abandoned-sessions.ts';
 import { decodeSession, type Session, sessionCodec } from './session.ts';
 
 /** Seals sessions into tickets and opens them again; may be remote, so answers may come later. */
@@ -7,6 +8,11 @@ export interface TicketSealer {
   seal(session: Session): Uint8Array | Promise<Uint8Array>;
   /** Undefined for a ticket that is forged, too old or sealed under a key that is gone. */
   open(ticket: Uint8Array): Session | undefined | Promise<Session | undefined>;
+  /**
+   * From now on tickets with this session are not opened: its connection ended with a fatal alert. A sealer without it goes
+   * on opening them.
+   */
+  revoke?(session: EndedSession): void | Promise<void>;
 }
 
 const NAME_LENGTH = 16;
@@ -32,6 +38,7 @@ export class TicketKeys implements TicketSealer {
   readonly #rotateAfter: number;
   readonly #lifetime: number;
   #keys: TicketKey[] = [];
+  readonly #abandoned: AbandonedSessions;
 
   /**
    * @param options.rotateAfter seconds for which a key seals. Default 43,200 (12 hours).
@@ -44,6 +51,7 @@ export class TicketKeys implements TicketSealer {
   ) {
     this.#provider = provider;
     this.#now = options.now ?? Date.now;
+    this.#abandoned = new AbandonedSessions({ now: this.#now });
     this.#rotateAfter = (options.rotateAfter ?? 43_200) * 1000;
     this.#lifetime = (options.lifetime ?? 86_400) * 1000;
   }
@@ -79,7 +87,13 @@ export class TicketKeys implements TicketSealer {
     if (key === undefined || ticket.length < start + key.aead.tagLength) return undefined;
     if (this.#now() - key.createdAt > this.#rotateAfter + this.#lifetime) return undefined;
     const plaintext = key.aead.open(ticket.subarray(NAME_LENGTH, start), name, ticket.subarray(start));
-    return plaintext === undefined ? undefined : decodeSession(plaintext);
+    const session = plaintext === undefined ? undefined : decodeSession(plaintext);
+    return session === undefined || this.#abandoned.has(this.#provider, session) ? undefined : session;
+  }
+
+  /** Remembers 10,000 sessions at most, each until its lifetime is over. Other servers with these keys know nothing of it. */
+  revoke(session: EndedSession): void {
+    this.#abandoned.add(this.#provider, session);
   }
 
   #current(): TicketKey {

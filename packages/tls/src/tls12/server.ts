@@ -29,6 +29,7 @@ import { certificateStatus } from '../messages/certificate-status.ts';
 import { certificateVerify, certificateVerifyUnnamed } from '../messages/certificate-verify.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { clientKeyExchange, serverHelloDone } from '../messages/key-exchange.ts';
+import { abandonSession } from '../sessions/abandon.ts';
 import type { Session } from '../sessions/session.ts';
 import { Established12 } from './established.ts';
 import { receiveFinished, sendFinished } from './finished.ts';
@@ -103,6 +104,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
     resumed: false,
     pskIdentity,
     finished: { sent, received },
+    session: agreed.sendsTicket || storesSession ? session : undefined,
   });
 }
 
@@ -129,6 +131,7 @@ function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow
     resumed: true,
     pskIdentity: undefined,
     finished: { sent, received },
+    session,
   });
 }
 
@@ -202,6 +205,8 @@ function result(
     resumed: boolean;
     pskIdentity: Uint8Array | undefined;
     finished: { sent: Uint8Array; received: Uint8Array };
+    /** What could be resumed. */
+    session: Session | undefined;
   },
 ): HandshakeResult {
   const info = connectionInfo(
@@ -227,7 +232,14 @@ function result(
   const previous = previousHandshake(h, 'server', terms, secureRenegotiation, info);
   const renegotiation = previous && new ServerRenegotiation(h, terms.rules, previous, serverHandshake12);
   const established = new Established12(h, 'server', terms, done.master, renegotiation);
-  return { proof: done.proof, established, info };
+  const { session } = done;
+  const { options } = h.config;
+  return {
+    proof: done.proof,
+    established,
+    info,
+    abandonSession: session && (() => abandonSession(options, session)),
+  };
 }
 
 const NOTHING = new Uint8Array(0);

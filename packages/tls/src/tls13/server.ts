@@ -21,7 +21,9 @@ import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished } from '../messages/finished.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { serverHello } from '../messages/server-hello.ts';
-import type { ClientHelloInfo } from '../options.ts';
+import type { ClientHelloInfo, ServerOptions } from '../options.ts';
+import { abandonSession } from '../sessions/abandon.ts';
+import type { Session } from '../sessions/session.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 import { acceptsEarlyData } from './accepted-early-data.ts';
 import { checkBinder } from './accepted-psk.ts';
@@ -59,8 +61,10 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
     const end = yield* receiveClientFlight(h, agreed, flight.asks, keys.client);
     h.channel.endCompatibility();
     h.channel.setApplicationOpener(schedule.opener(application.client), end.proof, 'application');
-    if (takesTickets(h, agreed.hello)) yield* offerTickets(h, agreed, schedule, end.client);
-    return complete(h, agreed, schedule, application, flight, end);
+    const issued = takesTickets(h, agreed.hello)
+      ? yield* offerTickets(h, agreed, schedule, end.client)
+      : undefined;
+    return complete(h, agreed, schedule, application, flight, end, issued);
   } finally {
     schedule.wipe();
     secret.fill(0);
@@ -229,13 +233,40 @@ function* offerTickets(
   { suite, alpnProtocol, info, psk }: Agreed,
   schedule: KeySchedule,
   peer: AuthenticatedPeer,
-): Flow<void> {
+): Flow<IssuedTickets> {
   const resumptionSecret = schedule.derive('res master', h.transcript.digest());
   const agreed = { suite, alpnProtocol, peer, serverName: info.serverName };
   // A client that resumes has used one up, and gets one for it.
   const count = psk?.session === undefined ? h.config.ticketCount : Math.min(1, h.config.ticketCount);
   yield* sendTickets(h, schedule, resumptionSecret, count, agreed);
-  resumptionSecret.fill(0);
+  return { schedule, resumptionSecret, count, createdAt: h.now, lifetime: h.config.sessionLifetime };
+}
+
+/** What the tickets of a connection came from; their secrets are worked out again when they are needed. */
+interface IssuedTickets {
+  readonly schedule: KeySchedule;
+  readonly resumptionSecret: Uint8Array;
+  readonly count: number;
+  readonly createdAt: number;
+  readonly lifetime: number;
+}
+
+/** How to forget what was resumed and what was issued; undefined where there is nothing to forget. */
+function abandonment(
+  options: ServerOptions,
+  resumed: Session | undefined,
+  issued: IssuedTickets | undefined,
+): (() => void) | undefined {
+  if (resumed === undefined && issued === undefined) return undefined;
+  return () => {
+    if (resumed !== undefined) abandonSession(options, resumed);
+    if (issued === undefined) return;
+    const { schedule, resumptionSecret, count, createdAt, lifetime } = issued;
+    for (let i = 0; i < count; i++) {
+      const secret = schedule.resumptionPsk(resumptionSecret, Uint8Array.of(i));
+      abandonSession(options, { secret, createdAt, lifetime, id: NOTHING });
+    }
+  };
 }
 
 function complete(
@@ -245,6 +276,7 @@ function complete(
   application: ApplicationSecrets,
   { own, sent }: ServerFlight,
   { client, proof, received }: ClientFlight,
+  issued: IssuedTickets | undefined,
 ): HandshakeResult {
   const terms = {
     version: 'TLSv1.3',
@@ -273,7 +305,7 @@ function complete(
       ? new LaterRequests(h, suite.hash, h.transcript.messages(), info)
       : undefined,
   });
-  return { proof, established, info };
+  return { proof, established, info, abandonSession: abandonment(h.config.options, psk?.session, issued) };
 }
 
 const NOTHING = new Uint8Array(0);
