@@ -37,6 +37,7 @@ export function openFirstHello(h: ServerHandshake, hello: ClientHello, raw: Uint
   const ech = hello.extensions.get(encryptedClientHello);
   if (ech === undefined) return hello;
   if (ech.type === 'inner') return takeForwardedHello(h, hello);
+  refuseOuterAtBackend(h);
   const opened = tryKeys(h, ech, raw);
   if (typeof opened === 'string') {
     h.ech = { outcome: opened };
@@ -153,6 +154,12 @@ function takeForwardedHello(h: ServerHandshake, hello: ClientHello): ClientHello
   h.ech = { outcome: 'accepted' };
   negotiatedOf(h).ech = 'accepted';
   return hello;
+}
+
+/** RFC 9849 §7: who only stands behind a client-facing server gets nothing that is still encrypted. */
+function refuseOuterAtBackend({ config }: ServerHandshake): void {
+  if (config.options.echBackend !== true || config.ech !== undefined) return;
+  throw new TlsError('illegal-parameter', 'an encrypted ClientHello for a backend server, which has no keys');
 }
 
 function misplacedInner(): TlsError {
