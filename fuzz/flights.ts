@@ -1,11 +1,17 @@
-import type { CryptoProvider } from '@testudo/crypto';
+import { utf8 } from '@testudo/codec';
+import type { CryptoProvider, KeyAgreement } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
+import { encodeEchConfigList } from '../packages/tls/src/ech/config.ts';
+import { generateEchKey } from '../packages/tls/src/ech/keys.ts';
+import { legacy } from '../packages/tls/src/legacy/index.ts';
 import { clientConfig, serverConfig } from '../packages/tls/src/options.ts';
+import { abandonedByClients } from '../packages/tls/src/sessions/abandoned-sessions.ts';
 import type { Session } from '../packages/tls/src/sessions/session.ts';
 import { TicketKeys } from '../packages/tls/src/sessions/ticket-keys.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../packages/tls/src/testing/end.ts';
 import { Pair, type Side } from '../packages/tls/src/testing/pair.ts';
 import { TestPki } from '../packages/tls/src/testing/pki.ts';
+import type { VersionName } from '../packages/tls/src/versions.ts';
 import { Random } from './random.ts';
 
 /** One kind of connection, and what went over its wire when all was well. */
@@ -41,7 +47,34 @@ export function recordFlights(): Flight[] {
     flight('1.2', { maxVersion: 'TLSv1.2' }, none),
     flight('1.2 resumed', { maxVersion: 'TLSv1.2' }, none, resumable('TLSv1.2')),
     flight('1.2 with a client certificate', { maxVersion: 'TLSv1.2', credentials }, mutual),
+    flight('1.3 with Encrypted Client Hello', { ech: { configs: ECH_CONFIGS } }, { echKeys: [ECH_KEY] }),
+    flight('1.3 with a shared key', { psks: [PSK] }, shared),
+    ...old('1.2, CBC', 'TLSv1.2', 'ECDHE-RSA-AES128-SHA256'),
+    ...old('1.2, DHE', 'TLSv1.2', 'DHE-RSA-AES128-GCM-SHA256'),
+    ...old('1.2, a shared key', 'TLSv1.2', 'ECDHE-PSK-AES128-CBC-SHA256'),
+    ...old('1.1, CBC', 'TLSv1.1', 'ECDHE-RSA-AES128-SHA'),
+    ...old('1.0, CBC', 'TLSv1', 'ECDHE-RSA-AES128-SHA'),
+    ...old('1.0, RC4', 'TLSv1', 'ECDHE-RSA-RC4-SHA'),
+    ...old('SSL 3.0, DHE', 'SSLv3', 'DHE-RSA-AES128-SHA'),
   ];
+}
+
+const PSK = { identity: utf8('Alice'), key: new Uint8Array(24).fill(7) };
+const shared = { findPsk: () => PSK };
+const ECH_KEY = generateEchKey(nodeCrypto, { publicName: 'public.example' });
+const ECH_CONFIGS = encodeEchConfigList([ECH_KEY.config]);
+
+/** One suite in one old version. RSA's signatures come out the same each time. */
+function old(name: string, version: VersionName, suite: string): Flight[] {
+  const changes = {
+    legacy,
+    minVersion: version,
+    maxVersion: version,
+    cipherSuites: [suite],
+    signatureSchemes: ['rsa_pkcs1_sha256', 'ecdsa_secp256r1_sha256', 'ed25519'],
+  } as const;
+  const credentials = [pki.server('rsa')];
+  return [flight(name, { ...changes, psks: [PSK] }, { ...changes, ...shared, credentials })];
 }
 
 type ClientChanges = Partial<Parameters<typeof clientConfig>[0]>;
@@ -49,8 +82,13 @@ type ServerChanges = Partial<Parameters<typeof serverConfig>[0]>;
 
 function flight(name: string, client: ClientChanges, server: ServerChanges, session?: Session): Flight {
   const ends = {
-    client: () =>
-      clientEnd(clientConfig({ ...common(1), verifyCertificate: pki.verifier(), ...client }), { session }),
+    client: () => {
+      // The session of a connection that failed would not be offered again.
+      abandonedByClients.clear();
+      return clientEnd(clientConfig({ ...common(1), verifyCertificate: pki.verifier(), ...client }), {
+        session,
+      });
+    },
     server: () => serverEnd(serverConfig({ ...common(2), ...serverSide(), ...server })),
   };
   const sent: Record<Side, Uint8Array[]> = { client: [], server: [] };
@@ -109,13 +147,15 @@ function seeded(seed: number): CryptoProvider {
   return {
     ...nodeCrypto,
     randomBytes: (length) => random.bytes(length),
-    keyAgreement(curve) {
-      const agreement = nodeCrypto.keyAgreement(curve);
-      if (agreement === undefined) return undefined;
-      // The top bits off: below the order of every curve, above zero.
-      const generate = () =>
-        agreement.fromPrivate(random.bytes(32).map((byte, i) => (i === 0 ? (byte & 0x3f) | 1 : byte)));
-      return { ...agreement, generate };
-    },
+    keyAgreement: (curve) => repeated(nodeCrypto.keyAgreement(curve), random),
+    finiteField: (prime, generator) => repeated(nodeCrypto.finiteField(prime, generator), random),
   };
+}
+
+function repeated(agreement: KeyAgreement | undefined, random: Random): KeyAgreement | undefined {
+  if (agreement === undefined) return undefined;
+  // The top bits off: below the order of every group, above zero.
+  const generate = () =>
+    agreement.fromPrivate(random.bytes(32).map((byte, i) => (i === 0 ? (byte & 0x3f) | 1 : byte)));
+  return { ...agreement, generate };
 }

@@ -39,6 +39,11 @@ export class AbandonedSessions {
     return this.#until.size > 0 && this.#until.has(sessionMark(provider, session));
   }
 
+  /** Forgets them all. */
+  clear(): void {
+    this.#until.clear();
+  }
+
   #makeRoom(): void {
     const now = this.#now();
     for (const [mark, until] of this.#until) if (until <= now) this.#until.delete(mark);
