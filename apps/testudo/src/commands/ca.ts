@@ -9,6 +9,7 @@ import { addOcsp } from './ca/ocsp.ts';
 import { addRevoke } from './ca/revoke.ts';
 import { addShow } from './ca/show.ts';
 import { addSign } from './ca/sign.ts';
+import { addTrust } from './ca/trust.ts';
 import { addVerify } from './ca/verify.ts';
 
 /** Adds `testudo ca` and its verbs. */
@@ -28,4 +29,5 @@ export function addCa(program: Command, io: Io, finish: (code: ExitCode) => void
   addOcsp(verb);
   addShow(verb);
   addVerify(verb);
+  addTrust(verb);
 }
