@@ -121,6 +121,8 @@ function usableSession(h: ClientHandshake): Session | undefined {
     return undefined;
   }
   if (session.version === TLS13 && session.ticket.length === 0) return undefined;
+  const type = session.peerRawPublicKey === undefined ? 'x509' : 'raw-public-key';
+  if (!config.features.certificateTypes.takes.includes(type)) return undefined;
   return config.cipherSuites.some((suite) => suite.id === session.cipherSuite) ? session : undefined;
 }
 

@@ -5,8 +5,10 @@ import { TlsError } from './errors.ts';
 
 /** A certificate chain and the use of its private key, which may be somewhere else: in an HSM, behind a KMS. */
 export interface Credential {
-  /** X.509, DER, the leaf first; the root may be left out. */
+  /** X.509, DER, the leaf first; the root may be left out. Empty for a raw public key. */
   readonly certificates: readonly Uint8Array[];
+  /** The key alone, SubjectPublicKeyInfo, DER: shown in place of certificates (RFC 7250). Default: none. */
+  readonly rawPublicKey?: Uint8Array | undefined;
   /** What kind of key signs: decides which signature schemes fit. */
   readonly keyKind: KeyKind;
   /** Signs `data` (not its digest). May answer later. */

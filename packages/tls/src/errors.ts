@@ -55,6 +55,7 @@ const FAILURES = {
   'no-common-cipher-suite': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-common-group': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-common-signature-scheme': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
+  'no-common-certificate-type': { reason: 'PeerIncompatible', alert: 'unsupported_certificate' },
   'no-common-protocol': { reason: 'PeerIncompatible', alert: 'no_application_protocol' },
   'no-extended-master-secret': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'weak-parameters': { reason: 'PeerIncompatible', alert: 'insufficient_security' },

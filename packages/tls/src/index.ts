@@ -7,8 +7,15 @@ export {
   dangerouslyAccept,
   verifyWith,
 } from './certificate-verdict.ts';
+export type { CertificateType } from './certificates/certificate-types.ts';
 export { type CertificateVerifierOptions, certificateVerifier } from './certificates/certificate-verifier.ts';
 export type { CertificateCompression, CertificateCompressionName } from './certificates/compression.ts';
+export {
+  pinnedKeys,
+  type RawPublicKeyToVerify,
+  type RawPublicKeyVerifier,
+  rawPublicKeyCredential,
+} from './certificates/raw-public-key.ts';
 export type { RevocationOptions } from './certificates/stapled-revocation.ts';
 export type { TransparencyOptions } from './certificates/transparency.ts';
 export type { ChannelBindingType } from './channel-bindings.ts';

@@ -180,7 +180,7 @@ export interface ServerOptions extends CommonOptions, ServerFeatureOptions {
     | undefined;
   /** `none`, `request`, or `require`: then a client without one is refused. Default `none`. */
   readonly clientCertificate?: 'none' | 'request' | 'require' | undefined;
-  /** Decides on the client's certificate; needed unless `clientCertificate` is `none`. */
+  /** Decides on the client's certificate; this or `verifyRawPublicKey` is needed unless `clientCertificate` is `none`. */
   readonly verifyCertificate?: CertificateVerifier | undefined;
   /** Distinguished names (DER) of the CAs that may have issued the client's certificate. Default: not said. */
   readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
@@ -297,7 +297,8 @@ export function serverConfig(options: ServerOptions): ServerConfig {
       'a server needs a certificate with its key: give credentials, or findPsk',
     );
   }
-  if ((options.clientCertificate ?? 'none') !== 'none' && options.verifyCertificate === undefined) {
+  const verifies = options.verifyCertificate !== undefined || options.verifyRawPublicKey !== undefined;
+  if ((options.clientCertificate ?? 'none') !== 'none' && !verifies) {
     throw new TlsError('bad-option', 'a server that asks for client certificates needs verifyCertificate');
   }
   if (typeof options.alpnProtocols !== 'function') checkProtocols(options.alpnProtocols);

@@ -1,6 +1,8 @@
 import type { SignatureAlgorithm } from '@testudo/crypto';
 import type { CertificateToVerify, CertificateVerdict } from './certificate-verdict.ts';
+import type { CertificateType } from './certificates/certificate-types.ts';
 import type { CertificateCompression } from './certificates/compression.ts';
+import type { RawPublicKeyToVerify } from './certificates/raw-public-key.ts';
 import type { Credential } from './credential.ts';
 import type { OidFilter } from './extensions/certificates.ts';
 import type { RawMessage } from './messages/handshake-type.ts';
@@ -26,6 +28,8 @@ export interface Requests {
   };
   /** Whether the peer's certificate is good. */
   verifyCertificate: { ask: CertificateToVerify; answer: CertificateVerdict };
+  /** Whether the peer's raw public key is good. */
+  verifyRawPublicKey: { ask: RawPublicKeyToVerify; answer: CertificateVerdict };
   /** Our Certificate message, compressed. */
   compressCertificate: {
     ask: { algorithm: CertificateCompression; data: Uint8Array };
@@ -64,6 +68,8 @@ export interface CredentialRequest {
   readonly signatureSchemes: readonly number[];
   /** Distinguished names (DER) of CAs it trusts; empty when it did not say. */
   readonly certificateAuthorities: readonly Uint8Array[];
+  /** What it wants to see; credentials of another type are left out whatever is answered. Default X.509. */
+  readonly certificateType?: CertificateType | undefined;
   /** What its certificate must hold (RFC 9846 §4.2.5); credentials without it are left out whatever is answered. */
   readonly oidFilters?: readonly OidFilter[] | undefined;
 }

@@ -1,4 +1,4 @@
-import type { CertificateVerifier } from './certificate-verdict.ts';
+import type { CertificateVerdict } from './certificate-verdict.ts';
 import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
 import type { ClientOptions, ServerOptions } from './options.ts';
@@ -11,6 +11,7 @@ export function clientServices(options: ClientOptions): Services {
     ...NO_SERVICES,
     sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),
     verifyCertificate: verified(options.verifyCertificate),
+    ...(options.verifyRawPublicKey ? { verifyRawPublicKey: verified(options.verifyRawPublicKey) } : {}),
     chooseClientCredential: (request) =>
       typeof credentials === 'function' ? credentials(request) : (credentials ?? []),
     choosePsks: (request) => (typeof psks === 'function' ? psks(request) : (psks ?? [])),
@@ -33,6 +34,7 @@ export function serverServices(options: ServerOptions): Services {
     ...(findPsk ? { findPsk } : {}),
     ...(options.earlyData ? { admitEarlyData: earlyDataAdmission(options) } : {}),
     ...(verifyCertificate ? { verifyCertificate: verified(verifyCertificate) } : {}),
+    ...(options.verifyRawPublicKey ? { verifyRawPublicKey: verified(options.verifyRawPublicKey) } : {}),
     ...(tickets
       ? { openTicket: (ticket) => tickets.open(ticket), sealTicket: (session) => tickets.seal(session) }
       : {}),
@@ -62,7 +64,8 @@ const missing = (what: string) => (): never => {
 const NO_SERVICES: Services = {
   sign: missing('a signature'),
   decryptRsa: missing('a decryption'),
-  verifyCertificate: missing('a verdict on a certificate'),
+  verifyCertificate: () => ({ accepted: false, error: ONLY_RAW_PUBLIC_KEYS }),
+  verifyRawPublicKey: missing('a verdict on a raw public key'),
   compressCertificate: ({ algorithm, data }) => algorithm.compress(data),
   decompressCertificate: ({ algorithm, data, length }) =>
     withoutErrors(() => algorithm.decompress(data, length)),
@@ -77,6 +80,11 @@ const NO_SERVICES: Services = {
   findSession: () => undefined,
   storeSession: () => undefined,
 };
+
+const ONLY_RAW_PUBLIC_KEYS = new TlsError(
+  'certificate-unsupported',
+  'the peer shows an X.509 certificate, and only raw public keys are taken here',
+);
 
 /** A signer's failure is ours, and its message may name keys and hosts: the peer learns nothing of it. */
 function signed(sign: () => Uint8Array | Promise<Uint8Array>): Uint8Array | Promise<Uint8Array> {
@@ -105,7 +113,9 @@ function withoutErrors(
 }
 
 /** A verifier that fails has not accepted. */
-function verified(verifier: CertificateVerifier): Services['verifyCertificate'] {
+function verified<T>(
+  verifier: (request: T) => CertificateVerdict | Promise<CertificateVerdict>,
+): (request: T) => CertificateVerdict | Promise<CertificateVerdict> {
   const failed = (error: unknown) => ({
     accepted: false,
     error: error instanceof Error ? error : new Error(String(error)),

@@ -2,7 +2,12 @@ import * as certificates from './certificates.ts';
 import { echOuterExtensions, encryptedClientHello } from './encrypted-client-hello.ts';
 import type { Extension } from './extension.ts';
 import { heartbeat } from './heartbeat.ts';
-import { compressCertificate } from './identities.ts';
+import {
+  clientCertificateType,
+  compressCertificate,
+  delegatedCredential,
+  serverCertificateType,
+} from './identities.ts';
 import { keyShare } from './key-share.ts';
 import { alpn, serverName } from './names.ts';
 import * as negotiation from './negotiation.ts';
@@ -25,7 +30,10 @@ export const EXTENSIONS: readonly Extension[] = [
   negotiation.padding,
   negotiation.encryptThenMac,
   negotiation.extendedMasterSecret,
+  clientCertificateType,
+  serverCertificateType,
   compressCertificate,
+  delegatedCredential,
   certificates.recordSizeLimit,
   negotiation.sessionTicket,
   preSharedKey,

@@ -1,3 +1,4 @@
+import { offerCertificateTypes } from '../certificates/certificate-types.ts';
 import { requestCompression } from '../certificates/compression.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import {
@@ -25,6 +26,7 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
   if (requestTimestamps === true) block.set(signedCertificateTimestamp, null);
   if (authorities !== undefined && authorities.length > 0)
     block.set(certificateAuthorities, [...authorities]);
+  offerCertificateTypes(h, block);
   if (h.config.versions.includes(TLS13)) requestCompression(h, block);
   offerRecordSizes(h.config, block);
   offerHeartbeat(h.config, block);

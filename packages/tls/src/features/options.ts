@@ -1,4 +1,10 @@
+import {
+  type CertificateType,
+  type ClientCertificateTypes,
+  clientCertificateTypes,
+} from '../certificates/certificate-types.ts';
 import { type CertificateCompression, checkCompressions } from '../certificates/compression.ts';
+import type { RawPublicKeyVerifier } from '../certificates/raw-public-key.ts';
 import { TlsError } from '../errors.ts';
 import type { OidFilter } from '../extensions/certificates.ts';
 import { extensionById } from '../extensions/table.ts';
@@ -37,6 +43,11 @@ export interface CommonFeatureOptions {
   readonly heartbeat?: HeartbeatMode | undefined;
   /** What may sign certificates, if that differs from `signatureSchemes` (signature_algorithms_cert). Default: not said. */
   readonly certificateSignatureSchemes?: readonly string[] | undefined;
+  /**
+   * Take raw public keys of peers (RFC 7250), and decide on them: {@link pinnedKeys}. Credentials that are raw public keys
+   * are shown where the peer takes them: {@link rawPublicKeyCredential}. Default: none is taken.
+   */
+  readonly verifyRawPublicKey?: RawPublicKeyVerifier | undefined;
   /** TLS 1.3: how certificates may be compressed (RFC 8879), both ways, by preference. Default: not. */
   readonly certificateCompression?: readonly CertificateCompression[] | undefined;
 }
@@ -64,6 +75,13 @@ export interface ClientFeatureOptions extends CommonFeatureOptions {
   readonly requestTimestamps?: boolean | undefined;
   /** Distinguished names (DER) of the CAs this client trusts: a server may choose its chain by them. Default: not said. */
   readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
+  /**
+   * What is taken from servers, by preference. Default: raw public keys first where there is `verifyRawPublicKey`, and
+   * X.509.
+   */
+  readonly serverCertificateTypes?: readonly CertificateType[] | undefined;
+  /** What this client can show, by preference. Default: as `credentials` are; X.509 where those come from a function. */
+  readonly clientCertificateTypes?: readonly CertificateType[] | undefined;
   /** Pad ClientHello to a multiple of so many bytes, 2 to 4096 (RFC 7685). Default: none. */
   readonly helloPadding?: number | undefined;
 }
@@ -93,12 +111,18 @@ export interface ClientFeatures extends CommonFeatures {
   /** MaxFragmentLength code, 1 to 4. */
   readonly maxFragmentLengthCode: number | undefined;
   readonly grease: ReadonlySet<GreasePlace>;
+  readonly certificateTypes: ClientCertificateTypes;
 }
 
-export type ServerFeatures = CommonFeatures;
+export interface ServerFeatures extends CommonFeatures {
+  /** Types of certificates that it takes from clients. */
+  readonly takes: readonly CertificateType[];
+}
 
 /** Throws `bad-option`. */
-export function clientFeatures(options: ClientFeatureOptions): ClientFeatures {
+export function clientFeatures(
+  options: ClientFeatureOptions & { readonly credentials?: unknown },
+): ClientFeatures {
   const { grease, helloPadding, extensionOrder } = options;
   if (helloPadding !== undefined && !(helloPadding >= 2 && helloPadding <= 4096)) {
     throw new TlsError('bad-option', `helloPadding must be from 2 to 4096, not ${helloPadding}`);
@@ -109,12 +133,18 @@ export function clientFeatures(options: ClientFeatureOptions): ClientFeatures {
     ...commonFeatures(options),
     grease: new Set(places),
     maxFragmentLengthCode: maxFragmentLengthCode(options.requestMaxFragmentLength),
+    certificateTypes: clientCertificateTypes(options),
   };
 }
 
 /** Throws `bad-option`. */
-export function serverFeatures(options: ServerFeatureOptions): ServerFeatures {
-  return commonFeatures(options);
+export function serverFeatures(
+  options: ServerFeatureOptions & { readonly verifyCertificate?: unknown },
+): ServerFeatures {
+  const takes: CertificateType[] = [];
+  if (options.verifyRawPublicKey !== undefined) takes.push('raw-public-key');
+  if (options.verifyCertificate !== undefined) takes.push('x509');
+  return { ...commonFeatures(options), takes };
 }
 
 function commonFeatures(options: CommonFeatureOptions): CommonFeatures {

@@ -1,6 +1,8 @@
 import type { PublicKey } from '@testudo/crypto';
 import type { Certificate } from '@testudo/x509';
 import { rejection } from '../certificate-verdict.ts';
+import { typeShownBy } from '../certificates/certificate-types.ts';
+import { readRawPublicKey } from '../certificates/raw-public-key.ts';
 import type { Credential } from '../credential.ts';
 import { MAX_CERTIFICATES } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
@@ -18,6 +20,8 @@ import { verifiedCertificates } from './verified-certificates.ts';
 export interface AuthenticatedPeer {
   /** DER, leaf first. */
   readonly certificates: readonly Uint8Array[];
+  /** The key alone, SubjectPublicKeyInfo, DER, where that is all it showed (RFC 7250). */
+  readonly rawPublicKey: Uint8Array | undefined;
   readonly scheme: SignatureScheme | undefined;
   readonly ocspResponse: Uint8Array | undefined;
   /** By the certificates' places in the chain. */
@@ -30,6 +34,7 @@ export interface AuthenticatedPeer {
 /** A peer without a certificate. */
 export const UNAUTHENTICATED: AuthenticatedPeer = {
   certificates: [],
+  rawPublicKey: undefined,
   scheme: undefined,
   ocspResponse: undefined,
   ocspResponses: [],
@@ -39,19 +44,31 @@ export const UNAUTHENTICATED: AuthenticatedPeer = {
 };
 
 /** A resumed peer is the one that was authenticated when the session began, or not. */
-export function resumedPeer({ peerCertificates, peerVerified }: Session): AuthenticatedPeer {
+export function resumedPeer({
+  peerCertificates,
+  peerRawPublicKey,
+  peerVerified,
+}: Session): AuthenticatedPeer {
   const error = peerVerified
     ? undefined
     : new Error('the certificate was not verified when the session began');
-  return { ...UNAUTHENTICATED, certificates: peerCertificates, error };
+  return { ...UNAUTHENTICATED, certificates: peerCertificates, rawPublicKey: peerRawPublicKey, error };
+}
+
+/** Whether it showed anything. */
+export function isIdentified(peer: Pick<AuthenticatedPeer, 'certificates' | 'rawPublicKey'>): boolean {
+  return peer.certificates.length > 0 || peer.rawPublicKey !== undefined;
 }
 
 /** A session without the client's certificate does not stand in for one (RFC 9846 §4.6.1). */
 export function satisfiesClientAuthentication(config: ServerConfig, session: Session): boolean {
   const wanted = config.options.clientCertificate ?? 'none';
-  if (wanted === 'none') return session.peerCertificates.length === 0;
-  if (session.peerCertificates.length === 0) return wanted === 'request';
-  return session.peerVerified;
+  const { peerRawPublicKey: rawPublicKey, peerCertificates: certificates } = session;
+  const isKnown = isIdentified({ certificates, rawPublicKey });
+  if (wanted === 'none') return !isKnown;
+  if (!isKnown) return wanted === 'request';
+  const type = rawPublicKey === undefined ? 'x509' : 'raw-public-key';
+  return session.peerVerified && config.features.takes.includes(type);
 }
 
 /** What one side showed of itself. */
@@ -86,8 +103,9 @@ export function checkChain(chain: readonly Uint8Array[]): readonly Uint8Array[] 
   throw new TlsError('bad-certificate', `a chain of more than ${MAX_CERTIFICATES} certificates`);
 }
 
-/** The public key of a leaf. Throws `bad-certificate` when there is none to be had. */
-export function leafKey(h: Handshake, der: Uint8Array): PublicKey {
+/** The public key of a leaf, or of one that came alone. Throws `bad-certificate` when there is none to be had. */
+export function leafKey(h: Handshake, role: 'client' | 'server', der: Uint8Array): PublicKey {
+  if (typeShownBy(h, role) === 'raw-public-key') return readRawPublicKey(h, der);
   try {
     return verifiedCertificates.parse(der).publicKey(h.provider);
   } catch (error) {
@@ -139,7 +157,7 @@ function schemeOf(
   throw new TlsError('illegal-parameter', `${scheme.name} does not fit the key in the certificate`);
 }
 
-/** Asks for the verdict on the chain of a peer that owns its leaf. */
+/** Asks for the verdict on the chain, or the raw public key, of a peer that owns its leaf. */
 export function* judge(
   h: Handshake,
   peer: {
@@ -154,6 +172,7 @@ export function* judge(
   },
 ): Flow<AuthenticatedPeer> {
   const { chain, ocspResponses = [], signedCertificateTimestamps, scheme } = peer;
+  if (typeShownBy(h, peer.role) === 'raw-public-key') return yield* judgeRawPublicKey(h, peer);
   const ocspResponse = ocspResponses[0];
   const verdict = yield* perform('verifyCertificate', {
     chain,
@@ -167,6 +186,7 @@ export function* judge(
   if (!verdict.accepted) throw rejection(verdict.error, peer.role);
   return {
     certificates: chain,
+    rawPublicKey: undefined,
     scheme,
     ocspResponse,
     ocspResponses,
@@ -174,4 +194,16 @@ export function* judge(
     error: verdict.error,
     path: verdict.path,
   };
+}
+
+function* judgeRawPublicKey(
+  h: Handshake,
+  peer: Pick<Parameters<typeof judge>[1], 'role' | 'name' | 'chain' | 'scheme'>,
+): Flow<AuthenticatedPeer> {
+  const [rawPublicKey] = peer.chain;
+  const key = readRawPublicKey(h, rawPublicKey!);
+  const ask = { key, peer: peer.role, name: peer.name, now: h.now };
+  const verdict = yield* perform('verifyRawPublicKey', ask);
+  if (!verdict.accepted) throw rejection(verdict.error, peer.role);
+  return { ...UNAUTHENTICATED, rawPublicKey, scheme: peer.scheme, error: verdict.error };
 }

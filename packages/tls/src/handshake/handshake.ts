@@ -1,5 +1,6 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import type { AlertName } from '../alerts.ts';
+import type { CertificateTypes } from '../certificates/certificate-types.ts';
 import { TlsError } from '../errors.ts';
 import type { NegotiatedFeatures } from '../features/negotiated.ts';
 import { type Flow, perform } from '../flow.ts';
@@ -72,6 +73,8 @@ export interface Handshake {
   helloRequestsLeft: number;
   /** In a renegotiation: the handshake before this one. */
   readonly renegotiates?: PreviousHandshake;
+  /** What stands in Certificate messages; undefined where that is X.509, both ways. */
+  certificateTypes?: CertificateTypes;
   /** What optional extensions agreed on; undefined while there are none. */
   negotiated?: NegotiatedFeatures;
 }

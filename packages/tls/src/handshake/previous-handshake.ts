@@ -1,5 +1,6 @@
 import { bytesEqual } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
+import type { Session } from '../sessions/session.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 /** What a renegotiation must not lose of the handshake before it. */
@@ -30,6 +31,11 @@ export function checkSamePeer(
   if (known === undefined || previous?.allowsOtherPeer === true) return;
   if (chain[0] !== undefined && bytesEqual(chain[0], known)) return;
   throw new TlsError('peer-changed', 'the peer shows another certificate than before the renegotiation');
+}
+
+/** What the peer of a session showed: its chain, or its key. */
+export function shownBefore({ peerCertificates, peerRawPublicKey }: Session): readonly Uint8Array[] {
+  return peerRawPublicKey === undefined ? peerCertificates : [peerRawPublicKey];
 }
 
 /** Throws `peer-changed` when a client wants another server than before. */

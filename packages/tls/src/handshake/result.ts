@@ -42,12 +42,16 @@ export interface ConnectionInfo {
   readonly ech: EchOutcome;
   /** The peer's chain, DER, leaf first; empty when it showed none. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** The peer's key, SubjectPublicKeyInfo, DER, where it showed that and no certificate (RFC 7250). */
+  readonly peerRawPublicKey: Uint8Array | undefined;
   /** Why the peer's certificate is not good, where the user accepts it all the same. */
   readonly authorizationError: Error | undefined;
   /** From the peer's leaf to the trust anchor; undefined when no path was looked for in this connection. */
   readonly verifiedPath: readonly Certificate[] | undefined;
   /** Our own chain; empty when we showed none. */
   readonly localCertificates: readonly Uint8Array[];
+  /** Our own key, where we showed that and no certificate. */
+  readonly localRawPublicKey: Uint8Array | undefined;
   /** TLS 1.2 extended master secret (RFC 7627); always true in 1.3, where the key schedule does the same. */
   readonly extendedMasterSecret: boolean;
   /** OCSP response that the server stapled, DER. */
@@ -115,9 +119,11 @@ export function connectionInfo(
     serverSignatureScheme: server?.scheme,
     clientSignatureScheme: client?.scheme,
     peerCertificates: peer.certificates,
+    peerRawPublicKey: peer.rawPublicKey,
     authorizationError: peer.error,
     verifiedPath: peer.path,
     localCertificates: own?.credential.certificates ?? [],
+    localRawPublicKey: own?.credential.rawPublicKey,
     ocspResponse: peer.ocspResponse,
     ocspResponses: peer.ocspResponses,
     signedCertificateTimestamps: peer.signedCertificateTimestamps,

@@ -1,4 +1,4 @@
-import { type Codec, list, opaque, struct } from '@testudo/codec';
+import { type Codec, list, mapped, opaque, struct } from '@testudo/codec';
 import { type ExtensionBlock, extensions } from '../extensions/block.ts';
 import { type Message, message } from './handshake-type.ts';
 
@@ -33,3 +33,13 @@ const certificate12Codec: Codec<Certificate12> = struct({
 }) as Codec<Certificate12>;
 
 export const certificate12: Message<Certificate12> = message('certificate', certificate12Codec);
+
+/** RFC 7250 §3: the key in place of the list; a client that has none to show sends nothing. */
+export const rawPublicKey12: Message<Certificate12> = message(
+  'certificate',
+  mapped(
+    opaque(3),
+    (publicKey) => ({ certificateList: publicKey.length === 0 ? [] : [publicKey] }),
+    ({ certificateList: [publicKey] }) => publicKey ?? new Uint8Array(0),
+  ),
+);

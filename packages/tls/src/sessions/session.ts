@@ -46,6 +46,8 @@ export interface Session {
   readonly peerCertificates: readonly Uint8Array[];
   /** The verdict when the chain was verified: a session is never better than the handshake it came from. */
   readonly peerVerified: boolean;
+  /** The peer's raw public key (SubjectPublicKeyInfo, DER), where it showed that and no chain. */
+  readonly peerRawPublicKey?: Uint8Array | undefined;
 }
 
 const text: Codec<string> = mapped(opaque(1), toLatin1, fromLatin1);
@@ -60,7 +62,7 @@ const flag: Codec<boolean> = mapped(
 const millis: Codec<number> = mapped(uint64, Number, BigInt);
 
 /** The format's own number: a session of another one is not understood, and so not resumed. */
-const FORMAT = 1;
+const FORMAT = 2;
 const format = constant(uint8, FORMAT);
 
 const fields: Codec<Session> = struct({
@@ -78,6 +80,11 @@ const fields: Codec<Session> = struct({
   maxEarlyData: uint32,
   peerCertificates: list(3, opaque(3, 1)),
   peerVerified: flag,
+  peerRawPublicKey: mapped(
+    opaque(2),
+    (key) => (key.length === 0 ? undefined : key),
+    (key) => key ?? new Uint8Array(0),
+  ),
 }) as Codec<Session>;
 
 /** @internal The format's number, then the session. */

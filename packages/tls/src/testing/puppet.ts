@@ -239,6 +239,7 @@ const ALERTS_DUE: Readonly<Record<string, string>> = {
   'record-overflow': 'record_overflow',
   'bad-certificate': 'bad_certificate',
   'certificate-unsupported': 'unsupported_certificate',
+  'no-common-certificate-type': 'unsupported_certificate',
   'certificate-required': 'certificate_required',
   'certificate-expired': 'certificate_expired',
   'certificate-revoked': 'certificate_revoked',

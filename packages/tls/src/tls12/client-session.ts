@@ -31,6 +31,7 @@ export function offerSession(
     maxEarlyData: 0,
     peerCertificates: server.certificates,
     peerVerified: server.error === undefined,
+    peerRawPublicKey: server.rawPublicKey,
   };
   h.onSession(session);
   return session;

@@ -1,5 +1,6 @@
 import { concat } from '@testudo/codec';
 import type { PublicKey } from '@testudo/crypto';
+import { credentialsOfType, shownBy, typeShownBy } from '../certificates/certificate-types.ts';
 import type { Offer } from '../client-hello-offer.ts';
 import { MAX_HELLO_REQUESTS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
@@ -20,9 +21,8 @@ import {
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { nextIs, receive, send } from '../handshake/handshake.ts';
-import { checkSamePeer } from '../handshake/previous-handshake.ts';
+import { checkSamePeer, shownBefore } from '../handshake/previous-handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
-import { certificate12 } from '../messages/certificate.ts';
 import {
   type CertificateRequest12,
   certificateRequest11,
@@ -37,6 +37,7 @@ import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites.ts';
+import { certificateMessage12 } from './certificate-message.ts';
 import { ClientRenegotiation } from './client-renegotiation.ts';
 import { offerSession } from './client-session.ts';
 import { Established12 } from './established.ts';
@@ -97,7 +98,7 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
 
 function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
   const { terms } = agreed;
-  checkSamePeer(h, session.peerCertificates);
+  checkSamePeer(h, shownBefore(session));
   const master = resumedMasterSecret(h, terms, session.secret);
   const keys = connectionKeys(h, terms, master);
   const ticket = agreed.ticketFollows ? yield* receive(h, newSessionTicket12) : undefined;
@@ -128,7 +129,7 @@ interface ServerFlight {
 
 function* receiveServerFlight(h: ClientHandshake, { terms, statusFollows }: Agreed): Flow<ServerFlight> {
   const isCertified = showsCertificate(terms.suite);
-  const chain = isCertified ? (yield* receive(h, certificate12)).certificateList : [];
+  const chain = isCertified ? (yield* receive(h, certificateMessage12(h, 'server'))).certificateList : [];
   const ocspResponses = isCertified && statusFollows ? yield* receiveStatus(h, statusFollows) : [];
   const message = keyExchangeMessage(terms);
   const { serverKeyExchange } = keyExchangeOf(terms.suite);
@@ -187,7 +188,7 @@ const ANONYMOUS: AuthenticatedPeer = {
 function serverKey(h: ClientHandshake, suite: CipherSuite, chain: readonly Uint8Array[]): PublicKey {
   const leaf = checkChain(chain)[0];
   if (leaf === undefined) throw new TlsError('empty-certificate-list', 'the server sent no certificate');
-  const key = leafKey(h, leaf);
+  const key = leafKey(h, 'server', leaf);
   if (keyFitsSuite(key.kind, suite)) return key;
   throw new TlsError('illegal-parameter', `the certificate's key does not fit ${suite.name}`);
 }
@@ -206,9 +207,12 @@ function* sendCertificate(
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: theirs,
     certificateAuthorities: request.certificateAuthorities,
+    certificateType: h.certificateTypes?.client,
   });
-  const chosen = chooseScheme(credentials, ours, theirs, terms.rules.version);
-  send(h, certificate12, { certificateList: chosen?.credential.certificates ?? [] });
+  const fitting = credentialsOfType(credentials, typeShownBy(h, 'client'));
+  const chosen = chooseScheme(fitting, ours, theirs, terms.rules.version);
+  const certificateList = chosen === undefined ? [] : shownBy(chosen.credential);
+  send(h, certificateMessage12(h, 'client'), { certificateList });
   return chosen;
 }
 

@@ -39,7 +39,7 @@ export function previousHandshake(
     clientVerifyData: role === 'client' ? sent : received,
     serverVerifyData: role === 'client' ? received : sent,
     extendedMasterSecret: terms.extended,
-    peerCertificates: info.peerCertificates,
+    peerCertificates: info.peerRawPublicKey === undefined ? info.peerCertificates : [info.peerRawPublicKey],
     serverName: info.serverName,
     allowsOtherPeer: settings.allowsOtherPeer,
     byPeer: settings.byPeer,

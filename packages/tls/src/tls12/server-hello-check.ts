@@ -1,4 +1,5 @@
 import { bytesEqual } from '@testudo/codec';
+import { learnCertificateTypes } from '../certificates/certificate-types.ts';
 import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
@@ -18,6 +19,7 @@ import type { ServerHello } from '../messages/server-hello.ts';
 import type { RecordCompression } from '../record/compression.ts';
 import type { Session } from '../sessions/session.ts';
 import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, suiteFits } from '../suites.ts';
+import { showsCertificate } from './key-exchange/messages.ts';
 import { checkServerRenegotiationInfo } from './renegotiation-info.ts';
 import type { Terms } from './terms.ts';
 import type { VersionRules } from './version-rules.ts';
@@ -67,6 +69,8 @@ export function checkServerHello(
     );
   }
   checkSameExtendedMasterSecret(h, extended);
+  const session = resumedSession(offer, hello, rules, suite, extended);
+  if (session === undefined && showsCertificate(suite)) learnCertificateTypes(h, extensions);
   const randoms = { client: offer.hello.random, server: hello.random };
   const session = resumedSession(offer, hello, rules, suite, extended);
   const terms: Terms = {

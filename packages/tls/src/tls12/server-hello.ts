@@ -1,3 +1,4 @@
+import { answerCertificateTypes } from '../certificates/certificate-types.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import {
@@ -25,6 +26,7 @@ import type { RecordCompression } from '../record/compression.ts';
 import type { Session } from '../sessions/session.ts';
 import { type CipherSuite, cipherSuite } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
+import { mayAskForCertificate } from './key-exchange/messages.ts';
 import { checkClientRenegotiationInfo, serverRenegotiationInfo } from './renegotiation-info.ts';
 import type { Terms } from './terms.ts';
 import type { VersionRules } from './version-rules.ts';
@@ -119,6 +121,13 @@ function serverRandom(h: ServerHandshake, rules: VersionRules): Uint8Array {
   return random;
 }
 
+export function asksForCertificate(
+  { config }: ServerHandshake,
+  { rules, suite }: Pick<Terms, 'rules' | 'suite'>,
+): boolean {
+  return (config.options.clientCertificate ?? 'none') !== 'none' && mayAskForCertificate(rules, suite);
+}
+
 export function sendServerHello(
   h: ServerHandshake,
   agreed: Agreed,
@@ -144,6 +153,8 @@ export function sendServerHello(
     extensions.set(signedCertificateTimestamp, timestamps);
   if (agreed.alpnProtocol !== undefined) extensions.set(alpn, agreed.alpnProtocol);
   answerFeatures(h, asked, extensions);
+  if (!answer.resumes)
+    answerCertificateTypes(h, asked, extensions, answer.own?.credential, asksForCertificate(h, terms));
   send(h, serverHello, {
     legacyVersion: terms.rules.version,
     random: terms.randoms.server,

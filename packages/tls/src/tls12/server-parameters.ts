@@ -1,4 +1,5 @@
 import type { KeyKind } from '@testudo/crypto';
+import { credentialsForClient } from '../certificates/certificate-types.ts';
 import { chooseCredentials } from '../client-hello-info.ts';
 import type { Credential } from '../credential.ts';
 import { TlsError, type TlsErrorCode } from '../errors.ts';
@@ -48,11 +49,15 @@ export function* chooseParameters(h: ServerHandshake, wishes: Wishes): Flow<Para
 }
 
 /** What certificates there are; where a suite does without, there need be none. */
-function* credentialsFor(suites: readonly CipherSuite[], { info }: Wishes): Flow<readonly Credential[]> {
+function* credentialsFor(
+  suites: readonly CipherSuite[],
+  { info, hello }: Wishes,
+): Flow<readonly Credential[]> {
   if (!suites.some(showsCertificate)) return [];
-  return suites.every(showsCertificate)
+  const credentials = suites.every(showsCertificate)
     ? yield* chooseCredentials(info)
     : yield* perform('chooseCredentials', info);
+  return credentialsForClient(credentials, hello.extensions);
 }
 
 /** A missing group says more than a missing suite, and less than a key that does not fit. */

@@ -37,5 +37,6 @@ export function sessionFor(
     maxEarlyData: 0,
     peerCertificates: client.certificates,
     peerVerified: client.error === undefined,
+    peerRawPublicKey: client.rawPublicKey,
   };
 }

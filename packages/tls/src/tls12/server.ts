@@ -1,4 +1,5 @@
 import { concat, encode } from '@testudo/codec';
+import { shownBy } from '../certificates/certificate-types.ts';
 import { chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { TlsError } from '../errors.ts';
 import { statusFor } from '../features/stapling.ts';
@@ -16,10 +17,9 @@ import {
 } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { receive, send } from '../handshake/handshake.ts';
-import { checkSamePeer } from '../handshake/previous-handshake.ts';
+import { checkSamePeer, shownBefore } from '../handshake/previous-handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
-import { certificate12 } from '../messages/certificate.ts';
 import {
   certificateRequest11,
   certificateRequest12,
@@ -31,14 +31,21 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import { clientKeyExchange, serverHelloDone } from '../messages/key-exchange.ts';
 import { abandonSession } from '../sessions/abandon.ts';
 import type { Session } from '../sessions/session.ts';
+import { certificateMessage12 } from './certificate-message.ts';
 import { Established12 } from './established.ts';
 import { receiveFinished, sendFinished } from './finished.ts';
 import { keyExchangeOf } from './key-exchange/index.ts';
 import type { ServerHalf, ServerSide } from './key-exchange/key-exchange.ts';
-import { isResumable, keyExchangeMessage, mayAskForCertificate } from './key-exchange/messages.ts';
+import { isResumable, keyExchangeMessage } from './key-exchange/messages.ts';
 import { previousHandshake } from './renegotiation.ts';
 import { connectionKeys, masterSecret, resumedMasterSecret } from './secrets.ts';
-import { type Agreed, agreeOn, sendServerHello, withoutExtensions } from './server-hello.ts';
+import {
+  type Agreed,
+  agreeOn,
+  asksForCertificate,
+  sendServerHello,
+  withoutExtensions,
+} from './server-hello.ts';
 import { chooseParameters, findSession } from './server-parameters.ts';
 import { ServerRenegotiation } from './server-renegotiation.ts';
 import { sendTicket, sessionFor } from './server-session.ts';
@@ -75,7 +82,8 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const staples = statusFor(hello.extensions, own?.credential);
   h.transcript.useHash(terms.rules.transcriptHash(suite));
   sendServerHello(h, agreed, terms, sessionId, { staples: staples?.extension, own, resumes: false });
-  if (own !== undefined) send(h, certificate12, { certificateList: own.credential.certificates });
+  if (own !== undefined)
+    send(h, certificateMessage12(h, 'server'), { certificateList: shownBy(own.credential) });
   if (staples !== undefined) send(h, certificateStatus, staples.status);
   const side = { terms, group, own, offeredVersion: hello.legacyVersion };
   const half = yield* sendKeyExchange(h, side);
@@ -110,7 +118,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
 
 function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
   const terms = agreed.termsOf(session);
-  checkSamePeer(h, session.peerCertificates);
+  checkSamePeer(h, shownBefore(session));
   h.transcript.useHash(terms.rules.transcriptHash(terms.suite));
   sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, {
     staples: undefined,
@@ -155,8 +163,8 @@ function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf
 }
 
 function sendCertificateRequest(h: ServerHandshake, { rules, suite }: Terms): boolean {
-  const { clientCertificate, certificateAuthorities } = h.config.options;
-  if ((clientCertificate ?? 'none') === 'none' || !mayAskForCertificate(rules, suite)) return false;
+  const { certificateAuthorities } = h.config.options;
+  if (!asksForCertificate(h, { rules, suite })) return false;
   const schemes = rules.signatureSchemes(h.config);
   send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
     certificateTypes: [...new Set(schemes.map(({ algorithm }) => certificateTypeOf(algorithm)))],
@@ -167,7 +175,7 @@ function sendCertificateRequest(h: ServerHandshake, { rules, suite }: Terms): bo
 }
 
 function* receiveCertificate(h: ServerHandshake): Flow<readonly Uint8Array[]> {
-  const { certificateList } = yield* receive(h, certificate12);
+  const { certificateList } = yield* receive(h, certificateMessage12(h, 'client'));
   if (certificateList.length === 0 && h.config.options.clientCertificate === 'require') {
     throw new TlsError(
       'client-certificate-missing',
@@ -187,7 +195,7 @@ function* authenticateClient(
   const message = rules.namesSignatureSchemes ? certificateVerify : certificateVerifyUnnamed;
   const verify = yield* receive(h, message);
   const offered = rules.signatureSchemes(h.config);
-  const key = leafKey(h, chain[0]!);
+  const key = leafKey(h, 'client', chain[0]!);
   const scheme = checkSignature(h, rules.version, key, { ...verify, content }, offered);
   return yield* judge(h, { role: 'client', name: undefined, chain, scheme });
 }

@@ -1,4 +1,5 @@
 import { bytesEqual, concat, utf8 } from '@testudo/codec';
+import { shownBy, typeShownBy } from '../certificates/certificate-types.ts';
 import { receiveCertificate13, sendCertificate13 } from '../certificates/compression.ts';
 import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
@@ -8,6 +9,7 @@ import { stapledResponse } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import {
   type AuthenticatedPeer,
+  type ChosenCredential,
   checkChain,
   checkSignature,
   judge,
@@ -24,8 +26,7 @@ import { TLS13 } from '../versions.ts';
 export function* sendAuthentication(
   h: Handshake,
   role: 'client' | 'server',
-  credential: Credential,
-  scheme: SignatureScheme,
+  { credential, scheme }: ChosenCredential,
   requestContext: Uint8Array,
   requested: ExtensionBlock<'client_hello'> | ExtensionBlock<'certificate_request'>,
 ): Flow<void> {
@@ -54,6 +55,8 @@ export function* receiveAuthentication(
 ): Flow<AuthenticatedPeer> {
   const message = yield* receiveCertificate13(h);
   checkCertificateMessage(message, peer.requested, peer.context ?? NO_CONTEXT);
+  if (message.certificateList.length > 1 && typeShownBy(h, peer.role) === 'raw-public-key')
+    throw new TlsError('illegal-parameter', 'more than one raw public key (RFC 9846 §4.4.2)');
   const leaf = message.certificateList[0];
   if (leaf === undefined) {
     if (peer.role === 'client') return UNAUTHENTICATED;
@@ -62,7 +65,7 @@ export function* receiveAuthentication(
   const chain = message.certificateList.map((entry) => entry.certData);
   const content = signedContent(peer.role, h.transcript.digest());
   const verify = yield* receive(h, certificateVerify);
-  const key = leafKey(h, leaf.certData);
+  const key = leafKey(h, peer.role, leaf.certData);
   const scheme = checkSignature(h, TLS13, key, { ...verify, content }, peer.offered);
   return yield* judge(h, {
     role: peer.role,
@@ -82,7 +85,7 @@ interface ExtensionRequest {
 function entries(credential: Credential, requested: ExtensionRequest): CertificateEntry[] {
   const ocsp = requested.ids.includes(statusRequest.id);
   const timestamps = requested.ids.includes(signedCertificateTimestamp.id);
-  return credential.certificates.map((certData, index) => {
+  return shownBy(credential).map((certData, index) => {
     const extensions = new ExtensionBlock('certificate');
     const response = ocsp ? stapledResponse(credential, index) : undefined;
     if (response !== undefined) extensions.set(statusRequest, response);

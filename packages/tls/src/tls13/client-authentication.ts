@@ -4,7 +4,7 @@ import { certificateAuthorities } from '../extensions/certificates.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { requestFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
-import type { AuthenticatedPeer } from '../handshake/authentication.ts';
+import { type AuthenticatedPeer, isIdentified } from '../handshake/authentication.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { receiveAuthentication } from './authentication.ts';
 
@@ -28,7 +28,7 @@ export function* authenticateClient(h: ServerHandshake, context: Uint8Array): Fl
     requested: NO_REQUESTS,
     context,
   });
-  if (peer.certificates.length === 0 && h.config.options.clientCertificate === 'require') {
+  if (!isIdentified(peer) && h.config.options.clientCertificate === 'require') {
     throw new TlsError(
       'certificate-required',
       'the client showed no certificate, and this server requires one',

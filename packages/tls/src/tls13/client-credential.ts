@@ -1,3 +1,4 @@
+import { credentialsOfType, typeShownBy } from '../certificates/certificate-types.ts';
 import { TlsError } from '../errors.ts';
 import { certificateAuthorities, oidFilters } from '../extensions/certificates.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
@@ -26,13 +27,13 @@ export function* sendCredential(
     signatureSchemes: schemes,
     certificateAuthorities: request.extensions.get(certificateAuthorities) ?? [],
     oidFilters: filters,
+    certificateType: h.certificateTypes?.client,
   });
-  const chosen = chooseScheme(
+  const fitting = credentialsOfType(
     matchingCredentials(credentials, filters ?? []),
-    h.config.signatureSchemes13,
-    schemes,
-    TLS13,
+    typeShownBy(h, 'client'),
   );
+  const chosen = chooseScheme(fitting, h.config.signatureSchemes13, schemes, TLS13);
   if (chosen === undefined) {
     send(h, certificate13, {
       certificateRequestContext: request.certificateRequestContext,
@@ -40,13 +41,6 @@ export function* sendCredential(
     });
     return undefined;
   }
-  yield* sendAuthentication(
-    h,
-    'client',
-    chosen.credential,
-    chosen.scheme,
-    request.certificateRequestContext,
-    request.extensions,
-  );
+  yield* sendAuthentication(h, 'client', chosen, request.certificateRequestContext, request.extensions);
   return chosen;
 }

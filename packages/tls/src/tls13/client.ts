@@ -1,3 +1,4 @@
+import { learnCertificateTypes } from '../certificates/certificate-types.ts';
 import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import { keyShare } from '../extensions/key-share.ts';
@@ -159,6 +160,7 @@ function* receiveServerFlight(
   const { extensions } = yield* receive(h, encryptedExtensions);
   extensions.expectSolicited(offer.hello.extensions, [supportedGroups]);
   learnFeatures(h, extensions);
+  if (psk === undefined) learnCertificateTypes(h, extensions);
   h.ech?.learn(extensions);
   const alpnProtocol = selectedProtocol(offer.hello.extensions, extensions);
   const early = earlyDataOutcome(offer, { accepted: extensions.has(earlyData), psk, suite });

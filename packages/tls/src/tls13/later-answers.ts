@@ -30,6 +30,7 @@ export class LaterAnswers implements LaterAuthentication {
     this.#constant = {
       ...{ provider, config, observer, host, serverName, onSession },
       ...{ session: undefined, helloRequestsLeft: 0, wantsEarlyData: false },
+      ...(h.certificateTypes === undefined ? {} : { certificateTypes: h.certificateTypes }),
     };
     this.#channel = h.channel;
     this.#hash = hash;
@@ -74,8 +75,9 @@ export class LaterAnswers implements LaterAuthentication {
     for (const raw of answer) this.#channel.writeHandshake(raw);
     if (own !== undefined) {
       const { credential, scheme } = own;
-      const localCertificates = credential.certificates;
-      this.#info = { ...this.#info, localCertificates, clientSignatureScheme: scheme };
+      const { certificates: localCertificates, rawPublicKey: localRawPublicKey } = credential;
+      const shown = { localCertificates, localRawPublicKey, clientSignatureScheme: scheme };
+      this.#info = { ...this.#info, ...shown };
     }
     return { info: this.#info };
   }

@@ -3,7 +3,7 @@ import { MAX_WAITING_CERTIFICATE_REQUESTS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import { postHandshakeAuth } from '../extensions/negotiation.ts';
 import type { Flow } from '../flow.ts';
-import type { AuthenticatedPeer } from '../handshake/authentication.ts';
+import { type AuthenticatedPeer, isIdentified } from '../handshake/authentication.ts';
 import { receive } from '../handshake/handshake.ts';
 import type { AfterHandshake, ConnectionInfo } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
@@ -20,7 +20,7 @@ import type { CurrentKeys, LaterAuthentication } from './later-authentication.ts
 
 /** Whether a client's certificate can be asked for later: it offers that, and this server can judge it. */
 export function takesLaterRequests(h: ServerHandshake, hello: ClientHello): boolean {
-  return hello.extensions.has(postHandshakeAuth) && h.config.options.verifyCertificate !== undefined;
+  return hello.extensions.has(postHandshakeAuth) && h.config.features.takes.length > 0;
 }
 
 /** A request; it is sent when the one before is answered. */
@@ -32,7 +32,10 @@ interface Request {
 
 /** A server that may ask for the client's certificate after the handshake, any number of times (RFC 9846 §4.6.2). */
 export class LaterRequests implements LaterAuthentication {
-  readonly #constant: Pick<ServerHandshake, 'provider' | 'channel' | 'config' | 'observer'>;
+  readonly #constant: Pick<
+    ServerHandshake,
+    'provider' | 'channel' | 'config' | 'observer' | 'certificateTypes'
+  >;
   readonly #hash: HashName;
   readonly #handshake: Uint8Array;
   #info: ConnectionInfo;
@@ -41,7 +44,8 @@ export class LaterRequests implements LaterAuthentication {
   /** @param handshake its messages, to the client's Finished. */
   constructor(h: ServerHandshake, hash: HashName, handshake: Uint8Array, info: ConnectionInfo) {
     const { provider, channel, config, observer } = h;
-    this.#constant = { provider, channel, config, observer };
+    const types = h.certificateTypes === undefined ? {} : { certificateTypes: h.certificateTypes };
+    this.#constant = { provider, channel, config, observer, ...types };
     this.#hash = hash;
     this.#handshake = handshake;
     this.#info = info;
@@ -75,7 +79,7 @@ export class LaterRequests implements LaterAuthentication {
     this.#requests.shift();
     const next = this.#requests[0];
     if (next !== undefined && !keys.writeEnded()) h.channel.writeHandshake(next.raw);
-    if (client.certificates.length > 0) this.#info = authenticated(this.#info, client);
+    if (isIdentified(client)) this.#info = authenticated(this.#info, client);
     return { info: this.#info };
   }
 
@@ -100,6 +104,7 @@ function authenticated(info: ConnectionInfo, client: AuthenticatedPeer): Connect
     ...info,
     clientSignatureScheme: client.scheme,
     peerCertificates: client.certificates,
+    peerRawPublicKey: client.rawPublicKey,
     authorizationError: client.error,
     verifiedPath: client.path,
   };

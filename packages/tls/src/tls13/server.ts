@@ -1,3 +1,4 @@
+import { answerCertificateTypes, credentialsForClient } from '../certificates/certificate-types.ts';
 import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
@@ -154,15 +155,20 @@ interface ServerFlight {
 
 function* sendServerFlight(h: ServerHandshake, agreed: Agreed, serverSecret: Uint8Array): Flow<ServerFlight> {
   const { psk, suite } = agreed;
-  sendEncryptedExtensions(h, agreed);
+  const own = psk === undefined ? yield* chooseOwn(h, agreed) : undefined;
+  sendEncryptedExtensions(h, agreed, own);
   const asks = psk === undefined && sendCertificateRequest(h);
-  const own = psk === undefined ? yield* authenticate(h, agreed) : undefined;
+  if (own !== undefined) yield* sendAuthentication(h, 'server', own, NOTHING, agreed.hello.extensions);
   const sent = finishedData(h.provider, suite.hash, serverSecret, h.transcript.digest());
   send(h, finished, { verifyData: sent });
   return { asks, own, sent };
 }
 
-function sendEncryptedExtensions(h: ServerHandshake, agreed: Agreed): void {
+function sendEncryptedExtensions(
+  h: ServerHandshake,
+  agreed: Agreed,
+  own: ChosenCredential | undefined,
+): void {
   const { hello, info, psk, alpnProtocol, early } = agreed;
   const extensions = new ExtensionBlock('encrypted_extensions');
   // A resumption does not acknowledge the name again (RFC 6066 §3).
@@ -170,30 +176,38 @@ function sendEncryptedExtensions(h: ServerHandshake, agreed: Agreed): void {
   if (alpnProtocol !== undefined) extensions.set(alpn, alpnProtocol);
   if (early) extensions.set(earlyData, null);
   answerFeatures(h, hello.extensions, extensions);
+  if (own !== undefined) {
+    const asks = asksForCertificate(h) || takesLaterRequests(h, hello);
+    answerCertificateTypes(h, hello.extensions, extensions, own.credential, asks);
+  }
   offerRetryConfigs(h, hello, extensions);
   send(h, encryptedExtensions, { extensions });
 }
 
 function sendCertificateRequest(h: ServerHandshake): boolean {
-  if ((h.config.options.clientCertificate ?? 'none') === 'none') return false;
+  if (!asksForCertificate(h)) return false;
   const extensions = certificateRequestExtensions(h);
   send(h, certificateRequest13, { certificateRequestContext: NOTHING, extensions });
   return true;
 }
 
-function* authenticate(h: ServerHandshake, { hello, info }: Agreed): Flow<ChosenCredential> {
+function asksForCertificate({ config }: ServerHandshake): boolean {
+  return (config.options.clientCertificate ?? 'none') !== 'none';
+}
+
+function* chooseOwn(h: ServerHandshake, { hello, info }: Agreed): Flow<ChosenCredential> {
   const theirs = hello.extensions.get(signatureAlgorithms);
   if (theirs === undefined)
     throw new TlsError('missing-extension', 'ClientHello without signature_algorithms');
   const credentials = yield* chooseCredentials(info, hello.extensions.has(preSharedKey));
-  const chosen = chooseScheme(credentials, h.config.signatureSchemes13, theirs, TLS13);
+  const fitting = credentialsForClient(credentials, hello.extensions);
+  const chosen = chooseScheme(fitting, h.config.signatureSchemes13, theirs, TLS13);
   if (chosen === undefined) {
     throw new TlsError(
       'no-common-signature-scheme',
       'the client can verify none of the signatures that our keys make',
     );
   }
-  yield* sendAuthentication(h, 'server', chosen.credential, chosen.scheme, NOTHING, hello.extensions);
   return chosen;
 }
 

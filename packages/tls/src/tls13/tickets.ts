@@ -97,5 +97,6 @@ function sessionOf(agreed: Agreed, issued: Issued): Session {
     maxEarlyData: issued.maxEarlyData,
     peerCertificates: agreed.peer.certificates,
     peerVerified: agreed.peer.error === undefined,
+    peerRawPublicKey: agreed.peer.rawPublicKey,
   };
 }

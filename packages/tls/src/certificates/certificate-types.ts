@@ -1,0 +1,167 @@
+import type { Credential } from '../credential.ts';
+import { TlsError } from '../errors.ts';
+import type { ExtensionBlock } from '../extensions/block.ts';
+import { clientCertificateType, serverCertificateType } from '../extensions/identities.ts';
+import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { Handshake } from '../handshake/handshake.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+
+/** What stands in a Certificate message: a chain, or a public key alone (RFC 7250). */
+export type CertificateType = 'x509' | 'raw-public-key';
+
+/** What each side shows; not negotiated, that is X.509. */
+export interface CertificateTypes {
+  readonly client: CertificateType;
+  readonly server: CertificateType;
+}
+
+/** Certificate types by their numbers (RFC 7250 §3). */
+const CODES: Readonly<Record<CertificateType, number>> = { x509: 0, 'raw-public-key': 2 };
+const X509_ONLY: readonly CertificateType[] = ['x509'];
+const NEITHER: CertificateTypes = { client: 'x509', server: 'x509' };
+
+/** A client's options, checked. */
+export interface ClientCertificateTypes {
+  /** What it takes from servers, by preference. */
+  readonly takes: readonly CertificateType[];
+  /** What it can show. */
+  readonly shows: readonly CertificateType[];
+}
+
+/** Throws `bad-option`. */
+export function clientCertificateTypes(options: {
+  readonly serverCertificateTypes?: readonly CertificateType[] | undefined;
+  readonly clientCertificateTypes?: readonly CertificateType[] | undefined;
+  readonly verifyRawPublicKey?: unknown;
+  readonly credentials?: unknown;
+}): ClientCertificateTypes {
+  const { credentials, verifyRawPublicKey } = options;
+  const verifies = verifyRawPublicKey !== undefined;
+  const takes = options.serverCertificateTypes ?? (verifies ? ['raw-public-key', 'x509'] : X509_ONLY);
+  const ofCredentials =
+    Array.isArray(credentials) && credentials.length > 0 ? typesOf(credentials) : X509_ONLY;
+  const shows = options.clientCertificateTypes ?? ofCredentials;
+  for (const type of [...takes, ...shows])
+    if (CODES[type] === undefined) throw new TlsError('bad-option', `no certificate type is called ${type}`);
+  if (takes.length === 0 || shows.length === 0)
+    throw new TlsError('bad-option', 'at least one certificate type is needed');
+  if (takes.includes('raw-public-key') && !verifies)
+    throw new TlsError('bad-option', 'who takes raw public keys needs verifyRawPublicKey');
+  return { takes, shows };
+}
+
+/** What stands in the peer's Certificate. */
+export function typeShownBy(h: Handshake, role: 'client' | 'server'): CertificateType {
+  return h.certificateTypes === undefined ? 'x509' : h.certificateTypes[role];
+}
+
+/** Client: offers what is not X.509 alone (RFC 7250 §4.1). */
+export function offerCertificateTypes(h: ClientHandshake, block: ExtensionBlock<'client_hello'>): void {
+  const { takes, shows } = h.config.features.certificateTypes;
+  if (!isX509Only(shows)) block.set(clientCertificateType, codes(shows));
+  if (!isX509Only(takes)) block.set(serverCertificateType, codes(takes));
+}
+
+/** Client: what the server chose. Throws `illegal-parameter`, `no-common-certificate-type`. */
+export function learnCertificateTypes(
+  h: ClientHandshake,
+  answer: ExtensionBlock<'server_hello_12'> | ExtensionBlock<'encrypted_extensions'>,
+): void {
+  const { takes, shows } = h.config.features.certificateTypes;
+  if (isX509Only(takes) && isX509Only(shows)) return;
+  const block = answer as ExtensionBlock<'encrypted_extensions'>;
+  const server = chosen(takes, block.get(serverCertificateType));
+  if (!takes.includes(server)) {
+    throw new TlsError(
+      'no-common-certificate-type',
+      'the server shows an X.509 certificate, and only raw public keys are taken here',
+    );
+  }
+  h.certificateTypes = { server, client: chosen(shows, block.get(clientCertificateType)) };
+}
+
+/** Server: the credentials whose type the client takes. Throws `no-common-certificate-type`. */
+export function credentialsForClient(
+  credentials: readonly Credential[],
+  asked: ExtensionBlock<'client_hello'>,
+): readonly Credential[] {
+  const taken = asked.get(serverCertificateType);
+  if (taken === undefined && !credentials.some(isRaw)) return credentials;
+  const fitting = credentials.filter((each) => (taken ?? [CODES.x509]).includes(CODES[typeOf(each)]));
+  if (fitting.length > 0 || credentials.length === 0) return fitting;
+  throw new TlsError(
+    'no-common-certificate-type',
+    'the client takes no certificate of the types that this server has',
+  );
+}
+
+/** The credentials of one type: a client's for a server that chose it. */
+export function credentialsOfType(
+  credentials: readonly Credential[],
+  type: CertificateType,
+): readonly Credential[] {
+  return credentials.every((each) => typeOf(each) === type)
+    ? credentials
+    : credentials.filter((each) => typeOf(each) === type);
+}
+
+/** Server: says what it shows, and what it wants to see, to a client that asked (RFC 7250 §4.2). */
+export function answerCertificateTypes(
+  h: ServerHandshake,
+  asked: ExtensionBlock<'client_hello'>,
+  answer: ExtensionBlock<'server_hello_12'> | ExtensionBlock<'encrypted_extensions'>,
+  own: Credential | undefined,
+  asksForCertificate: boolean,
+): void {
+  const block = answer as ExtensionBlock<'encrypted_extensions'>;
+  if (own !== undefined && asked.has(serverCertificateType)) {
+    block.set(serverCertificateType, CODES[typeOf(own)]);
+    if (isRaw(own)) h.certificateTypes = { ...NEITHER, server: 'raw-public-key' };
+  }
+  const shown = asksForCertificate ? asked.get(clientCertificateType) : undefined;
+  if (shown === undefined) return;
+  const { takes } = h.config.features;
+  const type = shown.map(typeOfCode).find((each) => each !== undefined && takes.includes(each));
+  if (type === undefined) return;
+  block.set(clientCertificateType, CODES[type]);
+  if (type !== 'x509') h.certificateTypes = { ...(h.certificateTypes ?? NEITHER), client: type };
+}
+
+/** What a Certificate message shows: the chain, or the key. */
+export function shownBy(credential: Credential): readonly Uint8Array[] {
+  return credential.rawPublicKey === undefined ? credential.certificates : [credential.rawPublicKey];
+}
+
+function chosen(offered: readonly CertificateType[], code: number | undefined): CertificateType {
+  if (code === undefined) return 'x509';
+  const type = typeOfCode(code);
+  if (type !== undefined && offered.includes(type)) return type;
+  throw new TlsError(
+    'illegal-parameter',
+    `the server chooses certificate type ${code}, which was not offered`,
+  );
+}
+
+function typeOfCode(code: number): CertificateType | undefined {
+  return code === CODES.x509 ? 'x509' : code === CODES['raw-public-key'] ? 'raw-public-key' : undefined;
+}
+
+function typeOf(credential: Credential): CertificateType {
+  return isRaw(credential) ? 'raw-public-key' : 'x509';
+}
+
+function isRaw({ rawPublicKey }: Credential): boolean {
+  return rawPublicKey !== undefined;
+}
+
+function typesOf(credentials: readonly Credential[]): CertificateType[] {
+  return [...new Set(credentials.map(typeOf))];
+}
+
+function isX509Only(types: readonly CertificateType[]): boolean {
+  return types.length === 1 && types[0] === 'x509';
+}
+
+function codes(types: readonly CertificateType[]): number[] {
+  return types.map((type) => CODES[type]);
+}

@@ -1,0 +1,72 @@
+import { bytesEqual } from '@testudo/codec';
+import type { CryptoProvider, PrivateKey, PublicKey } from '@testudo/crypto';
+import type { CertificateVerdict } from '../certificate-verdict.ts';
+import type { Credential } from '../credential.ts';
+import { TlsError } from '../errors.ts';
+import type { Handshake } from '../handshake/handshake.ts';
+
+/** What a verifier of raw public keys gets to see (RFC 7250). The peer has proved that it owns the key. */
+export interface RawPublicKeyToVerify {
+  readonly key: PublicKey;
+  /** `server` when a client verifies, `client` when a server does. */
+  readonly peer: 'server' | 'client';
+  /** The name or IP address the client wanted; undefined on a server. A key says nothing about names. */
+  readonly name: string | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+}
+
+/** Decides whether a key is the one that is expected: there is nothing else that vouches for it. May answer later. */
+export type RawPublicKeyVerifier = (
+  request: RawPublicKeyToVerify,
+) => CertificateVerdict | Promise<CertificateVerdict>;
+
+/** A credential without certificates: its public key is all it shows. Only for peers that know it by other means. */
+export function rawPublicKeyCredential(provider: CryptoProvider, privateKey: PrivateKey): Credential {
+  return {
+    certificates: [],
+    rawPublicKey: privateKey.publicKey.spki,
+    keyKind: privateKey.kind,
+    sign: (algorithm, data) => provider.sign(algorithm, privateKey, data),
+    ...(privateKey.kind.type === 'rsa'
+      ? { decryptRsa: (ciphertext: Uint8Array) => provider.rsaDecryptRaw(privateKey, ciphertext) }
+      : {}),
+  };
+}
+
+/**
+ * Accepts these keys (SubjectPublicKeyInfo, DER), and no other one. With names, by host and in lower case, each server
+ * has keys of its own: `pinnedKeys({ 'example.com': [spki] })`.
+ */
+export function pinnedKeys(
+  keys: readonly Uint8Array[] | Readonly<Record<string, readonly Uint8Array[]>>,
+): RawPublicKeyVerifier {
+  const byName = Array.isArray(keys)
+    ? undefined
+    : new Map<string, readonly Uint8Array[]>(Object.entries(keys));
+  const all: readonly Uint8Array[] = Array.isArray(keys) ? keys : [];
+  return ({ key, name }) => {
+    const pinned = byName === undefined ? all : (byName.get(name?.toLowerCase() ?? '') ?? []);
+    if (pinned.some((spki) => bytesEqual(spki, key.spki))) return { accepted: true };
+    const error = new TlsError(
+      'certificate-unknown',
+      'the peer’s public key is none of those that are pinned',
+    );
+    return { accepted: false, error };
+  };
+}
+
+/** The key in a Certificate message that is one. Throws `bad-certificate`. */
+export function readRawPublicKey(h: Handshake, spki: Uint8Array): PublicKey {
+  try {
+    return h.provider.importPublicKey(spki);
+  } catch (error) {
+    throw new TlsError(
+      'bad-certificate',
+      `the peer's public key cannot be read: ${(error as Error).message}`,
+      {
+        cause: error,
+      },
+    );
+  }
+}
