@@ -1,4 +1,6 @@
 import { type Cipher, type CryptoProvider, HASH_LENGTH } from '@testudo/crypto';
+import { TlsError } from '../errors.ts';
+import { RC4_RECORD_LIMIT } from '../record/block-limits.ts';
 import { RECORD_HEADER } from '../record/content-type.ts';
 import {
   checkPlaintextLength,
@@ -25,6 +27,7 @@ export function streamProtection(
     provider,
     version: rules.version,
     most: longestContent(terms),
+    recordLimit: name === 'null' ? 2 ** 48 : RC4_RECORD_LIMIT,
     mac: rules.recordMac(provider, mac, keys.mac),
     cipher: name === 'null' ? PLAIN : provider.cipher(name, direction, keys.key, new Uint8Array(0))!,
   });
@@ -42,6 +45,7 @@ interface Parts {
   readonly version: number;
   /** Bytes of content in a record. */
   readonly most: number;
+  readonly recordLimit: number;
   readonly mac: RecordMac;
   readonly cipher: Cipher;
 }
@@ -51,11 +55,12 @@ const PLAIN: Cipher = { update: (data) => new Uint8Array(data) };
 
 class StreamSealer implements RecordSealer {
   sequence = 0;
-  readonly limit: number = 2 ** 48;
+  readonly limit: number;
   readonly #parts: Parts;
 
   constructor(parts: Parts) {
     this.#parts = parts;
+    this.limit = parts.recordLimit;
   }
 
   sealedLength(length: number): number {
@@ -84,7 +89,9 @@ class StreamOpener implements RecordOpener {
   }
 
   open({ type, bytes }: RawRecord): Plaintext | undefined {
-    const { provider, mac, most, cipher } = this.#parts;
+    const { provider, mac, most, recordLimit, cipher } = this.#parts;
+    if (this.#sequence >= recordLimit)
+      throw new TlsError('key-limit-reached', 'the peer protected more with one RC4 key than is safe');
     const length = bytes.length - RECORD_HEADER - mac.length;
     if (length < 0) return undefined;
     const plaintext = cipher.update(bytes.subarray(RECORD_HEADER));

@@ -1,7 +1,7 @@
 import { KEY_UPDATE_MARGIN } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
-import { APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_PLAINTEXT } from './content-type.ts';
+import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_PLAINTEXT } from './content-type.ts';
 import {
   LEGACY_RECORD_VERSION,
   type Plaintext,
@@ -182,6 +182,7 @@ export class RecordLayer implements RecordLimits {
 
   /** The version that was agreed on stands in records without protection, too. TLS 1.3 goes on with 1.2's. */
   useVersion(version: number): void {
+    this.flushHandshake();
     this.#version = version;
     if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = version;
   }
@@ -221,7 +222,8 @@ export class RecordLayer implements RecordLimits {
     const sealer = this.#sealer;
     const step = this.fragmentLength;
     const count = Math.max(1, Math.ceil(content.length / step));
-    if (count > sealer.limit - sealer.sequence) {
+    // Alerts are few and short, and must be said at the end.
+    if (type !== ALERT && count > sealer.limit - sealer.sequence) {
       throw new TlsError('key-limit-reached', 'the key has protected as many records as it safely can');
     }
     const perRecord = sealer.sealedLength(0);

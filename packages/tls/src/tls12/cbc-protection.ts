@@ -6,6 +6,7 @@ import {
   HASH_LENGTH,
 } from '@testudo/crypto';
 import { TlsError } from '../errors.ts';
+import { blockLimits } from '../record/block-limits.ts';
 import { RECORD_HEADER } from '../record/content-type.ts';
 import {
   checkPlaintextLength,
@@ -65,18 +66,25 @@ interface Parts {
 
 class CbcSealer implements RecordSealer {
   sequence = 0;
-  readonly limit: number;
   readonly chainsIvs: boolean;
   readonly #parts: Parts;
   readonly #encryptThenMac: boolean;
   readonly #ivLength: number;
+  readonly #blocksPerRecord: number;
+  #blocksLeft: number;
 
   constructor(parts: Parts, encryptThenMac: boolean) {
     this.#parts = parts;
     this.#encryptThenMac = encryptThenMac;
     this.#ivLength = parts.rules.explicitIv ? parts.blockLength : 0;
     this.chainsIvs = !parts.rules.explicitIv;
-    this.limit = recordLimitOfBlocks(parts.blockLength);
+    this.#blocksLeft = blockLimits(parts.blockLength).sent;
+    this.#blocksPerRecord = this.sealedLength(parts.most) / parts.blockLength;
+  }
+
+  /** Counts blocks: each of the records that are left may be as long as can be. */
+  get limit(): number {
+    return this.sequence + Math.floor(this.#blocksLeft / this.#blocksPerRecord);
   }
 
   /** The most it can be: how long the padding is depends on the content. */
@@ -114,6 +122,7 @@ class CbcSealer implements RecordSealer {
     plaintext.set(code, ivLength + content.length);
     plaintext.fill(padding - 1, unpadded);
     out.set(cipher.update(plaintext), at);
+    this.#blocksLeft -= plaintext.length / blockLength;
     return plaintext.length;
   }
 }
@@ -129,7 +138,7 @@ abstract class CbcOpener implements RecordOpener {
   constructor(parts: Parts) {
     this.parts = parts;
     this.ivLength = parts.rules.explicitIv ? parts.blockLength : 0;
-    this.#blocksLeft = blockLimit(parts.blockLength);
+    this.#blocksLeft = blockLimits(parts.blockLength).received;
   }
 
   abstract open(record: RawRecord): Plaintext | undefined;
@@ -196,19 +205,6 @@ class EncryptThenMacOpener extends CbcOpener {
 /** The version as it came: a changed one fails like anything else that was changed. */
 function versionOf(bytes: Uint8Array): number {
   return (bytes[1]! << 8) | bytes[2]!;
-}
-
-/**
- * Blocks under one key. With 64-bit blocks, two are expected to collide after 2^32 (SWEET32): at 2^27, a gigabyte, the
- * odds are 1 in 2^11 that one pair tells the XOR of two plaintext blocks. With 128-bit blocks no connection comes near.
- */
-function blockLimit(blockLength: number): number {
-  return blockLength === 8 ? 2 ** 27 : 2 ** 60;
-}
-
-/** The same for who sends, in records, each of which may be as long as can be. */
-function recordLimitOfBlocks(blockLength: number): number {
-  return blockLength === 8 ? 2 ** 15 : 2 ** 48;
 }
 
 const NOTHING = new Uint8Array(0);
