@@ -11,6 +11,11 @@ export interface Credential {
   readonly rawPublicKey?: Uint8Array | undefined;
   /** What kind of key signs: decides which signature schemes fit. */
   readonly keyKind: KeyKind;
+  /**
+   * Names of the schemes to sign with, by preference; in TLS 1.1 and older the key decides. Default: those of the
+   * configuration.
+   */
+  readonly signatureSchemes?: readonly string[] | undefined;
   /** Signs `data` (not its digest). May answer later. */
   sign(algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /**

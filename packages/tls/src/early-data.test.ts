@@ -90,6 +90,16 @@ describe('early data', () => {
     expect(server.secured).toHaveLength(1);
   });
 
+  test('follows a ChangeCipherSpec whose header names TLS 1.2', () => {
+    const w = world();
+    const client = w.client(w.session());
+    client.connection.start();
+    const flight = client.take();
+    const hello = (flight[3]! << 8) | flight[4]!;
+    expect([...flight.subarray(0, 3)]).toEqual([22, 3, 1]);
+    expect([...flight.subarray(5 + hello, 11 + hello)]).toEqual([20, 3, 3, 0, 1, 1]);
+  });
+
   test('may go on until the server has answered', () => {
     const w = world();
     const client = w.client(w.session());

@@ -54,6 +54,10 @@ describe('a key that both know', () => {
     expectSecured(meet({ psks: [psk('x'), psk('b', 2)] }, { findPsk: knows(psk('b', 2)) }), 'b');
   });
 
+  test('is not offered when it has no name, which only TLS 1.2 allows', () => {
+    expectSecured(meet({ psks: [psk(''), psk('a')] }, { findPsk: knows(psk('a')) }), 'a');
+  });
+
   test('survives a retry for another group', () => {
     const groups = { groups: ['secp384r1'] };
     const pair = meet(

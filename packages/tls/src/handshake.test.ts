@@ -309,6 +309,33 @@ describe('choices', () => {
     },
   );
 
+  test('a client up to TLS 1.2 offers no group of TLS 1.3', () => {
+    const config = clientConfig({
+      provider: nodeCrypto,
+      verifyCertificate: () => ({ accepted: true }),
+      maxVersion: 'TLSv1.2',
+      groups: ['X25519MLKEM768', 'x25519'],
+    });
+    expect(config.groups.map(({ name }) => name)).toEqual(['x25519']);
+  });
+
+  test.each(['TLSv1.3', 'TLSv1.2'] as const)(
+    'a credential signs with its own schemes, by its preference, and not with RSA PKCS#1 in 1.3: %s',
+    (maxVersion) => {
+      const signatureSchemes = ['rsa_pkcs1_sha512', 'rsa_pss_rsae_sha512', 'rsa_pss_rsae_sha256'];
+      const pair = meet({ maxVersion }, { credentials: [{ ...pki.server('rsa'), signatureSchemes }] });
+      expect(pair.client.info.serverSignatureScheme?.name).toBe(
+        signatureSchemes[maxVersion === 'TLSv1.3' ? 1 : 0],
+      );
+    },
+  );
+
+  test('a credential whose schemes the peer cannot verify is passed over', () => {
+    const signatureSchemes = ['ecdsa_sha1'];
+    const pair = meet({}, { credentials: [{ ...pki.server(), signatureSchemes }, pki.server('rsa')] });
+    expect(pair.client.info.serverSignatureScheme?.algorithm.name).toBe('rsa-pss');
+  });
+
   test('extended master secret is left out only where both allow it', () => {
     const pair = meet(
       { maxVersion: 'TLSv1.2', allowNoExtendedMasterSecret: false },

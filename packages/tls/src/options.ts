@@ -330,6 +330,9 @@ function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<CommonConf
     options.groups === undefined
       ? defaults.defaultGroups(provider)
       : named('group', options.groups, groupByName);
+  // A group that none of the versions has would only show what this side could do otherwise.
+  const fitting = groups.filter((group) => versions.some((version) => groupFits(group, version)));
+  const usableGroups = fitting.length > 0 ? fitting : groups;
   const missing = groups.find((group) => !group.available(provider));
   if (missing !== undefined) {
     throw new TlsError('bad-option', `the ${provider.name} provider cannot do ${missing.name}: leave it out`);
@@ -351,7 +354,7 @@ function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<CommonConf
     rules,
     legacy,
     cipherSuites,
-    groups,
+    groups: usableGroups,
     groups13: groups.filter((group) => groupFits(group, TLS13)),
     finiteFields: finiteFieldsOf(groups).filter((field) => field.available(provider)),
     hasPsks,

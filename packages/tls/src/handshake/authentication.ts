@@ -11,8 +11,8 @@ import { type Flow, perform } from '../flow.ts';
 import type { DigitallySigned } from '../messages/digitally-signed.ts';
 import type { ServerConfig } from '../options.ts';
 import type { Session } from '../sessions/session.ts';
-import type { SignatureScheme } from '../signature-schemes.ts';
-import type { Version } from '../versions.ts';
+import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
+import { TLS12, TLS13, type Version } from '../versions.ts';
 import type { Handshake } from './handshake.ts';
 import { verifiedCertificates } from './verified-certificates.ts';
 
@@ -91,10 +91,24 @@ export function chooseScheme(
   version: Version,
 ): ChosenCredential | undefined {
   for (const credential of credentials) {
-    const scheme = ours.find((own) => theirs.includes(own.id) && own.fits(credential.keyKind, version));
+    const own = credential.signatureSchemes ? schemesOf(credential.signatureSchemes, ours, version) : ours;
+    const scheme = own.find((each) => theirs.includes(each.id) && each.fits(credential.keyKind, version));
     if (scheme !== undefined) return { credential, scheme };
   }
   return undefined;
+}
+
+/** What a credential is to sign with, as far as the version and the configuration let it. */
+function schemesOf(
+  names: readonly string[],
+  ours: readonly SignatureScheme[],
+  version: Version,
+): readonly SignatureScheme[] {
+  if (version < TLS12) return ours;
+  return names
+    .map(signatureSchemeByName)
+    .filter((scheme) => scheme !== undefined)
+    .filter((scheme) => (scheme.isLegacy ? ours.includes(scheme) : scheme.tls13 || version < TLS13));
 }
 
 /** A chain that is not too long. Throws `bad-certificate`. */

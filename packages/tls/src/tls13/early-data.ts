@@ -2,6 +2,7 @@ import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
+import { TLS12 } from '../versions.ts';
 import { KeySchedule } from './key-schedule.ts';
 import type { OfferedPsk } from './offered-psk.ts';
 import { earlySecrets } from './traffic-secrets.ts';
@@ -22,6 +23,8 @@ export function openEarlyData(h: ClientHandshake, offer: Offer): void {
   const schedule = new KeySchedule(h.provider, suite, psk.key);
   const secrets = earlySecrets(h, schedule, hash, offer.hello.random);
   // As middleboxes expect it before anything encrypted (RFC 9846 §D.4).
+  // Only the header of a first ClientHello may name TLS 1.0 (RFC 9846 §5.1).
+  h.channel.useVersion(TLS12);
   if (offer.hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
   h.channel.openEarlyData(schedule.sealer(secrets.client), maxEarlyData, (label, context, length) =>
     schedule.exporter(secrets.exporter, label, context, length),

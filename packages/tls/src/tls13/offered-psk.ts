@@ -29,7 +29,9 @@ export function* offeredPsks(h: ClientHandshake, session: Session | undefined): 
   if (config.options.psks === undefined) return psks;
   const external = yield* perform('choosePsks', { hint: undefined });
   const hashes = config.cipherSuites.filter(isSuite13).map((suite) => suite.hash);
-  return [...psks, ...external.map(externalPsk).filter((psk) => hashes.includes(psk.hash))];
+  // An empty identity is one of TLS 1.2 only (RFC 4279 §2, RFC 9846 §4.2.11).
+  const named = external.filter(({ identity }) => identity.length > 0).map(externalPsk);
+  return [...psks, ...named.filter((psk) => hashes.includes(psk.hash))];
 }
 
 function resumptionPsk(h: ClientHandshake, session: Session): OfferedPsk {
