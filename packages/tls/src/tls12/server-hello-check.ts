@@ -72,7 +72,6 @@ export function checkServerHello(
   const session = resumedSession(offer, hello, rules, suite, extended);
   if (session === undefined && showsCertificate(suite)) learnCertificateTypes(h, extensions);
   const randoms = { client: offer.hello.random, server: hello.random };
-  const session = resumedSession(offer, hello, rules, suite, extended);
   const terms: Terms = {
     rules,
     suite,
