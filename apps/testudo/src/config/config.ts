@@ -55,6 +55,16 @@ export interface ListenerConfig {
   /** Default: `required` with `clientCa`, else `none`. */
   readonly clientCertificate?: 'none' | 'optional' | 'required' | undefined;
   readonly clientCa?: string | undefined;
+  /** Default: not asked. */
+  readonly clientRevocation?: ClientRevocationConfig | undefined;
+  /** Refuse clients that want a name that no certificate is for, or none. Default false. */
+  readonly strictSni?: boolean | undefined;
+  /** Refuse clients that offer no application protocol. Default false. */
+  readonly requireAlpn?: boolean | undefined;
+  /** Sessions that clients can resume. Default: a day, with keys of our own that are replaced twice a day. */
+  readonly tickets?: false | TicketConfig | undefined;
+  /** Take TLS 1.0 and 1.1 where `minVersion` names them. Default false. */
+  readonly dangerouslyAllowLegacy?: boolean | undefined;
   /** Staple OCSP responses to certificates that name a responder. Default true. */
   readonly stapling?: boolean | undefined;
   /** A TCP service to forward the plaintext to. */
@@ -74,6 +84,22 @@ export interface ListenerConfig {
   /** Strict-Transport-Security. Default none; `true` is a year. */
   readonly hsts?: false | HstsConfig | undefined;
   readonly limits?: LimitsConfig | undefined;
+}
+
+export interface ClientRevocationConfig {
+  readonly crls?: readonly string[] | undefined;
+  readonly online?: boolean | undefined;
+  /** Default `hard-fail`. */
+  readonly mode?: 'hard-fail' | 'soft-fail' | undefined;
+  /** Default `path`. */
+  readonly scope?: 'path' | 'leaf' | undefined;
+}
+
+export interface TicketConfig {
+  readonly rotate?: number | undefined;
+  readonly lifetime?: number | undefined;
+  /** Files of 48 bytes each; the first seals. */
+  readonly keys?: readonly string[] | undefined;
 }
 
 export interface HstsConfig {

@@ -96,7 +96,7 @@ describe('a mistake is named, with its place and what to do:', () => {
     ['listeners that are no list', 'listeners: 5', 'c.yaml:1:12: listeners: must be a list of listeners'],
     [
       'an old version',
-      listener('minVersion: "1.0"'),
+      listener('minVersion: SSLv3'),
       'c.yaml:3:17: listeners[0].minVersion: must be TLSv1.2 or TLSv1.3',
     ],
     [

@@ -1,9 +1,11 @@
 import { dirname, resolve } from 'node:path';
-import type { VersionName } from '@testudo/tls';
 import { EXIT, failures } from '../failure.ts';
 import { type AcmePlan, acmeNames, acmePlan } from './acme-plan.ts';
 import { type Address, addressText } from './address.ts';
 import type { Config, ListenerConfig } from './config.ts';
+import { type TlsPlan, tlsPlan } from './tls-plan.ts';
+
+export { DEFAULT_TLS, type TlsPlan } from './tls-plan.ts';
 
 /** What is behind a listener. */
 export type ServicePlan =
@@ -26,18 +28,6 @@ export type CertificatePlan = { readonly isDefault: boolean } & (
       readonly names: readonly string[] | undefined;
     }
 );
-
-export interface TlsPlan {
-  readonly minVersion: VersionName | undefined;
-  readonly maxVersion: VersionName | undefined;
-  readonly cipherSuites: readonly string[] | undefined;
-  readonly groups: readonly string[] | undefined;
-  readonly alpn: readonly string[] | undefined;
-  readonly clientCertificate: 'none' | 'optional' | 'required';
-  readonly clientCa: string | undefined;
-  /** Staple OCSP responses to certificates that name a responder. */
-  readonly stapling: boolean;
-}
 
 /** Times in milliseconds. */
 export interface Limits {
@@ -84,17 +74,6 @@ export interface Plan {
   readonly acme: AcmePlan | undefined;
 }
 
-export const DEFAULT_TLS: TlsPlan = {
-  minVersion: undefined,
-  maxVersion: undefined,
-  cipherSuites: undefined,
-  groups: undefined,
-  alpn: undefined,
-  clientCertificate: 'none',
-  clientCa: undefined,
-  stapling: true,
-};
-
 /** A checked configuration with defaults filled in and paths resolved from the file's place. */
 export function planOf(config: Config, file: string): Plan {
   const from = dirname(resolve(file));
@@ -126,9 +105,9 @@ function listenerPlan(
 ): ListenerPlan | undefined {
   const service = servicePlan(config, from, complain);
   const certificates = certificatePlans(config, from, complain);
-  checkTls(config, complain);
+  const isHttp = service !== undefined && ['proxy', 'folder', 'welcome'].includes(service.kind);
+  const tls = tlsPlan(config, from, isHttp, complain);
   if (service === undefined) return undefined;
-  const isHttp = ['proxy', 'folder', 'welcome'].includes(service.kind);
   if (!isHttp && config.hsts) complain('hsts is for HTTP: use it with proxy or folder');
   if (service.kind !== 'folder' && config.dotfiles !== undefined) complain('dotfiles is for folder');
   if (service.kind !== 'proxy' && config.trustForwarded !== undefined)
@@ -145,16 +124,7 @@ function listenerPlan(
     certificates,
     hsts: config.hsts ? hstsValue(config.hsts) : undefined,
     limits: { ...DEFAULT_LIMITS, ...defined(config.limits ?? {}) },
-    tls: {
-      minVersion: config.minVersion,
-      maxVersion: config.maxVersion,
-      cipherSuites: config.cipherSuites,
-      groups: config.groups,
-      alpn: config.alpn ?? (isHttp ? ['http/1.1'] : undefined),
-      clientCertificate: config.clientCertificate ?? (config.clientCa === undefined ? 'none' : 'required'),
-      clientCa: config.clientCa === undefined ? undefined : resolve(from, config.clientCa),
-      stapling: config.stapling ?? true,
-    },
+    tls,
   };
 }
 
@@ -205,17 +175,6 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
       isDefault,
     };
   });
-}
-
-function checkTls(config: ListenerConfig, complain: Complain): void {
-  if (config.minVersion === 'TLSv1.3' && config.maxVersion === 'TLSv1.2')
-    complain('minVersion is above maxVersion: swap them');
-  if (config.clientCertificate !== undefined && config.clientCertificate !== 'none' && !config.clientCa)
-    complain(
-      'clientCertificate needs clientCa: the file with the CA that issues the clients\u2019 certificates',
-    );
-  if (config.clientCertificate === 'none' && config.clientCa)
-    complain('clientCa is not used with clientCertificate: none; say optional or required');
 }
 
 /** Listeners on the same address, or of the same name. */

@@ -18,12 +18,12 @@ const onOff = z.preprocess(
 /** `1.2` is a number in YAML, so both spellings are taken. */
 const version = z.preprocess(
   (value) =>
-    typeof value === 'number'
-      ? `TLSv${value}`
-      : typeof value === 'string'
-        ? value.replace(/^(?=1\.)/, 'TLSv')
-        : value,
-  z.enum(['TLSv1.2', 'TLSv1.3'], { error: 'must be TLSv1.2 or TLSv1.3' }),
+    typeof value === 'number' || typeof value === 'string'
+      ? String(value)
+          .replace(/^(?=1(\.|$))/, 'TLSv')
+          .replace(/^TLSv1\.0$/, 'TLSv1')
+      : value,
+  z.enum(['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'], { error: 'must be TLSv1.2 or TLSv1.3' }),
 );
 
 const TIME_FORM = 'must be a time such as "10s", "5m" or "500ms"';
@@ -86,6 +86,20 @@ const limits = z.strictObject({
   response: duration.optional(),
 });
 
+const clientRevocation = z.strictObject({
+  crls: z.array(filePath).min(1, 'needs at least one file').optional(),
+  online: flag.optional(),
+  mode: z.enum(['hard-fail', 'soft-fail'], { error: 'must be hard-fail or soft-fail' }).optional(),
+  scope: z.enum(['path', 'leaf'], { error: 'must be path or leaf' }).optional(),
+});
+
+/** Neither lives longer than a ticket may: RFC 9846 §4.6.1. */
+const tickets = z.strictObject({
+  rotate: durationUpTo(7 * DAY).optional(),
+  lifetime: durationUpTo(7 * DAY).optional(),
+  keys: z.array(filePath).min(1, 'needs at least one file').optional(),
+});
+
 const hsts = z.strictObject({
   maxAge: durationUpTo(3650 * DAY).optional(),
   includeSubDomains: flag.optional(),
@@ -116,7 +130,17 @@ const listener = z.strictObject({
     .enum(['none', 'optional', 'required'], { error: 'must be none, optional or required' })
     .optional(),
   clientCa: filePath.optional(),
+  clientRevocation: clientRevocation.optional(),
+  strictSni: flag.optional(),
+  requireAlpn: flag.optional(),
   stapling: onOff.optional(),
+  tickets: z
+    .preprocess(
+      (value) => (value === 'off' ? false : value === 'on' || value === true ? {} : value),
+      z.union([z.literal(false), tickets]),
+    )
+    .optional(),
+  dangerouslyAllowLegacy: flag.optional(),
   // One of these says what is behind.
   forward: address(parseTarget).optional(),
   proxy: upstream.optional(),

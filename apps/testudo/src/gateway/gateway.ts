@@ -104,6 +104,7 @@ export class Gateway {
     for (const { plan, endpoint } of this.#prepared) {
       try {
         const identities = this.#sources.identitiesOf(plan.certificates);
+        endpoint.reload();
         endpoint.replace(identities);
         this.#forgetStaples();
         for (const { identity } of identities) if (identity.warning) this.#log.warn(identity.warning);

@@ -2,6 +2,8 @@
 export interface NamedChoice<T> {
   /** The certificate for a name in SNI; the default where none fits, or where there is no name. */
   for(serverName: string | undefined): T;
+  /** The same without the default: undefined where none fits. */
+  exactly(serverName: string | undefined): T | undefined;
 }
 
 export interface Choosable<T> {
@@ -18,13 +20,12 @@ export function chooseByName<T>(choices: readonly Choosable<T>[]): NamedChoice<T
     for (const name of names) if (!byName.has(normal(name))) byName.set(normal(name), value);
   }
   const fallback = (choices.find(({ isDefault }) => isDefault) ?? choices[0]!).value;
-  return {
-    for(serverName) {
-      if (serverName === undefined) return fallback;
-      const name = normal(serverName);
-      return byName.get(name) ?? byName.get(name.replace(/^[^.]+/, '*')) ?? fallback;
-    },
+  const exactly = (serverName: string | undefined): T | undefined => {
+    if (serverName === undefined) return undefined;
+    const name = normal(serverName);
+    return byName.get(name) ?? byName.get(name.replace(/^[^.]+/, '*'));
   };
+  return { exactly, for: (serverName) => exactly(serverName) ?? fallback };
 }
 
 function normal(name: string): string {

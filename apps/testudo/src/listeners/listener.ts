@@ -127,7 +127,8 @@ export class Listener {
         tls.resume();
         return;
       }
-      service.accept(tls, record);
+      if (endpoint.accepts(tls)) service.accept(tls, record);
+      else tls.destroy();
     });
   }
 

@@ -1,27 +1,17 @@
 import type { Socket } from 'node:net';
 import { nodeCrypto } from '@testudo/crypto/node';
-import {
-  type ClientHelloInfo,
-  type Credential,
-  type CredentialChooser,
-  credential,
-  GROUPS,
-  type Observer,
-  type ServerConfig,
-  serverConfig,
-  TicketKeys,
-  TlsError,
-  verifyWith,
-} from '@testudo/tls';
+import { type Credential, credential, type Observer, type ServerConfig, type TicketKeys } from '@testudo/tls';
 import { TLSSocket } from '@testudo/tls/node';
-import { parsePrivateKey, TrustStore } from '@testudo/x509';
-import { ACME_TLS_PROTOCOL, type ChallengeBoard } from '../acme/challenge-board.ts';
-import type { TlsPlan } from '../config/plan.ts';
-import { Failure } from '../failure.ts';
+import { parsePrivateKey } from '@testudo/x509';
+import type { ChallengeBoard } from '../acme/challenge-board.ts';
+import type { TlsPlan } from '../config/tls-plan.ts';
 import { chooseByName, type NamedChoice } from '../identity/certificate-choice.ts';
-import { type Identity, loadCertificates, namesIn } from '../identity/certificate-files.ts';
+import { type Identity, namesIn } from '../identity/certificate-files.ts';
 import type { ServedIdentity } from '../identity/certificate-sources.ts';
 import type { OcspStaples, Staple } from '../identity/ocsp-staples.ts';
+import { ClientRevocation } from './client-revocation.ts';
+import { serverConfigOf } from './server-config.ts';
+import { renewTicketKeys, ticketKeys } from './ticket-keys.ts';
 
 /** What endpoints share. */
 export interface TlsHelpers {
@@ -34,7 +24,9 @@ export interface TlsHelpers {
 /** The TLS side of a listener: what its connections share, checked once. */
 export class TlsEndpoint {
   readonly #config: ServerConfig;
-  readonly #requestCert: boolean;
+  readonly #plan: TlsPlan;
+  readonly #tickets: TicketKeys | undefined;
+  readonly #revocation: ClientRevocation | undefined;
   readonly #staples: OcspStaples | undefined;
   #identities: readonly ServedIdentity[];
   #choice: NamedChoice<readonly Credential[]>;
@@ -48,14 +40,43 @@ export class TlsEndpoint {
     this.#staples = plan.stapling ? helpers.staples : undefined;
     this.#identities = identities;
     this.#choice = choiceOf(identities, this.#staples);
-    this.#requestCert = plan.clientCertificate !== 'none';
+    this.#plan = plan;
+    this.#tickets = ticketKeys(plan.tickets);
+    this.#revocation = plan.clientRevocation && new ClientRevocation(plan.clientRevocation);
     this.answersChallenges = board !== undefined;
-    this.#config = configOf(plan, ({ serverName }) => this.#choice.for(serverName), board);
+    this.#config = serverConfigOf({
+      plan,
+      board,
+      tickets: this.#tickets,
+      revocation: this.#revocation,
+      choose: plan.strictSni
+        ? ({ serverName }) => this.#choice.exactly(serverName) ?? []
+        : ({ serverName }) => this.#choice.for(serverName),
+    });
   }
 
   /** Throws a `Failure` for options that the engine does not take, and for a CA file that cannot be used. */
   static check(plan: TlsPlan): void {
-    configOf(plan, () => []);
+    ticketKeys(plan.tickets);
+    const revocation = plan.clientRevocation && new ClientRevocation(plan.clientRevocation);
+    serverConfigOf({ plan, choose: () => [], revocation });
+  }
+
+  /**
+   * Reads the files again that are not certificates to show: lists of revoked clients, keys of tickets. Throws a `Failure`,
+   * and leaves all as it was, when one cannot be used.
+   */
+  reload(): void {
+    this.#revocation?.reload();
+    const { tickets } = this.#plan;
+    // Who was let in before may be on a list now: nobody resumes.
+    const mustRenew = tickets.kind === 'files' || this.#revocation !== undefined;
+    if (this.#tickets !== undefined && mustRenew) renewTicketKeys(this.#tickets, tickets);
+  }
+
+  /** Whether a connection that is secured goes on: a client that resumes is not asked for a protocol. */
+  accepts({ alpnProtocol }: TLSSocket): boolean {
+    return !this.#plan.requireAlpn || typeof alpnProtocol === 'string';
   }
 
   /** Shows other certificates from now on; connections that are open keep theirs. */
@@ -75,7 +96,7 @@ export class TlsEndpoint {
       isServer: true,
       allowHalfOpen: true,
       observer,
-      settings: { requestCert: this.#requestCert, config: this.#config },
+      settings: { requestCert: this.#plan.clientCertificate !== 'none', config: this.#config },
     });
   }
 }
@@ -105,57 +126,4 @@ function credentialOf({ chain, keyPem }: Identity): Credential {
 function stapled(own: Credential, staple: Staple | undefined): Credential {
   if (staple === undefined) return own;
   return Object.defineProperty({ ...own }, 'ocspResponse', { get: () => staple.response, enumerable: true });
-}
-
-function configOf(plan: TlsPlan, choose: CredentialChooser, board?: ChallengeBoard): ServerConfig {
-  const authorities = plan.clientCa === undefined ? undefined : loadCertificates(plan.clientCa);
-  const trust = authorities && new TrustStore(authorities);
-  try {
-    return serverConfig({
-      provider: nodeCrypto,
-      credentials: board === undefined ? choose : withChallenges(board, choose),
-      tickets: new TicketKeys(nodeCrypto),
-      minVersion: plan.minVersion,
-      maxVersion: plan.maxVersion,
-      cipherSuites: plan.cipherSuites,
-      groups: plan.groups ?? defaultGroups(),
-      alpnProtocols: board === undefined ? plan.alpn : protocolsWithChallenges(board, plan.alpn),
-      ...(trust === undefined
-        ? {}
-        : {
-            clientCertificate: plan.clientCertificate === 'required' ? 'require' : 'request',
-            verifyCertificate: verifyWith(nodeCrypto, () => trust),
-            certificateAuthorities: authorities?.map(({ subject }) => subject.der),
-          }),
-    });
-  } catch (error) {
-    if (!(error instanceof TlsError)) throw error;
-    throw new Failure(error.message, 2, error);
-  }
-}
-
-/** A CA gets the answer to its challenge, and everyone else a certificate. */
-function withChallenges(board: ChallengeBoard, choose: CredentialChooser): CredentialChooser {
-  return (hello) => (board.isCheck(hello) ? board.credentialsFor(hello) : choose(hello));
-}
-
-/** As without a board: who has no protocols of his own passes over what clients offer. */
-function protocolsWithChallenges(
-  board: ChallengeBoard,
-  protocols: readonly string[] | undefined,
-): (hello: ClientHelloInfo) => string | null | undefined {
-  return (hello) => {
-    if (board.isCheck(hello)) return ACME_TLS_PROTOCOL;
-    if (protocols === undefined) return null;
-    return protocols.find((protocol) => hello.alpnProtocols.includes(protocol));
-  };
-}
-
-/**
- * The hybrid first, unlike the engine's own order: it is used with clients that have sent a share for it, as today's
- * browsers do, and costs the others nothing.
- */
-function defaultGroups(): string[] {
-  const order = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'];
-  return order.filter((name) => GROUPS.some((group) => group.name === name && group.available(nodeCrypto)));
 }

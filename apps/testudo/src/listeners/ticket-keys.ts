@@ -1,0 +1,40 @@
+import { readFileSync } from 'node:fs';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { TICKET_KEY_LENGTH, TicketKeys } from '@testudo/tls';
+import type { TicketPlan } from '../config/tls-plan.ts';
+import { Failure, systemReason } from '../failure.ts';
+
+/** Seals the sessions of a listener's clients; undefined for no tickets. Throws a `Failure` for a key file. */
+export function ticketKeys(plan: TicketPlan): TicketKeys | undefined {
+  if (plan.kind === 'none') return undefined;
+  const lifetime = plan.lifetime === undefined ? {} : { lifetime: plan.lifetime / 1000 };
+  if (plan.kind === 'own') {
+    const rotateAfter = plan.rotate === undefined ? {} : { rotateAfter: plan.rotate / 1000 };
+    return new TicketKeys(nodeCrypto, { ...lifetime, ...rotateAfter });
+  }
+  // Whoever shares them replaces them.
+  const keys = new TicketKeys(nodeCrypto, { ...lifetime, rotateAfter: Number.POSITIVE_INFINITY });
+  keys.import(keysIn(plan.files));
+  return keys;
+}
+
+/** Reads key files again; makes new keys where there are none, so that no old ticket counts any more. */
+export function renewTicketKeys(keys: TicketKeys, plan: TicketPlan): void {
+  if (plan.kind === 'files') keys.import(keysIn(plan.files));
+  if (plan.kind === 'own') keys.import([nodeCrypto.randomBytes(TICKET_KEY_LENGTH)]);
+}
+
+function keysIn(files: readonly string[]): Uint8Array[] {
+  return files.map((file) => {
+    let content: Buffer;
+    try {
+      content = readFileSync(file);
+    } catch (error) {
+      throw new Failure(`${file}: cannot read the ticket key: ${systemReason(error)}`, 1, error);
+    }
+    if (content.length === TICKET_KEY_LENGTH) return new Uint8Array(content);
+    throw new Failure(
+      `${file}: a ticket key has ${TICKET_KEY_LENGTH} bytes, this file ${content.length}: make one with: openssl rand -out ${file} ${TICKET_KEY_LENGTH}`,
+    );
+  });
+}
