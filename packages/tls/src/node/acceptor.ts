@@ -1,8 +1,10 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
+import type { EarlyDataOptions } from '../options.ts';
 import { readProtocols } from './alpn.ts';
 import { checkFunction, checkInt32, checkNumber, checkObject, checkString } from './arguments.ts';
 import type { SecureContextOptions } from './context-options.ts';
+import { serverEarlyData } from './engine-options.ts';
 import { connectionReset, nodeError, nodeTypeError } from './errors.ts';
 import { contextOf, createSecureContext, SecureContext } from './secure-context.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
@@ -27,6 +29,7 @@ export class Acceptor {
   readonly #handshakeTimeout: number;
   readonly #store: EventSessionStore;
   readonly #tickets: TicketProtection;
+  readonly #earlyData: EarlyDataOptions | undefined;
   #context: SecureContext;
   /** One object for all connections; made again when a context changes. */
   #socketOptions: TLSSocketOptions | undefined;
@@ -38,6 +41,7 @@ export class Acceptor {
     this.#server = server;
     this.#options = options;
     this.#alpnProtocols = readProtocols(options.ALPNProtocols);
+    this.#earlyData = serverEarlyData(options.earlyData);
     this.#handshakeTimeout = options.handshakeTimeout || DEFAULT_HANDSHAKE_TIMEOUT;
     this.#context = contextOf(options);
     this.#tickets = new TicketProtection(
@@ -120,6 +124,7 @@ export class Acceptor {
       pskCallback: options.pskCallback ?? undefined,
       pskIdentityHint: options.pskIdentityHint || undefined,
       tickets: this.#tickets,
+      earlyData: this.#earlyData,
       sessionStore: hasStore ? this.#store : undefined,
     });
   }

@@ -44,6 +44,10 @@ export function checkObject(name: string, value: unknown): void {
   }
 }
 
+export function checkArray(name: string, value: unknown): void {
+  if (!Array.isArray(value)) throw wrongType(name, 'an instance of Array', value);
+}
+
 export function checkBytes(name: string, value: unknown): void {
   if (!ArrayBuffer.isView(value)) {
     throw wrongType(name, 'an instance of Buffer, TypedArray, or DataView', value);

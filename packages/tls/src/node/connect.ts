@@ -55,6 +55,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     enableTrace: options.enableTrace,
     onread: options.onread,
     minDHSize,
+    earlyData: options.earlyData,
     pskCallback: checkFunction('options.pskCallback', options.pskCallback),
   });
   if (listener !== undefined) socket.once('secureConnect', listener);

@@ -2,9 +2,7 @@ import { constants } from 'node:crypto';
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { defaultGroups } from '../defaults.ts';
-import type { HeartbeatMode } from '../heartbeat/negotiation.ts';
 import { legacy } from '../legacy/index.ts';
-import type { Legacy } from '../legacy-feature.ts';
 import { type CipherSuite, isSuite13 } from '../suites.ts';
 import type { VersionName } from '../versions.ts';
 import {
@@ -19,22 +17,22 @@ import {
 import { parseCipherList } from './cipher-list.ts';
 import { DEFAULT_CIPHERS, POLICY_CIPHERS, parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
 import { finiteFieldFor } from './dh-parameters.ts';
+import {
+  type CommonEngineOptions,
+  type EngineOptions,
+  readCompressions,
+  readRenegotiation,
+} from './engine-options.ts';
 import { opensslError, unsupportedOption } from './errors.ts';
 import { live, nodeOriginals } from './live.ts';
 import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
-export interface SecureContextOptions extends NodeSecureContextOptions {
-  /** Heartbeats (RFC 6520) with peers that know them: `answer` theirs, or `only-ask`. Not in `node:tls`. Default: none. */
-  heartbeat?: HeartbeatMode | undefined;
+export interface SecureContextOptions extends NodeSecureContextOptions, EngineOptions {
   /** Take certificates in `ca` that are no roots for the end of a path. Default false: they only help to find one. */
   allowPartialTrustChain?: boolean | undefined;
-  /**
-   * From `@testudo/tls/legacy`: lets SSL 3.0 to TLS 1.1 and suites with RC4, NULL or DSS be named in `minVersion`,
-   * `maxVersion`, `ciphers` and `sigalgs`. Not in `node:tls`, where `@SECLEVEL=0` in `ciphers` does it; here that lets TLS 1.0 and
-   * 1.1 be named, too. Default: none of it.
-   */
-  legacy?: Legacy | undefined;
+  /** Names of algorithms for certificates in TLS 1.3 (RFC 8879), by preference. Default: none. */
+  certificateCompression?: readonly string[] | null | undefined;
 }
 
 /** The lowest version that is spoken unless an option says more; Node's flags (`--tls-min-v1.3`) count. */
@@ -57,16 +55,14 @@ export function withDefaults(
 }
 
 /** What the options say about versions and algorithms, in the engine's terms. */
-export interface Negotiation {
+export interface Negotiation extends CommonEngineOptions {
   readonly minVersion: VersionName;
   readonly maxVersion: VersionName;
   readonly cipherSuites: readonly string[] | undefined;
   readonly groups: readonly string[] | undefined;
   readonly signatureSchemes: readonly string[] | undefined;
   readonly usesTickets: boolean;
-  readonly heartbeat: HeartbeatMode | undefined;
   readonly encryptThenMac: boolean;
-  readonly legacy: Legacy | undefined;
 }
 
 /** Reads versions, ciphers, curves and signature algorithms. Throws with the codes of `node:tls`. */
@@ -86,6 +82,8 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     groups: groups(ecdhCurve, options.dhparam),
     signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, options.legacy !== undefined) : undefined,
     heartbeat: options.heartbeat,
+    renegotiation: readRenegotiation(options.renegotiation),
+    certificateCompression: readCompressions(options.certificateCompression),
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,
     encryptThenMac: (secureOptions & constants.SSL_OP_NO_ENCRYPT_THEN_MAC) === 0,
     legacy: options.legacy ?? (speaksOld ? legacy : undefined),

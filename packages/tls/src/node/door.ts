@@ -1,10 +1,12 @@
 import { CLIENT_RENEG_LIMIT as limit, CLIENT_RENEG_WINDOW as window } from 'node:tls';
+import { certificateCompressions } from './certificate-compression.ts';
 import { nodeOriginals } from './live.ts';
 
 export { DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE, getCiphers } from './ciphers.ts';
 export { connect } from './connect.ts';
 export { DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION, type SecureContextOptions } from './context-options.ts';
 export { getCACertificates, setDefaultCACertificates } from './default-authorities.ts';
+export type { EarlyDataSettings, EngineOptions } from './engine-options.ts';
 export { type NodeTlsError, TRUNCATED, UNSUPPORTED_OPTION } from './errors.ts';
 export {
   type HeartbeatKeepAliveOptions,
@@ -23,9 +25,9 @@ export type { IdentityCheck } from './verification.ts';
 /** The roots that come with Node (Mozilla's list), PEM: trusted where the option `ca` is not given. */
 export const rootCertificates: readonly string[] = nodeOriginals.rootCertificates();
 
-/** Of no effect: there is no renegotiation. */
+/** How often a peer may renegotiate in {@link CLIENT_RENEG_WINDOW}, where the option `renegotiation` lets it at all. */
 export const CLIENT_RENEG_LIMIT: number = limit;
-/** Of no effect: there is no renegotiation. */
+/** In seconds. */
 export const CLIENT_RENEG_WINDOW: number = window;
 
 /** ALPN's wire format of a list of names, put into `out.ALPNProtocols`: for those who call what Node does not document. */
@@ -36,7 +38,8 @@ export function convertALPNProtocols(
   nodeOriginals.convertALPNProtocols(protocols, out);
 }
 
-/** Algorithms for the option `certificateCompression` of Node 24: none. */
+/** Algorithms for the option `certificateCompression`: those that this Node's zlib has. */
 export function getCertificateCompressionAlgorithms(): string[] {
-  return [];
+  const order = ['zlib', 'brotli', 'zstd'];
+  return order.filter((name) => certificateCompressions.some((algorithm) => algorithm.name === name));
 }

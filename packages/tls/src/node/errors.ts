@@ -106,6 +106,9 @@ function map(error: TlsError, role: 'client' | 'server'): Error {
     return nodeError(TRUNCATED, `${error.message}; the peer or someone on the way cut it off`);
   }
   if (error.code === 'handshake-timeout') return handshakeTimeout();
+  if (error.code === 'too-many-renegotiations') {
+    return nodeError('ERR_TLS_SESSION_ATTACK', 'TLS session renegotiation attack detected');
+  }
   if (error.code === 'alert-received') return receivedAlert(error.receivedAlert ?? 'unknown');
   const reason = REASONS[error.code] ?? error.code.replaceAll('-', ' ');
   const made = opensslError(reason);

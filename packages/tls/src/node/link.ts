@@ -11,6 +11,8 @@ import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './ou
 /** What a link tells its socket. Called with nothing of the engine on the stack, so it may do what it likes. */
 export interface LinkOwner {
   onSecure(info: ConnectionInfo): void;
+  onChanged(info: ConnectionInfo): void;
+  onRenegotiationDeclined(): void;
   /** Returns false when the reader has enough for now. */
   onData(bytes: Uint8Array): boolean;
   onSession(session: Session): void;
@@ -42,6 +44,10 @@ export class Link implements ConnectionEvents {
   // What the engine reported and the owner was not yet told.
   #secured: ConnectionInfo | undefined;
   #received: Uint8Array[] | undefined;
+  #changed: (ConnectionInfo | 'declined')[] | undefined;
+  /** A server's, until the handshake proves that it is no copy; the engine bounds it. A client's, until it is known to have arrived. */
+  #early: Uint8Array[] | undefined;
+  #earlySent = 0;
   #sessions: Session[] | undefined;
   #ended = false;
   #failure: TlsError | undefined;
@@ -83,13 +89,14 @@ export class Link implements ConnectionEvents {
     return true;
   }
 
-  /** Starts the handshake on a transport that is connected. */
-  start(connection: Connection): void {
+  /** Starts the handshake on a transport that is connected; a client's with early data, as far as a session allows it. */
+  start(connection: Connection, early?: Uint8Array): void {
     this.#connection = connection;
     this.transport.on('data', onTransportData);
     this.transport.on('end', onTransportEnd);
     if (this.transport.readableEnded) this.#transportEnded = true;
     connection.start();
+    if (early !== undefined) this.#sendEarly(connection, early);
     if (this.#transportEnded) connection.receiveEnd();
     this.#settle();
     if (this.transport.isPaused()) this.transport.resume();
@@ -133,6 +140,21 @@ export class Link implements ConnectionEvents {
   data(bytes: Uint8Array): void {
     if (this.#received === undefined) this.#received = [bytes];
     else this.#received.push(bytes);
+  }
+
+  earlyData(bytes: Uint8Array): void {
+    if (this.#early === undefined) this.#early = [bytes];
+    else this.#early.push(bytes);
+  }
+
+  changed(info: ConnectionInfo): void {
+    if (this.#changed === undefined) this.#changed = [info];
+    else this.#changed.push(info);
+  }
+
+  renegotiationDeclined(): void {
+    if (this.#changed === undefined) this.#changed = ['declined'];
+    else this.#changed.push('declined');
   }
 
   session(session: Session): void {
@@ -310,6 +332,7 @@ export class Link implements ConnectionEvents {
     if (info !== undefined) {
       this.#secured = undefined;
       this.#isSecure = true;
+      this.#settleEarly(info);
       try {
         owner.onSecure(info);
       } finally {
@@ -317,6 +340,11 @@ export class Link implements ConnectionEvents {
       }
     }
     this.#deliverData();
+    while (this.#changed !== undefined && this.#changed.length > 0) {
+      const change = this.#changed.shift()!;
+      if (change === 'declined') owner.onRenegotiationDeclined();
+      else owner.onChanged(change);
+    }
     while (this.#sessions !== undefined && this.#sessions.length > 0) {
       owner.onSession(this.#sessions.shift()!);
     }
@@ -345,6 +373,24 @@ export class Link implements ConnectionEvents {
           this.#received = received.slice(told).concat(this.#received ?? []);
         }
       }
+    }
+  }
+
+  #sendEarly(connection: Connection, early: Uint8Array): void {
+    this.#early = [early];
+    this.#earlySent = Math.min(early.length, connection.earlyDataLeft);
+    if (this.#earlySent > 0) connection.sendEarlyData(early.subarray(0, this.#earlySent));
+  }
+
+  /** A server's is given to the reader now. A client sends the rest of its own, or all of it if it did not arrive. */
+  #settleEarly(info: ConnectionInfo): void {
+    const early = this.#early;
+    if (early === undefined) return;
+    this.#early = undefined;
+    if (info.role === 'server') this.#received = early.concat(this.#received ?? []);
+    else {
+      const rest = early[0]!.subarray(info.earlyData === 'accepted' ? this.#earlySent : 0);
+      if (rest.length > 0) this.#connection!.send(rest);
     }
   }
 

@@ -10,6 +10,8 @@ export interface ReplaceableMembers {
   DEFAULT_ECDH_CURVE: string;
   DEFAULT_MIN_VERSION: string;
   DEFAULT_MAX_VERSION: string;
+  CLIENT_RENEG_LIMIT: number;
+  CLIENT_RENEG_WINDOW: number;
   checkServerIdentity: IdentityCheck;
   createSecureContext: (options?: object) => unknown;
 }

@@ -1,5 +1,6 @@
+import { toHex } from '@testudo/codec';
 import type { ClientOptions, ServerConfig, ServerOptions } from '../options.ts';
-import type { ExternalPsk } from '../psk/external-psk.ts';
+import type { ExternalPsk, PskLookup } from '../psk/external-psk.ts';
 import { serverServices } from '../services.ts';
 import { checkObject, checkString, wrongType } from './arguments.ts';
 import type { TLSSocket } from './socket.ts';
@@ -18,15 +19,26 @@ export type PskServerCallback = (
   identity: string,
 ) => NodeJS.ArrayBufferView | { readonly psk: NodeJS.ArrayBufferView } | null | undefined;
 
-export function clientPsks(callback: PskClientCallback | undefined): ClientOptions['psks'] {
-  if (callback === undefined) return undefined;
+/** The keys of the option `psks`, and then the one that the callback has. */
+export function clientPsks(
+  callback: PskClientCallback | undefined,
+  psks: readonly ExternalPsk[] | undefined,
+): ClientOptions['psks'] {
+  if (callback === undefined) return psks;
   return ({ hint }) => {
     const answer = callback(hint === undefined ? null : Buffer.from(hint).toString());
-    if (answer === null || answer === undefined) return [];
+    if (answer === null || answer === undefined) return psks ?? [];
     checkObject('options.pskCallback', answer);
     checkString('options.pskCallback.identity', answer.identity);
-    return [{ identity: Buffer.from(answer.identity), key: keyOf(answer.psk) }];
+    return [...(psks ?? []), { identity: Buffer.from(answer.identity), key: keyOf(answer.psk) }];
   };
+}
+
+/** Finds the keys of the option `psks`, for a server. */
+export function serverPsks(psks: readonly ExternalPsk[] | undefined): ServerOptions['findPsk'] {
+  if (psks === undefined) return undefined;
+  const byIdentity = new Map(psks.map((psk) => [toHex(psk.identity), psk]));
+  return ({ identity }) => byIdentity.get(toHex(identity));
 }
 
 /** For the configuration that each connection's own is made of: it says that there are keys. */
@@ -38,7 +50,11 @@ export function withServerPsk(
   callback: PskServerCallback,
   socket: TLSSocket,
 ): ServerConfig {
-  const findPsk = ({ identity }: { readonly identity: Uint8Array }): ExternalPsk | undefined => {
+  const known = config.options.findPsk;
+  const findPsk = (lookup: PskLookup): ExternalPsk | undefined => {
+    const found = known?.(lookup) as ExternalPsk | undefined;
+    if (found !== undefined) return found;
+    const { identity } = lookup;
     const answer = callback(socket, Buffer.from(identity).toString());
     if (answer === null || answer === undefined) return undefined;
     return { identity, key: keyOf('psk' in answer ? answer.psk : answer) };

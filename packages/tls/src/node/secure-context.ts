@@ -12,6 +12,7 @@ import {
   withDefaults,
 } from './context-options.ts';
 import { defaultAuthorities } from './default-authorities.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { nodeError } from './errors.ts';
 import { live } from './live.ts';
 import { loadAuthorities, loadCredentials } from './load.ts';
@@ -35,6 +36,8 @@ export class SecureContext {
   readonly sessionIdContext: string | undefined;
   /** Looks certificates up in the lists of `crl`; undefined when there are none. */
   readonly revocation: RevocationChecker | undefined;
+  /** What only the engine has. */
+  readonly engine: Pick<EngineOptions, 'psks' | 'ech' | 'echKeys' | 'postHandshakeAuth'>;
   /** What Node keeps OpenSSL's context in: programs add CAs to it. */
   readonly context: ContextHandle;
   #authorities: readonly Certificate[] | undefined;
@@ -51,6 +54,8 @@ export class SecureContext {
     this.#authorities = loadAuthorities(options.ca);
     this.revocation = loadRevocation(options.crl);
     this.#allowsPartial = Boolean(options.allowPartialTrustChain);
+    const { psks, ech, echKeys, postHandshakeAuth } = options;
+    this.engine = { psks, ech, echKeys, postHandshakeAuth };
     this.honorCipherOrder = options.honorCipherOrder !== false;
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
@@ -91,7 +96,9 @@ export class SecureContext {
       alpnProtocols: key.alpnProtocols,
       credentials: this.credentials,
       requestOcsp: key.requestOcsp,
-      psks: clientPsks(key.pskCallback),
+      psks: clientPsks(key.pskCallback, this.engine.psks),
+      ech: this.engine.ech,
+      postHandshakeAuth: this.engine.postHandshakeAuth,
       verifyCertificate: verifier({
         provider: nodeCrypto,
         trust: this.trust,
@@ -176,7 +183,8 @@ const MAX_SHARED = 16;
 /** Undefined for options that are not to be kept: a private key stays with its owner. */
 function cacheKey(options: SecureContextOptions): string | undefined {
   if (options.key || options.cert || options.pfx || options.ticketKeys) return undefined;
-  if (options.legacy || options.dhparam) return undefined;
+  if (options.legacy || options.dhparam || options.psks || options.ech) return undefined;
+  if (options.renegotiation || options.postHandshakeAuth || options.certificateCompression) return undefined;
   const { ecdhCurve, sigalgs, secureProtocol, secureOptions, ca, sessionIdContext } = options;
   const { ciphers, minVersion, maxVersion } = withDefaults(options);
   if (options.crl || options.privateKeyEngine || options.clientCertEngine) return undefined;

@@ -6,6 +6,7 @@ import { TlsError } from '../errors.ts';
 import {
   type ClientHelloInfo,
   type CredentialChooser,
+  type EarlyDataOptions,
   type ServerConfig,
   type ServerOptions,
   serverConfig,
@@ -16,7 +17,7 @@ import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
 import { checkFunction } from './arguments.ts';
 import { nodeError, setCounterpart } from './errors.ts';
-import { NO_PSK, type PskServerCallback, withServerPsk } from './psk.ts';
+import { NO_PSK, type PskServerCallback, serverPsks, withServerPsk } from './psk.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
 import type { Stapler } from './stapling.ts';
@@ -47,6 +48,7 @@ export interface ServerChoices {
   readonly pskCallback: PskServerCallback | undefined;
   readonly pskIdentityHint: string | undefined;
   readonly tickets: TicketSealer | false;
+  readonly earlyData: EarlyDataOptions | undefined;
   readonly sessionStore: SessionStore | undefined;
 }
 
@@ -74,9 +76,11 @@ function certificateSettings(choices: ServerChoices): ServerSettings {
     sessionLifetime: Math.min(context.sessionTimeout ?? DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME),
     tickets: context.usesTickets ? choices.tickets : false,
     sessionStore: choices.sessionStore,
-    findPsk: pskCallback && NO_PSK,
+    findPsk: serverPsks(context.engine.psks) ?? (pskCallback && NO_PSK),
+    echKeys: context.engine.echKeys,
+    earlyData: choices.earlyData,
     pskIdentityHint: pskIdentityHint === undefined ? undefined : Buffer.from(pskIdentityHint),
-    ...(requestCert ? clientAuthentication(choices) : {}),
+    ...clientAuthentication(choices),
   };
   if (sniCallback === undefined) return { requestCert, config: serverConfig(options) };
   const chooser = stapled(chooseByName(context, sniCallback), choices.staple);
@@ -85,10 +89,13 @@ function certificateSettings(choices: ServerChoices): ServerSettings {
   return { requestCert, config: () => configByName(byName, choices, sniCallback) };
 }
 
+/** What is needed to ask for a certificate: in the handshake, or after it. */
 function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
-  const { context, rejectUnauthorized } = choices;
+  const { context, requestCert, rejectUnauthorized } = choices;
+  const mayAskLater = context.engine.postHandshakeAuth || context.negotiation.renegotiation;
+  if (!requestCert && !mayAskLater) return {};
   return {
-    clientCertificate: rejectUnauthorized ? 'require' : 'request',
+    clientCertificate: requestCert ? (rejectUnauthorized ? 'require' : 'request') : 'none',
     verifyCertificate: clientVerifier(context, rejectUnauthorized),
     certificateAuthorities: context.authorityNames,
   };
@@ -126,6 +133,7 @@ export function settingsOf(options: TLSSocketOptions): ServerSettings {
     pskCallback: checkFunction('options.pskCallback', options.pskCallback as PskServerCallback | undefined),
     pskIdentityHint: options.pskIdentityHint,
     tickets: false,
+    earlyData: undefined,
     sessionStore: undefined,
   });
 }

@@ -1,26 +1,24 @@
-import { isIP, Socket, type SocketConstructorOpts } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
 import type { Connection } from '../connection.ts';
-import { clientConnection, serverConnection } from '../endpoint.ts';
 import type { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
-import { readProtocols } from './alpn.ts';
 import { checkBoolean, checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
 import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './errors.ts';
 import { tellsItsOwnEnd } from './framing.ts';
+import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
-import { checkServerIdentity } from './identity.ts';
 import { keyLogObserver } from './key-log.ts';
 import { emitsClose, Link, type LinkOwner } from './link.ts';
 import { streamWrap } from './live.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import type { Chunk, WriteCallback } from './outbox.ts';
-import type { PskClientCallback } from './psk.ts';
+import { type RenegotiateOptions, type RenegotiationCallback, renegotiate } from './renegotiation.ts';
 import { contextOf, createSecureContext, SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
@@ -141,23 +139,23 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
       return;
     }
     this.#settings = withCredentials(this.#settings!, secureContext.credentials);
-    this.#link.replace(() => this.#serverSide(this.#observer()));
+    this.#link.replace(() => this.#side());
   }
 
   // What TLS 1.3 no longer has ------------------------------------------------------------------------------------
 
+  /** Of no effect: a peer may renegotiate only where the option `renegotiation` says so. */
   disableRenegotiation(): void {}
 
-  /** There is no renegotiation: the callback gets `ERR_TLS_RENEGOTIATION_DISABLED`. */
-  renegotiate(options: object, callback?: (error: Error | null) => void): boolean {
+  /**
+   * TLS 1.0 to 1.2: negotiates anew, where the option `renegotiation` is given; a server with `requestCert` asks for the
+   * client's certificate, in TLS 1.3 with `postHandshakeAuth`. Elsewhere the callback gets `ERR_TLS_RENEGOTIATION_DISABLED`.
+   * It is called when 'secure' was emitted again.
+   */
+  renegotiate(options: RenegotiateOptions, callback?: RenegotiationCallback): boolean {
     checkObject('options', options);
     if (callback !== undefined) checkFunction('callback', callback);
-    const error = nodeError(
-      'ERR_TLS_RENEGOTIATION_DISABLED',
-      'TLS session renegotiation is not done here: it is gone from TLS 1.3, and was a source of attacks before',
-    );
-    if (callback !== undefined) process.nextTick(callback, error);
-    return false;
+    return renegotiate(this, options, callback, () => this.#link.flush());
   }
 
   // How it goes on the wire ---------------------------------------------------------------------------------------
@@ -302,6 +300,18 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     if (!this._tlsOptions.isServer && !this.destroyed) this.emit('secureConnect');
   }
 
+  /** @internal Renegotiated, or the client has shown its certificate. */
+  onChanged(info: ConnectionInfo): void {
+    this.#info = info;
+    this.#authorize(info);
+    this.emit('secure');
+  }
+
+  /** @internal */
+  onRenegotiationDeclined(): void {
+    this.emit('renegotiationDeclined');
+  }
+
   /** @internal */
   onData(bytes: Uint8Array): boolean {
     this.#bytesRead += bytes.length;
@@ -384,48 +394,23 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
       this.destroy(this.#reset());
       return;
     }
-    const observer = this.#observer();
-    this.#link.start(this._isServer ? this.#serverSide(observer) : this.#clientSide(observer));
+    this.#link.start(this.#side(), earlyBytes(this._tlsOptions));
   }
 
-  #observer(): Observer | undefined {
-    return keyLogObserver(this, observers(this._tlsOptions.observer, this.#trace));
-  }
-
-  #serverSide(observer: Observer | undefined): Connection {
-    const { config: given } = this.#settings!;
-    const config = typeof given === 'function' ? given(this) : given;
-    this.#signatureSchemes = config.signatureSchemeIds;
-    return serverConnection(config, { events: this.#link, observer, halfClose: true });
-  }
-
-  #clientSide(observer: Observer | undefined): Connection {
-    const options = this._tlsOptions;
-    const rejectUnauthorized = options.rejectUnauthorized !== false;
-    const config = this.#context!.clientConfig({
-      alpnProtocols: readProtocols(options.ALPNProtocols),
-      rejectUnauthorized,
-      checkServerIdentity: options.checkServerIdentity ?? checkServerIdentity,
-      requestOcsp: options.requestOCSP === true,
-      pskCallback: options.pskCallback as PskClientCallback | undefined,
-    });
-    this.#signatureSchemes = config.signatureSchemeIds;
+  #side(): Connection {
+    const observer = keyLogObserver(this, observers(this._tlsOptions.observer, this.#trace));
     const session = this.#session;
-    this.#session = undefined;
-    const { servername } = options;
-    const sni = servername && isIP(servername) === 0 ? servername.replace(/\.$/, '').toLowerCase() : '';
-    return clientConnection(config, {
-      events: this.#link,
-      observer,
-      halfClose: true,
-      host: options.identity || servername || options.host || undefined,
-      serverName: sni,
-      // What was not verified once is no better now.
-      session: session?.peerVerified === false && rejectUnauthorized ? undefined : session,
-    });
+    if (!this._isServer) this.#session = undefined;
+    const { connection, signatureSchemes } = this._isServer
+      ? serverSide(this, this.#settings!, this.#link, observer)
+      : clientSide(this._tlsOptions, this.#context!, this.#link, { observer, session });
+    this.#signatureSchemes = signatureSchemes;
+    return connection;
   }
 
   #authorize(info: ConnectionInfo): void {
+    this.authorized = false;
+    this.authorizationError = null;
     const error = info.authorizationError as (Error & { code?: string }) | undefined;
     if (error !== undefined) this.authorizationError = error.code ?? error.message;
     else if (info.peerCertificates.length > 0) this.authorized = true;

@@ -4,6 +4,7 @@ import type * as nodeTls from 'node:tls';
 import type { Observer } from '../observer.ts';
 import type { OnReadOptions } from './buffer-reader.ts';
 import type { SecureContextOptions } from './context-options.ts';
+import type { EarlyDataSettings } from './engine-options.ts';
 import type { PskClientCallback, PskServerCallback } from './psk.ts';
 import type { SecureContext } from './secure-context.ts';
 import type { ServerSettings } from './server-settings.ts';
@@ -17,7 +18,7 @@ export type SniCallback = (
 export type AlpnCallback = (hello: { servername: string; protocols: string[] }) => string | undefined;
 
 /** What is asked of a connection besides keys, trust and algorithms. Defaults are those of `node:tls`. */
-export interface ConnectionSettings {
+export interface ConnectionSettings extends EarlyDataSettings {
   secureContext?: SecureContext | undefined;
   /** Names by preference, or ALPN's wire format. Default: none. */
   ALPNProtocols?: readonly (string | Uint8Array)[] | Uint8Array | undefined;

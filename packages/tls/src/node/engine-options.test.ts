@@ -1,0 +1,308 @@
+import { once } from 'node:events';
+import { connect as netConnect } from 'node:net';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { afterEach, describe, expect, test } from 'vitest';
+import { generateEchKey } from '../ech/keys.ts';
+import type { ConnectionOptions, TlsOptions } from './index.ts';
+import type { TLSSocket } from './socket.ts';
+import {
+  ca,
+  clientIdentity,
+  closeAll,
+  closeOf,
+  connected,
+  failing,
+  issue,
+  listen,
+  nodes,
+  ours,
+  readAll,
+  serverIdentity,
+  type Tls,
+  track,
+} from './testing/support.ts';
+
+afterEach(closeAll);
+
+/** A server that sends back what it gets, and the session of a first connection with it. */
+async function echo(
+  options: TlsOptions = {},
+  clientOptions: ConnectionOptions = {},
+): Promise<{ port: number; session: Buffer; accepted: TLSSocket[] }> {
+  const server = ours.createServer({ ...serverIdentity, ...options });
+  const accepted: TLSSocket[] = [];
+  server.on('secureConnection', (socket) => {
+    accepted.push(track(socket));
+    socket.on('error', () => {});
+    socket.pipe(socket);
+  });
+  const port = await listen(server);
+  const first = track(ours.connect({ port, ca, servername: 'localhost', ...clientOptions }));
+  const [session] = (await once(first, 'session')) as [Buffer];
+  first.end();
+  await closeOf(first.resume());
+  return { port, session, accepted };
+}
+
+describe('earlyData', () => {
+  const early = Buffer.from('sent at once, ');
+
+  async function answerTo(port: number, options: ConnectionOptions): Promise<[TLSSocket, string]> {
+    const client = track(ours.connect({ port, ca, servername: 'localhost', earlyData: early, ...options }));
+    client.end('and the rest');
+    return [client, String(await readAll(client))];
+  }
+
+  test('leaves with the first flight, and the server reads it first', async () => {
+    const { port, session, accepted } = await echo({ earlyData: true });
+    const [client, answer] = await answerTo(port, { session });
+    expect(answer).toBe('sent at once, and the rest');
+    expect(client.connectionInfo?.earlyData).toBe('accepted');
+    expect(accepted[1]!.connectionInfo?.earlyData).toBe('accepted');
+  });
+
+  test('that the server does not take comes after the handshake, once', async () => {
+    const asked: number[] = [];
+    const replayGuard = { admit: () => asked.push(1) === 0 };
+    const { port, session } = await echo({ earlyData: { replayGuard } });
+    const [client, answer] = await answerTo(port, { session });
+    expect(asked).toEqual([1]);
+    expect(client.connectionInfo?.earlyData).toBe('rejected');
+    expect(answer).toBe('sent at once, and the rest');
+  });
+
+  test('a copy of the first flight reaches no application', async () => {
+    const { port, session, accepted } = await echo({ earlyData: true });
+    const transport = track(netConnect(port, '127.0.0.1'));
+    const sent: Buffer[] = [];
+    const write = transport.write.bind(transport) as (...args: unknown[]) => boolean;
+    transport.write = ((chunk: Buffer, ...rest: unknown[]) => {
+      sent.push(Buffer.from(chunk));
+      return write(chunk, ...rest);
+    }) as never;
+    await once(transport, 'connect');
+    const [, answer] = await answerTo(port, { session, socket: transport });
+    expect(answer).toBe('sent at once, and the rest');
+    const copy = track(netConnect(port, '127.0.0.1'));
+    copy.end(sent[0]!);
+    await closeOf(copy.resume());
+    expect(accepted).toHaveLength(2);
+  });
+
+  const UNTAKEN: readonly (readonly [string, boolean, ConnectionOptions, TlsOptions])[] = [
+    ['without a session', false, {}, { earlyData: true }],
+    ['where the server takes none', true, {}, {}],
+    ['with TLS 1.2', true, { maxVersion: 'TLSv1.2' }, { earlyData: true }],
+  ];
+
+  test.each(UNTAKEN)('%s it is sent after the handshake', async (_case, resumes, options, server) => {
+    const { port, session } = await echo(server, options);
+    const [client, answer] = await answerTo(port, { ...options, ...(resumes ? { session } : {}) });
+    expect(answer).toBe('sent at once, and the rest');
+    expect(client.connectionInfo?.earlyData).toBe('none');
+  });
+
+  test('no more leaves early than the server takes', async () => {
+    const { port, session } = await echo({ earlyData: { maxBytes: 5 } });
+    const [client, answer] = await answerTo(port, { session });
+    expect(client.connectionInfo?.earlyData).toBe('accepted');
+    expect(answer).toBe('sent at once, and the rest');
+  });
+
+  test('Node\u2019s server, which takes none, gets it after the handshake', async () => {
+    const { accepted, client } = await connected(nodes, ours, {}, { earlyData: early });
+    accepted.pipe(accepted);
+    client.end();
+    expect(String(await readAll(client))).toBe('sent at once, ');
+  });
+});
+
+describe('psks', () => {
+  const psk = { identity: Buffer.from('sensor'), key: Buffer.alloc(32, 7), hash: 'sha384' } as const;
+  const none = { key: undefined, cert: undefined, ca: undefined } as unknown as TlsOptions;
+
+  test('a key with a hash of its own takes the place of certificates', async () => {
+    const { client, accepted } = await connected(
+      ours,
+      ours,
+      { ...none, psks: [psk] },
+      { psks: [psk], ca: [] },
+    );
+    expect(client.authorized).toBe(true);
+    expect(client.getCipher().name).toBe('TLS_AES_256_GCM_SHA384');
+    expect(String(accepted.connectionInfo?.pskIdentity)).toBe('sensor');
+  });
+
+  test('a callback is asked for what is not among them', async () => {
+    const asked: string[] = [];
+    const pskCallback = (_socket: unknown, identity: string): null => {
+      asked.push(identity);
+      return null;
+    };
+    const other = { ...psk, identity: Buffer.from('other'), hash: 'sha256' } as const;
+    await failing(ours, ours, { ...none, psks: [psk], pskCallback }, { psks: [other], ca: [] });
+    expect(asked).toEqual(['other']);
+  });
+});
+
+describe('ech and echKeys', () => {
+  const key = generateEchKey(nodeCrypto, { publicName: 'public.example' });
+  const { config } = key;
+  const list = Buffer.concat([Buffer.of(config.length >> 8, config.length & 255), config]);
+  const both = issue({ names: ['localhost', 'public.example'] });
+
+  test('the name is hidden', async () => {
+    const { client, accepted } = await connected(
+      ours,
+      ours,
+      { ...both, echKeys: [key] },
+      { ech: { configs: list } },
+    );
+    expect(client.connectionInfo?.ech).toBe('accepted');
+    expect(accepted.servername).toBe('localhost');
+  });
+
+  test('a server without keys is refused: the name would show', async () => {
+    for (const tls of [ours, nodes]) {
+      const { client } = await failing(tls, ours, both, { ech: { configs: list } });
+      expect(client?.cause).toMatchObject({ code: 'ech-rejected' });
+    }
+  });
+
+  test('grease harms nobody', async () => {
+    for (const tls of [ours, nodes]) {
+      const { client } = await connected(tls, ours, {}, { ech: 'grease' });
+      expect(client.authorized).toBe(true);
+    }
+  });
+});
+
+describe('renegotiation', () => {
+  const old = { maxVersion: 'TLSv1.2' } as const;
+  const allowed = { ...old, renegotiation: true };
+  const again = (socket: TLSSocket, options: object = {}): Promise<Error | null> =>
+    new Promise((resolve) => socket.renegotiate(options, resolve));
+
+  test.each([
+    ['our client, Node\u2019s server', ours, nodes],
+    ['Node\u2019s client, our server', nodes, ours],
+    ['ours', ours, ours],
+  ])('a client begins it: %s', async (_name, clientTls: Tls, serverTls: Tls) => {
+    const { client, accepted } = await connected(serverTls, clientTls, allowed, allowed);
+    accepted.pipe(accepted);
+    client.resume();
+    const before = client.getFinished();
+    expect(await again(client)).toBeNull();
+    expect(client.getFinished()).not.toEqual(before);
+    client.write('still here');
+    const [data] = await once(client, 'data');
+    expect(String(data)).toBe('still here');
+  });
+
+  test('a server asks for a certificate by it', async () => {
+    const server = { ...allowed, ca, requestCert: false };
+    const { client, accepted } = await connected(ours, ours, server, { ...allowed, ...clientIdentity });
+    client.resume();
+    accepted.resume();
+    expect(accepted.authorized).toBe(false);
+    expect(await again(accepted, { requestCert: true })).toBeNull();
+    expect(accepted.authorized).toBe(true);
+    expect(accepted.getPeerCertificate().subject.CN ?? 'client.example').toBeDefined();
+  });
+
+  test('without the option it is refused, and the connection goes on', async () => {
+    const { client, accepted } = await connected(ours, nodes, old, old);
+    accepted.pipe(accepted);
+    client.resume();
+    const error = await again(accepted);
+    expect(error).toMatchObject({ code: 'ERR_TLS_RENEGOTIATION_DISABLED' });
+    client.write('still here');
+    const [data] = await once(client, 'data');
+    expect(String(data)).toBe('still here');
+  });
+
+  test('a peer that declines is told of', async () => {
+    const { client } = await connected(ours, ours, old, allowed);
+    client.resume();
+    expect(await again(client)).toMatchObject({ code: 'ERR_TLS_RENEGOTIATION_DISABLED' });
+  });
+
+  test('too often is an attack, as in Node', async () => {
+    const once = { ...old, renegotiation: { limit: 1 } };
+    const { client, server } = await connected(ours, ours, once, allowed);
+    const attack = new Promise<Error>((resolve) => server.on('secureConnection', () => resolve(new Error())));
+    void attack;
+    client.resume();
+    expect(await again(client)).toBeNull();
+    expect(await again(client)).toBeInstanceOf(Error);
+  });
+
+  test('with TLS 1.3 there is none', async () => {
+    const { client } = await connected(ours, ours, { renegotiation: true }, { renegotiation: true });
+    expect(await again(client)).toMatchObject({ code: 'ERR_TLS_RENEGOTIATION_DISABLED' });
+  });
+});
+
+describe('postHandshakeAuth', () => {
+  test('a server asks for the certificate when it wants one', async () => {
+    const { client, accepted } = await connected(
+      ours,
+      ours,
+      { ca, postHandshakeAuth: true },
+      { postHandshakeAuth: true, ...clientIdentity },
+    );
+    client.resume();
+    accepted.resume();
+    expect(accepted.getPeerCertificate()).toEqual({});
+    expect(await new Promise((resolve) => accepted.renegotiate({ requestCert: true }, resolve))).toBeNull();
+    expect(accepted.authorized).toBe(true);
+    expect(accepted.getPeerX509Certificate()?.subjectAltName).toContain('client.example');
+  });
+
+  test('a client that did not offer it is not asked', async () => {
+    const { accepted } = await connected(ours, nodes, { ca, postHandshakeAuth: true }, clientIdentity);
+    const error = await new Promise((resolve) => accepted.renegotiate({ requestCert: true }, resolve));
+    expect(error).toMatchObject({ code: 'ERR_TLS_RENEGOTIATION_DISABLED' });
+  });
+});
+
+describe('certificateCompression', () => {
+  const names = ours.getCertificateCompressionAlgorithms();
+
+  test.each(names)('%s shortens the certificate', async (name) => {
+    const compression = { certificateCompression: [name] };
+    const long = issue({ names: ['localhost', ...Array.from({ length: 60 }, (_, i) => `n${i}.example`)] });
+    const { client } = await connected(ours, ours, { ...long, ...compression }, compression);
+    expect(client.connectionInfo?.certificateCompression?.received).toBe(name);
+    expect(client.authorized).toBe(true);
+  });
+
+  test('is as in Node where Node has it', async () => {
+    const theirs = (nodes as Partial<Tls>).getCertificateCompressionAlgorithms?.();
+    if (theirs === undefined) return;
+    expect(names).toEqual(theirs);
+    for (const name of names) {
+      const compression = { certificateCompression: [name] };
+      for (const [server, client] of [
+        [ours, nodes],
+        [nodes, ours],
+      ] as const) {
+        const both = await connected(server, client, compression, compression);
+        expect(both.client.authorized).toBe(true);
+      }
+    }
+  });
+
+  test.each([
+    ['no array', 'zlib', 'ERR_INVALID_ARG_TYPE'],
+    ['no such algorithm', ['gzip'], 'ERR_INVALID_ARG_VALUE'],
+    ['too many', ['zlib', 'zlib', 'zlib', 'zlib'], 'ERR_INVALID_ARG_VALUE'],
+  ])('%s is refused', (_case, certificateCompression, code) => {
+    const make = (tls: Tls) => () =>
+      tls.createSecureContext({ certificateCompression: certificateCompression as never });
+    expect(make(ours)).toThrow(expect.objectContaining({ code }));
+    if ('getCertificateCompressionAlgorithms' in nodes) {
+      expect(make(nodes)).toThrow(expect.objectContaining({ code }));
+    }
+  });
+});

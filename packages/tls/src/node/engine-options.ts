@@ -1,0 +1,101 @@
+import type { RenegotiationOptions } from '../after-handshake-options.ts';
+import type { CertificateCompression } from '../certificates/compression.ts';
+import type { EchOptions } from '../ech/client-config.ts';
+import type { EchKey } from '../ech/keys.ts';
+import type { HeartbeatMode } from '../heartbeat/negotiation.ts';
+import type { Legacy } from '../legacy-feature.ts';
+import type { ClientOptions, EarlyDataOptions, ServerOptions } from '../options.ts';
+import type { ExternalPsk } from '../psk/external-psk.ts';
+import { MemoryReplayGuard } from '../sessions/replay-guard.ts';
+import { checkArray, invalidValue } from './arguments.ts';
+import { certificateCompressions } from './certificate-compression.ts';
+import { live } from './live.ts';
+
+/** What the engine can and OpenSSL, or Node, cannot. None of it is in `node:tls`, and none of it is on by default. */
+export interface EngineOptions {
+  /**
+   * From `@testudo/tls/legacy`: lets SSL 3.0 to TLS 1.1 and suites with RC4, NULL or DSS be named in `minVersion`,
+   * `maxVersion`, `ciphers` and `sigalgs`. In `node:tls` `@SECLEVEL=0` in `ciphers` does it; here that lets TLS 1.0 and
+   * 1.1 be named, too. Default: none of it.
+   */
+  legacy?: Legacy | undefined;
+  /**
+   * Keys shared with the peer (PSK), beside what `pskCallback` gives: with another hash than SHA-256, or imported (RFC
+   * 9258). A server finds them by their identities, a client offers them by preference. Default: none.
+   */
+  psks?: readonly ExternalPsk[] | undefined;
+  /** A client: Encrypted Client Hello (RFC 9849), or `grease`. Default: neither. */
+  ech?: EchOptions | 'grease' | undefined;
+  /** A server: keys for Encrypted Client Hello. Default: none. */
+  echKeys?: readonly EchKey[] | undefined;
+  /**
+   * TLS 1.0 to 1.2: negotiate anew when `socket.renegotiate` asks for it or the peer does, at most
+   * `tls.CLIENT_RENEG_LIMIT` times in `tls.CLIENT_RENEG_WINDOW` seconds. In `node:tls` that is always on. Default false:
+   * the peer is told no.
+   */
+  renegotiation?: boolean | RenegotiationOptions | undefined;
+  /**
+   * TLS 1.3. A client: the server may ask for the certificate later (RFC 9846 §4.2.6). A server: it is going to, with
+   * `socket.renegotiate({ requestCert: true })`. Default false.
+   */
+  postHandshakeAuth?: boolean | undefined;
+  /** Whether the peer may send heartbeats (RFC 6520). Default: none. */
+  heartbeat?: HeartbeatMode | undefined;
+}
+
+/** 0-RTT, which is each connection's own. */
+export interface EarlyDataSettings {
+  /**
+   * 0-RTT (RFC 9846 §2.3). A client: bytes for the server's application that leave with the first flight when `session` allows
+   * it, and otherwise, or when the server refuses them, first of all after the handshake. They have no forward secrecy,
+   * and who copies them can send them to a server again: only for what may be done twice.
+   *
+   * A server: whether to take them, and how many bytes. The socket gives them when the handshake is complete, which proves that they
+   * are no copy (RFC 8470 §3). Default: none are sent, none are taken.
+   */
+  earlyData?: Uint8Array | boolean | EarlyDataOptions | undefined;
+}
+
+/** What both sides' configurations take of them. */
+export type CommonEngineOptions = Pick<
+  ClientOptions & ServerOptions,
+  'legacy' | 'renegotiation' | 'heartbeat' | 'certificateCompression'
+>;
+
+/** `certificateCompression` as in Node 24: names. Throws as Node. */
+export function readCompressions(
+  names: readonly string[] | null | undefined,
+): readonly CertificateCompression[] | undefined {
+  if (names === undefined || names === null) return undefined;
+  checkArray('options.certificateCompression', names);
+  if (names.length > ALGORITHMS.length) {
+    throw invalidValue('options.certificateCompression', 'can specify at most 3 algorithms', names);
+  }
+  return names.flatMap((name, index) => {
+    if (!ALGORITHMS.includes(name)) {
+      const where = `options.certificateCompression[${index}]`;
+      throw invalidValue(where, "must be 'zlib', 'brotli', or 'zstd'", name);
+    }
+    // An older Node has no zstd: then the others have to do.
+    return certificateCompressions.filter((algorithm) => algorithm.name === name);
+  });
+}
+
+const ALGORITHMS: readonly string[] = ['zlib', 'brotli', 'zstd'];
+
+/** The limits of the module where the option has none of its own. */
+export function readRenegotiation(
+  renegotiation: EngineOptions['renegotiation'],
+): EngineOptions['renegotiation'] {
+  if (!renegotiation) return undefined;
+  const limit = live.tls?.CLIENT_RENEG_LIMIT;
+  const window = live.tls?.CLIENT_RENEG_WINDOW;
+  return { limit, window, ...(renegotiation === true ? {} : renegotiation) };
+}
+
+/** A server's `earlyData`; bytes are a client's. */
+export function serverEarlyData(earlyData: EarlyDataSettings['earlyData']): EarlyDataOptions | undefined {
+  if (!earlyData || earlyData instanceof Uint8Array) return undefined;
+  // One for all connections of a server: a guard that is new with each would remember nothing.
+  return { replayGuard: new MemoryReplayGuard(), ...(earlyData === true ? {} : earlyData) };
+}

@@ -1,0 +1,65 @@
+import { isIP } from 'node:net';
+import type { Connection } from '../connection.ts';
+import { clientConnection, serverConnection } from '../endpoint.ts';
+import type { Observer } from '../observer.ts';
+import type { Session } from '../sessions/session.ts';
+import { readProtocols } from './alpn.ts';
+import { checkServerIdentity } from './identity.ts';
+import type { Link } from './link.ts';
+import type { PskClientCallback } from './psk.ts';
+import type { SecureContext } from './secure-context.ts';
+import type { ServerSettings } from './server-settings.ts';
+import type { TLSSocket } from './socket.ts';
+import type { TLSSocketOptions } from './types.ts';
+
+/** A connection that has not started, and the signature schemes that this side takes, by number. */
+export interface HandshakeSide {
+  readonly connection: Connection;
+  readonly signatureSchemes: readonly number[];
+}
+
+export function serverSide(
+  socket: TLSSocket,
+  settings: ServerSettings,
+  events: Link,
+  observer: Observer | undefined,
+): HandshakeSide {
+  const { config: given } = settings;
+  const config = typeof given === 'function' ? given(socket) : given;
+  const connection = serverConnection(config, { events, observer, halfClose: true });
+  return { connection, signatureSchemes: config.signatureSchemeIds };
+}
+
+export function clientSide(
+  options: TLSSocketOptions,
+  context: SecureContext,
+  events: Link,
+  parts: { readonly observer: Observer | undefined; readonly session: Session | undefined },
+): HandshakeSide {
+  const { servername } = options;
+  const { observer, session } = parts;
+  const rejectUnauthorized = options.rejectUnauthorized !== false;
+  const config = context.clientConfig({
+    alpnProtocols: readProtocols(options.ALPNProtocols),
+    rejectUnauthorized,
+    checkServerIdentity: options.checkServerIdentity ?? checkServerIdentity,
+    requestOcsp: options.requestOCSP === true,
+    pskCallback: options.pskCallback as PskClientCallback | undefined,
+  });
+  const connection = clientConnection(config, {
+    events,
+    observer,
+    halfClose: true,
+    host: options.identity || servername || options.host || undefined,
+    serverName: servername && isIP(servername) === 0 ? servername.replace(/\.$/, '').toLowerCase() : '',
+    earlyData: earlyBytes(options) !== undefined,
+    // What was not verified once is no better now.
+    session: session?.peerVerified === false && rejectUnauthorized ? undefined : session,
+  });
+  return { connection, signatureSchemes: config.signatureSchemeIds };
+}
+
+/** A client's data for the first flight; undefined where there is none. */
+export function earlyBytes({ isServer, earlyData }: TLSSocketOptions): Uint8Array | undefined {
+  return !isServer && earlyData instanceof Uint8Array && earlyData.length > 0 ? earlyData : undefined;
+}
