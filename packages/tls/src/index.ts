@@ -21,6 +21,7 @@ export type { TransparencyOptions } from './certificates/transparency.ts';
 export type { ChannelBindingType } from './channel-bindings.ts';
 export { Connection } from './connection.ts';
 export type { ConnectionEvents } from './connection-events.ts';
+export { ConnectionSecrets, type WriteState } from './connection-secrets.ts';
 export { type Credential, credential } from './credential.ts';
 export type { EchOptions } from './ech/client-config.ts';
 export {
@@ -34,6 +35,7 @@ export {
 } from './ech/config.ts';
 export { type EchKey, type EchKeyOptions, generateEchKey } from './ech/keys.ts';
 export type { EchOutcome } from './ech/outcome.ts';
+export { echKeyToPem, parseEchKeys } from './ech/pem.ts';
 export { clientConnection, serverConnection } from './endpoint.ts';
 export { type Reason, TlsError, type TlsErrorCode } from './errors.ts';
 export { type ExplainedField, type ExplainedMessage, explainMessage } from './explain.ts';
