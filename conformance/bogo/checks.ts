@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { type ConnectionInfo, VERSIONS } from '@testudo/tls';
 import { parseCertificates } from '@testudo/x509';
-import type { ShimCredential } from './credentials.ts';
+import type { ShimCredential, ShimPsk } from './credentials.ts';
 import type { ConnectionFlags } from './flags.ts';
 import { sameBytes } from './values.ts';
 
@@ -11,6 +11,7 @@ export interface Completed {
   readonly isServer: boolean;
   readonly isResume: boolean;
   readonly credentials: readonly ShimCredential[];
+  readonly psks: readonly ShimPsk[];
   /** The session that came, or was kept, so far. */
   readonly hasSession: boolean;
 }
@@ -36,6 +37,8 @@ const CHECKS: readonly Check[] = [
     // A resumed TLS 1.2 connection has no key exchange, and so no group.
     info.group === undefined ? undefined : differs('group', flags.number('expect-curve-id'), info.group.id),
   (flags, { info, isServer }) => {
+    // Nothing is signed where a session is resumed, and before TLS 1.2 the key alone says how.
+    if (info.resumed || VERSIONS[info.version] < 0x0303) return undefined;
     const scheme = isServer ? info.clientSignatureScheme : info.serverSignatureScheme;
     return differs('signature scheme', flags.number('expect-peer-signature-algorithm'), scheme?.id);
   },
@@ -106,6 +109,10 @@ function checkPeerCertificate(flags: ConnectionFlags, { info, isServer }: Comple
     if (Buffer.concat(expected).compare(Buffer.concat(peerCertificates)) !== 0)
       return 'another certificate chain came than expected';
   }
+  const type = flags.number('expect-peer-certificate-type');
+  if (type !== undefined && (info.peerRawPublicKey !== undefined) !== (type === 2))
+    return 'another certificate type than expected';
+  if (info.peerRawPublicKey !== undefined) return undefined;
   const isAnonymous =
     flags.has('expect-no-peer-cert') || info.pskIdentity !== undefined || flags.text('psk') !== undefined;
   if (isAnonymous) return peerCertificates.length > 0 ? 'an unexpected peer certificate' : undefined;
@@ -115,9 +122,17 @@ function checkPeerCertificate(flags: ConnectionFlags, { info, isServer }: Comple
 
 function checkSelectedCredential(
   flags: ConnectionFlags,
-  { info, credentials }: Completed,
+  { info, credentials, psks }: Completed,
 ): string | undefined {
-  const used = credentials.find(({ credential }) => credential.certificates === info.localCertificates);
+  const { localCertificates, localRawPublicKey, pskIdentity } = info;
+  const used =
+    pskIdentity === undefined
+      ? credentials.find(({ credential }) =>
+          localRawPublicKey === undefined
+            ? credential.certificates === localCertificates
+            : credential.rawPublicKey === localRawPublicKey,
+        )
+      : psks.find(({ psk }) => sameBytes(psk.identity, pskIdentity));
   return differs('credential', flags.number('expect-selected-credential'), used?.number ?? -1);
 }
 

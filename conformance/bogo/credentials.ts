@@ -1,8 +1,17 @@
 import { readFileSync } from 'node:fs';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type Credential, credential, type ExternalPsk, importPsk } from '@testudo/tls';
-import { Certificate, parseCertificates, parsePrivateKey } from '@testudo/x509';
+import {
+  type Credential,
+  credential,
+  type ExternalPsk,
+  importPsk,
+  rawPublicKeyCredential,
+  signatureScheme,
+  TlsError,
+} from '@testudo/tls';
+import { parseCertificates, parsePrivateKey } from '@testudo/x509';
 import type { ConnectionFlags, CredentialFlags } from './flags.ts';
+import { policyOf } from './policies.ts';
 
 /** What the runner calls the credential of no `-new-…-credential` flag. */
 const UNNAMED = -1;
@@ -17,19 +26,31 @@ export interface ShimCredential {
   readonly issuers: readonly Uint8Array[];
 }
 
+/** A shared key, and its number among the credentials. */
+export interface ShimPsk {
+  readonly number: number;
+  readonly psk: ExternalPsk;
+}
+
 /** The certificates of the flags, those that were named first. */
 export function loadCredentials(flags: ConnectionFlags): ShimCredential[] {
   const numbered = flags.credentials.map((each, index) => ({ each, number: index + UNNAMED }));
   return [...numbered.slice(1), ...numbered.slice(0, 1)]
-    .filter(({ each }) => each.kind !== 'psk' && each.text('cert-file') !== undefined)
-    .map(({ each, number }) => load(each, number, flags.has('async')));
+    .filter(({ each }) => each.text('key-file') !== undefined)
+    .map(({ each, number }) => load(each, number, flags));
 }
 
+/** BoringSSL signs with these unless it is told otherwise, in this order. */
+const SIGNING_PREFERENCES = [
+  0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0603, 0x0806, 0x0601, 0x0807, 0x0203, 0x0201,
+];
+
 /** The keys of the flags, imported (RFC 9258) for both hashes. */
-export function loadPsks(flags: ConnectionFlags): ExternalPsk[] {
+export function loadPsks(flags: ConnectionFlags): ShimPsk[] {
   return flags.credentials
-    .filter(({ kind }) => kind === 'psk')
-    .flatMap((each) => {
+    .map((each, index) => ({ each, number: index + UNNAMED }))
+    .filter(({ each }) => each.kind === 'psk')
+    .flatMap(({ each, number }) => {
       const hash = each.has('psk-importer-sha384') ? ('sha384' as const) : ('sha256' as const);
       const psk = {
         identity: each.bytes('psk-importer-identity') ?? new Uint8Array(0),
@@ -37,7 +58,10 @@ export function loadPsks(flags: ConnectionFlags): ExternalPsk[] {
         hash,
       };
       const context = each.bytes('psk-importer-context') ?? new Uint8Array(0);
-      return (['sha256', 'sha384'] as const).map((target) => importPsk(nodeCrypto, psk, { context, target }));
+      return (['sha256', 'sha384'] as const).map((target) => ({
+        number,
+        psk: importPsk(nodeCrypto, psk, { context, target }),
+      }));
     });
 }
 
@@ -46,33 +70,43 @@ export function matchingIssuer(
   credentials: readonly ShimCredential[],
   authorities: readonly Uint8Array[],
 ): Credential[] {
-  return credentials
-    .filter(
-      ({ needsIssuer, issuers }) =>
-        !needsIssuer ||
-        issuers.some((issuer) => authorities.some((name) => Buffer.compare(name, issuer) === 0)),
-    )
-    .map((each) => each.credential);
+  const isNamed = (issuer: Uint8Array) => authorities.some((name) => Buffer.compare(name, issuer) === 0);
+  const matching = credentials.filter(({ needsIssuer, issuers }) => !needsIssuer || issuers.some(isNamed));
+  // BoringSSL gives up rather than show nothing.
+  if (matching.length === 0 && credentials.length > 0)
+    throw new TlsError('no-common-signature-scheme', 'NO_MATCHING_ISSUER');
+  return matching.map((each) => each.credential);
 }
 
-function load(flags: CredentialFlags, number: number, isAsync: boolean): ShimCredential {
-  const certificates = parseCertificates(readFileSync(flags.text('cert-file')!, 'utf8'));
+function load(flags: CredentialFlags, number: number, all: ConnectionFlags): ShimCredential {
   const key = parsePrivateKey(readFileSync(flags.text('key-file')!, 'utf8'), nodeCrypto);
+  const file = flags.text('cert-file');
+  const certificates = file === undefined ? [] : parseCertificates(readFileSync(file, 'utf8'));
   const chain = certificates.map(({ der }) => der);
-  const own = credential(nodeCrypto, chain, key);
-  const ocspResponse = flags.bytes('ocsp-response');
+  const own =
+    flags.kind === 'rpk' ? rawPublicKeyCredential(nodeCrypto, key) : credential(nodeCrypto, chain, key);
+  const hidesStapling = all.has('decline-ocsp-callback');
+  const ocspResponse = hidesStapling ? undefined : flags.bytes('ocsp-response');
   const signedCertificateTimestamps = flags.bytes('signed-cert-timestamps');
   return {
     number,
     needsIssuer: flags.has('must-match-issuer'),
-    issuers: chain.map((der) => Certificate.parse(der).issuer.der),
+    issuers: certificates.map(({ issuer }) => issuer.der),
     credential: {
       ...own,
       ...(ocspResponse === undefined ? {} : { ocspResponse }),
       ...(signedCertificateTimestamps === undefined ? {} : { signedCertificateTimestamps }),
-      ...(isAsync ? later(own) : {}),
+      ...(all.has('async') ? later(own) : {}),
+      signatureSchemes: signingSchemes(flags, all),
     },
   };
+}
+
+/** Names; a scheme that the engine does not know is one that it cannot sign with. */
+function signingSchemes(flags: CredentialFlags, all: ConnectionFlags): string[] {
+  const given = flags.numbers('signing-prefs');
+  const ids = policyOf(all)?.signatureSchemes ?? (given.length > 0 ? given : SIGNING_PREFERENCES);
+  return ids.flatMap((id) => signatureScheme(id)?.name ?? []);
 }
 
 /** The key answers later, as one in an HSM does. */

@@ -2,6 +2,8 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type ClientOptions,
   type CommonOptions,
+  cipherSuite,
+  clientConfig,
   groupById,
   MemorySessionStore,
   type ServerOptions,
@@ -15,6 +17,8 @@ import { legacy } from '@testudo/tls/legacy';
 import { suitesFor } from './cipher-list.ts';
 import { loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
 import { type ConnectionFlags, UnknownFlag } from './flags.ts';
+import { policyOf } from './policies.ts';
+import { certificateTypes } from './raw-public-keys.ts';
 import { asyncIf, splitNames, splitProtocols } from './values.ts';
 
 /** What lasts for all connections of one test. */
@@ -36,8 +40,6 @@ export interface Notes {
 
 /** BoringSSL verifies these, in this order. */
 const VERIFY_PREFERENCES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201];
-/** What it signs with besides. */
-const SIGNING_PREFERENCES = [...VERIFY_PREFERENCES, 0x0603, 0x0203, 0x0807];
 const DEFAULT_GROUPS = [0x001d, 0x0017, 0x0018];
 /** Bytes of early data that BoringSSL's server takes. */
 const MAX_EARLY_DATA = 14_336;
@@ -48,24 +50,24 @@ export function clientOptions(
   shared: SharedState,
   notes: Notes,
 ): ClientOptions {
-  const psks = [...loadPsks(flags), ...plainPsk(flags)];
-  const shares = flags.has('no-key-shares') ? [] : flags.numbers('key-shares').map(groupName);
-  const hasShares = flags.has('no-key-shares') || shares.length > 0;
+  const psks = [...loadPsks(flags).map(({ psk }) => psk), ...plainPsk(flags)];
   return {
-    ...commonOptions(flags, shared, credentials),
+    ...commonOptions(flags, shared),
     verifyCertificate: (request) => {
       checkStapling(flags, request.ocspResponse, notes);
+      if (flags.has('fail-ocsp-callback')) return { accepted: false, error: badStapling() };
       return asyncIf(flags.has('async'), verdict(flags, verifies(flags)));
     },
     ...(flags.text('advertise-alpn') === undefined
       ? {}
       : { alpnProtocols: splitProtocols(flags.text('advertise-alpn')!) }),
-    ...(hasShares ? { keyShareGroups: shares } : {}),
+    keyShareGroups: shares(flags).map(groupName),
     credentials: (request) => {
       checkRequest(flags, request.certificateAuthorities, request.signatureSchemes, notes);
       if (flags.has('fail-cert-callback')) throw new TlsError('internal-error', 'CERT_CB_ERROR');
       return asyncIf(flags.has('async'), matchingIssuer(credentials, request.certificateAuthorities));
     },
+    ...certificateTypes(flags),
     ...(psks.length > 0 ? { psks } : {}),
     fallback: flags.has('fallback-scsv'),
     requestOcsp: flags.has('enable-ocsp-stapling'),
@@ -82,11 +84,11 @@ export function serverOptions(
   shared: SharedState,
   notes: Notes,
 ): ServerOptions {
-  const psks = [...loadPsks(flags), ...plainPsk(flags)];
+  const psks = [...loadPsks(flags).map(({ psk }) => psk), ...plainPsk(flags)];
   const hint = flags.text('psk-identity');
   const authorities = splitNames(flags.text('use-client-ca-list'));
   return {
-    ...commonOptions(flags, shared, credentials),
+    ...commonOptions(flags, shared),
     credentials: (hello) => {
       checkHello(flags, hello.serverName, hello.signatureSchemes, notes);
       refuse(flags);
@@ -98,6 +100,7 @@ export function serverOptions(
     ...(hint === undefined || hint === '' ? {} : { pskIdentityHint: Buffer.from(hint) }),
     ...alpnChoice(flags, notes),
     clientCertificate: clientCertificate(flags),
+    ...certificateTypes(flags),
     verifyCertificate: () => asyncIf(flags.has('async'), verdict(flags, true)),
     ...(authorities.length > 0 ? { certificateAuthorities: authorities } : {}),
     tickets: flags.has('no-ticket') ? false : shared.tickets,
@@ -115,21 +118,20 @@ export function serverOptions(
   };
 }
 
-function commonOptions(
-  flags: ConnectionFlags,
-  shared: SharedState,
-  credentials: readonly ShimCredential[],
-): CommonOptions {
-  const curves = flags.numbers('curves');
+function commonOptions(flags: ConnectionFlags, shared: SharedState): CommonOptions {
+  const policy = policyOf(flags);
   const fragment = flags.number('max-send-fragment');
   const certificates = flags.number('max-cert-list');
   return {
     provider: nodeCrypto,
     legacy,
     ...versionRange(flags),
-    cipherSuites: suitesFor(flags.text('cipher'), flags.text('psk') !== undefined),
-    groups: (curves.length > 0 ? curves : DEFAULT_GROUPS).map(groupName),
-    signatureSchemes: signatureSchemes(flags, credentials),
+    cipherSuites:
+      policy === undefined
+        ? suitesFor(flags.text('cipher'), flags.text('psk') !== undefined)
+        : policy.suites.map((id) => cipherSuite(id)!.name),
+    groups: groups(flags).map(groupName),
+    signatureSchemes: schemeNames(verifyPreferences(flags)),
     now: shared.now,
     dangerouslyNoRecordSplitting: !flags.has('cbc-record-splitting'),
     encryptThenMac: false,
@@ -140,29 +142,36 @@ function commonOptions(
   };
 }
 
-/**
- * One list serves to sign and to verify: what the credential is to sign with comes first, then what is to be verified.
- * Who never verifies signs with whatever the peer takes.
- */
-function signatureSchemes(flags: ConnectionFlags, credentials: readonly ShimCredential[]): string[] {
-  const signing = flags.credentials.flatMap((each) => each.numbers('signing-prefs'));
+function verifyPreferences(flags: ConnectionFlags): readonly number[] {
   const given = flags.numbers('verify-prefs');
-  const verifying = given.length > 0 ? given : VERIFY_PREFERENCES;
-  const onlySigns = flags.has('server') && clientCertificate(flags) === 'none';
-  const onlyVerifies = credentials.length === 0;
-  if (onlySigns) return names(signing.length > 0 ? signing : SIGNING_PREFERENCES);
-  if (onlyVerifies) return names(verifying);
-  return names(
-    signing.length > 0 ? [...signing.filter((id) => verifying.includes(id)), ...verifying] : verifying,
-  );
+  return policyOf(flags)?.signatureSchemes ?? (given.length > 0 ? given : VERIFY_PREFERENCES);
 }
 
-function names(ids: readonly number[]): string[] {
-  return [...new Set(ids)].map((id) => {
+function schemeNames(ids: readonly number[]): string[] {
+  return ids.map((id) => {
     const scheme = signatureScheme(id);
     if (scheme === undefined) throw new UnknownFlag(`signature scheme 0x${id.toString(16)}`);
     return scheme.name;
   });
+}
+
+function groups(flags: ConnectionFlags): readonly number[] {
+  const given = flags.numbers('curves');
+  return policyOf(flags)?.groups ?? (given.length > 0 ? given : DEFAULT_GROUPS);
+}
+
+/** As BoringSSL does: for the first group, and for the first one of the other kind, with ML-KEM or without. */
+function shares(flags: ConnectionFlags): readonly number[] {
+  const given = flags.numbers('key-shares');
+  if (given.length > 0 || flags.has('no-key-shares')) return given;
+  const all = groups(flags);
+  const second = all.find((id) => isPostQuantum(id) !== isPostQuantum(all[0]!));
+  return second === undefined ? all.slice(0, 1) : [all[0]!, second];
+}
+
+function isPostQuantum(id: number): boolean {
+  const kind = groupById(id)?.kind;
+  return kind === 'hybrid' || kind === 'kem';
 }
 
 function groupName(id: number): string {
@@ -174,7 +183,7 @@ function groupName(id: number): string {
 /** As BoringSSL does: from the lowest version that is on, up to the first one that is off. */
 function versionRange(flags: ConnectionFlags): { minVersion: VersionName; maxVersion: VersionName } {
   const off = [flags.has('no-tls1'), flags.has('no-tls11'), flags.has('no-tls12'), flags.has('no-tls13')];
-  const min = flags.number('min-version') ?? 0x0301;
+  const min = policyOf(flags)?.minVersion ?? flags.number('min-version') ?? 0x0301;
   const max = flags.number('max-version') ?? 0x0304;
   const isOn = (version: number) => version >= min && version <= max && !off[version - 0x0301];
   const versions = [0x0301, 0x0302, 0x0303, 0x0304];
@@ -211,6 +220,11 @@ function refuse(flags: ConnectionFlags): void {
   if (flags.has('fail-ddos-callback'))
     throw new TlsError('internal-error', 'CONNECTION_REJECTED by the callback against floods');
   if (flags.has('fail-cert-callback')) throw new TlsError('internal-error', 'CERT_CB_ERROR');
+  if (flags.has('fail-ocsp-callback')) throw new TlsError('internal-error', 'OCSP_CB_ERROR');
+}
+
+function badStapling(): TlsError {
+  return new TlsError('bad-certificate-status', 'OCSP_CB_ERROR');
 }
 
 /** A key of TLS 1.2 (RFC 4279). */
@@ -221,7 +235,7 @@ function plainPsk(flags: ConnectionFlags) {
 }
 
 function alpnChoice(flags: ConnectionFlags, notes: Notes): Pick<ServerOptions, 'alpnProtocols'> {
-  const selected = flags.text('select-alpn');
+  const selected = flags.has('select-empty-alpn') ? '' : flags.text('select-alpn');
   if (flags.has('reject-alpn')) return { alpnProtocols: () => undefined };
   if (flags.has('decline-alpn') || selected === undefined) return {};
   return {
@@ -229,7 +243,7 @@ function alpnChoice(flags: ConnectionFlags, notes: Notes): Pick<ServerOptions, '
       const expected = flags.text('expect-advertised-alpn');
       if (expected !== undefined && splitProtocols(expected).join() !== hello.alpnProtocols.join())
         notes.complaints.push('other application protocols were offered than expected');
-      return hello.alpnProtocols.includes(selected) ? selected : undefined;
+      return selected === '' || hello.alpnProtocols.includes(selected) ? selected : undefined;
     },
   };
 }
@@ -237,15 +251,25 @@ function alpnChoice(flags: ConnectionFlags, notes: Notes): Pick<ServerOptions, '
 /** BoringSSL goes on without ECH where no configuration can be used; here that is for the application to decide. */
 function echOptions(flags: ConnectionFlags): Pick<ClientOptions, 'ech'> {
   const configs = flags.bytes('ech-config-list');
-  if (configs !== undefined) return { ech: { configs } };
+  if (configs !== undefined && isUsable(configs)) return { ech: { configs } };
   return flags.has('enable-ech-grease') ? { ech: 'grease' } : {};
 }
 
-function echKeys(flags: ConnectionFlags): Pick<ServerOptions, 'echKeys'> {
+function isUsable(configs: Uint8Array): boolean {
+  try {
+    clientConfig({ provider: nodeCrypto, verifyCertificate: () => ({ accepted: true }), ech: { configs } });
+    return true;
+  } catch (error) {
+    if (error instanceof TlsError && error.message.includes('no configuration can be used')) return false;
+    throw error;
+  }
+}
+
+function echKeys(flags: ConnectionFlags): Pick<ServerOptions, 'echKeys' | 'echBackend'> {
   const keys = flags.byteLists('ech-server-key');
   const isRetry = flags.numbers('ech-is-retry-config');
   const configs = flags.byteLists('ech-server-config');
-  if (configs.length === 0) return {};
+  if (configs.length === 0) return { echBackend: true };
   return {
     echKeys: configs.map((config, index) => ({
       config,

@@ -8,10 +8,10 @@ import {
   type Session,
   serverConfig,
   serverConnection,
-  type TlsError,
+  TlsError,
 } from '@testudo/tls';
 import { complaintAbout } from './checks.ts';
-import { loadCredentials, type ShimCredential } from './credentials.ts';
+import { loadCredentials, loadPsks, type ShimCredential } from './credentials.ts';
 import { clientOptions, type Notes, type SharedState, serverOptions } from './engine-options.ts';
 import { Failure } from './failure.ts';
 import type { ConnectionFlags } from './flags.ts';
@@ -189,9 +189,17 @@ class Exchange {
         isServer: this.#isServer,
         isResume: this.#request.isResume,
         credentials: this.#credentials,
+        psks: loadPsks(this.#flags),
         hasSession: this.#isServer ? this.#notes.storedSession : this.#session !== undefined,
       });
     if (complaint !== undefined) throw new Failure(complaint);
+    if (info.resumed && this.#flags.has('reverify-on-resume') && this.#flags.has('verify-fail')) {
+      const code = this.#flags.has('use-custom-verify-callback')
+        ? 'certificate-unknown'
+        : 'client-certificate-missing';
+      this.#connection!.abort(new TlsError(code, 'CERTIFICATE_VERIFY_FAILED'));
+      return;
+    }
     this.#writeFirst(this.#connection!);
   }
 
@@ -201,6 +209,10 @@ class Exchange {
     if (length > 0) connection.send(this.#exported(length));
     if (flags.has('export-traffic-secrets')) this.#sendTrafficSecrets(connection);
     if (flags.has('tls-unique')) connection.send(this.#tlsUnique());
+    if (flags.has('send-alert')) {
+      connection.abort(new TlsError('decompression-failure', 'an alert that was asked for'));
+      return;
+    }
     if (flags.has('write-different-record-sizes')) {
       for (const each of WRITE_LENGTHS) connection.send(Buffer.alloc(each, 0x42));
     } else {
@@ -237,7 +249,9 @@ class Exchange {
 
   /** RFC 5929 §3.1: the first Finished of the handshake. */
   #tlsUnique(): Uint8Array {
-    const { finished, resumed } = this.#info!;
+    const { finished, resumed, extendedMasterSecret } = this.#info!;
+    // Else the same value could stand for two connections (RFC 7627 §5.4).
+    if (resumed && !extendedMasterSecret) throw new Failure('failed to get tls-unique');
     return this.#isServer === resumed ? finished.sent : finished.received;
   }
 
@@ -272,6 +286,10 @@ class Exchange {
   }
 
   #failed(error: TlsError): void {
+    if (this.#flags.has('send-alert') && error.code === 'decompression-failure') {
+      this.#finish(undefined);
+      return;
+    }
     const isUnclean = error.code === 'truncated' && this.#info !== undefined;
     if (!isUnclean) this.#finish(this.#echRejection(error) ?? error);
     else if (this.#flags.has('check-close-notify'))

@@ -1,10 +1,15 @@
 /** Flags without a value. A flag is listed when it is carried out, or when what it asks for holds anyway. */
 const SWITCHES = [
   'allow-false-start-without-alpn',
+  'allow-hint-mismatch',
   'async',
   'cbc-record-splitting',
   'check-close-notify',
+  'cnsa-202407',
+  'cnsa1-202603',
+  'cnsa2-202603',
   'decline-alpn',
+  'decline-ocsp-callback',
   'enable-early-data',
   'enable-ech-grease',
   'enable-grease',
@@ -32,7 +37,9 @@ const SWITCHES = [
   'fail-cert-callback',
   'fail-ddos-callback',
   'fail-early-callback',
+  'fail-ocsp-callback',
   'fallback-scsv',
+  'fips-202205',
   'handshake-never-done',
   'handshake-twice',
   'implicit-handshake',
@@ -53,10 +60,15 @@ const SWITCHES = [
   'read-with-unfinished-write',
   'reject-alpn',
   'renegotiate-freely',
+  'renegotiate-ignore',
   'renegotiate-once',
   'require-any-client-certificate',
+  'reverify-on-resume',
+  'select-empty-alpn',
+  'send-alert',
   'server',
   'server-preference',
+  'set-ocsp-in-callback',
   'shim-shuts-down',
   'shim-writes-first',
   'tls-unique',
@@ -64,11 +76,13 @@ const SWITCHES = [
   'use-early-callback',
   'use-export-context',
   'use-exporter-between-reads',
+  'use-ocsp-callback',
   'use-old-client-cert-callback',
   'use-ticket-aead-callback',
   'use-ticket-callback',
   'verify-fail',
   'verify-peer',
+  'wpa-202304',
   'write-different-record-sizes',
 ] as const;
 
@@ -77,6 +91,7 @@ const NUMBERS = [
   'expect-cipher-aes',
   'expect-cipher-no-aes',
   'expect-curve-id',
+  'expect-peer-certificate-type',
   'expect-peer-signature-algorithm',
   'expect-selected-credential',
   'expect-total-renegotiations',
@@ -94,6 +109,8 @@ const NUMBERS = [
 
 /** Numbers that may come more than once. */
 const NUMBER_LISTS = [
+  'accepted-peer-cert-types',
+  'available-client-cert-types',
   'curves',
   'ech-is-retry-config',
   'expect-peer-verify-pref',
@@ -128,6 +145,7 @@ const BYTES = [
   'ech-config-list',
   'expect-ech-retry-configs',
   'expect-ocsp-response',
+  'expect-peer-rpk-sha256',
   'expect-signed-cert-timestamps',
 ] as const;
 
@@ -151,10 +169,11 @@ const CREDENTIAL_FLAGS = {
 
 const NEW_CREDENTIALS: Readonly<Record<string, CredentialKind>> = {
   'new-psk-credential': 'psk',
+  'new-rpk-credential': 'rpk',
   'new-x509-credential': 'x509',
 };
 
-type CredentialKind = 'default' | 'psk' | 'x509';
+type CredentialKind = 'default' | 'psk' | 'rpk' | 'x509';
 type Kind = 'switch' | 'number' | 'numbers' | 'text' | 'bytes' | 'byteLists';
 
 /** One set of flags by name; what was not given is undefined, false or empty. */
@@ -237,8 +256,9 @@ export function parseFlags(argv: readonly string[]): ShimFlags {
     retry: new ConnectionFlags(),
   };
   for (let index = 0; index < argv.length; index++) {
-    const { name, wanted } = splitPrefix(argv[index]!);
-    const targets = wanted === undefined ? [flags.initial, flags.resume, flags.retry] : [flags[wanted]];
+    const { name, wanted, isElsewhere } = splitPrefix(argv[index]!);
+    const all = wanted === undefined ? [flags.initial, flags.resume, flags.retry] : [flags[wanted]];
+    const targets = isElsewhere ? [] : all;
     const credential = NEW_CREDENTIALS[name];
     if (credential !== undefined) {
       for (const target of targets) target.credentials.push(new CredentialFlags(credential));
@@ -256,10 +276,19 @@ export function parseFlags(argv: readonly string[]): ShimFlags {
   return flags;
 }
 
-function splitPrefix(argument: string): { name: string; wanted: keyof ShimFlags | undefined } {
-  const match = /^-(?:on-shim-)?(?:on-(initial|resume|retry)-)?(.*)$/.exec(argument);
+/** What is on the handshaker is for a process that BoringSSL moves handshakes to; here there is none. */
+function splitPrefix(argument: string): {
+  name: string;
+  wanted: keyof ShimFlags | undefined;
+  isElsewhere: boolean;
+} {
+  const match = /^-(?:on-(shim|handshaker)-)?(?:on-(initial|resume|retry)-)?(.*)$/.exec(argument);
   if (match === null) throw new UnknownFlag(`not a flag: ${argument}`);
-  return { name: match[2]!, wanted: match[1] as keyof ShimFlags | undefined };
+  return {
+    name: match[3]!,
+    wanted: match[2] as keyof ShimFlags | undefined,
+    isElsewhere: match[1] === 'handshaker',
+  };
 }
 
 function fromBase64(text: string): Uint8Array {
