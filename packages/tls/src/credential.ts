@@ -1,6 +1,7 @@
 import { bytesEqual } from '@testudo/codec';
 import type { CryptoProvider, KeyKind, PrivateKey, SignatureAlgorithm } from '@testudo/crypto';
 import { Certificate } from '@testudo/x509';
+import type { DelegatedCredential } from './certificates/delegated-credential.ts';
 import { TlsError } from './errors.ts';
 
 /** A certificate chain and the use of its private key, which may be somewhere else: in an HSM, behind a KMS. */
@@ -23,6 +24,11 @@ export interface Credential {
    * Default: this credential only signs.
    */
   decryptRsa?(ciphertext: Uint8Array): Uint8Array | Promise<Uint8Array>;
+  /**
+   * Keys that stand in for this one in TLS 1.3, for peers that know them (RFC 9345): the first that is current and fits.
+   * Default: none.
+   */
+  readonly delegatedCredentials?: readonly DelegatedCredential[] | undefined;
   /** OCSP response to staple (DER). Default: none. */
   readonly ocspResponse?: Uint8Array | undefined;
   /**

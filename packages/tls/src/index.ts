@@ -11,6 +11,13 @@ export type { CertificateType } from './certificates/certificate-types.ts';
 export { type CertificateVerifierOptions, certificateVerifier } from './certificates/certificate-verifier.ts';
 export type { CertificateCompression, CertificateCompressionName } from './certificates/compression.ts';
 export {
+  type DelegatedCredential,
+  type DelegationInfo,
+  type DelegationRequest,
+  issueDelegatedCredential,
+  type RemoteKey,
+} from './certificates/delegated-credential.ts';
+export {
   pinnedKeys,
   type RawPublicKeyToVerify,
   type RawPublicKeyVerifier,

@@ -18,7 +18,7 @@ export interface Requests {
   changeCipherSpec: { ask: undefined; answer: undefined };
   /** A signature by the owner of a credential's key. */
   sign: {
-    ask: { credential: Credential; algorithm: SignatureAlgorithm; data: Uint8Array };
+    ask: { credential: Pick<Credential, 'sign'>; algorithm: SignatureAlgorithm; data: Uint8Array };
     answer: Uint8Array;
   };
   /** RSADP by the owner of a credential's key, without unpadding; undefined when it failed, whyever. */

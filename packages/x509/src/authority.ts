@@ -16,6 +16,7 @@ import { distinguishedNameOf, type SubjectAttributes } from './authority/subject
 import { type CertificatePurpose, keyUsageFor, TEMPLATES } from './authority/templates.ts';
 import { buildCertificate, keyIdentifierOf, randomSerialNumber } from './build.ts';
 import type { Certificate } from './certificate.ts';
+import { DELEGATION_USAGE } from './delegation-usage.ts';
 import type { DistinguishedName } from './distinguished-name.ts';
 import { CertificateError } from './errors.ts';
 import type { Extension } from './extensions.ts';
@@ -48,6 +49,8 @@ export interface CertificateRequest {
   readonly at?: Date | undefined;
   /** The server must staple OCSP responses (RFC 7633). Default false. */
   readonly mustStaple?: boolean | undefined;
+  /** The owner may sign delegated credentials (RFC 9345). Default false. */
+  readonly delegationUsage?: boolean | undefined;
 }
 
 export interface IssuedCertificate {
@@ -215,6 +218,7 @@ export class CertificateAuthority {
     readonly days?: number | undefined;
     readonly at?: Date | undefined;
     readonly mustStaple?: boolean | undefined;
+    readonly delegationUsage?: boolean | undefined;
   }): IssuedCertificate {
     const template = TEMPLATES[request.purpose];
     const { names, publicKey } = request;
@@ -222,6 +226,7 @@ export class CertificateAuthority {
     // Nobody asks about the certificate of a responder.
     if (request.purpose !== 'ocsp-responder') others.push(...publicationExtensions(this.#publication));
     if (request.mustStaple === true) others.push(MUST_STAPLE);
+    if (request.delegationUsage === true) others.push(DELEGATION_USAGE);
     const certificate = this.#build({
       ...this.#validity(request.at, request.days ?? template.days),
       serialNumber: randomSerialNumber(this.provider),

@@ -11,6 +11,7 @@ export {
 } from './authority.ts';
 export { DEFAULT_BUDGETS, type VerificationBudgets } from './budget.ts';
 export { Certificate } from './certificate.ts';
+export { allowsDelegation, DELEGATION_USAGE } from './delegation-usage.ts';
 export { DistinguishedName, type NameAttribute, type RelativeName } from './distinguished-name.ts';
 export type { PublicSuffixTest } from './domain.ts';
 export { CertificateError, type CertificateErrorCode } from './errors.ts';

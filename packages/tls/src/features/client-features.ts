@@ -1,5 +1,6 @@
 import { offerCertificateTypes } from '../certificates/certificate-types.ts';
 import { requestCompression } from '../certificates/compression.ts';
+import { requestDelegation } from '../certificates/delegated-credential.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import {
   certificateAuthorities,
@@ -27,7 +28,10 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
   if (authorities !== undefined && authorities.length > 0)
     block.set(certificateAuthorities, [...authorities]);
   offerCertificateTypes(h, block);
-  if (h.config.versions.includes(TLS13)) requestCompression(h, block);
+  if (h.config.versions.includes(TLS13)) {
+    requestCompression(h, block);
+    requestDelegation(h, block);
+  }
   offerRecordSizes(h.config, block);
   offerHeartbeat(h.config, block);
   sendCustomExtensions(features.custom, block);

@@ -1,4 +1,5 @@
 import type { CertificateCompressionName } from '../certificates/compression.ts';
+import type { DelegationInfo } from '../certificates/delegated-credential.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
 import type { ReceivedExtension } from './custom-extensions.ts';
 
@@ -17,6 +18,9 @@ export interface NegotiatedFeatures {
         received: CertificateCompressionName | undefined;
       }
     | undefined;
+  /** What the peer showed beside its certificate, and what we did. */
+  delegationReceived: DelegationInfo | undefined;
+  delegationSent: DelegationInfo | undefined;
 }
 
 /** The record of a handshake; a handshake without such extensions has none. */
@@ -26,6 +30,8 @@ export function negotiatedOf(h: { negotiated?: NegotiatedFeatures }): Negotiated
     recordLimits: undefined,
     ech: 'none',
     compression: undefined,
+    delegationReceived: undefined,
+    delegationSent: undefined,
   };
   return h.negotiated;
 }

@@ -4,9 +4,12 @@ import {
   clientCertificateTypes,
 } from '../certificates/certificate-types.ts';
 import { type CertificateCompression, checkCompressions } from '../certificates/compression.ts';
+import { delegableSchemes } from '../certificates/delegated-credential.ts';
 import type { RawPublicKeyVerifier } from '../certificates/raw-public-key.ts';
+import { defaultSignatureSchemes } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
-import type { OidFilter } from '../extensions/certificates.ts';
+import { type OidFilter, signedCertificateTimestamp, statusRequest } from '../extensions/certificates.ts';
+import { delegatedCredential } from '../extensions/identities.ts';
 import { extensionById } from '../extensions/table.ts';
 import { isGrease } from '../grease.ts';
 import { type HeartbeatMode, heartbeatModeCode } from '../heartbeat/negotiation.ts';
@@ -48,6 +51,11 @@ export interface CommonFeatureOptions {
    * are shown where the peer takes them: {@link rawPublicKeyCredential}. Default: none is taken.
    */
   readonly verifyRawPublicKey?: RawPublicKeyVerifier | undefined;
+  /**
+   * TLS 1.3: take delegated credentials of peers (RFC 9345): true for those that sign with one of `signatureSchemes`, or
+   * the schemes they may sign with. Default false.
+   */
+  readonly acceptDelegatedCredentials?: boolean | readonly string[] | undefined;
   /** TLS 1.3: how certificates may be compressed (RFC 8879), both ways, by preference. Default: not. */
   readonly certificateCompression?: readonly CertificateCompression[] | undefined;
 }
@@ -94,6 +102,10 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
   readonly retryCookies?: RetryCookieSealer | undefined;
   /** What a client's certificate must hold (TLS 1.3, RFC 9846 §4.2.5). Default: nothing. */
   readonly oidFilters?: readonly OidFilter[] | undefined;
+  /** TLS 1.3: ask clients for OCSP responses to their certificates (RFC 9846 §4.4.2.1). Default false. */
+  readonly requestOcsp?: boolean | undefined;
+  /** TLS 1.3: ask clients for signed certificate timestamps (RFC 6962 §3.3). Default false. */
+  readonly requestTimestamps?: boolean | undefined;
   /** Send GREASE in CertificateRequest and NewSessionTicket of TLS 1.3 (RFC 8701 §4.1). Default false. */
   readonly grease?: boolean | undefined;
 }
@@ -105,6 +117,8 @@ export interface CommonFeatures {
   /** HeartbeatMode; undefined without heartbeats. */
   readonly heartbeatMode: number | undefined;
   readonly compressions: readonly CertificateCompression[];
+  /** What the keys of delegated credentials may sign with; none where those are not taken. */
+  readonly delegationSchemes: readonly SignatureScheme[];
 }
 
 export interface ClientFeatures extends CommonFeatures {
@@ -117,6 +131,8 @@ export interface ClientFeatures extends CommonFeatures {
 export interface ServerFeatures extends CommonFeatures {
   /** Types of certificates that it takes from clients. */
   readonly takes: readonly CertificateType[];
+  /** Extensions that a client's certificates may have: what a certificate request asks for. */
+  readonly requested: { readonly ids: readonly number[] };
 }
 
 /** Throws `bad-option`. */
@@ -144,7 +160,12 @@ export function serverFeatures(
   const takes: CertificateType[] = [];
   if (options.verifyRawPublicKey !== undefined) takes.push('raw-public-key');
   if (options.verifyCertificate !== undefined) takes.push('x509');
-  return { ...commonFeatures(options), takes };
+  const common = commonFeatures(options);
+  const ids: number[] = [];
+  if (options.requestOcsp === true) ids.push(statusRequest.id);
+  if (options.requestTimestamps === true) ids.push(signedCertificateTimestamp.id);
+  if (common.delegationSchemes.length > 0) ids.push(delegatedCredential.id);
+  return { ...common, takes, requested: { ids } };
 }
 
 function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
@@ -169,8 +190,28 @@ function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
     custom,
     heartbeatMode: heartbeatModeCode(options.heartbeat),
     compressions: checkCompressions(options.certificateCompression),
+    delegationSchemes: delegationSchemes(options),
     certificateSignatureSchemeIds: options.certificateSignatureSchemes?.map((name) => schemeNamed(name).id),
   };
+}
+
+function delegationSchemes({
+  acceptDelegatedCredentials: accepts = false,
+  signatureSchemes,
+}: CommonFeatureOptions & {
+  readonly signatureSchemes?: readonly string[] | undefined;
+}): readonly SignatureScheme[] {
+  if (accepts === false) return [];
+  const schemes =
+    accepts !== true
+      ? accepts.map(schemeNamed)
+      : (signatureSchemes?.map(schemeNamed) ?? defaultSignatureSchemes());
+  const fitting = schemes.filter((scheme) => delegableSchemes().includes(scheme));
+  if (fitting.length > 0 && (accepts === true || fitting.length === schemes.length)) return fitting;
+  throw new TlsError(
+    'bad-option',
+    'delegated credentials sign with schemes of TLS 1.3, but none of rsa_pss_rsae',
+  );
 }
 
 function schemeNamed(name: string): SignatureScheme {

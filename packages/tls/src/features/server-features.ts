@@ -1,6 +1,12 @@
 import { requestCompression } from '../certificates/compression.ts';
+import { requestDelegation } from '../certificates/delegated-credential.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { oidFilters } from '../extensions/certificates.ts';
+import {
+  OCSP_REQUEST,
+  oidFilters,
+  signedCertificateTimestamp,
+  statusRequest,
+} from '../extensions/certificates.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import { GREASE_VALUES } from '../grease.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
@@ -32,6 +38,9 @@ export function requestFeatures(h: ServerHandshake, block: ExtensionBlock<'certi
   if (options.oidFilters !== undefined && options.oidFilters.length > 0)
     block.set(oidFilters, [...options.oidFilters]);
   requestCompression(h, block);
+  requestDelegation(h, block);
+  if (options.requestOcsp === true) block.set(statusRequest, OCSP_REQUEST);
+  if (options.requestTimestamps === true) block.set(signedCertificateTimestamp, null);
   sendCustomExtensions(features.custom, block);
   if (options.grease !== true) return;
   const [scheme, id] = greaseValues(h);

@@ -2,6 +2,7 @@ import type { PublicKey } from '@testudo/crypto';
 import type { Certificate } from '@testudo/x509';
 import { rejection } from '../certificate-verdict.ts';
 import { typeShownBy } from '../certificates/certificate-types.ts';
+import type { DelegatedCredential } from '../certificates/delegated-credential.ts';
 import { readRawPublicKey } from '../certificates/raw-public-key.ts';
 import type { Credential } from '../credential.ts';
 import { MAX_CERTIFICATES } from '../defaults.ts';
@@ -81,6 +82,8 @@ export interface ShownCredential {
 /** What one side signs with. */
 export interface ChosenCredential extends ShownCredential {
   readonly scheme: SignatureScheme;
+  /** Whose key signs in place of the credential's; TLS 1.3 only. */
+  readonly delegated?: DelegatedCredential | undefined;
 }
 
 /** The credential and scheme to sign with: the first credential that has a scheme both sides know. */

@@ -1,5 +1,6 @@
 import type { Certificate } from '@testudo/x509';
 import type { CertificateCompressionName } from '../certificates/compression.ts';
+import type { DelegationInfo } from '../certificates/delegated-credential.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
 import type { ReceivedExtension } from '../features/custom-extensions.ts';
 import { type NegotiatedFeatures, negotiatedOf } from '../features/negotiated.ts';
@@ -65,6 +66,10 @@ export interface ConnectionInfo {
    * Undefined where neither was agreed on.
    */
   readonly recordLimits: { readonly sent: number; readonly received: number } | undefined;
+  /** The delegated credential that the peer signed with (RFC 9345); undefined where it used its certificate's key. */
+  readonly peerDelegation: DelegationInfo | undefined;
+  /** The delegated credential that we signed with. */
+  readonly localDelegation: DelegationInfo | undefined;
   /** What Certificate messages were compressed with (RFC 8879), each way; undefined where none was. */
   readonly certificateCompression:
     | {
@@ -130,6 +135,8 @@ export function connectionInfo(
     customExtensions: negotiated.customExtensions,
     recordLimits: negotiated.recordLimits,
     ech: negotiated.ech,
+    peerDelegation: negotiated.delegationReceived,
+    localDelegation: negotiated.delegationSent,
     certificateCompression: negotiated.compression,
   };
 }

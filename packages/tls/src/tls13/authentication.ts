@@ -1,10 +1,14 @@
 import { bytesEqual, concat, utf8 } from '@testudo/codec';
+import type { PublicKey } from '@testudo/crypto';
 import { shownBy, typeShownBy } from '../certificates/certificate-types.ts';
 import { receiveCertificate13, sendCertificate13 } from '../certificates/compression.ts';
+import { checkDelegation } from '../certificates/delegation-check.ts';
 import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { signedCertificateTimestamp, statusRequest } from '../extensions/certificates.ts';
+import { delegatedCredential } from '../extensions/identities.ts';
+import { negotiatedOf } from '../features/negotiated.ts';
 import { stapledResponse } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import {
@@ -26,15 +30,20 @@ import { TLS13 } from '../versions.ts';
 export function* sendAuthentication(
   h: Handshake,
   role: 'client' | 'server',
-  { credential, scheme }: ChosenCredential,
+  { credential, scheme, delegated }: ChosenCredential,
   requestContext: Uint8Array,
   requested: ExtensionBlock<'client_hello'> | ExtensionBlock<'certificate_request'>,
 ): Flow<void> {
   const certificateList = entries(credential, requested);
+  if (delegated !== undefined) {
+    certificateList[0]!.extensions.set(delegatedCredential, delegated.signed);
+    negotiatedOf(h).delegationSent = { scheme, expiresAt: delegated.expiresAt };
+  }
   const message = { certificateRequestContext: requestContext, certificateList };
   yield* sendCertificate13(h, message, credential, requested);
   const data = signedContent(role, h.transcript.digest());
-  const signature = yield* perform('sign', { credential, algorithm: scheme.algorithm, data });
+  const signer = delegated ?? credential;
+  const signature = yield* perform('sign', { credential: signer, algorithm: scheme.algorithm, data });
   send(h, certificateVerify, { algorithm: scheme.id, signature });
 }
 
@@ -65,8 +74,8 @@ export function* receiveAuthentication(
   const chain = message.certificateList.map((entry) => entry.certData);
   const content = signedContent(peer.role, h.transcript.digest());
   const verify = yield* receive(h, certificateVerify);
-  const key = leafKey(h, peer.role, leaf.certData);
-  const scheme = checkSignature(h, TLS13, key, { ...verify, content }, peer.offered);
+  const { key, schemes } = signingKey(h, peer, leaf);
+  const scheme = checkSignature(h, TLS13, key, { ...verify, content }, schemes);
   return yield* judge(h, {
     role: peer.role,
     name: peer.name,
@@ -75,6 +84,20 @@ export function* receiveAuthentication(
     signedCertificateTimestamps: leaf.extensions.get(signedCertificateTimestamp),
     scheme,
   });
+}
+
+/** The key in the leaf, or the one that it delegated to; and what it may sign with. */
+function signingKey(
+  h: Handshake,
+  { role, offered }: { role: 'client' | 'server'; offered: readonly SignatureScheme[] },
+  { certData, extensions }: CertificateEntry,
+): { key: PublicKey; schemes: readonly SignatureScheme[] } {
+  const delegation = extensions.get(delegatedCredential);
+  if (delegation === undefined) return { key: leafKey(h, role, certData), schemes: offered };
+  if (typeShownBy(h, role) === 'raw-public-key')
+    throw new TlsError('illegal-parameter', 'a delegated credential without a certificate');
+  const { key, scheme } = checkDelegation(h, role, certData, delegation, offered);
+  return { key, schemes: [scheme] };
 }
 
 /** What may stand in the extensions of a certificate: what was asked for, in ClientHello or CertificateRequest. */

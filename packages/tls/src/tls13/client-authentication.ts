@@ -25,7 +25,7 @@ export function* authenticateClient(h: ServerHandshake, context: Uint8Array): Fl
     role: 'client',
     name: undefined,
     offered: h.config.signatureSchemes13,
-    requested: NO_REQUESTS,
+    requested: h.config.features.requested,
     context,
   });
   if (!isIdentified(peer) && h.config.options.clientCertificate === 'require') {
@@ -36,5 +36,3 @@ export function* authenticateClient(h: ServerHandshake, context: Uint8Array): Fl
   }
   return peer;
 }
-
-const NO_REQUESTS = { ids: [] };

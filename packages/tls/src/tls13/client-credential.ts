@@ -1,4 +1,5 @@
 import { credentialsOfType, typeShownBy } from '../certificates/certificate-types.ts';
+import { delegated } from '../certificates/delegated-credential.ts';
 import { TlsError } from '../errors.ts';
 import { certificateAuthorities, oidFilters } from '../extensions/certificates.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
@@ -33,14 +34,15 @@ export function* sendCredential(
     matchingCredentials(credentials, filters ?? []),
     typeShownBy(h, 'client'),
   );
-  const chosen = chooseScheme(fitting, h.config.signatureSchemes13, schemes, TLS13);
-  if (chosen === undefined) {
+  const fits = chooseScheme(fitting, h.config.signatureSchemes13, schemes, TLS13);
+  if (fits === undefined) {
     send(h, certificate13, {
       certificateRequestContext: request.certificateRequestContext,
       certificateList: [],
     });
     return undefined;
   }
+  const chosen = delegated(fits, 'client', request.extensions, schemes, h.now);
   yield* sendAuthentication(h, 'client', chosen, request.certificateRequestContext, request.extensions);
   return chosen;
 }

@@ -1,4 +1,5 @@
 import { answerCertificateTypes, credentialsForClient } from '../certificates/certificate-types.ts';
+import { delegated } from '../certificates/delegated-credential.ts';
 import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
@@ -208,7 +209,7 @@ function* chooseOwn(h: ServerHandshake, { hello, info }: Agreed): Flow<ChosenCre
       'the client can verify none of the signatures that our keys make',
     );
   }
-  return chosen;
+  return delegated(chosen, 'server', hello.extensions, theirs, h.now);
 }
 
 /** Early data comes until the client says that it is over (RFC 9846 §4.5); the connection hands it out meanwhile. */
