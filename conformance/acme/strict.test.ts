@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
@@ -235,7 +235,7 @@ describe('renewal', () => {
       const step = Math.min(left, Math.max(clock.next ?? left, 1));
       clock.advance(step);
       left -= step;
-      await expect.poll(() => clock.next, { interval: 2 }).toBeGreaterThan(0);
+      await expect.poll(() => clock.next, { interval: 2, timeout: 20_000 }).toBeGreaterThan(0);
     }
   }
 
@@ -367,7 +367,6 @@ describe('when it does not work', () => {
     const { ca, tls } = await startCa();
     const block = ca.block().replace(/ca: "[^"]*"/, `ca: "${join(folderWith({}), 'other.pem')}"`);
     const other = new StrictCa({ tls, http: 1 });
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(/ca: "([^"]*)"/.exec(block)![1]!, other.root);
     const started = await startAcmeGateway(`${block}\n${listener(tls)}`);
     expect((await started.logged('no certificate yet'))['reason']).toMatch(
@@ -388,5 +387,63 @@ describe('when it does not work', () => {
     expect(both.alpnProtocol).toBe(false);
     const key = filesBelow(join(started.data, 'acme')).find((file) => file.endsWith('account-key.pem'))!;
     expect(readFileSync(key, 'utf8')).toContain('PRIVATE KEY');
+  });
+});
+
+describe('a start', () => {
+  test('without the files of the block is refused, a line each', async () => {
+    const { ca, tls } = await startCa();
+    const missing = ca.block().replace(/ca: "[^"]*"/, 'ca: none.pem');
+    await expect(startAcmeGateway(`${missing}\n${listener(tls)}`)).rejects.toThrow(
+      /\/none\.pem: cannot read the certificate: there is no such file or directory$/,
+    );
+    const folder = folderWith({ 'mac.key': 'not a key' });
+    const mac = (file: string): Promise<unknown> => {
+      const more = `, externalAccount: { keyId: a, macKeyFile: "${join(folder, file)}" }`;
+      return startAcmeGateway(`${ca.block(more)}\n${listener(tls)}`);
+    };
+    await expect(mac('none.key')).rejects.toThrow(
+      /\/none\.key: cannot read the MAC key of the external account: there is no such file or directory$/,
+    );
+    await expect(mac('mac.key')).rejects.toThrow(
+      /\/mac\.key: this is no MAC key: the CA gives it as base64url, on one line$/,
+    );
+  });
+
+  test('on a plain HTTP address that is taken is refused, and holds no address', async () => {
+    const { ca, tls } = await startCa();
+    const taken = Number(new URL(ca.origin).port);
+    const block = ca.block(`, http: "127.0.0.1:${taken}"`);
+    await expect(startAcmeGateway(`${block}\n${listener(tls)}`)).rejects.toThrow(
+      `acme: http: 127.0.0.1:${taken} is in use by another program: stop that one, or choose another port`,
+    );
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`);
+    await started.logged('certificate issued');
+  });
+
+  test('with a stored certificate that is damaged gets another', async () => {
+    const { ca, tls } = await startCa();
+    const yaml = `${ca.block()}\n${listener(tls)}`;
+    const first = await startAcmeGateway(yaml);
+    await first.logged('certificate issued');
+    first.gateway.destroy();
+    const kept = filesBelow(join(first.data, 'acme'));
+    writeFileSync(kept.find((file) => file.endsWith('one.test.pem'))!, 'damaged');
+    writeFileSync(kept.find((file) => file.endsWith('one.test.json'))!, '{');
+    const second = await startAcmeGateway(yaml, { data: first.data });
+    await second.logged('a stored certificate cannot be used');
+    await second.logged('certificate issued');
+    expect((await shown(tls)).issuer).toBe('strict');
+  });
+
+  test('that ends while the CA works leaves nothing open', async () => {
+    const { ca, tls } = await startCa();
+    for (let i = 0; i < 100; i++) ca.script.push({ resource: 'order', answer: 'processing' });
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`);
+    await expect.poll(() => ca.log.filter((resource) => resource === 'order').length).toBeGreaterThan(1);
+    await started.gateway.drain(1000);
+    await expect.poll(() => ca.connections()).toBe(0);
+    // It was asked to end: that is no failure to tell about.
+    expect(started.lines().filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });
 });

@@ -50,7 +50,7 @@ export class StrictCa {
   readonly script: Script[] = [];
   /** Resources that were asked for, in order: `newOrder`, `finalize`. */
   readonly log: string[] = [];
-  /** What `GET renewalInfo` answers; undefined for 404. */
+  /** What `GET renewalInfo` answers; without it there is no such service. */
   renewalWindow: { start: Date; end: Date } | undefined;
 
   /** `ports`: where it looks for challenges. */
@@ -126,6 +126,11 @@ export class StrictCa {
     return [...this.#accounts.values()].map(({ contact }) => contact);
   }
 
+  /** How many connections are open. */
+  connections(): Promise<number> {
+    return new Promise((resolve) => this.#server.getConnections((_, count) => resolve(count)));
+  }
+
   /** Forgets all accounts. */
   loseAccounts(): void {
     this.#accounts.clear();
@@ -190,7 +195,8 @@ export class StrictCa {
   }
 
   #directory(): object {
-    const names = ['newNonce', 'newAccount', 'newOrder', 'revokeCert', 'keyChange', 'renewalInfo'];
+    const names = ['newNonce', 'newAccount', 'newOrder', 'revokeCert', 'keyChange'];
+    if (this.renewalWindow !== undefined) names.push('renewalInfo');
     return Object.fromEntries(names.map((name) => [name, `${this.origin}/${name}`]));
   }
 

@@ -36,6 +36,8 @@ export class AcmeCertificates {
   readonly #store: AcmeStore;
   readonly #certificates: Map<string, ManagedCertificate> = new Map();
   readonly #stopped: AbortController = new AbortController();
+  /** Connections to the CA that are in use. */
+  readonly #open: Set<{ close(): void }> = new Set();
   #last: Promise<unknown> = Promise.resolve();
 
   /** Throws a `Failure` for files that cannot be used. */
@@ -56,7 +58,7 @@ export class AcmeCertificates {
     return this.#parts.plan.challenges.includes('tls-alpn-01') ? this.board : undefined;
   }
 
-  /** What to serve for these names now. From the first call on, it is looked after. Throws a `Failure`. */
+  /** What to serve for these names now. From the first call on, it is looked after. */
   identityFor(names: readonly string[]): Identity {
     return this.#certificateFor(names).identity;
   }
@@ -75,6 +77,7 @@ export class AcmeCertificates {
   stop(): void {
     this.#stopped.abort(new AcmeError('slow', 'the gateway ends'));
     for (const certificate of this.#certificates.values()) certificate.stop();
+    for (const one of this.#open) one.close();
   }
 
   #certificateFor(names: readonly string[]): ManagedCertificate {
@@ -133,7 +136,7 @@ export class AcmeCertificates {
   ): Promise<void> {
     const { challenges } = this.#parts.plan;
     const session = await this.#session();
-    try {
+    await this.#using(session, async () => {
       await this.#register(session);
       const service = old === undefined ? undefined : await this.#renewalService(session.transport);
       const keyPem = store.nextKey();
@@ -153,8 +156,17 @@ export class AcmeCertificates {
         signal: this.#stopped.signal,
       });
       store.install(chain, keyPem);
+    });
+  }
+
+  /** Closes at the end, or when the gateway ends. */
+  async #using<T>(connection: { close(): void }, work: () => Promise<T>): Promise<T> {
+    this.#open.add(connection);
+    try {
+      return await work();
     } finally {
-      session.close();
+      this.#open.delete(connection);
+      connection.close();
     }
   }
 
@@ -182,12 +194,10 @@ export class AcmeCertificates {
 
   async #renewalInfo(old: Identity): Promise<RenewalInfo> {
     const transport = new AcmeTransport(this.#secrets.ca);
-    try {
+    return this.#using(transport, async () => {
       const service = await this.#renewalService(transport);
-      return await fetchRenewalInfo(transport, service, old.chain[0]!, this.#clock.now());
-    } finally {
-      transport.close();
-    }
+      return fetchRenewalInfo(transport, service, old.chain[0]!, this.#clock.now());
+    });
   }
 
   /** Where the CA says when to renew (RFC 9773 §3); undefined where it has nothing like that, or is not there. */

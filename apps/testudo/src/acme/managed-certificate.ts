@@ -48,10 +48,9 @@ export class ManagedCertificate {
   #isRunning = false;
   #isBusy = false;
 
-  /** Throws a `Failure` when there is a stored certificate that cannot be used. */
   constructor(parts: ManagedCertificateParts) {
     this.#parts = parts;
-    const stored = parts.store.load();
+    const stored = loadStored(parts);
     if (stored !== undefined && fits(stored, parts.names)) this.#issued = stored;
   }
 
@@ -176,6 +175,17 @@ function whatIsServed(end: number | undefined, now: number): string {
 export function pauseAfter(failures: number, wanted: number | undefined, random: number): number {
   const own = Math.min(RETRY.first * 2 ** Math.min(failures - 1, 20), RETRY.most);
   return Math.max(own * (1 + RETRY.spread * random), Math.min(wanted ?? 0, RETRY.asked));
+}
+
+/** One that is damaged is got anew: nobody need repair it. */
+function loadStored({ store, log }: ManagedCertificateParts): Identity | undefined {
+  try {
+    return store.load();
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    log.error({ reason: error.message }, 'a stored certificate cannot be used: another one is ordered');
+    return undefined;
+  }
 }
 
 function lifetimeOf({ chain }: Identity): number {

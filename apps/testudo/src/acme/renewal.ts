@@ -50,7 +50,7 @@ export async function fetchRenewalInfo(
 ): Promise<RenewalInfo> {
   const name = renewalInfoName(certificate);
   const later = { window: undefined, lookAgain: now + LOOK.usual };
-  if (service === undefined || name === undefined) return later;
+  if (service === undefined || name === undefined) return { ...later, lookAgain: now + LOOK.most };
   try {
     const url = `${service.replace(/\/$/, '')}/${name}`;
     const { status, headers, body } = await transport.send({

@@ -56,12 +56,12 @@ Example:
 A configuration:
   listeners:
     - listen: ":8443"
-      certificate: local            # or certificate: and key: with two files
+      certificate: local            # or certificate: and key: with two files; or acme, from Let's Encrypt
       names: [localhost]
       proxy: http://127.0.0.1:3000  # or forward: 127.0.0.1:25, or folder: ./public
 
 SIGTERM and SIGINT let open connections finish (10 s at most), a second one ends at once.
-SIGHUP reads the certificates again. Exit codes: 0 ended as asked, 1 could not start, 2 wrong usage or configuration.`,
+SIGHUP reads the certificates, lists of revoked clients and ticket keys again. Exit codes: 0 ended as asked, 1 could not start, 2 wrong usage or configuration.`,
     )
     .action(async (options: UpOptions) => finish(await up(options, io)));
 }
@@ -94,6 +94,7 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
       : configBanner({
           listeners: gateway.listeners,
           caFile: usesCa ? authorityFiles(folder).certificate : undefined,
+          http: gateway.httpAddress,
           style,
         });
   io.stdout.write(`${lines.join('\n')}\n`);

@@ -69,22 +69,32 @@ export function demoBanner(view: {
 export function configBanner(view: {
   readonly listeners: readonly RunningListener[];
   readonly caFile: string | undefined;
+  /** The plain HTTP listener for ACME. */
+  readonly http?: Address | undefined;
   readonly style: Style;
 }): string[] {
-  const { style, listeners } = view;
+  const { style, listeners, http } = view;
   return [
     '',
     `  ${style.strong('Testudo is running')} with ${count(listeners.length, 'listener')}. ${style.faint('Ctrl+C ends it.')}`,
     '',
     ...indent(
-      pairs(
-        listeners.map(({ plan, address }) => [
+      pairs([
+        ...listeners.map(({ plan, address }): [string, string] => [
           style.strong(plan.name),
           `${style.accent(whereText(address, plan.service.kind))}  ${serviceText(plan)}${
             isLoopback(address.host) ? style.faint('  (this machine only)') : ''
           }`,
         ]),
-      ),
+        ...(http === undefined
+          ? []
+          : [
+              [
+                style.strong('plain HTTP'),
+                `${style.accent(`http://${addressText(http)}`)}  answers CAs, redirects everything else to https`,
+              ] as [string, string],
+            ]),
+      ]),
       2,
     ),
     ...(view.caFile === undefined
