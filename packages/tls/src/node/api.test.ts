@@ -6,38 +6,10 @@ import { afterEach, describe, expect, test } from 'vitest';
 import ourHttp2 from './http2.ts';
 import ourHttps from './https.ts';
 import tls from './index.ts';
+import { MISSING_MEMBERS } from './testing/missing.ts';
 import { closeAll, connected, nodes, ours } from './testing/support.ts';
 
 afterEach(closeAll);
-
-/**
- * Members of Node's modules that ours lack, or have in another way, each with its reason. The README's table of
- * differences is made of the same names.
- */
-const DIFFERENCES: Record<string, Readonly<Record<string, string>>> = {
-  tls: {
-    createSecurePair: 'Node has deprecated and then removed it',
-  },
-  'tls.SecureContext': {},
-  'tls.Server.prototype': {
-    setOptions: 'not documented: `setSecureContext` does it',
-    _getServerData: 'not documented: for node:cluster of Node 0.x, `getTicketKeys` does it',
-    _setServerData: 'not documented: `setTicketKeys` does it',
-  },
-  'tls.TLSSocket.prototype': Object.fromEntries(
-    [
-      '_wrapHandle',
-      '_destroySSL',
-      '_init',
-      '_handleTimeout',
-      '_emitTLSError',
-      '_tlsError',
-      '_releaseControl',
-      '_finishInit',
-      '_start',
-    ].map((name) => [name, 'a part of Node: it needs a handle of OpenSSL']),
-  ),
-};
 
 /** Where ours takes more or fewer arguments by declaration, and why. */
 const ARITIES: Readonly<Record<string, string>> = {
@@ -55,7 +27,7 @@ const PAIRS: readonly (readonly [string, object, object])[] = [
 ];
 
 describe.each(PAIRS)('%s', (name, theirs, own) => {
-  const differences = DIFFERENCES[name] ?? {};
+  const differences = MISSING_MEMBERS[name] ?? {};
   const members = Object.getOwnPropertyNames(theirs).filter((member) => member !== 'constructor');
 
   test('every member is there, and of the same kind', () => {
