@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
 import { addCa } from './commands/ca.ts';
 import { addConnect } from './commands/connect.ts';
+import { addEch } from './commands/ech.ts';
 import { addUp } from './commands/up.ts';
 import { EXIT, type ExitCode, Failure } from './failure.ts';
 import type { Io } from './io.ts';
@@ -43,6 +44,7 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   addUp(program, io, finish);
   addConnect(program, io, finish);
   addCa(program, io, finish);
+  addEch(program, io, finish);
   program.addHelpText(
     'after',
     '\nExample:\n  testudo up\n  testudo connect example.com:443\n\nEach verb has its own help: testudo up --help',
