@@ -1,4 +1,5 @@
 import type { CertificateVerdict } from './certificate-verdict.ts';
+import { preferIssuedBy } from './certificates/choice-by-authorities.ts';
 import type { Services } from './driver.ts';
 import { TlsError } from './errors.ts';
 import type { ClientOptions, ServerOptions } from './options.ts';
@@ -13,7 +14,9 @@ export function clientServices(options: ClientOptions): Services {
     verifyCertificate: verified(options.verifyCertificate),
     ...(options.verifyRawPublicKey ? { verifyRawPublicKey: verified(options.verifyRawPublicKey) } : {}),
     chooseClientCredential: (request) =>
-      typeof credentials === 'function' ? credentials(request) : (credentials ?? []),
+      typeof credentials === 'function'
+        ? credentials(request)
+        : preferIssuedBy(credentials ?? [], request.certificateAuthorities),
     choosePsks: (request) => (typeof psks === 'function' ? psks(request) : (psks ?? [])),
   };
 }
@@ -24,7 +27,10 @@ export function serverServices(options: ServerOptions): Services {
   return {
     ...NO_SERVICES,
     sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),
-    chooseCredentials: (hello) => (typeof credentials === 'function' ? credentials(hello) : credentials),
+    chooseCredentials: (hello) =>
+      typeof credentials === 'function'
+        ? credentials(hello)
+        : preferIssuedBy(credentials, hello.certificateAuthorities),
     chooseProtocol: (hello) => {
       if (typeof alpnProtocols === 'function') return alpnProtocols(hello);
       return alpnProtocols?.find((protocol) => hello.alpnProtocols.includes(protocol));

@@ -1,0 +1,35 @@
+import { bytesEqual } from '@testudo/codec';
+import { Certificate, CertificateError } from '@testudo/x509';
+import type { Credential } from '../credential.ts';
+
+/**
+ * Credentials with those first whose chain leads to a CA that the peer trusts (certificate_authorities, RFC 9846 §4.2.4,
+ * RFC 5246 §7.4.4), otherwise in their order. None is left out: the list guides, and a peer may trust more than it says,
+ * as a cross-signed root. Raw public keys have no issuer, and stay where they would be first.
+ */
+export function preferIssuedBy(
+  credentials: readonly Credential[],
+  authorities: readonly Uint8Array[],
+): readonly Credential[] {
+  if (credentials.length < 2 || authorities.length === 0) return credentials;
+  const preferred = credentials.filter((each) => isIssuedBy(each, authorities));
+  if (preferred.length === 0 || preferred.length === credentials.length) return credentials;
+  return [...preferred, ...credentials.filter((each) => !preferred.includes(each))];
+}
+
+function isIssuedBy({ certificates, rawPublicKey }: Credential, authorities: readonly Uint8Array[]): boolean {
+  if (rawPublicKey !== undefined) return true;
+  return certificates.some((der) => {
+    const issuer = issuerOf(der);
+    return issuer !== undefined && authorities.some((name) => bytesEqual(name, issuer));
+  });
+}
+
+function issuerOf(der: Uint8Array): Uint8Array | undefined {
+  try {
+    return Certificate.parse(der).issuer.der;
+  } catch (error) {
+    if (error instanceof CertificateError) return undefined;
+    throw error;
+  }
+}
