@@ -13,7 +13,7 @@ import { validateHttp, validateTls } from './validation.ts';
 /** What the CA does wrong, or differently, at the next request to a resource. */
 export interface Script {
   readonly resource: string;
-  readonly answer: Refusal | 'processing' | 'other-key' | 'hang-up';
+  readonly answer: Refusal | 'processing' | 'other-key' | 'hang-up' | { readonly instead: string };
 }
 
 interface Order {
@@ -154,6 +154,12 @@ export class StrictCa {
     const [scripted] = next === -1 ? [] : this.script.splice(next, 1);
     if (scripted?.answer instanceof Refusal) throw scripted.answer;
     if (scripted?.answer === 'hang-up') return 'hang-up';
+    if (typeof scripted?.answer === 'object')
+      return {
+        status: resource.startsWith('new') ? 201 : 200,
+        text: scripted.answer.instead,
+        headers: { location: `${this.origin}/order/0` },
+      };
     if (!headers['user-agent']) throw new Refusal(400, 'malformed', 'no User-Agent');
     if (resource === 'directory' && method === 'GET') return { json: this.#directory() };
     if (resource === 'newNonce' && (method === 'HEAD' || method === 'GET')) return {};

@@ -15,6 +15,7 @@ import { type Clock, wait } from '../clock.ts';
 import type { AcmeChallenge } from '../config/acme-plan.ts';
 import { shown } from '../output/text.ts';
 import { AcmeError } from './acme-error.ts';
+import { checkedAuthorization, checkedOrder } from './answers.ts';
 import type { ChallengeBoard } from './challenge-board.ts';
 import type { AcmeSession } from './session.ts';
 
@@ -53,10 +54,11 @@ export async function issue(request: IssueRequest): Promise<string> {
     }
     if (order.status === 'ready') {
       const csr = certificationRequest(request);
-      order = await session.run((client) => client.finalizeOrder(order, csr));
+      order = checkedOrder(await session.run((client) => client.finalizeOrder(order, csr)));
     }
     if (order.status !== 'valid') order = await untilDone(request, order, ['valid']);
-    const chain = await session.run((client) => client.getCertificate(order));
+    const chain: unknown = await session.run((client) => client.getCertificate(order));
+    if (typeof chain !== 'string') throw new AcmeError('unusable', 'what the CA sent is no certificate');
     checkChain(chain, request);
     onOrder(undefined);
     return chain;
@@ -73,8 +75,8 @@ async function openOrder(request: IssueRequest): Promise<Order> {
   const begun = url === undefined ? undefined : await resume(session, url);
   if (begun !== undefined) return begun;
   const identifiers = names.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value }));
-  const create = (more: object): Promise<Order> =>
-    session.run((client) => client.createOrder({ identifiers, ...more }));
+  const create = async (more: object): Promise<Order> =>
+    checkedOrder(await session.run((client) => client.createOrder({ identifiers, ...more })));
   if (replaces === undefined) return create({});
   try {
     return await create({ replaces });
@@ -95,21 +97,22 @@ const NOT_REPLACEABLE: ReadonlySet<string> = new Set([
 /** An order of before, if the CA still goes on with it. */
 async function resume(session: AcmeSession, url: string): Promise<Order | undefined> {
   try {
-    const order = await session.run((client) => client.getOrder({ url } as Order));
+    const order = checkedOrder(await session.run((client) => client.getOrder({ url } as Order)));
     return order.status === 'invalid' ? undefined : order;
   } catch (error) {
-    if (error instanceof AcmeError && error.kind === 'refused' && error.type !== 'accountDoesNotExist')
-      return undefined;
-    throw error;
+    if (!(error instanceof AcmeError) || error.kind === 'unreachable') throw error;
+    if (error.type === 'accountDoesNotExist') throw error;
+    return undefined;
   }
 }
 
 /** Shows the CA that all names are ours (RFC 8555 §7.5). */
 async function authorize(request: IssueRequest, order: Order): Promise<void> {
   const { session } = request;
-  const open = (await session.run((client) => client.getAuthorizations(order))).filter(
-    ({ status }) => status !== 'valid',
-  );
+  const all = await session.run((client) => client.getAuthorizations(order));
+  const open = all
+    .map((one) => checkedAuthorization(one, request.names))
+    .filter(({ status }) => status !== 'valid');
   const removals: (() => void)[] = [];
   try {
     for (const authorization of open) removals.push(await answer(request, authorization));
@@ -152,12 +155,13 @@ async function untilAuthorized(
   { url, identifier }: Authorization,
 ): Promise<void> {
   await poll(request, `the CA's check of ${identifier.value}`, async () => {
-    const [now] = await request.session.run((client) =>
+    const [answer] = await request.session.run((client) =>
       client.getAuthorizations({ ...order, authorizations: [url] }),
     );
-    if (now?.status === 'valid') return now;
-    if (now?.status === 'pending') return undefined;
-    const failed = now?.challenges.find(({ error }) => error !== undefined);
+    const now = checkedAuthorization(answer, request.names);
+    if (now.status === 'valid') return now;
+    if (now.status === 'pending') return undefined;
+    const failed = now.challenges.find(({ error }) => error !== undefined);
     const { type, detail } = (failed?.error ?? {}) as { type?: string; detail?: string };
     throw new AcmeError(
       'check-failed',
@@ -170,7 +174,7 @@ async function untilAuthorized(
 /** RFC 8555 §7.1.6: an order goes from pending over ready and processing to valid, or becomes invalid. */
 function untilDone(request: IssueRequest, order: Order, wanted: readonly Order['status'][]): Promise<Order> {
   return poll(request, "the CA's work on the order", async () => {
-    const now = await request.session.run((client) => client.getOrder(order));
+    const now = checkedOrder(await request.session.run((client) => client.getOrder(order)));
     if (wanted.includes(now.status)) return now;
     if (now.status !== 'invalid') return undefined;
     const { type, detail } = (now.error ?? {}) as { type?: string; detail?: string };
