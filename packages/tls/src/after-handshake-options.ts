@@ -5,6 +5,8 @@ export interface AfterHandshakeOptions {
    * more often than it says. Default false: a peer that wants to is told no, and the connection goes on.
    */
   readonly renegotiation?: boolean | RenegotiationOptions | undefined;
+  /** Let `connection.secrets` tell the keys that are in use. Default false: then it is undefined. */
+  readonly exposeSecrets?: boolean | undefined;
 }
 
 /** Those that only a client has. */

@@ -1,16 +1,26 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import { type ChannelBindingType, channelBinding } from './channel-bindings.ts';
+import { ConnectionSecrets, DirectionSecrets } from './connection-secrets.ts';
 import { TlsError } from './errors.ts';
 import type { ConnectionInfo, Established } from './handshake/result.ts';
+import type { CommonConfig } from './options.ts';
+
+/** How many records the keys have protected. */
+interface Records {
+  readonly sequences: { readonly sent: number; readonly received: number };
+}
 
 /** What is known of a connection whose handshake is complete, and what can be derived from it. */
 export abstract class ConnectionFacts {
   readonly #provider: CryptoProvider;
+  readonly #exposesSecrets: boolean;
   #info: ConnectionInfo | undefined;
   #established: Established | undefined;
+  #records: Records | undefined;
 
-  constructor(provider: CryptoProvider) {
+  constructor({ provider, exposesSecrets }: Pick<CommonConfig, 'provider' | 'exposesSecrets'>) {
     this.#provider = provider;
+    this.#exposesSecrets = exposesSecrets;
   }
 
   /** What was agreed on; undefined until the handshake is complete. */
@@ -36,9 +46,28 @@ export abstract class ConnectionFacts {
     return channelBinding(type, this.#provider, this.#info, this.exportKeyingMaterial.bind(this));
   }
 
+  /**
+   * The keys that are in use, copied, and the sequence numbers: only with the option `exposeSecrets`, and only while the
+   * connection is open. Otherwise undefined.
+   */
+  get secrets(): ConnectionSecrets | undefined {
+    const secrets = this.#exposesSecrets ? this.#established?.secrets() : undefined;
+    if (secrets === undefined || this.#info === undefined) return undefined;
+    const { sent, received } = this.#records!.sequences;
+    const write = new DirectionSecrets(secrets.write, sent);
+    const read = new DirectionSecrets(secrets.read, received);
+    const [client, server] = this.#info.role === 'client' ? [write, read] : [read, write];
+    return new ConnectionSecrets(secrets.masterSecret, client, server);
+  }
+
   /** @internal Something else is known. */
-  protected learn(info: ConnectionInfo, established: Established | undefined = this.#established): void {
+  protected learn(
+    info: ConnectionInfo,
+    established: Established | undefined = this.#established,
+    records: Records | undefined = this.#records,
+  ): void {
     this.#info = info;
     this.#established = established;
+    this.#records = records;
   }
 }

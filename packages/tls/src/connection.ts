@@ -65,7 +65,7 @@ export class Connection extends ConnectionFacts {
       halfClose?: boolean | undefined;
     },
   ) {
-    super(config.provider);
+    super(config);
     this.#events = parts.events;
     this.#observer = parts.observer;
     this.#halfClose = parts.halfClose ?? false;
@@ -418,7 +418,7 @@ export class Connection extends ConnectionFacts {
     this.#state = 'open';
     this.#established?.wipe();
     this.#established = result.established;
-    this.learn(result.info, result.established);
+    this.learn(result.info, result.established, this.#records);
     this.#abandonSession = result.abandonSession ?? this.#abandonSession;
     this.#gate.open();
     this.#channel.endCompatibility();

@@ -84,6 +84,7 @@ export { importPsk, pskIdentity } from './psk/import.ts';
 export { contentTypeName } from './record/content-type.ts';
 export type { CredentialRequest } from './requests.ts';
 export type { EndedSession } from './sessions/abandoned-sessions.ts';
+export { type CipherSpec, describeSession, type SessionDescription } from './sessions/description.ts';
 export { MemoryReplayGuard, type ReplayGuard } from './sessions/replay-guard.ts';
 export { decodeSession, encodeSession, type Session } from './sessions/session.ts';
 export { MemorySessionStore, type SessionStore } from './sessions/session-store.ts';

@@ -238,6 +238,7 @@ export interface CommonConfig {
   readonly fragmentLength: number;
   readonly limits: { readonly handshakeMessage: number; readonly certificateMessage: number };
   readonly keyUpdateAfter: number;
+  readonly exposesSecrets: boolean;
   readonly features: CommonFeatures;
 }
 
@@ -375,6 +376,7 @@ function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<CommonConf
         0xffffff,
       ),
     },
+    exposesSecrets: options.exposeSecrets === true,
     keyUpdateAfter: inRange('keyUpdateAfter', options.keyUpdateAfter ?? 2 ** 48, 1, 2 ** 48),
   };
 }

@@ -1,6 +1,7 @@
 import type { Certificate } from '@testudo/x509';
 import type { CertificateCompressionName } from '../certificates/compression.ts';
 import type { DelegationInfo } from '../certificates/delegated-credential.ts';
+import type { EstablishedSecrets } from '../connection-secrets.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
 import type { ReceivedExtension } from '../features/custom-extensions.ts';
 import { type NegotiatedFeatures, negotiatedOf } from '../features/negotiated.ts';
@@ -79,6 +80,8 @@ export interface ConnectionInfo {
     | undefined;
   /** The application's own extensions that the peer sent; see the option `customExtensions`. */
   readonly customExtensions: readonly ReceivedExtension[];
+  /** The random values in the hellos, 32 bytes each. */
+  readonly randoms: { readonly client: Uint8Array; readonly server: Uint8Array };
   /** The last Finished of each side, verify_data only. */
   readonly finished: { readonly sent: Uint8Array; readonly received: Uint8Array };
 }
@@ -99,6 +102,7 @@ export function connectionInfo(
     | 'earlyData'
     | 'helloRetryRequest'
     | 'extendedMasterSecret'
+    | 'randoms'
     | 'finished'
   >,
   peer: AuthenticatedPeer,
@@ -120,6 +124,7 @@ export function connectionInfo(
     earlyData: agreed.earlyData,
     helloRetryRequest: agreed.helloRetryRequest,
     extendedMasterSecret: agreed.extendedMasterSecret,
+    randoms: agreed.randoms,
     finished: agreed.finished,
     serverSignatureScheme: server?.scheme,
     clientSignatureScheme: client?.scheme,
@@ -163,6 +168,8 @@ export interface Established {
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array;
   /** New keys for what we send, and for what the peer sends when `requestPeer`. Throws where there is no KeyUpdate. */
   updateKeys(requestPeer: boolean): void;
+  /** Copies of what protects the connection; undefined when it is over. */
+  secrets(): EstablishedSecrets | undefined;
   /** Nothing more is sent: close_notify was. */
   endWriting(): void;
   /** Called before application data is sent: a KeyUpdate that the peer asked for goes first. */

@@ -82,7 +82,7 @@ class StreamSealer implements RecordSealer {
 class StreamOpener implements RecordOpener {
   readonly isProtected = true;
   readonly #parts: Parts;
-  #sequence = 0;
+  sequence = 0;
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -90,16 +90,16 @@ class StreamOpener implements RecordOpener {
 
   open({ type, bytes }: RawRecord): Plaintext | undefined {
     const { provider, mac, most, recordLimit, cipher } = this.#parts;
-    if (this.#sequence >= recordLimit)
+    if (this.sequence >= recordLimit)
       throw new TlsError('key-limit-reached', 'the peer protected more with one RC4 key than is safe');
     const length = bytes.length - RECORD_HEADER - mac.length;
     if (length < 0) return undefined;
     const plaintext = cipher.update(bytes.subarray(RECORD_HEADER));
     const content = plaintext.subarray(0, length);
     const version = (bytes[1]! << 8) | bytes[2]!;
-    const expected = mac.compute(this.#sequence, type, version, content);
+    const expected = mac.compute(this.sequence, type, version, content);
     if (!provider.equal(plaintext.subarray(length), expected)) return undefined;
-    this.#sequence++;
+    this.sequence++;
     checkPlaintextLength(length, most);
     return { type, content };
   }

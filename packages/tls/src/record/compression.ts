@@ -66,6 +66,10 @@ class DecompressingOpener implements RecordOpener {
     this.#decompress = compression.decompressor();
   }
 
+  get sequence(): number {
+    return this.#opener.sequence;
+  }
+
   open(record: RawRecord): Plaintext | undefined {
     const plaintext = this.#opener.open(record);
     if (plaintext === undefined) return undefined;

@@ -31,6 +31,8 @@ export interface RecordSealer {
 export interface RecordOpener {
   /** False before any key: records come as they are. */
   readonly isProtected: boolean;
+  /** Records opened so far. */
+  readonly sequence: number;
   /** Undefined when the record is not authentic. Throws `TlsError` when its contents break the protocol. */
   open(record: RawRecord): Plaintext | undefined;
 }
@@ -72,6 +74,7 @@ export class PlaintextSealer implements RecordSealer {
 /** Before any key: application data cannot come. */
 export const plaintextOpener: RecordOpener = {
   isProtected: false,
+  sequence: 0,
   open(record) {
     // Only early data for someone else's keys: the record layer knows whether it may be dropped.
     if (record.type === APPLICATION_DATA) return undefined;

@@ -156,6 +156,11 @@ export class RecordLayer implements RecordLimits {
 
   // Outgoing ----------------------------------------------------------------------------------------------------
 
+  /** Records under the present keys, each way. */
+  get sequences(): { readonly sent: number; readonly received: number } {
+    return { sent: this.#sealer.sequence, received: this.#opener.sequence };
+  }
+
   /** Records of application data that may still be sealed before the key is to be replaced. */
   get sealsBeforeUpdate(): number {
     const { limit, sequence } = this.#sealer;

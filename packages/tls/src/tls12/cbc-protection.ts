@@ -132,7 +132,7 @@ abstract class CbcOpener implements RecordOpener {
   readonly isProtected = true;
   protected readonly parts: Parts;
   protected readonly ivLength: number;
-  protected sequence = 0;
+  sequence = 0;
   #blocksLeft: number;
 
   constructor(parts: Parts) {

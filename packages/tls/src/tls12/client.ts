@@ -265,6 +265,7 @@ function result(
       earlyData: 'none',
       helloRetryRequest: false,
       extendedMasterSecret: terms.extended,
+      randoms: terms.randoms,
       finished: done.finished,
     },
     done.server,

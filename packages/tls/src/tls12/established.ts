@@ -1,4 +1,5 @@
 import { concat } from '@testudo/codec';
+import type { EstablishedSecrets } from '../connection-secrets.ts';
 import { MAX_REFUSED_RENEGOTIATIONS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
@@ -12,7 +13,9 @@ import {
   type RawMessage,
 } from '../messages/handshake-type.ts';
 import { SSL30 } from '../versions.ts';
+import { protectionOf } from './protection.ts';
 import type { Renegotiation } from './renegotiation.ts';
+import { keyBlock } from './secrets.ts';
 import type { Terms } from './terms.ts';
 import type { Role } from './version-rules.ts';
 
@@ -21,7 +24,7 @@ export class Established12 implements Established {
   readonly canUpdateKeys = false;
   readonly #provider: Handshake['provider'];
   readonly #channel: Handshake['channel'];
-  readonly #now: () => number;
+  readonly #config: Handshake['config'];
   readonly #role: Role;
   readonly #terms: Terms;
   readonly #master: Uint8Array;
@@ -40,7 +43,7 @@ export class Established12 implements Established {
   ) {
     this.#provider = provider;
     this.#channel = channel;
-    this.#now = config.now;
+    this.#config = config;
     this.#role = role;
     this.#terms = terms;
     this.#master = master;
@@ -71,6 +74,23 @@ export class Established12 implements Established {
 
   renegotiationDeclined(): void {
     this.#renegotiation?.declined();
+  }
+
+  secrets(): EstablishedSecrets | undefined {
+    if (this.#wiped) return undefined;
+    const h = { provider: this.#provider, config: this.#config };
+    const { client, server } = keyBlock(
+      this.#provider,
+      this.#terms,
+      protectionOf(h, this.#terms),
+      this.#master,
+    );
+    const [read, write] = this.#role === 'client' ? [server, client] : [client, server];
+    return {
+      masterSecret: this.#master.slice(),
+      read: { trafficSecret: undefined, ...read },
+      write: { trafficSecret: undefined, ...write },
+    };
   }
 
   endWriting(): void {
@@ -110,7 +130,7 @@ export class Established12 implements Established {
 
   /** With a warning, after which the connection goes on; SSL 3.0 has none for it (RFC 5746 §4.5). */
   #refuse(): void {
-    this.#refusals ??= new RateLimit(MAX_REFUSED_RENEGOTIATIONS, 60, this.#now);
+    this.#refusals ??= new RateLimit(MAX_REFUSED_RENEGOTIATIONS, 60, this.#config.now);
     if (this.#terms.rules.version === SSL30 || !this.#refusals.take()) {
       throw new TlsError('renegotiation-refused', 'the peer wants to renegotiate, which is refused');
     }

@@ -16,12 +16,12 @@ export interface Protection {
   opener(keys: DirectionKeys): RecordOpener;
 }
 
-export function protectionOf(h: Handshake, terms: Terms): Protection {
+export function protectionOf(h: Pick<Handshake, 'provider' | 'config'>, terms: Terms): Protection {
   const protection = uncompressed(h, terms);
   return terms.compression === undefined ? protection : compressed(protection, terms.compression);
 }
 
-function uncompressed(h: Handshake, terms: Terms): Protection {
+function uncompressed(h: Pick<Handshake, 'provider' | 'config'>, terms: Terms): Protection {
   const { cipher } = terms.suite;
   if (cipher.kind === 'aead') return aeadProtection(h.provider, terms, cipher);
   if (cipher.kind === 'cbc') return cbcProtection(h.provider, terms, cipher);

@@ -67,7 +67,7 @@ export class Opener12 implements RecordOpener {
   readonly #aead: Aead;
   readonly #nonce: Nonce12;
   readonly #additional = new Uint8Array(13);
-  #sequence = 0;
+  sequence = 0;
 
   /** @param most bytes of plaintext in a record. */
   constructor(aead: Aead, iv: Uint8Array, most: number) {
@@ -83,11 +83,11 @@ export class Opener12 implements RecordOpener {
     checkPlaintextLength(length, this.#most);
     // The version as it came: a changed one fails like anything else that was changed.
     const version = (record.bytes[1]! << 8) | record.bytes[2]!;
-    putAdditional(this.#additional, this.#sequence, record.type, version, length);
-    const nonce = this.#nonce.forOpening(this.#sequence, record.bytes);
+    putAdditional(this.#additional, this.sequence, record.type, version, length);
+    const nonce = this.#nonce.forOpening(this.sequence, record.bytes);
     const content = this.#aead.open(nonce, this.#additional, record.bytes.subarray(start));
     if (content === undefined) return undefined;
-    this.#sequence++;
+    this.sequence++;
     return { type: record.type, content };
   }
 }

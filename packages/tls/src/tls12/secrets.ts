@@ -1,7 +1,7 @@
 import { concat } from '@testudo/codec';
 import type { Handshake } from '../handshake/handshake.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
-import { protectionOf } from './protection.ts';
+import { type Protection, protectionOf } from './protection.ts';
 import type { Terms } from './terms.ts';
 
 const MASTER_SECRET_LENGTH = 48;
@@ -38,36 +38,38 @@ export interface DirectionKeys {
   readonly iv: Uint8Array;
 }
 
-/** Cuts the key block: MAC keys, then keys, then IVs, the client's before the server's (RFC 5246 §6.3). */
 export function connectionKeys(h: Handshake, terms: Terms, master: Uint8Array): ConnectionKeys {
-  const { rules, suite, randoms } = terms;
   const protection = protectionOf(h, terms);
-  const lengths = [protection.macKeyLength, protection.keyLength, protection.ivLength];
-  const total = lengths.reduce((sum, length) => sum + 2 * length, 0);
-  const seed = concat(randoms.server, randoms.client);
-  const block = rules.prf(h.provider, suite, master, 'key expansion', seed, total);
-  let at = 0;
-  const parts = lengths.map((length) => {
-    const client = block.slice(at, at + length);
-    const server = block.slice(at + length, at + 2 * length);
-    at += 2 * length;
-    return { client, server };
-  }) as [Pair, Pair, Pair];
-  block.fill(0);
-  const of = (role: 'client' | 'server'): DirectionKeys => ({
-    mac: parts[0][role],
-    key: parts[1][role],
-    iv: parts[2][role],
-  });
+  const { client, server } = keyBlock(h.provider, terms, protection, master);
   return {
-    clientSealer: () => protection.sealer(of('client')),
-    clientOpener: () => protection.opener(of('client')),
-    serverSealer: () => protection.sealer(of('server')),
-    serverOpener: () => protection.opener(of('server')),
+    clientSealer: () => protection.sealer(client),
+    clientOpener: () => protection.opener(client),
+    serverSealer: () => protection.sealer(server),
+    serverOpener: () => protection.opener(server),
   };
 }
 
-interface Pair {
-  readonly client: Uint8Array;
-  readonly server: Uint8Array;
+/** Cuts the key block: MAC keys, then keys, then IVs, the client's before the server's (RFC 5246 §6.3). */
+export function keyBlock(
+  provider: Handshake['provider'],
+  { rules, suite, randoms }: Terms,
+  { macKeyLength, keyLength, ivLength }: Protection,
+  master: Uint8Array,
+): { readonly client: DirectionKeys; readonly server: DirectionKeys } {
+  const total = 2 * (macKeyLength + keyLength + ivLength);
+  const seed = concat(randoms.server, randoms.client);
+  const block = rules.prf(provider, suite, master, 'key expansion', seed, total);
+  let at = 0;
+  const next = (length: number): Uint8Array => {
+    at += length;
+    return block.slice(at - length, at);
+  };
+  const [clientMac, serverMac] = [next(macKeyLength), next(macKeyLength)];
+  const [clientKey, serverKey] = [next(keyLength), next(keyLength)];
+  const [clientIv, serverIv] = [next(ivLength), next(ivLength)];
+  block.fill(0);
+  return {
+    client: { mac: clientMac, key: clientKey, iv: clientIv },
+    server: { mac: serverMac, key: serverKey, iv: serverIv },
+  };
 }

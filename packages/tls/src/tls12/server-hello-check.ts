@@ -71,7 +71,7 @@ export function checkServerHello(
   checkSameExtendedMasterSecret(h, extended);
   const session = resumedSession(offer, hello, rules, suite, extended);
   if (session === undefined && showsCertificate(suite)) learnCertificateTypes(h, extensions);
-  const randoms = { client: offer.hello.random, server: hello.random };
+  const randoms = { client: offer.hello.random, server: hello.random.slice() };
   const terms: Terms = {
     rules,
     suite,

@@ -77,7 +77,8 @@ export function agreeOn(
   }
   checkSameExtendedMasterSecret(h, extended);
   checkSameName(h, info.serverName);
-  const randoms = { client: hello.random, server: serverRandom(h, rules) };
+  // A copy, since it is kept: what came is a view on the transport's memory.
+  const randoms = { client: hello.random.slice(), server: serverRandom(h, rules) };
   const compression = commonCompression(h, hello);
   const termsWith = (suite: CipherSuite, compression: RecordCompression | undefined): Terms => ({
     rules,

@@ -72,6 +72,7 @@ interface Agreement {
   /** The (EC)DHE secret. */
   readonly secret: Uint8Array;
   readonly retried: boolean;
+  readonly serverRandom: Uint8Array;
 }
 
 function checkAgreement(
@@ -89,7 +90,15 @@ function checkAgreement(
   }
   const psk = selectedPsk(offer, hello, suite);
   const { group, secret } = agree(offer, hello);
-  return { offer, suite, psk, group, secret, retried: retried !== undefined };
+  return {
+    offer,
+    suite,
+    psk,
+    group,
+    secret,
+    retried: retried !== undefined,
+    serverRandom: hello.random.slice(),
+  };
 }
 
 /** RFC 9846 §4.2.11: only what was offered, and only with the hash it was made with. */
@@ -219,7 +228,7 @@ function* sendClientFlight(
 
 function complete(
   h: ClientHandshake,
-  { suite, group, psk, retried }: Agreement,
+  { offer, suite, group, psk, retried, serverRandom }: Agreement,
   { alpnProtocol, early, server, proof, received }: ServerFlight,
   schedule: KeySchedule,
   application: ApplicationSecrets,
@@ -239,6 +248,7 @@ function complete(
     earlyData: early,
     helloRetryRequest: retried,
     extendedMasterSecret: true,
+    randoms: { client: offer.hello.random, server: serverRandom },
     finished: { sent, received },
   } as const;
   const info = connectionInfo('client', terms, server, own, h.negotiated);

@@ -1,3 +1,4 @@
+import type { EstablishedSecrets, TrafficKeys } from '../connection-secrets.ts';
 import { MAX_KEY_UPDATES, MAX_TICKETS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
@@ -85,6 +86,16 @@ export class Established13 implements Established {
     this.#writeEnded = true;
   }
 
+  secrets(): EstablishedSecrets | undefined {
+    if (this.#wiped) return undefined;
+    const keys = (trafficSecret: Uint8Array): TrafficKeys => ({
+      trafficSecret: trafficSecret.slice(),
+      mac: new Uint8Array(0),
+      ...this.#schedule.trafficKeys(trafficSecret),
+    });
+    return { masterSecret: undefined, read: keys(this.#readSecret), write: keys(this.#writeSecret) };
+  }
+
   prepareToSend(): void {
     if (this.#updateDue) this.updateKeys(false);
   }
@@ -142,6 +153,9 @@ export class Established13 implements Established {
   #countingOpener(opener: RecordOpener): RecordOpener {
     return {
       isProtected: true,
+      get sequence(): number {
+        return opener.sequence;
+      },
       open: (record) => {
         const plaintext = opener.open(record);
         if (plaintext?.type === APPLICATION_DATA && plaintext.content.length > 0) this.#keyUpdates = 0;

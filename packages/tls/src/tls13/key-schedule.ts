@@ -63,7 +63,7 @@ export class KeySchedule {
 
   /** Protection for records that we send, under a traffic secret (RFC 9846 §7.3). */
   sealer(trafficSecret: Uint8Array): Sealer13 {
-    const { aead, iv } = this.#trafficKeys(trafficSecret);
+    const { aead, iv } = this.#protection(trafficSecret);
     return new Sealer13(aead, iv);
   }
 
@@ -72,7 +72,7 @@ export class KeySchedule {
     trafficSecret: Uint8Array,
     options: { plaintextAlerts: boolean } = { plaintextAlerts: false },
   ): Opener13 {
-    const { aead, iv } = this.#trafficKeys(trafficSecret);
+    const { aead, iv } = this.#protection(trafficSecret);
     return new Opener13(aead, iv, options);
   }
 
@@ -114,15 +114,21 @@ export class KeySchedule {
     return expandLabel(this.#provider, this.hash, secret, label, context, this.hashLength);
   }
 
-  #trafficKeys(secret: Uint8Array): {
+  /** The key and the IV under a traffic secret (RFC 9846 §7.3). */
+  trafficKeys(secret: Uint8Array): { key: Uint8Array; iv: Uint8Array } {
+    const provider = this.#provider;
+    const keyLength = AEAD_SIZES[this.#suite.cipher.name].key;
+    const key = expandLabel(provider, this.hash, secret, 'key', NOTHING, keyLength);
+    const iv = expandLabel(provider, this.hash, secret, 'iv', NOTHING, AEAD_NONCE_LENGTH);
+    return { key, iv };
+  }
+
+  #protection(secret: Uint8Array): {
     aead: NonNullable<ReturnType<CryptoProvider['aead']>>;
     iv: Uint8Array;
   } {
-    const provider = this.#provider;
-    const name = this.#suite.cipher.name;
-    const key = expandLabel(provider, this.hash, secret, 'key', NOTHING, AEAD_SIZES[name].key);
-    const iv = expandLabel(provider, this.hash, secret, 'iv', NOTHING, AEAD_NONCE_LENGTH);
-    const aead = provider.aead(name, key)!;
+    const { key, iv } = this.trafficKeys(secret);
+    const aead = this.#provider.aead(this.#suite.cipher.name, key)!;
     key.fill(0);
     return { aead, iv };
   }

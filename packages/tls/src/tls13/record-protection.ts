@@ -60,7 +60,7 @@ export class Opener13 implements RecordOpener {
   readonly #nonce: RecordNonce;
   /** Until the peer is known to have our keys, its alert may still come in the clear. */
   readonly #plaintextAlerts: boolean;
-  #sequence = 0;
+  sequence = 0;
 
   constructor(aead: Aead, iv: Uint8Array, options: { plaintextAlerts: boolean }) {
     this.#aead = aead;
@@ -74,7 +74,7 @@ export class Opener13 implements RecordOpener {
     if (
       type === ALERT &&
       this.#plaintextAlerts &&
-      this.#sequence === 0 &&
+      this.sequence === 0 &&
       bytes.length === RECORD_HEADER + 2
     ) {
       return { type, content: bytes.subarray(RECORD_HEADER) };
@@ -83,9 +83,9 @@ export class Opener13 implements RecordOpener {
       throw new TlsError('unexpected-message', 'an unprotected record where only protected ones may come');
     }
     const sealed = bytes.subarray(RECORD_HEADER);
-    const inner = this.#aead.open(this.#nonce.at(this.#sequence), bytes.subarray(0, RECORD_HEADER), sealed);
+    const inner = this.#aead.open(this.#nonce.at(this.sequence), bytes.subarray(0, RECORD_HEADER), sealed);
     if (inner === undefined) return undefined;
-    this.#sequence++;
+    this.sequence++;
     return unpad(inner);
   }
 }

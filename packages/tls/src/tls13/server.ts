@@ -14,7 +14,7 @@ import type { Flow } from '../flow.ts';
 import { type AuthenticatedPeer, type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { receive, send, sendEncoded } from '../handshake/handshake.ts';
-import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
+import { type ConnectionInfo, connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -66,7 +66,9 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
     const issued = takesTickets(h, agreed.hello)
       ? yield* offerTickets(h, agreed, schedule, end.client)
       : undefined;
-    return complete(h, agreed, schedule, application, flight, end, issued);
+    // A copy: what came is a view on the transport's memory.
+    const randoms = { client: agreed.hello.random.slice(), server: keys.serverRandom };
+    return complete(h, agreed, schedule, application, flight, end, { issued, randoms });
   } finally {
     schedule.wipe();
     secret.fill(0);
@@ -100,6 +102,7 @@ function skipEarlyData(h: ServerHandshake, hello: ClientHello): void {
 interface HandshakeKeys {
   readonly client: Uint8Array;
   readonly server: Uint8Array;
+  readonly serverRandom: Uint8Array;
 }
 
 /** Sends ServerHello and takes the handshake keys into use: the client's early ones if they are due. */
@@ -112,7 +115,7 @@ function enterHandshake(
   const { hello, suite, retried } = agreed;
   h.transcript.useHash(suite.hash);
   const early = agreed.early ? earlySecrets(h, schedule, h.transcript.digest(), hello.random) : undefined;
-  sendServerHello(h, agreed, own.share);
+  const serverRandom = sendServerHello(h, agreed, own.share);
   if (!takesLaterRequests(h, hello)) h.transcript.forgetMessages();
   if (!retried && hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
   const earlyOpener = early && schedule.opener(early.client, { plaintextAlerts: true });
@@ -127,10 +130,14 @@ function enterHandshake(
   h.channel.setSealer(schedule.sealer(keys.server), 'handshake');
   if (!agreed.early)
     h.channel.setOpener(schedule.opener(keys.client, { plaintextAlerts: true }), 'handshake');
-  return keys;
+  return { client: keys.client, server: keys.server, serverRandom };
 }
 
-function sendServerHello(h: ServerHandshake, { hello, suite, group, psk }: Agreed, share: Uint8Array): void {
+function sendServerHello(
+  h: ServerHandshake,
+  { hello, suite, group, psk }: Agreed,
+  share: Uint8Array,
+): Uint8Array {
   const extensions = new ExtensionBlock('server_hello')
     .set(supportedVersions, TLS13)
     .set(keyShare, { group: group.id, keyExchange: share });
@@ -145,7 +152,11 @@ function sendServerHello(h: ServerHandshake, { hello, suite, group, psk }: Agree
   });
   confirmServerHello(h, suite, hello, raw);
   sendEncoded(h, raw);
+  return raw.slice(RANDOM_AT, RANDOM_AT + 32);
 }
+
+/** Behind the handshake header and the version. What Encrypted Client Hello puts there, only the message has. */
+const RANDOM_AT = 6;
 
 /** What this server sent from EncryptedExtensions to Finished. */
 interface ServerFlight {
@@ -291,7 +302,7 @@ function complete(
   application: ApplicationSecrets,
   { own, sent }: ServerFlight,
   { client, proof, received }: ClientFlight,
-  issued: IssuedTickets | undefined,
+  { issued, randoms }: { issued: IssuedTickets | undefined; randoms: ConnectionInfo['randoms'] },
 ): HandshakeResult {
   const terms = {
     version: 'TLSv1.3',
@@ -305,6 +316,7 @@ function complete(
     earlyData: early ? 'accepted' : offeredEarlyData ? 'rejected' : 'none',
     helloRetryRequest: retried,
     extendedMasterSecret: true,
+    randoms,
     finished: { sent, received },
   } as const;
   const info = connectionInfo('server', terms, client, own, h.negotiated);
