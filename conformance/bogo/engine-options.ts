@@ -9,6 +9,7 @@ import {
   type ServerOptions,
   signatureScheme,
   TicketKeys,
+  type TicketSealer,
   TlsError,
   type VersionName,
   versionName,
@@ -40,6 +41,7 @@ export interface Notes {
 
 /** BoringSSL verifies these, in this order. */
 const VERIFY_PREFERENCES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201];
+const ECDSA_SHA1 = 0x0203;
 const DEFAULT_GROUPS = [0x001d, 0x0017, 0x0018];
 /** Bytes of early data that BoringSSL's server takes. */
 const MAX_EARLY_DATA = 14_336;
@@ -103,7 +105,7 @@ export function serverOptions(
     ...certificateTypes(flags),
     verifyCertificate: () => asyncIf(flags.has('async'), verdict(flags, true)),
     ...(authorities.length > 0 ? { certificateAuthorities: authorities } : {}),
-    tickets: flags.has('no-ticket') ? false : shared.tickets,
+    tickets: flags.has('no-ticket') ? false : refusing(flags, shared.tickets),
     sessionStore: {
       get: (id) => shared.sessions.get(id),
       set: (id, session) => {
@@ -131,7 +133,7 @@ function commonOptions(flags: ConnectionFlags, shared: SharedState): CommonOptio
         ? suitesFor(flags.text('cipher'), flags.text('psk') !== undefined)
         : policy.suites.map((id) => cipherSuite(id)!.name),
     groups: groups(flags).map(groupName),
-    signatureSchemes: schemeNames(verifyPreferences(flags)),
+    signatureSchemes: schemeNames([...verifyPreferences(flags), ...(onlySigns(flags) ? [ECDSA_SHA1] : [])]),
     now: shared.now,
     dangerouslyNoRecordSplitting: !flags.has('cbc-record-splitting'),
     encryptThenMac: false,
@@ -140,6 +142,11 @@ function commonOptions(flags: ConnectionFlags, shared: SharedState): CommonOptio
     ...(flags.has('renegotiate-freely') ? { renegotiation: { limit: 100 } } : {}),
     ...(flags.has('renegotiate-once') ? { renegotiation: { limit: 1 } } : {}),
   };
+}
+
+/** A server that never verifies may have what it only signs with. */
+function onlySigns(flags: ConnectionFlags): boolean {
+  return flags.has('server') && clientCertificate(flags) === 'none';
 }
 
 function verifyPreferences(flags: ConnectionFlags): readonly number[] {
@@ -221,6 +228,17 @@ function refuse(flags: ConnectionFlags): void {
     throw new TlsError('internal-error', 'CONNECTION_REJECTED by the callback against floods');
   if (flags.has('fail-cert-callback')) throw new TlsError('internal-error', 'CERT_CB_ERROR');
   if (flags.has('fail-ocsp-callback')) throw new TlsError('internal-error', 'OCSP_CB_ERROR');
+}
+
+/** A resumption has no certificate to choose, and is refused all the same. */
+function refusing(flags: ConnectionFlags, tickets: TicketKeys): TicketSealer {
+  return {
+    seal: (session) => tickets.seal(session),
+    open(ticket) {
+      if (flags.has('fail-ddos-callback')) refuse(flags);
+      return asyncIf(flags.has('async'), tickets.open(ticket));
+    },
+  };
 }
 
 function badStapling(): TlsError {

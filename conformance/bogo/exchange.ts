@@ -58,6 +58,8 @@ class Exchange {
   #info: ConnectionInfo | undefined;
   #session: Session | undefined;
   #changes = 0;
+  /** What was amiss when this side began to shut down. */
+  #shutDownComplaint: Failure | undefined;
   /** Bytes of the greeting that went out. */
   #greeted = 0;
   #outcome: { failure: unknown } | undefined;
@@ -275,14 +277,15 @@ class Exchange {
 
   /** Without a check of close_notify, BoringSSL neither sends nor awaits one here. */
   #shutDown(connection: Connection): void {
+    this.#shutDownComplaint = this.#complaintAtEnd();
     if (this.#flags.has('check-close-notify')) connection.close();
-    else this.#finish(this.#complaintAtEnd());
+    else this.#finish(this.#shutDownComplaint);
   }
 
   #ended(): void {
     const connection = this.#connection!;
     if (this.#flags.has('check-close-notify') && !connection.isWriteClosed) connection.close();
-    this.#finish(this.#complaintAtEnd());
+    this.#finish(this.#flags.has('shim-shuts-down') ? this.#shutDownComplaint : this.#complaintAtEnd());
   }
 
   #failed(error: TlsError): void {

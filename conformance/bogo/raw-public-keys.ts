@@ -12,7 +12,8 @@ interface CertificateTypeOptions {
 /** Which certificate types (RFC 7250) are taken and shown, for client and server. */
 export function certificateTypes(flags: ConnectionFlags): CertificateTypeOptions {
   const accepted = flags.numbers('accepted-peer-cert-types').map(typeName);
-  const available = flags.numbers('available-client-cert-types').map(typeName);
+  const given = flags.numbers('available-client-cert-types').map(typeName);
+  const available = given.length > 0 ? given : typesOfCredentials(flags);
   const takesKeys = accepted.includes('raw-public-key');
   const isServer = flags.has('server');
   const [server, client] = isServer ? [[], accepted] : [accepted, available];
@@ -21,6 +22,12 @@ export function certificateTypes(flags: ConnectionFlags): CertificateTypeOptions
     ...(client.length > 0 ? { clientCertificateTypes: client } : {}),
     ...(takesKeys ? { verifyRawPublicKey: verifier(flags) } : {}),
   };
+}
+
+/** In the order in which they are named first. */
+function typesOfCredentials({ credentials }: ConnectionFlags): CertificateType[] {
+  const shown = credentials.filter(({ kind }) => kind === 'rpk' || kind === 'x509');
+  return [...new Set(shown.map(({ kind }) => (kind === 'rpk' ? 'raw-public-key' : 'x509')))];
 }
 
 function verifier(flags: ConnectionFlags): RawPublicKeyVerifier {

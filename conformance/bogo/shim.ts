@@ -1,7 +1,7 @@
 import { type Session, TlsError } from '@testudo/tls';
 import { SharedState } from './engine-options.ts';
 import { exchange } from './exchange.ts';
-import { describeFailure } from './failure.ts';
+import { describeFailure, Failure } from './failure.ts';
 import { parseFlags, type ShimFlags, UnknownFlag } from './flags.ts';
 
 /** What a run of the shim prints, and its exit code. */
@@ -40,7 +40,11 @@ async function connections(flags: ShimFlags, signal: AbortSignal): Promise<void>
     const current = isResume ? flags.resume : flags.initial;
     if (isResume && !current.has('server') && session === undefined)
       throw new TlsError('not-connected', 'no session to offer');
-    session = await exchange({ flags: current, retry: flags.retry, isResume, session, shared, signal });
+    try {
+      session = await exchange({ flags: current, retry: flags.retry, isResume, session, shared, signal });
+    } catch (error) {
+      throw index === 0 ? error : new Failure(`connection ${index + 1}: ${describeFailure(error)}`);
+    }
     shared.clockAhead += (current.number('resumption-delay') ?? 0) * 1000;
   }
 }
