@@ -10,8 +10,21 @@ export class ClientWork {
     this.#stack = stack;
   }
 
-  /** A session to resume with, from a full handshake; and how many tickets came with it. */
-  async session({ port }) {
+  /** Sessions to resume with, from full handshakes; and how many tickets came with the last. */
+  async sessions({ port, count }) {
+    const all = [];
+    let tickets = 0;
+    for (let i = 0; i < count; i++) {
+      const sessions = await this.#session(port);
+      tickets = sessions.length;
+      all.push(sessions[0]);
+    }
+    this.#sessions = all;
+    return { tickets };
+  }
+  #sessions;
+
+  async #session(port) {
     const socket = this.#stack.connect(port);
     const sessions = [];
     socket.on('session', (session) => sessions.push(session));
@@ -20,33 +33,41 @@ export class ClientWork {
     await exchange(socket, Buffer.from('.'));
     await ended(socket);
     if (sessions.length === 0) throw new Error('the server sent no ticket');
-    this.#session = sessions[0];
-    return { tickets: sessions.length };
+    return sessions;
   }
-  #session;
 
   /** `count` connections, `concurrency` at a time: handshake, one byte there and back, close. */
   async handshakes({ port, count, concurrency, resumed }) {
     let started = 0;
-    const lane = async () => {
+    const early = this.#stack.setting.earlyData ? Buffer.from('.') : undefined;
+    const lane = async (_, number) => {
       while (started < count) {
         started++;
-        await this.#handshake(port, resumed);
+        const session = resumed ? this.#sessions[number] : undefined;
+        const newer = await this.#handshake(port, session, early);
+        // Early data is taken once for each ticket.
+        if (early) this.#sessions[number] = newer;
       }
     };
     await Promise.all(Array.from({ length: concurrency }, lane));
   }
 
-  #handshake(port, resumed) {
+  #handshake(port, session, early) {
     return new Promise((resolve, reject) => {
-      const socket = this.#stack.connect(port, resumed ? this.#session : undefined);
+      const socket = this.#stack.connect(port, session, early);
       let answered = false;
+      let newer;
       socket.on('error', reject);
+      if (early) {
+        socket.on('session', (value) => {
+          newer = value;
+        });
+      }
       socket.on('secureConnect', () => {
         try {
-          checkFacts(this.#stack, socket, resumed);
+          checkFacts(this.#stack, socket, session !== undefined);
           socket.setNoDelay(true);
-          socket.write('.');
+          if (!early) socket.write('.');
         } catch (error) {
           socket.destroy();
           reject(error);
@@ -57,7 +78,7 @@ export class ClientWork {
         socket.end();
       });
       socket.on('close', () => {
-        if (answered) resolve();
+        if (answered) resolve(newer);
         else reject(new Error('the server closed the connection early'));
       });
     });

@@ -6,6 +6,8 @@ export const TLS13 = { version: 'TLSv1.3', suite: 'TLS_AES_128_GCM_SHA256', grou
 export const TLS12 = { ...TLS13, version: 'TLSv1.2', suite: 'ECDHE-ECDSA-AES128-GCM-SHA256' };
 export const CBC = { ...TLS12, suite: 'ECDHE-ECDSA-AES128-SHA256' };
 export const HYBRID = { ...TLS13, group: 'X25519MLKEM768' };
+/** One byte with the first flight. `node:tls` has no 0-RTT: beside it stands its resumed handshake. */
+export const EARLY_DATA = { ...TLS13, earlyData: true };
 export const CLIENT_CERTIFICATE = { ...TLS13, clientCertificate: true };
 
 /** The groups to offer: up to TLS 1.2 the curve of the certificate's key must be among them (RFC 8422 §5.1). */
@@ -13,11 +15,9 @@ export function groupsOf({ version, group }) {
   return version === 'TLSv1.2' ? `${group}:P-256` : group;
 }
 
-/**
- * The reference's setting for a workload, where Node's OpenSSL has the group; else the nearest that it has, and the table
- * says so.
- */
+/** The reference's setting for a workload: the same, or the nearest that Node and its OpenSSL have, and the table says so. */
 export function referenceSetting(setting) {
+  if (setting.earlyData) return TLS13;
   return nodeHasGroup(setting.group) ? setting : { ...setting, group: TLS13.group };
 }
 

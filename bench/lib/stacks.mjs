@@ -16,15 +16,17 @@ export async function loadStack(name, material, setting) {
 }
 
 function nodeLikeStack(tls, { ca, server, client }, setting) {
-  const { version, suite, clientCertificate } = setting;
+  const { version, suite, clientCertificate, earlyData } = setting;
   const common = { minVersion: version, maxVersion: version, ciphers: suite, ecdhCurve: groupsOf(setting) };
   const asks = clientCertificate ? { ca, requestCert: true, rejectUnauthorized: true } : {};
   const shows = clientCertificate ? client : {};
+  const early = earlyData ? { earlyData: true } : {};
   let clientContext;
   return {
     setting,
-    createServer: (onConnection) => tls.createServer({ ...common, ...server, ...asks }, onConnection),
-    connect(port, session) {
+    createServer: (onConnection) =>
+      tls.createServer({ ...common, ...server, ...asks, ...early }, onConnection),
+    connect(port, session, early) {
       clientContext ??= tls.createSecureContext({ ...common, ca, ...shows });
       return tls.connect({
         ...common,
@@ -33,9 +35,11 @@ function nodeLikeStack(tls, { ca, server, client }, setting) {
         servername: SERVER_NAME,
         secureContext: clientContext,
         session,
+        ...(early ? { earlyData: early } : {}),
       });
     },
     facts: (socket) => ({
+      ...(earlyData ? { earlyData: socket.connectionInfo.earlyData } : {}),
       version: socket.getProtocol(),
       suite: socket.getCipher().name,
       group: groupOf(socket),
@@ -77,10 +81,11 @@ function groupOf(socket) {
 /** Throws unless a client's connection is what was meant to be measured. */
 export function checkFacts(stack, socket, resumed) {
   const facts = stack.facts(socket);
-  const { version, suite, group } = stack.setting;
+  const { version, suite, group, earlyData } = stack.setting;
   // TLS 1.2 resumes without a key exchange; Node's OpenSSL has no name for a hybrid group.
   const isAgreed = !(resumed && version === 'TLSv1.2') && facts.group !== undefined;
   const wanted = { version, suite, ...(isAgreed ? { group } : {}), resumed };
+  if (earlyData) wanted.earlyData = resumed ? 'accepted' : 'none';
   for (const [name, value] of Object.entries(wanted)) {
     if (facts[name] !== value)
       throw new Error(`${name} is ${facts[name]}, not ${value}: not what was to be measured`);

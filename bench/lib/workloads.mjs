@@ -1,4 +1,4 @@
-import { CBC, CLIENT_CERTIFICATE, HYBRID, referenceSetting, TLS12, TLS13 } from './settings.mjs';
+import { CBC, CLIENT_CERTIFICATE, EARLY_DATA, HYBRID, referenceSetting, TLS12, TLS13 } from './settings.mjs';
 import { REFERENCE, STACKS } from './stacks.mjs';
 
 /**
@@ -14,6 +14,10 @@ const RECEIVING = { server: 'sink', client: 'source' };
 export const WORKLOADS = [
   ...handshakes('handshake-full', 'full handshake'),
   ...handshakes('handshake-resumed', 'resumed handshake', { resumed: true }),
+  ...handshakes('handshake-0rtt', `0-RTT (${REFERENCE}: resumed handshake)`, {
+    setting: EARLY_DATA,
+    resumed: true,
+  }),
   ...handshakes('handshake-client-certificate', 'full handshake with client certificate', {
     setting: CLIENT_CERTIFICATE,
   }),
@@ -73,7 +77,7 @@ function handshakes(name, title, { resumed = false, setting = TLS13, ...sizes } 
     units: ({ count }) => count,
     resumed,
     connections: ({ count }) => count,
-    prepare: resumed ? (client, port) => client.call('session', { port }) : undefined,
+    prepare: resumed ? (client, port) => client.call('sessions', { port, count: CONCURRENCY }) : undefined,
     run: (client, port, { count }) =>
       client.call('handshakes', { port, count, concurrency: CONCURRENCY, resumed }),
   });
