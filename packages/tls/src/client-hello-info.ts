@@ -4,6 +4,7 @@ import { TlsError } from './errors.ts';
 import { certificateAuthorities } from './extensions/certificates.ts';
 import { alpn, serverName } from './extensions/names.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert, supportedVersions } from './extensions/negotiation.ts';
+import { checkServerName, requireProtocol } from './features/cross-protocol.ts';
 import { ja3, ja4 } from './fingerprint/index.ts';
 import { type Flow, perform } from './flow.ts';
 import type { ServerHandshake } from './handshake/server-handshake.ts';
@@ -53,11 +54,12 @@ class HelloInfo implements ClientHelloInfo {
 
 /** The application protocol (RFC 7301 §3.2): none in common ends the handshake, none offered or wanted does not. */
 export function* chooseProtocol(h: ServerHandshake, info: ClientHelloInfo): Flow<string | undefined> {
-  if (info.alpnProtocols.length === 0) return undefined;
+  checkServerName(h, info);
+  if (info.alpnProtocols.length === 0) return requireProtocol(h);
   const chosen = yield* perform('chooseProtocol', info);
-  if (chosen === null) return undefined;
+  if (chosen === null) return requireProtocol(h);
   if (chosen === undefined) {
-    if (h.config.options.alpnProtocols === undefined) return undefined;
+    if (h.config.options.alpnProtocols === undefined) return requireProtocol(h);
     throw new TlsError(
       'no-common-protocol',
       `none of the client's protocols is served: ${printable(info.alpnProtocols)}`,

@@ -11,6 +11,7 @@ import { signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { learnHeartbeat, offerHeartbeat } from '../heartbeat/negotiation.ts';
 import { TLS13 } from '../versions.ts';
+import { checkProtocolAnswer } from './cross-protocol.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
 import { learnRecordSizes, offerRecordSizes } from './record-sizes.ts';
 import { OCSP_REQUESTS_V2 } from './stapling.ts';
@@ -44,6 +45,7 @@ export function learnFeatures(
 ): void {
   learnRecordSizes(h, answer as ExtensionBlock<'encrypted_extensions'>);
   learnHeartbeat(h, answer as ExtensionBlock<'encrypted_extensions'>);
+  checkProtocolAnswer(h.config, answer as ExtensionBlock<'encrypted_extensions'>);
   receiveCustomExtensions(h, h.config.features.custom, answer);
 }
 

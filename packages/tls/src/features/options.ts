@@ -44,6 +44,11 @@ export interface CommonFeatureOptions {
    * {@link Connection.heartbeat}. Default: none.
    */
   readonly heartbeat?: HeartbeatMode | undefined;
+  /**
+   * Refuse a peer with which no application protocol is agreed on (ALPN), so that what is meant for one protocol cannot be
+   * brought to a server of another one (ALPACA). Default false.
+   */
+  readonly requireAlpn?: boolean | undefined;
   /** What may sign certificates, if that differs from `signatureSchemes` (signature_algorithms_cert). Default: not said. */
   readonly certificateSignatureSchemes?: readonly string[] | undefined;
   /**
@@ -95,6 +100,11 @@ export interface ClientFeatureOptions extends CommonFeatureOptions {
 }
 
 export interface ServerFeatureOptions extends CommonFeatureOptions {
+  /**
+   * The names (SNI) that are served here; `*.example.com` stands for one label in front. Who wants another one, or none, is
+   * refused, and resumes nothing. Default: any, for which `credentials` has a certificate.
+   */
+  readonly serverNames?: readonly string[] | undefined;
   /**
    * Ask every TLS 1.3 client to come again with a cookie (RFC 9846 §4.2.2): {@link RetryCookies}. It costs a round trip,
    * and shows that the client gets what is sent to it. Default: none.
