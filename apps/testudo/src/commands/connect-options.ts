@@ -1,20 +1,19 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type ClientConfig,
   clientConfig,
   credential,
-  dangerouslyAccept,
   decodeSession,
   type Session,
   TlsError,
   type VersionName,
-  verifyWith,
 } from '@testudo/tls';
-import { parsePrivateKey, TrustStore } from '@testudo/x509';
+import { CertificateError, LogList, parsePrivateKey, TrustStore } from '@testudo/x509';
 import { systemRoots } from '@testudo/x509/node';
 import { InvalidArgumentError } from 'commander';
 import { AddressError, parseTarget } from '../config/address.ts';
+import { serverVerifier } from '../connect/server-verifier.ts';
 import { RecordingVerifier } from '../connect/verdict.ts';
 import { EXIT, Failure, systemReason } from '../failure.ts';
 import { loadCertificates, loadIdentity } from '../identity/certificate-files.ts';
@@ -31,8 +30,12 @@ export interface ConnectOptions {
   readonly max?: VersionName;
   readonly groups?: readonly string[];
   readonly ciphers?: readonly string[];
+  readonly online?: boolean;
+  readonly logList?: string;
+  readonly session?: string;
   readonly sessionIn?: string;
   readonly sessionOut?: string;
+  readonly earlyData?: string;
   readonly timeout: number;
   readonly keylog?: string;
   readonly json?: boolean;
@@ -59,8 +62,10 @@ export function engineOptions(options: ConnectOptions): {
   try {
     const trust =
       options.ca === undefined ? systemRoots : fixed(new TrustStore(loadCertificates(options.ca)));
-    const verify = verifyWith(nodeCrypto, trust);
-    const verifier = new RecordingVerifier(options.insecure ? dangerouslyAccept(verify) : verify);
+    const verifier = new RecordingVerifier(serverVerifier({ trust, online: options.online === true }), {
+      insecure: options.insecure,
+      logs: options.logList === undefined ? undefined : loadLogList(options.logList),
+    });
     const config = clientConfig({
       provider: nodeCrypto,
       verifyCertificate: verifier.verify,
@@ -70,12 +75,46 @@ export function engineOptions(options: ConnectOptions): {
       groups: options.groups,
       cipherSuites: options.ciphers,
       credentials: clientCredentials(options),
+      requestTimestamps: true,
     });
     return { config, verifier };
   } catch (error) {
     if (error instanceof Failure) throw new Failure(error.message, EXIT.usage, error);
     if (error instanceof TlsError) throw new Failure(error.message, EXIT.usage, error);
     throw error;
+  }
+}
+
+/** `--session FILE`: resume the session in it, if it is there, and keep the next one in its place. */
+export function withSessionFile(options: ConnectOptions): ConnectOptions {
+  const { session } = options;
+  if (session === undefined) return options;
+  if (options.sessionIn !== undefined || options.sessionOut !== undefined)
+    throw new Failure('--session stands for --session-in and --session-out: give it alone', EXIT.usage);
+  return { ...options, sessionOut: session, ...(existsSync(session) ? { sessionIn: session } : {}) };
+}
+
+/** What to send with the first flight. Throws a `Failure`. */
+export function loadEarlyData(file: string): Uint8Array {
+  try {
+    return new Uint8Array(readFileSync(file));
+  } catch (error) {
+    throw new Failure(`${file}: cannot read the early data: ${systemReason(error)}`, EXIT.usage, error);
+  }
+}
+
+function loadLogList(file: string): LogList {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new Failure(`${file}: cannot read the list of logs: ${systemReason(error)}`, EXIT.usage, error);
+  }
+  try {
+    return LogList.parse(text);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    throw new Failure(`${file}: ${error.message}; Google publishes one as log_list.json`, EXIT.usage, error);
   }
 }
 

@@ -14,15 +14,18 @@ import { type Io, isTerminal } from '../io.ts';
 import { ConnectionRecord } from '../observe/connection-record.ts';
 import { styleFor } from '../output/style.ts';
 import { type ConnectionReport, connectionReport, messageReports } from '../report/connection-report.ts';
+import { pathTreeReport } from '../report/path-report.ts';
 import {
   type ConnectOptions,
   engineOptions,
+  loadEarlyData,
   loadSession,
   nameList,
   protocolList,
   secondsAsMilliseconds,
   targetOf,
   versionName,
+  withSessionFile,
 } from './connect-options.ts';
 
 /** Adds `testudo connect`. */
@@ -46,8 +49,18 @@ export function addConnect(program: Command, io: Io, finish: (code: ExitCode) =>
     .option('--max <version>', 'highest version: 1.2 or 1.3', versionName)
     .option('--groups <names>', 'key exchange groups by preference, such as X25519MLKEM768,x25519', nameList)
     .option('--ciphers <names>', 'cipher suites by preference', nameList)
+    .option('--online', 'also ask the OCSP responders and CRLs that the certificates name')
+    .option('--log-list <file>', 'verify Certificate Transparency timestamps by this list (log_list.json)')
+    .option(
+      '--session <file>',
+      'resume the session in this file if there is one, and keep the next one there',
+    )
     .option('--session-in <file>', 'resume the session in this file')
     .option('--session-out <file>', 'keep the session in this file (secret, mode 0600)')
+    .option(
+      '--early-data <file>',
+      'send this with the first flight of a resumed session (0-RTT): it may arrive twice',
+    )
     .option('--keylog <file>', 'append the secrets for Wireshark (NSS format, mode 0600)')
     .addOption(
       new Option('--timeout <seconds>', 'for the connection and for the handshake')
@@ -73,10 +86,17 @@ Exit codes: 0 fine, 1 certificate refused, 2 wrong usage, 3 could not connect, 4
 /** Milliseconds to wait for tickets, or for a late refusal of our certificate, before a report that ends the program. */
 const SETTLE_TIME = 250;
 
-export async function connect(target: string, options: ConnectOptions, io: Io): Promise<ExitCode> {
+export async function connect(target: string, given: ConnectOptions, io: Io): Promise<ExitCode> {
   const { host, port } = targetOf(target);
+  const options = withSessionFile(given);
   const { config, verifier } = engineOptions(options);
   const session = options.sessionIn === undefined ? undefined : loadSession(options.sessionIn);
+  if (options.earlyData !== undefined && session === undefined && options.session === undefined)
+    throw new Failure(
+      '--early-data goes with a session to resume: give --session or --session-in',
+      EXIT.usage,
+    );
+  const earlyData = options.earlyData === undefined ? undefined : loadEarlyData(options.earlyData);
   const keyLog = options.keylog === undefined ? undefined : new KeyLog(options.keylog);
   const attempt: Attempt = { host, port, options, verifier, io };
   try {
@@ -86,6 +106,7 @@ export async function connect(target: string, options: ConnectOptions, io: Io): 
       host: options.servername ?? host,
       serverName: undefined,
       session,
+      earlyData,
       observer: observers(record, keyLog),
     });
     try {
@@ -173,7 +194,9 @@ function settled(wire: Wire): Promise<void> {
 function saveSession({ wire, options, io }: Talk): void {
   if (options.sessionOut === undefined) return;
   if (wire.session !== undefined) writePrivateFile(options.sessionOut, encodeSession(wire.session));
-  else io.stderr.write('testudo: the server gave no session to resume, so none was kept\n');
+  // The one in the file is still good.
+  else if (options.session === undefined || options.sessionIn === undefined)
+    io.stderr.write('testudo: the server gave no session to resume, so none was kept\n');
 }
 
 function writeReport(talking: Talk, report: ConnectionReport | undefined): void {
@@ -184,15 +207,18 @@ function writeReport(talking: Talk, report: ConnectionReport | undefined): void 
     omittedMessages: record.omitted,
     records: { fromClient: { ...record.sent }, fromServer: { ...record.received } },
   };
-  const view: ConnectView = { ...talking, report, messages, verdict: verifier.verdict, style };
+  const view: ConnectView = {
+    ...{ ...talking, report, messages, style, verdict: verifier.verdict },
+    earlyData: talking.wire.earlyData,
+  };
   const lines = reportLines(view);
   if (options.trace) lines.push(...traceLines(traceOf(record, report?.version), style), '');
   io.stderr.write(`${lines.join('\n')}\n`);
 }
 
 function jsonOf(talking: Talk, report: ConnectionReport | undefined, failure: TlsError | undefined): object {
-  const { host, port, address, tcpTime, verifier, record, options } = talking;
-  const verdict = verifier.verdict;
+  const { host, port, address, tcpTime, verifier, record, options, wire } = talking;
+  const { verdict } = verifier;
   const { serverCertificates: _, ...agreed } = report ?? {
     serverCertificates: [],
     messages: messageReports(record, 'client'),
@@ -215,7 +241,11 @@ function jsonOf(talking: Talk, report: ConnectionReport | undefined, failure: Tl
           },
         }),
     ...agreed,
-    certificate: verdict ?? null,
+    certificate:
+      verdict === undefined
+        ? null
+        : { ...verdict, tree: verdict.tree === undefined ? null : pathTreeReport(verdict.tree) },
+    earlyData: wire.earlyData,
     ...(options.trace ? { trace: traceData(traceOf(record, report?.version)) } : {}),
   };
 }

@@ -5,7 +5,10 @@ import { milliseconds } from '../output/text.ts';
 import { certificateLines } from '../report/certificate-text.ts';
 import type { ConnectionReport } from '../report/connection-report.ts';
 import { agreedLines, messageLines } from '../report/connection-text.ts';
+import { pathTreeLines } from '../report/path-report.ts';
+import { revocationLines, transparencyLines } from './evidence-text.ts';
 import type { ChainVerdict, JudgedCertificate } from './verdict.ts';
+import type { EarlyDataFate } from './wire.ts';
 
 export interface ConnectView {
   readonly host: string;
@@ -16,6 +19,7 @@ export interface ConnectView {
   readonly report: ConnectionReport | undefined;
   readonly messages: Pick<ConnectionReport, 'messages' | 'omittedMessages' | 'records'>;
   readonly verdict: ChainVerdict | undefined;
+  readonly earlyData: EarlyDataFate;
   readonly style: Style;
 }
 
@@ -26,8 +30,11 @@ export function reportLines(view: ConnectView): string[] {
   const where = address === undefined || address === host ? target : `${target} (${address})`;
   return [
     `${style.strong(where)} ${style.faint(`TCP in ${milliseconds(tcpTime)}; times below count from there`)}`,
-    ...(report === undefined ? [] : ['', ...section('Agreed', agreedLines(report, style), style)]),
+    ...(report === undefined
+      ? []
+      : ['', ...section('Agreed', [...agreedLines(report, style), ...earlyLines(view)], style)]),
     ...(verdict === undefined ? [] : ['', ...section('Certificates', chainLines(verdict, style), style)]),
+    ...(verdict === undefined ? [] : evidenceSections(verdict, style)),
     ...(verdict === undefined && report?.resumed
       ? ['', ...section('Certificates', ['none sent: the session was resumed'], style)]
       : []),
@@ -39,6 +46,27 @@ export function reportLines(view: ConnectView): string[] {
 
 function section(title: string, lines: readonly string[], style: Style): string[] {
   return [style.strong(title), ...indent(lines)];
+}
+
+function earlyLines({ earlyData, style }: ConnectView): string[] {
+  if (earlyData === null) return [];
+  const fate =
+    earlyData === 'accepted'
+      ? 'accepted: it arrived before the handshake was complete'
+      : 'not taken: it was sent after the handshake';
+  return [`${style.faint('early data')}    ${fate}`];
+}
+
+/** How the verdict came about: the paths, what is known of revocation, and the logs. */
+function evidenceSections({ tree, revocation, transparency }: ChainVerdict, style: Style): string[] {
+  return [
+    ...(tree === undefined ? [] : ['', ...section('Paths', pathTreeLines(tree, style), style)]),
+    '',
+    ...section('Revocation', revocationLines(revocation, style), style),
+    ...(transparency.timestamps.length === 0
+      ? []
+      : ['', ...section('Certificate Transparency', transparencyLines(transparency, style), style)]),
+  ];
 }
 
 function chainLines(verdict: ChainVerdict, style: Style): string[] {

@@ -1,6 +1,6 @@
 import { bytesEqual } from '@testudo/codec';
-import type { CertificateToVerify, CertificateVerdict, CertificateVerifier } from '@testudo/tls';
-import { type Certificate, CertificateError } from '@testudo/x509';
+import type { CertificateToVerify, CertificateVerifier } from '@testudo/tls';
+import { type Certificate, CertificateError, type LogList, type PathTree } from '@testudo/x509';
 import { messageOf } from '../failure.ts';
 import { shown } from '../output/text.ts';
 import {
@@ -8,6 +8,13 @@ import {
   certificateReport,
   certificateReportOf,
 } from '../report/certificate-report.ts';
+import {
+  type RevocationEvidence,
+  revocationEvidence,
+  type TransparencyEvidence,
+  transparencyEvidence,
+} from './evidence.ts';
+import type { ServerVerdict } from './server-verifier.ts';
 
 /** A certificate's place in what the server sent, and what is to be said about it. */
 export interface JudgedCertificate extends CertificateReport {
@@ -28,18 +35,28 @@ export interface ChainVerdict {
   /** The error's stable code; null when the chain is good. */
   readonly code: string | null;
   readonly certificates: readonly JudgedCertificate[];
+  /** The path that was found, and what else was tried. */
+  readonly tree: PathTree | undefined;
+  readonly revocation: RevocationEvidence;
+  readonly transparency: TransparencyEvidence;
 }
 
 /** A verifier that remembers what it was asked and what it answered, for the report. */
 export class RecordingVerifier {
   readonly verify: CertificateVerifier;
   #request: CertificateToVerify | undefined;
-  #verdict: CertificateVerdict | undefined;
+  readonly #options: RecordingOptions;
+  #verdict: ServerVerdict | undefined;
 
-  constructor(inner: CertificateVerifier) {
+  constructor(
+    inner: (request: CertificateToVerify) => Promise<ServerVerdict>,
+    options: RecordingOptions = {},
+  ) {
+    this.#options = options;
     this.verify = async (request) => {
       this.#request = request;
-      this.#verdict = await inner(request);
+      const verdict = await inner(request);
+      this.#verdict = options.insecure ? { ...verdict, accepted: true } : verdict;
       return this.#verdict;
     };
   }
@@ -47,14 +64,23 @@ export class RecordingVerifier {
   /** Undefined when no certificate was verified: the connection was resumed, or failed before. */
   get verdict(): ChainVerdict | undefined {
     if (this.#request === undefined || this.#verdict === undefined) return undefined;
-    return chainVerdict(this.#request, this.#verdict);
+    return chainVerdict(this.#request, this.#verdict, this.#options.logs);
   }
+}
+
+export interface RecordingOptions {
+  /** Take whatever comes. Default false. */
+  readonly insecure?: boolean | undefined;
+  /** To verify timestamps with. Default: they are only listed. */
+  readonly logs?: LogList | undefined;
 }
 
 function chainVerdict(
   request: CertificateToVerify,
-  { accepted, error, path }: CertificateVerdict,
+  verdict: ServerVerdict,
+  logs: LogList | undefined,
 ): ChainVerdict {
+  const { accepted, error, path, tree } = verdict;
   const blamed = error instanceof CertificateError ? error.certificate : undefined;
   const problem = error === undefined ? undefined : shown(messageOf(error), 600);
   const sent = request.chain.map((der, i) => judge(der, roleOf(der, i, path), { request, blamed, problem }));
@@ -63,6 +89,9 @@ function chainVerdict(
   return {
     accepted,
     insecure: accepted && error !== undefined,
+    tree,
+    revocation: revocationEvidence(request, verdict),
+    transparency: transparencyEvidence(request, verdict, logs),
     code: error === undefined ? null : error instanceof CertificateError ? error.code : 'refused',
     summary: problem ?? summaryOf(request, path),
     certificates: [

@@ -49,8 +49,13 @@ export interface WireOptions {
   /** Empty for no SNI. Default: the host, when it is a name. */
   readonly serverName: string | undefined;
   readonly session: Session | undefined;
+  /** To send before the server has answered, or after the handshake where that cannot be. */
+  readonly earlyData?: Uint8Array | undefined;
   readonly observer: Observer | undefined;
 }
+
+/** What became of data that was to be sent early. `late`: it went after the handshake. */
+export type EarlyDataFate = 'accepted' | 'late' | null;
 
 /** A client's connection of the engine over a TCP socket. */
 export class Wire {
@@ -62,6 +67,9 @@ export class Wire {
   #received: Uint8Array[] = [];
   #failure: TlsError | undefined;
   #ended = false;
+  readonly #earlyData: Uint8Array | undefined;
+  #sentEarly = false;
+  #earlyDataFate: EarlyDataFate = null;
   /** Told of whatever comes, and of the end: called again when it is set. */
   #listener: (() => void) | undefined;
   /** The newest session that can be resumed. */
@@ -75,8 +83,10 @@ export class Wire {
     });
     // A failure after the handshake has no one waiting for it.
     this.#secured.catch(() => undefined);
+    this.#earlyData = options.earlyData;
     this.connection = clientConnection(config, {
       ...options,
+      earlyData: options.earlyData !== undefined,
       events: {
         secure: (info) => this.#secure(info),
         data: (bytes) => this.#received.push(bytes),
@@ -117,11 +127,34 @@ export class Wire {
     }, timeout);
     try {
       this.connection.start();
+      this.#sendEarly();
       this.#flush();
-      return await this.#secured;
+      const info = await this.#secured;
+      this.#sendLate(info);
+      return info;
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Null when there was none, and before the handshake is complete. */
+  get earlyData(): EarlyDataFate {
+    return this.#earlyDataFate;
+  }
+
+  #sendEarly(): void {
+    const data = this.#earlyData;
+    if (data === undefined || data.length === 0 || data.length > this.connection.earlyDataLeft) return;
+    this.connection.sendEarlyData(data);
+    this.#sentEarly = true;
+  }
+
+  /** What the server did not take early has not arrived at all. */
+  #sendLate({ earlyData }: ConnectionInfo): void {
+    if (this.#earlyData === undefined) return;
+    const hasArrived = this.#sentEarly && earlyData === 'accepted';
+    this.#earlyDataFate = hasArrived ? 'accepted' : 'late';
+    if (!hasArrived) this.send(this.#earlyData);
   }
 
   /** Sends application data; false when the socket wants a pause until {@link onceDrained}. */
