@@ -23,6 +23,17 @@ export function tellsItsOwnEnd(socket: Socket, error: Error): boolean {
   return false;
 }
 
+/**
+ * Whether a socket that is destroyed without an error may say that this was all: HTTP is between two messages on it, or
+ * tells the end of each by itself. Clients and servers of HTTP owe each other that closure alert (RFC 9112 §9.8), and
+ * Node's destroy idle connections.
+ */
+export function isBetweenMessages(socket: Socket): boolean {
+  const http = socket as HttpSocket;
+  // Null after the first message; undefined where there was never one.
+  return http.alpnProtocol === 'h2' || http._httpMessage === null;
+}
+
 type HttpSocket = Socket & {
   readonly alpnProtocol?: unknown;
   readonly parser?: { incoming: unknown } | null;

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
-import nodeHttps from 'node:https';
+import nodeHttps, { type Agent as HttpsAgent, type Server as HttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import nodeTls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -93,6 +93,30 @@ describe('https', () => {
 });
 
 describe('http2', () => {
+  test('a client that only knows HTTP/1 is served, where the server allows it, and else told no', async () => {
+    const answer = (asked: { httpVersion: string }, response: { end(text: string): void }): void => {
+      response.end(asked.httpVersion);
+    };
+    const both = await listen(http2.createSecureServer({ ...serverIdentity, allowHTTP1: true }, answer));
+    const old = get({ ...localhost, port: both, agent: false });
+    const [response] = (await once(old, 'response')) as [IncomingMessage];
+    expect(await text(response)).toBe('1.1');
+    const session = track(http2.connect(`https://localhost:${both}`, { ca }));
+    expect(await text(session.request().end())).toBe('2.0');
+    session.close();
+    const strict = await listen(http2.createSecureServer(serverIdentity, answer));
+    const refused = get({ ...localhost, port: strict, agent: false, ALPNProtocols: ['http/1.1'] } as object);
+    const [error] = await once(refused, 'error');
+    expect(error).toMatchObject({ code: expect.stringMatching(/NO_APPLICATION_PROTOCOL|ECONNRESET/) });
+  });
+
+  test('a server without HTTP/2 is the session\u2019s error', async () => {
+    const port = await listen(createServer(serverIdentity, (_request, response) => response.end()));
+    const session = track(http2.connect(`https://localhost:${port}`, { ca }));
+    const [error] = await once(session, 'error');
+    expect(error).toBeInstanceOf(Error);
+  });
+
   test('both sides; the session shows the socket\u2019s TLS', async () => {
     const server = http2.createSecureServer(serverIdentity, (asked, response) => {
       const socket = asked.socket as unknown as TLSSocket;
@@ -240,6 +264,73 @@ describe('an end without close_notify', () => {
     (client.transport as Socket).end();
     expect(await closed).toEqual([false]);
     expect(clientError).toBeUndefined();
+  });
+});
+
+describe('closure alerts', () => {
+  /** The server's socket of a client that asked once and keeps its connection. */
+  async function kept(): Promise<{
+    agent: HttpsAgent;
+    served: TLSSocket;
+    socket: TLSSocket;
+    server: HttpsServer;
+  }> {
+    const server = createServer(serverIdentity, (_request, response) => response.end('hello'));
+    const accepted = once(server, 'secureConnection');
+    const agent = new Agent({ keepAlive: true });
+    const made = get({ ...localhost, port: await listen(server), agent });
+    const [response] = (await once(made, 'response')) as [IncomingMessage];
+    const socket = response.socket as unknown as TLSSocket;
+    await text(response);
+    const [served] = (await accepted) as [TLSSocket];
+    return { agent, served, socket, server };
+  }
+
+  /** What a socket says until it closes. */
+  async function ending(socket: TLSSocket): Promise<string[]> {
+    const said: string[] = [];
+    for (const event of ['end', 'error', 'securityWarning']) socket.on(event, () => said.push(event));
+    await closeOf(socket);
+    return said;
+  }
+
+  test('an agent that gives up an idle connection says so', async () => {
+    const { agent, served } = await kept();
+    const said = ending(served);
+    agent.destroy();
+    expect(await said).toEqual(['end']);
+  });
+
+  test('and so does a server', async () => {
+    const { server, socket } = await kept();
+    const said = ending(socket);
+    server.closeIdleConnections();
+    expect(await said).toEqual(['end']);
+  });
+
+  test('a client that gives up in the middle of an answer does not', async () => {
+    const server = createServer(serverIdentity, (_request, response) => response.write('the first part'));
+    const accepted = once(server, 'secureConnection');
+    const made = get({ ...localhost, port: await listen(server), agent: false });
+    made.on('error', () => {});
+    const [response] = (await once(made, 'response')) as [IncomingMessage];
+    response.on('error', () => {});
+    await once(response, 'data');
+    const [served] = (await accepted) as [TLSSocket];
+    const said = ending(served);
+    made.destroy();
+    expect(await said).toContain('securityWarning');
+  });
+
+  test('an HTTP/2 session that is closed says so', async () => {
+    const server = http2.createSecureServer(serverIdentity, (_request, response) => response.end('hello'));
+    const accepted = once(server, 'secureConnection');
+    const session = track(http2.connect(`https://localhost:${await listen(server)}`, { ca }));
+    expect(await text(session.request().end())).toBe('hello');
+    const [served] = (await accepted) as [TLSSocket];
+    const said = ending(served);
+    session.close();
+    expect(await said).not.toContain('securityWarning');
   });
 });
 

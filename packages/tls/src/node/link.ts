@@ -206,11 +206,15 @@ export class Link implements ConnectionEvents {
     this.#settle();
   }
 
-  /** Lets the transport go. An alert, or a last handshake message, still leaves if the transport takes it. */
-  close(): void {
+  /**
+   * Lets the transport go. An alert, or a last handshake message, still leaves if the transport takes it; close_notify
+   * with `isAll`, when nothing waits to be sent.
+   */
+  close(isAll: boolean = false): void {
     if (this.#closed) return;
     this.#closed = true;
     const connection = this.#connection;
+    if (isAll && this.#outbox === undefined && this.#writing === undefined) connection?.close();
     const last = connection?.takeOutgoing();
     // Wipes the secrets. The peer is told nothing: only `end` gives notice.
     connection?.abort(GIVEN_UP);

@@ -10,7 +10,7 @@ import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './errors.ts';
-import { tellsItsOwnEnd } from './framing.ts';
+import { isBetweenMessages, tellsItsOwnEnd } from './framing.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
 import { keyLogObserver } from './key-log.ts';
@@ -38,7 +38,8 @@ import type { TLSSocketOptions } from './types.ts';
  *
  * Differences from `node:tls`, all for safety: a certificate is judged before the handshake ends, so that a server
  * sees the alert; a transport that ends without close_notify is an error (`ERR_TESTUDO_TRUNCATED`), never 'end';
- * `destroy()` sends no close_notify, so that nobody takes what was sent so far for the whole; `end()` does.
+ * `destroy()` sends no close_notify, so that nobody takes what was sent so far for the whole (but over HTTP between two
+ * messages, where that cannot be); `end()` does.
  */
 export class TLSSocket extends TransportSocket implements LinkOwner {
   /** Always true: tells it from a plain net.Socket. */
@@ -274,7 +275,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#hadError = error !== null && error !== undefined;
     this.#setConnecting(false);
     const willClose = emitsClose(this.transport);
-    this.#link.close();
+    this.#link.close(!this.#hadError && this.#info !== undefined && isBetweenMessages(this));
     callback(error);
     if (!willClose) process.nextTick(emitCloseOf, this);
   }
