@@ -1,0 +1,133 @@
+import { nodeCrypto } from '@testudo/crypto/node';
+import { describe, expect, test } from 'vitest';
+import { pinnedKeys, rawPublicKeyCredential } from '../certificates/raw-public-key.ts';
+import { deflate } from '../legacy/compression.ts';
+import { legacy } from '../legacy/index.ts';
+import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import { CIPHER_SUITES } from '../suites.ts';
+import { clientEnd, serverEnd } from '../testing/end.ts';
+import { Pair } from '../testing/pair.ts';
+import { TestPki } from '../testing/pki.ts';
+
+// Renegotiation together with what else a connection can have.
+
+const pki = new TestPki(nodeCrypto);
+const verifyCertificate = pki.verifier();
+const psk = { identity: Uint8Array.of(1), key: new Uint8Array(32).fill(3) };
+const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+
+interface Both {
+  readonly both?: object;
+  readonly client?: Partial<ClientOptions>;
+  readonly server?: Partial<ServerOptions>;
+}
+
+async function renegotiates({ both = {}, client = {}, server = {} }: Both): Promise<Pair> {
+  const common = { provider: nodeCrypto, renegotiation: true, maxVersion: 'TLSv1.2', ...both } as const;
+  const pair = new Pair(
+    clientEnd(clientConfig({ ...common, verifyCertificate, ...client })),
+    serverEnd(serverConfig({ ...common, verifyCertificate, credentials: [pki.server()], ...server })),
+  );
+  await pair.settle();
+  for (const begin of [pair.client, pair.server]) {
+    begin.connection.renegotiate();
+    pair.client.connection.send(bytes(`${'c'.repeat(2000)} `));
+    pair.server.connection.send(bytes(`${'s'.repeat(2000)} `));
+    await pair.settle();
+  }
+  expect(pair.client.errors.concat(pair.server.errors)).toEqual([]);
+  expect([pair.client.changes.length, pair.server.changes.length]).toEqual([2, 2]);
+  expect(pair.server.text).toBe(`${'c'.repeat(2000)} `.repeat(2));
+  expect(pair.client.text).toBe(`${'s'.repeat(2000)} `.repeat(2));
+  expect(pair.client.changes[1]!.cipherSuite).toBe(pair.client.info.cipherSuite);
+  return pair;
+}
+
+const KINDS = [
+  'ECDHE_ECDSA',
+  'ECDHE_RSA',
+  'DHE_RSA',
+  'RSA',
+  'PSK',
+  'ECDHE_PSK',
+  'DHE_PSK',
+  'RSA_PSK',
+  'DH_anon',
+];
+
+describe.each(KINDS)('with key exchange %s', (kind) => {
+  const suites = CIPHER_SUITES.filter(
+    ({ name }) =>
+      name.startsWith(`TLS_${kind}_WITH_AES_128_GCM`) || name === `TLS_${kind}_WITH_AES_128_CBC_SHA`,
+  ).map(({ name }) => name);
+
+  test.each(suites)('%s', async (name) => {
+    const credentials = [pki.server(kind.includes('RSA') ? 'rsa' : 'p256')];
+    await renegotiates({
+      both: { legacy, cipherSuites: [name], dangerouslyAllowAnonymous: kind === 'DH_anon' },
+      client: kind.includes('PSK') ? { psks: [psk] } : {},
+      server: kind.includes('PSK') ? { findPsk: () => psk, credentials } : { credentials },
+    });
+  });
+});
+
+describe('with', () => {
+  test('everything that can take time taking time', async () => {
+    const own = pki.server();
+    const wait = async <T>(value: T): Promise<T> => value;
+    const sign: typeof own.sign = async (algorithm, data) => own.sign(algorithm, data);
+    await renegotiates({
+      client: {
+        verifyCertificate: async (ask) => verifyCertificate(ask),
+        credentials: () => wait([pki.client()]),
+      },
+      server: {
+        credentials: () => wait([{ ...own, sign }]),
+        clientCertificate: 'require',
+        verifyCertificate: async (ask) => verifyCertificate(ask),
+        alpnProtocols: () => wait('h2'),
+      },
+    });
+  });
+
+  test.each([
+    ['encrypt_then_mac', { cipherSuites: ['ECDHE-ECDSA-AES256-SHA384'] }, {}],
+    ['without it', { cipherSuites: ['ECDHE-ECDSA-AES256-SHA384'], encryptThenMac: false }, {}],
+    ['record_size_limit', { recordSizeLimit: 300 }, {}],
+    ['max_fragment_length', {}, { requestMaxFragmentLength: 512 }],
+    ['GREASE, padding and another order', {}, { grease: true, helloPadding: 512, extensionOrder: 'shuffle' }],
+    ['ALPN', {}, { alpnProtocols: ['h2', 'x'] }],
+    ['DEFLATE', { legacy, dangerousCompression: deflate }, {}],
+  ] as const)('%s', async (_what, both, client) => {
+    const pair = await renegotiates({
+      both: both as object,
+      client: client as object,
+      server: 'alpnProtocols' in client ? { alpnProtocols: ['x'] } : {},
+    });
+    const [before, after] = [pair.client.info, pair.client.changes[1]!];
+    expect(after.recordLimits).toEqual(before.recordLimits);
+    expect(after.alpnProtocol).toBe(before.alpnProtocol);
+  });
+
+  test('raw public keys, which must stay the same, too', async () => {
+    const keys = ['p256', 'p384'].map((_, i) =>
+      rawPublicKeyCredential(
+        nodeCrypto,
+        nodeCrypto.generateKey({ type: 'ec', curve: i === 0 ? 'secp256r1' : 'secp384r1' }),
+      ),
+    );
+    const client = { verifyRawPublicKey: pinnedKeys(keys.map((key) => key.rawPublicKey!)) };
+    const pair = await renegotiates({ client, server: { credentials: [keys[0]!] } });
+    expect(pair.client.changes[1]!.peerRawPublicKey).toEqual(keys[0]!.rawPublicKey);
+    let times = 0;
+    const credentials = () => [keys[Math.min(times++, 1)]!];
+    const options = { provider: nodeCrypto, renegotiation: true, maxVersion: 'TLSv1.2' } as const;
+    const changing = new Pair(
+      clientEnd(clientConfig({ ...options, verifyCertificate, ...client })),
+      serverEnd(serverConfig({ ...options, credentials })),
+    ).pump();
+    changing.client.connection.renegotiate();
+    changing.pump();
+    expect(changing.client.errors.map(({ code }) => code)).toEqual(['peer-changed']);
+  });
+});
