@@ -63,6 +63,11 @@ export interface ListenerConfig {
   readonly requireAlpn?: boolean | undefined;
   /** Sessions that clients can resume. Default: a day, with keys of our own that are replaced twice a day. */
   readonly tickets?: false | TicketConfig | undefined;
+  /**
+   * Files with keys for Encrypted Client Hello, as `testudo ech keygen` makes them: clients are told those of the first one,
+   * the others are older. Default: none.
+   */
+  readonly ech?: readonly string[] | undefined;
   /** Take TLS 1.0 and 1.1 where `minVersion` names them. Default false. */
   readonly dangerouslyAllowLegacy?: boolean | undefined;
   /** Staple OCSP responses to certificates that name a responder. Default true. */

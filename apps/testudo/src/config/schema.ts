@@ -140,6 +140,7 @@ const listener = z.strictObject({
       z.union([z.literal(false), tickets]),
     )
     .optional(),
+  ech: z.array(filePath).min(1, 'needs at least one file').optional(),
   dangerouslyAllowLegacy: flag.optional(),
   // One of these says what is behind.
   forward: address(parseTarget).optional(),

@@ -24,8 +24,13 @@ test('the defaults: TLS 1.2 and newer, tickets, stapling, nothing strict, nothin
     clientRevocation: undefined,
     stapling: true,
     tickets: { kind: 'own', rotate: undefined, lifetime: undefined },
+    ech: [],
     dangerouslyAllowLegacy: false,
   });
+});
+
+test('ech: paths start at the file', () => {
+  expect(planned('echo: true\nech: [new.pem, /old.pem]').ech).toEqual(['/etc/testudo/new.pem', '/old.pem']);
 });
 
 test('revocation of clients: who asks for it wants to know, and paths start at the file', () => {
@@ -92,6 +97,11 @@ describe('what does not go together is refused:', () => {
       'versions upside down',
       'minVersion: 1.2\nmaxVersion: 1.1\ndangerouslyAllowLegacy: true',
       'minVersion is above maxVersion: swap them',
+    ],
+    [
+      'hidden hellos before TLS 1.3',
+      'ech: [ech.pem]\nmaxVersion: 1.2',
+      'ech needs TLSv1.3: raise maxVersion',
     ],
     [
       'revocation of clients that show nothing',

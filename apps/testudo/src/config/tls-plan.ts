@@ -19,6 +19,8 @@ export interface TlsPlan {
   /** Staple OCSP responses to certificates that name a responder. */
   readonly stapling: boolean;
   readonly tickets: TicketPlan;
+  /** Files with keys for Encrypted Client Hello; clients are told those of the first. */
+  readonly ech: readonly string[];
   /** Take versions before TLS 1.2. */
   readonly dangerouslyAllowLegacy: boolean;
 }
@@ -56,6 +58,7 @@ export const DEFAULT_TLS: TlsPlan = {
   clientRevocation: undefined,
   stapling: true,
   tickets: { kind: 'own', rotate: undefined, lifetime: undefined },
+  ech: [],
   dangerouslyAllowLegacy: false,
 };
 
@@ -95,6 +98,7 @@ export function tlsPlan(
     },
     stapling: config.stapling ?? true,
     tickets: ticketPlan(config, from, complain),
+    ech: (config.ech ?? []).map((file) => resolve(from, file)),
     dangerouslyAllowLegacy: config.dangerouslyAllowLegacy ?? false,
   };
 }
@@ -111,7 +115,9 @@ function ticketPlan(config: ListenerConfig, from: string, complain: (text: strin
 }
 
 function checkVersions(config: ListenerConfig, complain: (text: string) => void): void {
-  const { minVersion, maxVersion, dangerouslyAllowLegacy } = config;
+  const { minVersion, maxVersion, dangerouslyAllowLegacy, ech } = config;
+  if (ech !== undefined && maxVersion !== undefined && VERSIONS[maxVersion] < VERSIONS['TLSv1.3'])
+    complain('ech needs TLSv1.3: raise maxVersion');
   if (minVersion !== undefined && maxVersion !== undefined && VERSIONS[minVersion] > VERSIONS[maxVersion])
     complain('minVersion is above maxVersion: swap them');
   for (const version of [minVersion, maxVersion]) {

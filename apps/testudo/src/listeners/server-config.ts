@@ -16,6 +16,7 @@ import type { TlsPlan } from '../config/tls-plan.ts';
 import { Failure } from '../failure.ts';
 import { loadCertificates } from '../identity/certificate-files.ts';
 import type { ClientRevocation } from './client-revocation.ts';
+import { echKeysIn } from './ech-keys.ts';
 
 /** What a listener's configuration of the engine is made from. */
 export interface ServerConfigParts {
@@ -37,6 +38,7 @@ export function serverConfigOf(parts: ServerConfigParts): ServerConfig {
       provider: nodeCrypto,
       credentials: board === undefined ? choose : withChallenges(board, choose),
       tickets: tickets ?? false,
+      echKeys: echKeysIn(plan.ech),
       ...(lifetime === undefined ? {} : { sessionLifetime: lifetime / 1000 }),
       minVersion: plan.minVersion,
       maxVersion: plan.maxVersion,

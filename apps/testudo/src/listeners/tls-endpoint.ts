@@ -23,7 +23,8 @@ export interface TlsHelpers {
 
 /** The TLS side of a listener: what its connections share, checked once. */
 export class TlsEndpoint {
-  readonly #config: ServerConfig;
+  #config: ServerConfig;
+  readonly #board: ChallengeBoard | undefined;
   readonly #plan: TlsPlan;
   readonly #tickets: TicketKeys | undefined;
   readonly #revocation: ClientRevocation | undefined;
@@ -43,16 +44,9 @@ export class TlsEndpoint {
     this.#plan = plan;
     this.#tickets = ticketKeys(plan.tickets);
     this.#revocation = plan.clientRevocation && new ClientRevocation(plan.clientRevocation);
+    this.#board = board;
     this.answersChallenges = board !== undefined;
-    this.#config = serverConfigOf({
-      plan,
-      board,
-      tickets: this.#tickets,
-      revocation: this.#revocation,
-      choose: plan.strictSni
-        ? ({ serverName }) => this.#choice.exactly(serverName) ?? []
-        : ({ serverName }) => this.#choice.for(serverName),
-    });
+    this.#config = this.#makeConfig();
   }
 
   /** Throws a `Failure` for options that the engine does not take, and for a CA file that cannot be used. */
@@ -63,15 +57,29 @@ export class TlsEndpoint {
   }
 
   /**
-   * Reads the files again that are not certificates to show: lists of revoked clients, keys of tickets. Throws a `Failure`,
-   * and leaves all as it was, when one cannot be used.
+   * Reads the files again that are not certificates to show: lists of revoked clients, keys of tickets and of ECH. Throws a
+   * `Failure`, and leaves all as it was, when one cannot be used.
    */
   reload(): void {
+    const config = this.#plan.ech.length > 0 ? this.#makeConfig() : this.#config;
     this.#revocation?.reload();
+    this.#config = config;
     const { tickets } = this.#plan;
     // Who was let in before may be on a list now: nobody resumes.
     const mustRenew = tickets.kind === 'files' || this.#revocation !== undefined;
     if (this.#tickets !== undefined && mustRenew) renewTicketKeys(this.#tickets, tickets);
+  }
+
+  #makeConfig(): ServerConfig {
+    return serverConfigOf({
+      plan: this.#plan,
+      board: this.#board,
+      tickets: this.#tickets,
+      revocation: this.#revocation,
+      choose: this.#plan.strictSni
+        ? ({ serverName }) => this.#choice.exactly(serverName) ?? []
+        : ({ serverName }) => this.#choice.for(serverName),
+    });
   }
 
   /** Whether a connection that is secured goes on: a client that resumes is not asked for a protocol. */

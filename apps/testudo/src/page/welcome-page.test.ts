@@ -21,6 +21,7 @@ const REPORT: ConnectionReport = {
   resumed: false,
   helloRetryRequest: false,
   extendedMasterSecret: true,
+  ech: 'none',
   serverCertificates: [],
   clientCertificates: [],
   messages: [
@@ -69,6 +70,13 @@ describe('the page', () => {
     const text = textOf(page({ resumed: true, signatureScheme: null }));
     expect(text).toContain('from an earlier connection and resumed it, so no certificate had to be sent');
     expect(text).toContain('(PSK)');
+  });
+
+  test('says whether the name was to be seen', () => {
+    expect(textOf(page())).toContain('sent in the clear (SNI)');
+    const hidden = textOf(page({ ech: 'accepted' }));
+    expect(hidden).toContain('hidden from all on the way (Encrypted Client Hello)');
+    expect(hidden).not.toContain('sent in the clear (SNI)');
   });
 
   test('has each message with its size and time', () => {

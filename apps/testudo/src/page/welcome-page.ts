@@ -107,11 +107,7 @@ function agreed(report: ConnectionReport): Html[] {
       report.alpn ?? 'none',
       report.alpn === null ? 'the client offered none (ALPN)' : 'agreed with ALPN',
     ),
-    row(
-      'Name asked for',
-      report.serverName ?? 'none',
-      report.serverName === null ? 'no SNI: the client connected by address' : 'sent in the clear (SNI)',
-    ),
+    row('Name asked for', report.serverName ?? 'none', nameNote(report)),
     row(
       'Resumed',
       report.resumed ? 'yes' : 'no',
@@ -122,6 +118,13 @@ function agreed(report: ConnectionReport): Html[] {
       : []),
     ...(is13 ? [] : [row('Extended master secret', report.extendedMasterSecret ? 'yes' : 'no', 'RFC 7627')]),
   ];
+}
+
+function nameNote({ serverName, ech }: ConnectionReport): string {
+  if (serverName === null) return 'no SNI: the client connected by address';
+  return ech === 'accepted'
+    ? 'hidden from all on the way (Encrypted Client Hello)'
+    : 'sent in the clear (SNI)';
 }
 
 function handshakeNote({ report, age }: WelcomeView): string {

@@ -1,4 +1,4 @@
-import type { ConnectionInfo, VersionName } from '@testudo/tls';
+import type { ConnectionInfo, EchOutcome, VersionName } from '@testudo/tls';
 import type { ConnectionRecord } from '../observe/connection-record.ts';
 import { type CertificateReport, certificateReportOf } from './certificate-report.ts';
 
@@ -18,6 +18,8 @@ export interface ConnectionReport {
   readonly resumed: boolean;
   readonly helloRetryRequest: boolean;
   readonly extendedMasterSecret: boolean;
+  /** What became of Encrypted Client Hello. */
+  readonly ech: EchOutcome;
   /** The leaf first; empty when none was sent. */
   readonly serverCertificates: readonly CertificateReport[];
   readonly clientCertificates: readonly CertificateReport[];
@@ -66,6 +68,7 @@ export function connectionReport(
     resumed: info.resumed,
     helloRetryRequest: info.helloRetryRequest,
     extendedMasterSecret: info.extendedMasterSecret,
+    ech: info.ech,
     serverCertificates: role === 'server' ? own : peers,
     clientCertificates: role === 'server' ? peers : own,
     messages: withRetry(messageReports(record, role), info.helloRetryRequest),

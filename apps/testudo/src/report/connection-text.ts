@@ -17,6 +17,7 @@ export function agreedLines(report: ConnectionReport, style: Style = PLAIN): str
     [style.faint('ALPN'), report.alpn === null ? 'none' : shown(report.alpn)],
     [style.faint('server name'), report.serverName === null ? 'none' : shown(report.serverName)],
     [style.faint('resumed'), report.resumed ? 'yes' : 'no'],
+    ...(report.ech === 'none' ? [] : [[style.faint('ECH'), echText(report, style)] as const]),
     ...(report.helloRetryRequest ? [[style.faint('retry'), 'yes (HelloRetryRequest)'] as const] : []),
     ...(report.clientSignatureScheme === null
       ? []
@@ -54,4 +55,11 @@ export function messageLines(
 function groupText({ group, postQuantum }: ConnectionReport): string {
   if (group === null) return 'none: the keys come from the earlier connection';
   return postQuantum ? `${group} (post-quantum)` : group;
+}
+
+/** What became of Encrypted Client Hello (RFC 9849). */
+function echText({ ech }: ConnectionReport, style: Style): string {
+  if (ech === 'accepted') return style.good('accepted: nobody on the way saw the server name');
+  if (ech === 'rejected') return style.warn('not read: the client used an old key, or a changed one');
+  return 'only the look of it (GREASE)';
 }
