@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { testWithPrograms } from '../support/programs.ts';
 import { useScratch } from '../support/scratch.ts';
 import { good, type Run, testudo, withBuild } from './program.ts';
 
@@ -56,22 +57,22 @@ withBuild('openssl')('testudo ca trust', () => {
     server.close();
   });
 
-  test('what it says for Java works', (context) => {
-    try {
-      execFileSync('keytool', ['-help'], { stdio: 'pipe' });
-    } catch {
-      context.skip('needs keytool (apt-get install default-jre-headless)');
-    }
-    const { stdout } = { stdout: scratch.path('ks') };
-    const file = scratch.path('data/ca.pem');
+  testWithPrograms('keytool')('what it says for Java works, and how to take it back', async () => {
+    const { instructions } = JSON.parse(await good(scratch, 'ca', 'trust', '--json')) as {
+      instructions: { where: string; trust: string[]; undo: string[] }[];
+    };
+    const java = instructions.find(({ where }) => where === 'Java')!;
     // The machine's own list stays as it is: the same with a list of its own.
-    const keytool = (...args: string[]): string =>
-      execFileSync('keytool', [...args, '-keystore', stdout, '-storepass', 'changeit'], {
+    const run = (line: string): string =>
+      execFileSync('sh', ['-c', line.replace('-cacerts', `-keystore '${scratch.path('keystore')}'`)], {
         encoding: 'utf8',
         stdio: 'pipe',
       });
-    keytool('-importcert', '-noprompt', '-alias', 'testudo-test', '-file', file);
-    expect(keytool('-list')).toMatch(/testudo-test, .*trustedCertEntry/);
+    const list = (): string => run('keytool -list -cacerts -storepass changeit');
+    run(java.trust[0]!);
+    expect(list()).toMatch(/testudo-[0-9a-f]{16}, .*trustedCertEntry/);
+    run(java.undo[0]!);
+    expect(list()).not.toContain('testudo-');
   });
 });
 

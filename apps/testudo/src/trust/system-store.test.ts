@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type Certificate, certificateToPem, createCertificateAuthority } from '@testudo/x509';
+import { type Certificate, createCertificateAuthority } from '@testudo/x509';
 import { afterAll, describe, expect, test } from 'vitest';
 import { folderWith, removeFolders } from '../testing/folder.ts';
 import { trustedRoot } from './stores.ts';
@@ -10,64 +9,8 @@ import { type SystemPlaces, systemStore } from './system-store.ts';
 
 afterAll(removeFolders);
 
-const PROGRAM = '/usr/sbin/update-ca-certificates';
-const isThere = existsSync(PROGRAM);
-const suite = isThere ? describe : describe.skip;
-const needs = isThere ? '' : ' (skipped: needs update-ca-certificates (apt-get install ca-certificates))';
-
 const newRoot = (commonName: string): Certificate =>
   createCertificateAuthority({ provider: nodeCrypto, commonName }).certificate;
-
-/** The real program, on folders of its own: never on the machine's. */
-function places(): SystemPlaces & { readonly etc: string } {
-  const base = folderWith({ 'ca-certificates.conf': '# none\n' });
-  const [share, folder, etc, hooks] = ['share', 'local', 'etc', 'hooks'].map((name) => join(base, name)) as [
-    ...[string, string, string, string],
-  ];
-  for (const one of [share, folder, etc, hooks]) mkdirSync(one);
-  const args = [
-    '--certsconf',
-    join(base, 'ca-certificates.conf'),
-    '--certsdir',
-    share,
-    '--localcertsdir',
-    folder,
-  ];
-  return {
-    ...{ folder, etc, bundle: join(etc, 'ca-certificates.crt'), program: PROGRAM },
-    args: [...args, '--etccertsdir', etc, '--hooksdir', hooks],
-  };
-}
-
-suite(`the system\u2019s list of roots${needs}`, () => {
-  test('takes a root, once, and OpenSSL finds it there; and gives it back without a trace', async () => {
-    const where = places();
-    const store = systemStore(process.env, where);
-    const certificate = newRoot('My CA');
-    const root = trustedRoot(certificate);
-    expect(await store.uninstall(root)).toMatchObject([{ outcome: 'not there' }]);
-    expect(await store.install(root)).toMatchObject([
-      { store: 'system', place: where.folder, outcome: 'installed' },
-    ]);
-    expect(await store.install(root)).toMatchObject([{ outcome: 'already there' }]);
-    const file = join(folderWith({ 'ca.pem': certificateToPem(certificate) }), 'ca.pem');
-    expect(
-      execFileSync('openssl', ['verify', '-no-CAfile', '-CApath', where.etc, file], { encoding: 'utf8' }),
-    ).toContain('OK');
-
-    // Another one beside it stays.
-    const other = trustedRoot(newRoot('My CA'));
-    await store.install(other);
-    expect(await store.uninstall(root)).toMatchObject([{ outcome: 'removed' }]);
-    expect(readFileSync(where.bundle, 'utf8')).toContain(other.pem.trim());
-    expect(readFileSync(where.bundle, 'utf8')).not.toContain(root.pem.trim());
-    expect(readdirSync(where.folder)).toEqual([`${other.name}.crt`]);
-    expect(() =>
-      execFileSync('openssl', ['verify', '-no-CAfile', '-CApath', where.etc, file], { stdio: 'pipe' }),
-    ).toThrow();
-    expect(readdirSync(where.etc).filter((name) => name.includes(root.name))).toEqual([]);
-  });
-});
 
 describe('where it cannot be done, nothing is left behind', () => {
   const root = trustedRoot(newRoot('My CA'));

@@ -1,0 +1,73 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { type Certificate, certificateToPem, createCertificateAuthority } from '@testudo/x509';
+import { afterAll, expect, test } from 'vitest';
+import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
+import { trustedRoot } from '../../apps/testudo/src/trust/stores.ts';
+import { type SystemPlaces, systemStore } from '../../apps/testudo/src/trust/system-store.ts';
+import { requireProgram, withPrograms } from '../support/programs.ts';
+
+// What `testudo ca trust --install` does on Debian, with update-ca-certificates on folders of its own.
+
+afterAll(removeFolders);
+
+const newRoot = (commonName: string): Certificate =>
+  createCertificateAuthority({ provider: nodeCrypto, commonName }).certificate;
+
+/** The real program, on folders of its own: never on the machine's. */
+function places(): SystemPlaces & { readonly etc: string } {
+  const base = folderWith({ 'ca-certificates.conf': '# none\n' });
+  const [share, folder, etc, hooks] = ['share', 'local', 'etc', 'hooks'].map((name) => join(base, name)) as [
+    ...[string, string, string, string],
+  ];
+  for (const one of [share, folder, etc, hooks]) mkdirSync(one);
+  const args = [
+    '--certsconf',
+    join(base, 'ca-certificates.conf'),
+    '--certsdir',
+    share,
+    '--localcertsdir',
+    folder,
+  ];
+  return {
+    ...{
+      folder,
+      etc,
+      bundle: join(etc, 'ca-certificates.crt'),
+      program: requireProgram('update-ca-certificates'),
+    },
+    args: [...args, '--etccertsdir', etc, '--hooksdir', hooks],
+  };
+}
+
+withPrograms('update-ca-certificates', 'openssl')('the system\u2019s list of roots', () => {
+  test('takes a root, once, and OpenSSL finds it there; and gives it back without a trace', async () => {
+    const where = places();
+    const store = systemStore(process.env, where);
+    const certificate = newRoot('My CA');
+    const root = trustedRoot(certificate);
+    expect(await store.uninstall(root)).toMatchObject([{ outcome: 'not there' }]);
+    expect(await store.install(root)).toMatchObject([
+      { store: 'system', place: where.folder, outcome: 'installed' },
+    ]);
+    expect(await store.install(root)).toMatchObject([{ outcome: 'already there' }]);
+    const file = join(folderWith({ 'ca.pem': certificateToPem(certificate) }), 'ca.pem');
+    expect(
+      execFileSync('openssl', ['verify', '-no-CAfile', '-CApath', where.etc, file], { encoding: 'utf8' }),
+    ).toContain('OK');
+
+    // Another one beside it stays.
+    const other = trustedRoot(newRoot('My CA'));
+    await store.install(other);
+    expect(await store.uninstall(root)).toMatchObject([{ outcome: 'removed' }]);
+    expect(readFileSync(where.bundle, 'utf8')).toContain(other.pem.trim());
+    expect(readFileSync(where.bundle, 'utf8')).not.toContain(root.pem.trim());
+    expect(readdirSync(where.folder)).toEqual([`${other.name}.crt`]);
+    expect(() =>
+      execFileSync('openssl', ['verify', '-no-CAfile', '-CApath', where.etc, file], { stdio: 'pipe' }),
+    ).toThrow();
+    expect(readdirSync(where.etc).filter((name) => name.includes(root.name))).toEqual([]);
+  });
+});
