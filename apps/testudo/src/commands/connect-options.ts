@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type ClientConfig,
+  type ClientOptions,
   clientConfig,
   credential,
   decodeSession,
@@ -17,6 +18,7 @@ import { serverVerifier } from '../connect/server-verifier.ts';
 import { RecordingVerifier } from '../connect/verdict.ts';
 import { EXIT, Failure, systemReason } from '../failure.ts';
 import { loadCertificates, loadIdentity } from '../identity/certificate-files.ts';
+import { readEchConfigList } from '../identity/ech-configs.ts';
 
 /** What the command line of `testudo connect` says. */
 export interface ConnectOptions {
@@ -30,6 +32,7 @@ export interface ConnectOptions {
   readonly max?: VersionName;
   readonly groups?: readonly string[];
   readonly ciphers?: readonly string[];
+  readonly ech?: string;
   readonly online?: boolean;
   readonly logList?: string;
   readonly session?: string;
@@ -76,6 +79,7 @@ export function engineOptions(options: ConnectOptions): {
       cipherSuites: options.ciphers,
       credentials: clientCredentials(options),
       requestTimestamps: true,
+      ech: echOption(options.ech),
     });
     return { config, verifier };
   } catch (error) {
@@ -83,6 +87,11 @@ export function engineOptions(options: ConnectOptions): {
     if (error instanceof TlsError) throw new Failure(error.message, EXIT.usage, error);
     throw error;
   }
+}
+
+function echOption(ech: string | undefined): ClientOptions['ech'] {
+  if (ech === undefined || ech === 'grease') return ech;
+  return { configs: readEchConfigList(ech) };
 }
 
 /** `--session FILE`: resume the session in it, if it is there, and keep the next one in its place. */

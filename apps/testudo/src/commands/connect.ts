@@ -1,3 +1,4 @@
+import { toBase64 } from '@testudo/codec';
 import { encodeSession, observers, TlsError } from '@testudo/tls';
 import { type Command, Option } from 'commander';
 import { addressText } from '../config/address.ts';
@@ -49,6 +50,10 @@ export function addConnect(program: Command, io: Io, finish: (code: ExitCode) =>
     .option('--max <version>', 'highest version: 1.2 or 1.3', versionName)
     .option('--groups <names>', 'key exchange groups by preference, such as X25519MLKEM768,x25519', nameList)
     .option('--ciphers <names>', 'cipher suites by preference', nameList)
+    .option(
+      '--ech <configs>',
+      'hide the name (ECH): the value of ech= in the DNS, a PEM file of a key, or grease for the look of it',
+    )
     .option('--online', 'also ask the OCSP responders and CRLs that the certificates name')
     .option('--log-list <file>', 'verify Certificate Transparency timestamps by this list (log_list.json)')
     .option(
@@ -238,6 +243,7 @@ function jsonOf(talking: Talk, report: ConnectionReport | undefined, failure: Tl
             code: failure.code,
             reason: failure.reason,
             message: explained(failure, report !== undefined),
+            ...(failure.retryConfigs === undefined ? {} : { retryConfigs: toBase64(failure.retryConfigs) }),
           },
         }),
     ...agreed,

@@ -1,3 +1,4 @@
+import { toBase64 } from '@testudo/codec';
 import type { TlsError } from '@testudo/tls';
 import { EXIT, type ExitCode } from '../failure.ts';
 import { shown } from '../output/text.ts';
@@ -5,6 +6,7 @@ import { shown } from '../output/text.ts';
 /** One line about a failed connection: what happened, and what to do. */
 export function failureText(error: TlsError): string {
   const what = shown(error.message, 600);
+  if (error.retryConfigs !== undefined) return `${what}: --ech ${toBase64(error.retryConfigs)}`;
   const advice = error.receivedAlert === undefined ? ADVICE[error.code] : ALERT_ADVICE[error.receivedAlert];
   return advice === undefined ? what : `${what}: ${advice}`;
 }
@@ -16,6 +18,7 @@ export function exitCodeOf(error: TlsError): ExitCode {
 
 const ADVICE: Readonly<Record<string, string>> = {
   'not-tls': 'this is no TLS; does the port speak another protocol, or plaintext first (STARTTLS)?',
+  'ech-rejected': 'without --ech it can be reached, but then everyone sees the name',
   'handshake-timeout': 'is it TLS that the port speaks? --timeout gives it longer',
   'no-common-version': 'try other versions with --min and --max',
 };
