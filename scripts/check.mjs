@@ -4,6 +4,7 @@
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { checkDocuments } from './documents.mjs';
 import { checkLock, checkSizes } from './hygiene.mjs';
 import { checkLayers } from './layers.mjs';
 
@@ -19,6 +20,7 @@ const CHECKS = [
   ],
   ['layers', () => checkLayers(root).join('\n')],
   ['file sizes', () => checkSizes(root).join('\n')],
+  ['documents', () => checkDocuments(root).join('\n')],
   ['lock file', () => checkLock(root).join('\n')],
 ];
 
