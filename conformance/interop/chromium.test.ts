@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type ServerOptions, serverConfig, TicketKeys } from '@testudo/tls';
-import { createServer, type TLSSocket } from '@testudo/tls/node';
+import { brotliCertificates, createServer, type TLSSocket } from '@testudo/tls/node';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
 import { requireProgram, withPrograms } from '../support/programs.ts';
@@ -94,6 +94,11 @@ withPrograms('chromium', 'certutil')('Chromium client', () => {
   test('TLSv1.3: HelloRetryRequest', async () => {
     const { info } = await visit({ groups: ['secp384r1'] });
     expect(info).toMatchObject({ group: { name: 'secp384r1' }, helloRetryRequest: true });
+  });
+
+  test('TLSv1.3: the certificate compressed with Brotli, which it offers', async () => {
+    const { info } = await visit({ certificateCompression: [brotliCertificates] });
+    expect(info.certificateCompression).toEqual({ sent: 'brotli', received: undefined });
   });
 
   test.each([

@@ -83,11 +83,13 @@ export function signatureAlgorithms(ids: readonly number[]): string[] {
   return ids.map((id) => {
     const algorithm = signatureScheme(id)?.algorithm;
     if (algorithm === undefined) return `0x${id.toString(16)}`;
-    if (!('hash' in algorithm)) return algorithm.name === 'ed25519' ? 'Ed25519' : 'Ed448';
+    if (!('hash' in algorithm)) return EDWARDS[algorithm.name] ?? algorithm.name.toUpperCase();
     const key = { dsa: 'DSA', ecdsa: 'ECDSA', 'rsa-pss': 'RSA-PSS', 'rsa-pkcs1': 'RSA' }[algorithm.name];
     return `${key}+${algorithm.hash.toUpperCase()}`;
   });
 }
+
+const EDWARDS: Readonly<Record<string, string>> = { ed25519: 'Ed25519', ed448: 'Ed448' };
 
 const OPENSSL_GROUPS: Readonly<Record<string, string>> = {
   x25519: 'X25519',
