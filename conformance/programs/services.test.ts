@@ -25,9 +25,9 @@ async function results(name: string, mode: Mode, env: Record<string, string>): P
 }
 
 withPrograms('redis-server')('ioredis and Redis', () => {
-  test('by register', async () => {
+  test.each(['register', 'import'] as const)('by %s', async (mode) => {
     const env = { PORT: String(await startRedis(identity)) };
-    expect(await results('ioredis', 'register', env)).toEqual({
+    expect(await results('ioredis', mode, env)).toEqual({
       big: 1_000_000,
       count: '1000',
       news: 'hello',

@@ -79,10 +79,31 @@ test('grpc-js', async () => {
   expect(await results('grpc', 'register')).toEqual({ unary: 'hello', large: 1_000_000, stream: 500 });
 });
 
-test('nodemailer and smtp-server', async () => {
-  const delivered = (name: string) => [['b@example.org'], true, name];
-  expect(await results('nodemailer', 'register')).toEqual({
-    STARTTLS: delivered('STARTTLS'),
+test.each(MODES)('nodemailer and smtp-server by %s', async (mode) => {
+  const registered = mode === 'register';
+  // smtp-server knows of its own TLS only, and by import there is another server before it.
+  const delivered = (name: string) => [['b@example.org'], registered, name];
+  expect(await results('nodemailer', mode)).toEqual({
+    ...(registered ? { STARTTLS: delivered('STARTTLS') } : {}),
     SMTPS: delivered('SMTPS'),
   });
+});
+
+// What a program in CommonJS took before ours came is on ours all the same, but for the functions of node:tls themselves.
+
+test.each([
+  ['require() in the middle of it', {}],
+  ['--require', { REGISTERED: 'yes', NODE_OPTIONS: '--require @testudo/tls/register' }],
+])('CommonJS by %s', async (_how, env) => {
+  const run = await runApp('commonjs.cjs', 'import', { identity, ca, env });
+  expect(run.results).toEqual({
+    server: true,
+    client: true,
+    get: 'hello',
+    http2: '2.0 h2',
+    fetch: '1.1 http/1.1',
+    held: 'REGISTERED' in env,
+    found: true,
+  });
+  expect(run.nodes).toBe(0);
 });

@@ -17,7 +17,7 @@ export interface Run {
 const FOLDER = resolve('conformance/programs');
 
 /**
- * Runs `apps/<name>.mjs` to its end. It trusts `ca` through NODE_EXTRA_CA_CERTS, so that it need not name it, and
+ * Runs `apps/<name>.mjs` (or a name with another ending) to its end. It trusts `ca` through NODE_EXTRA_CA_CERTS, so that it need not name it, and
  * may serve with `identity`. Rejects with its output when it fails.
  */
 export async function runApp(
@@ -36,7 +36,7 @@ export function startApp(
   mode: Mode,
   { identity, ca, env }: { identity: Identity; ca: string; env?: Readonly<Record<string, string>> },
 ): { child: ReturnType<typeof start>; finished: Promise<Run> } {
-  const child = start([...preloads(mode), join(FOLDER, `apps/${name}.mjs`)], {
+  const child = start([...preloads(mode), join(FOLDER, 'apps', name.includes('.') ? name : `${name}.mjs`)], {
     ...environment(ca),
     TLS_BY: mode,
     TLS_CERT: identity.cert,
