@@ -17,6 +17,7 @@ import { PuppetClient13 } from '../packages/tls/src/testing/puppet-client13.ts';
 import { PuppetServer13 } from '../packages/tls/src/testing/puppet-server13.ts';
 import { PuppetClient12, PuppetServer12 } from '../packages/tls/src/testing/puppet12.ts';
 import { KEY_EXCHANGES } from '../packages/tls/src/tls12/key-exchange/index.ts';
+import { changedAfterwards } from './afterwards.ts';
 import { CERTIFICATE_SERVICES } from './certificate-services.ts';
 import { changedChains } from './chains.ts';
 import { breachOf, guarded } from './checks.ts';
@@ -40,6 +41,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   messages: changedMessages,
   /** Records of any kind, rightly protected, on an open connection. */
   records: anyRecords,
+  /** Renegotiation, and certificates asked for later, with one message changed before it is protected. */
+  afterwards: (random) => changedAfterwards(random, allBytes),
   codecs: changedCodecs,
   certificates: changedCertificates,
   chains: changedChains,
