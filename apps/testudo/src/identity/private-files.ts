@@ -37,7 +37,7 @@ export function writePublicFile(file: string, content: string | Uint8Array): voi
     writeWhole(temporary, content, 'w', 0o644);
     renameSync(temporary, file);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     throw new Failure(`cannot write ${file}: ${systemReason(error)}`, 1, error);
   }
 }
@@ -63,6 +63,13 @@ export function replacePrivateFile(file: string, content: string | Uint8Array): 
     rmSync(temporary, { force: true });
     throw new Failure(`cannot write ${file}: ${systemReason(error)}`, 1, error);
   }
+}
+
+/** What could not be written may be where nothing can be: the failure that matters is the first one. */
+function discard(file: string): void {
+  try {
+    rmSync(file, { force: true });
+  } catch {}
 }
 
 /** The mode is set again on the open file: creation takes the umask's bits away from it. */
