@@ -1,13 +1,17 @@
 import { utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import type { Offer } from './client-hello-offer.ts';
 import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from './options.ts';
 import { MemoryReplayGuard } from './sessions/replay-guard.ts';
 import type { Session } from './sessions/session.ts';
 import { TicketKeys } from './sessions/ticket-keys.ts';
+import { cipherSuite13 } from './suites.ts';
 import { clientEnd, serverEnd, type TestEnd } from './testing/end.ts';
 import { Pair } from './testing/pair.ts';
 import { TestPki } from './testing/pki.ts';
+import { earlyDataOutcome } from './tls13/early-data.ts';
+import type { OfferedPsk } from './tls13/offered-psk.ts';
 
 // 0-RTT (RFC 9846 §2.3, §8).
 
@@ -62,6 +66,17 @@ function expectSecured(pair: Pair): void {
 }
 
 describe('early data', () => {
+  test('that a server takes for another protocol ends the connection (RFC 9846 §4.2.10)', () => {
+    const suite = cipherSuite13(0x1301)!;
+    const psk = { session: { cipherSuite: suite.id, alpnProtocol: 'h2' } } as unknown as OfferedPsk;
+    const offer = { psks: [psk], offersEarlyData: true } as unknown as Offer;
+    const outcome = (alpnProtocol: string | undefined) =>
+      earlyDataOutcome(offer, { accepted: true, psk, suite, alpnProtocol });
+    expect(outcome('h2')).toBe('accepted');
+    for (const other of ['http/1.1', undefined])
+      expect(() => outcome(other)).toThrow(expect.objectContaining({ code: 'illegal-parameter' }));
+  });
+
   test('comes before the handshake is complete, apart from other data, once', () => {
     const w = world();
     const pair = attempt(w.client(w.session()), w.server());

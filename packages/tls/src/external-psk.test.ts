@@ -58,6 +58,14 @@ describe('a key that both know', () => {
     expectSecured(meet({ psks: [psk(''), psk('a')] }, { findPsk: knows(psk('a')) }), 'a');
   });
 
+  test('is passed over when no common suite goes with its hash', () => {
+    const sha256 = psk('a');
+    const sha384 = psk('b', 2, { hash: 'sha384' });
+    const client = { psks: [sha256, sha384] };
+    const pair = meet(client, { findPsk: knows(sha256, sha384), cipherSuites: ['TLS_AES_256_GCM_SHA384'] });
+    expectSecured(pair, 'b');
+  });
+
   test('survives a retry for another group', () => {
     const groups = { groups: ['secp384r1'] };
     const pair = meet(

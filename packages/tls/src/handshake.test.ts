@@ -309,6 +309,12 @@ describe('choices', () => {
     },
   );
 
+  test('a client that sends no key share is asked for one', () => {
+    const pair = meet({ keyShareGroups: [] }, {});
+    expectSecured(pair);
+    expect(pair.client.info.helloRetryRequest).toBe(true);
+  });
+
   test('a client up to TLS 1.2 offers no group of TLS 1.3', () => {
     const config = clientConfig({
       provider: nodeCrypto,

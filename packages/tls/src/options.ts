@@ -90,7 +90,10 @@ export interface ClientOptions extends CommonOptions, ClientAfterHandshakeOption
   readonly verifyCertificate: CertificateVerifier;
   /** Application protocols by preference (ALPN). Default: none. */
   readonly alpnProtocols?: readonly string[] | undefined;
-  /** Groups for which ClientHello holds a share. Default: the first of `groups`, and x25519 if that is the hybrid. */
+  /**
+   * Groups for which ClientHello holds a share; with none the server has to ask for one, which costs a round trip.
+   * Default: the first of `groups`, and x25519 if that is the hybrid.
+   */
   readonly keyShareGroups?: readonly string[] | undefined;
   /** What to show a server that asks for a certificate; the first that fits is used. Default: none. */
   readonly credentials?:
@@ -268,7 +271,9 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   const keyShareGroups =
     options.keyShareGroups === undefined
       ? defaults.defaultKeyShareGroups(common.groups13)
-      : named('group', options.keyShareGroups, groupByName);
+      : options.keyShareGroups.length === 0
+        ? []
+        : named('group', options.keyShareGroups, groupByName);
   if (keyShareGroups.some((group) => !common.groups13.includes(group))) {
     throw new TlsError('bad-option', 'keyShareGroups must be among groups, and known to TLS 1.3');
   }

@@ -58,6 +58,7 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   ),
   'supported_groups client_hello': uint16s(),
   'supported_groups encrypted_extensions': uint16s(),
+  'supported_groups server_hello_12': bytes(),
   'ec_point_formats client_hello': fc.array(fc.nat(255), { minLength: 1, maxLength: 20 }),
   'ec_point_formats server_hello_12': fc.array(fc.nat(255), { minLength: 1, maxLength: 20 }),
   'signature_algorithms client_hello': uint16s(),

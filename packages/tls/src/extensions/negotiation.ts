@@ -1,4 +1,4 @@
-import { type Codec, list, mapped, opaque, uint8, uint16 } from '@testudo/codec';
+import { type Codec, list, mapped, opaque, rest, uint8, uint16 } from '@testudo/codec';
 import type { Extension } from './extension.ts';
 import { acknowledgement } from './names.ts';
 
@@ -15,11 +15,20 @@ export const supportedVersions: Extension<{
 };
 
 /** supported_groups (RFC 9846 §4.2.7), by preference; a server may tell its own in EncryptedExtensions. */
-export const supportedGroups: Extension<{ client_hello: number[]; encrypted_extensions: number[] }> = {
+export const supportedGroups: Extension<{
+  client_hello: number[];
+  encrypted_extensions: number[];
+  server_hello_12: Uint8Array;
+}> = {
   id: 10,
   name: 'supported_groups',
   source: 'RFC 9846 §4.2.7',
-  codecs: { client_hello: list(2, uint16, 2), encrypted_extensions: list(2, uint16, 2) },
+  codecs: {
+    client_hello: list(2, uint16, 2),
+    encrypted_extensions: list(2, uint16, 2),
+    // Some servers up to TLS 1.2 echo it, though they should not; nothing follows from it.
+    server_hello_12: rest,
+  },
 };
 
 /** ec_point_formats (RFC 8422 §5.1.2): TLS 1.2 only; uncompressed (0) must be among them. */

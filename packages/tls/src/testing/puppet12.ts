@@ -147,9 +147,9 @@ export class PuppetServer12 extends Puppet12 {
     return this.encoded(EXCHANGE, { params, encodedParams, signed });
   }
 
-  certificateRequest(): Uint8Array {
+  certificateRequest(certificateTypes: readonly number[] = [1, 64]): Uint8Array {
     return this.encoded(certificateRequest12, {
-      certificateTypes: [1, 64],
+      certificateTypes,
       supportedSignatureAlgorithms: SIGNATURE_SCHEMES.map((scheme) => scheme.id),
       certificateAuthorities: [],
     });

@@ -360,6 +360,18 @@ describe('after the handshake', () => {
   });
 });
 
+describe('a CertificateRequest', () => {
+  test.each([
+    ['rsa_sign', 1, false],
+    ['ecdsa_sign', 64, true],
+  ] as const)('for %s decides whether an ECDSA certificate is shown', (_name, type, shows) => {
+    const p = puppet({ credentials: [pki.client('p256')] }).upTo('server_key_exchange');
+    p.send(p.certificateRequest([type]), p.helloDone());
+    const verifies = p.end.log.includes('sent certificate_verify');
+    expect([p.end.errors, verifies]).toEqual([[], shows]);
+  });
+});
+
 describe('HelloRequest in the middle of a handshake', () => {
   test('is passed over, and not part of the transcript', () => {
     const p = puppet().upTo('server_hello');

@@ -35,7 +35,7 @@ import { clientKeyExchange, type ServerKeyExchange, serverHelloDone } from '../m
 import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
-import type { SignatureScheme } from '../signature-schemes.ts';
+import { type SignatureScheme, signatureScheme } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites.ts';
 import { certificateMessage12 } from './certificate-message.ts';
 import { ClientRenegotiation } from './client-renegotiation.ts';
@@ -210,10 +210,17 @@ function* sendCertificate(
     certificateType: h.certificateTypes?.client,
   });
   const fitting = credentialsOfType(credentials, typeShownBy(h, 'client'));
-  const chosen = chooseScheme(fitting, ours, theirs, terms.rules.version);
+  const usable = theirs.filter((id) => isOfTypes(id, request.certificateTypes));
+  const chosen = chooseScheme(fitting, ours, usable, terms.rules.version);
   const certificateList = chosen === undefined ? [] : shownBy(chosen.credential);
   send(h, certificateMessage12(h, 'client'), { certificateList });
   return chosen;
+}
+
+/** The key must be of one of the types that the server names, whatever else it can verify (RFC 5246 §7.4.4). */
+function isOfTypes(scheme: number, types: readonly number[]): boolean {
+  const known = signatureScheme(scheme);
+  return known !== undefined && types.includes(certificateTypeOf(known.algorithm));
 }
 
 /** Before TLS 1.2 the types of keys say what may sign (RFC 4346 §7.4.4). */

@@ -14,7 +14,7 @@ import { satisfiesClientAuthentication } from '../handshake/authentication.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { isFresh, type Session } from '../sessions/session.ts';
-import { cipherSuite13 } from '../suites.ts';
+import { cipherSuite13, isSuite13 } from '../suites.ts';
 import { TLS13 } from '../versions.ts';
 import { type BoundPsk, binder } from './binder.ts';
 import { externalBinding } from './offered-psk.ts';
@@ -39,11 +39,18 @@ export function* findPsk(
   if (!hello.extensions.get(pskKeyExchangeModes)!.includes(PSK_DHE_KE)) return undefined;
   for (const [index, identity] of offered.identities.slice(0, MAX_PSK_IDENTITIES).entries()) {
     const psk = (yield* sessionPsk(h, identity, name)) ?? (yield* externalPsk(h, identity));
-    if (psk === undefined) continue;
+    if (psk === undefined || !hasSuiteFor(h, hello, psk.hash)) continue;
     const { key, hash, binderLabel, session } = psk;
     return { key, hash, binderLabel, session, index, offered: identity };
   }
   return undefined;
+}
+
+/** A key goes only with suites of its hash. */
+function hasSuiteFor(h: ServerHandshake, hello: ClientHello, hash: HashName): boolean {
+  return h.config.cipherSuites.some(
+    (suite) => isSuite13(suite) && suite.hash === hash && hello.cipherSuites.includes(suite.id),
+  );
 }
 
 type KnownPsk = BoundPsk & Pick<AcceptedPsk, 'session'>;

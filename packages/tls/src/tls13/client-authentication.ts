@@ -11,7 +11,8 @@ import { receiveAuthentication } from './authentication.ts';
 /** What a server can verify, and whom it trusts (RFC 9846 §4.3.2). */
 export function certificateRequestExtensions(h: ServerHandshake): ExtensionBlock<'certificate_request'> {
   const { certificateAuthorities: authorities } = h.config.options;
-  const schemes = h.config.signatureSchemes13.map((scheme) => scheme.id);
+  // Also what may only sign certificates (RFC 9846 §4.2.3).
+  const schemes = [...h.config.signatureSchemeIds];
   const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, schemes);
   if (authorities !== undefined && authorities.length > 0)
     extensions.set(certificateAuthorities, [...authorities]);

@@ -172,7 +172,7 @@ function* receiveServerFlight(
   if (psk === undefined) learnCertificateTypes(h, extensions);
   h.ech?.learn(extensions);
   const alpnProtocol = selectedProtocol(offer.hello.extensions, extensions);
-  const early = earlyDataOutcome(offer, { accepted: extensions.has(earlyData), psk, suite });
+  const early = earlyDataOutcome(offer, { accepted: extensions.has(earlyData), psk, suite, alpnProtocol });
   if (early === 'rejected' && !agreed.retried) {
     h.channel.closeEarlyData();
     h.channel.setSealer(schedule.sealer(keys.client), 'handshake');

@@ -34,7 +34,12 @@ export function openEarlyData(h: ClientHandshake, offer: Offer): void {
 /** What the server answered. Early data goes with the first PSK and its suite only (RFC 9846 §4.2.10). */
 export function earlyDataOutcome(
   offer: Offer,
-  answer: { readonly accepted: boolean; readonly psk: OfferedPsk | undefined; readonly suite: CipherSuite13 },
+  answer: {
+    readonly accepted: boolean;
+    readonly psk: OfferedPsk | undefined;
+    readonly suite: CipherSuite13;
+    readonly alpnProtocol: string | undefined;
+  },
 ): EarlyDataOutcome {
   if (!answer.accepted) return offer.offersEarlyData ? 'rejected' : 'none';
   const { psk, suite } = answer;
@@ -42,6 +47,12 @@ export function earlyDataOutcome(
     throw new TlsError(
       'illegal-parameter',
       'the server takes early data under another key than it was sent with',
+    );
+  }
+  if (psk.session.alpnProtocol !== (answer.alpnProtocol ?? '')) {
+    throw new TlsError(
+      'illegal-parameter',
+      'the server takes early data and speaks another protocol than it was sent for (RFC 9846 §4.2.10)',
     );
   }
   return 'accepted';
