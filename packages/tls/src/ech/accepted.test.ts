@@ -9,17 +9,10 @@ import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ServerOptions } from '../options.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
-import {
-  echClient,
-  echKey,
-  echPki,
-  echServer,
-  listOf,
-  type Meeting,
-  meet,
-  PUBLIC_NAME,
-} from '../testing/ech.ts';
+import { echWorld, listOf, type Meeting, meet, PUBLIC_NAME } from '../testing/ech.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
+
+const { echClient, echKey, echPki, echServer } = echWorld(nodeCrypto);
 
 // Encrypted Client Hello that the server reads (RFC 9849 §6.1.5, §7).
 

@@ -9,13 +9,15 @@ import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage, encodeMessage } from '../messages/handshake-type.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import type { ServerOptions } from '../options.ts';
-import { echClient, echKey, echPki, echServer, meet } from '../testing/ech.ts';
+import { echWorld, meet } from '../testing/ech.ts';
 import { acceptEch } from '../testing/ech-puppet-server.ts';
 import type { TestEnd } from '../testing/end.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13 } from '../testing/puppet-client13.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
+
+const { echClient, echKey, echPki, echServer } = echWorld(nodeCrypto);
 
 // Split mode: one server decrypts hellos, another one answers them (RFC 9849 §3.1, §7.2).
 

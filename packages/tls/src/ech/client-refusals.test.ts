@@ -3,17 +3,19 @@ import { describe, expect, test } from 'vitest';
 import { encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
 import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
-import { echClient, echKey, echPki, echServer, listOf, meet, PUBLIC_NAME } from '../testing/ech.ts';
+import { type ClientEnds, echWorld, listOf, meet, PUBLIC_NAME } from '../testing/ech.ts';
 import { acceptEch, sendConfirmation } from '../testing/ech-puppet-server.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
+
+const { echClient, echKey, echPki, echServer } = echWorld(nodeCrypto);
 
 // What a client that hides its hello must not take from a server (RFC 9849 §5, §6.1).
 
 const key = echKey();
 const P384 = 0x0018;
 
-function puppet(ends: Parameters<typeof echClient>[2] = {}): PuppetServer13 {
+function puppet(ends: ClientEnds = {}): PuppetServer13 {
   const client = echClient(key, { keyShareGroups: ['x25519'] }, ends);
   return new PuppetServer13(nodeCrypto, client, echPki.server('p256', { name: PUBLIC_NAME }));
 }

@@ -3,7 +3,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { clientConfig, serverConfig } from '../options.ts';
-import { echKey, echPki, listOf } from '../testing/ech.ts';
+import { echWorld, listOf } from '../testing/ech.ts';
 import {
   type EchConfigContents,
   encodeEchConfig,
@@ -12,6 +12,8 @@ import {
 } from './config.ts';
 import { generateEchKey } from './keys.ts';
 import { isPublicName } from './public-name.ts';
+
+const { echKey, echPki } = echWorld(nodeCrypto);
 
 const CONTENTS: EchConfigContents = {
   configId: 7,

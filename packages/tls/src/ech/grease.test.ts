@@ -5,10 +5,12 @@ import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientOptions, ServerOptions } from '../options.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
-import { echClient, echKey, echPki, echServer, listOf, type Meeting, meet } from '../testing/ech.ts';
+import { echWorld, listOf, type Meeting, meet } from '../testing/ech.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
+
+const { echClient, echKey, echPki, echServer } = echWorld(nodeCrypto);
 
 // An encrypted_client_hello that means nothing (RFC 9849 §6.2).
 

@@ -3,10 +3,12 @@ import { decodePem, encodePem, type PemBlock } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { serverConfig } from '../options.ts';
-import { echKey, echPki, listOf } from '../testing/ech.ts';
+import { echWorld, listOf } from '../testing/ech.ts';
 import { parseEchConfigList } from './config.ts';
 import type { EchKey } from './keys.ts';
 import { echKeyToPem, parseEchKeys } from './pem.ts';
+
+const { echKey, echPki } = echWorld(nodeCrypto);
 
 // Keys in PEM files (RFC 9934).
 

@@ -6,9 +6,11 @@ import type { TlsError } from '../errors.ts';
 import { RetryCookies } from '../features/retry-cookies.ts';
 import type { ClientOptions, ServerOptions } from '../options.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
-import { echClient, echKey, echPki, echServer, listOf, meet, PUBLIC_NAME } from '../testing/ech.ts';
+import { type ClientEnds, echWorld, listOf, meet, PUBLIC_NAME } from '../testing/ech.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
 import { payloadPlace } from './payload.ts';
+
+const { echClient, echKey, echPki, echServer } = echWorld(nodeCrypto);
 
 // Encrypted Client Hello that the server does not read (RFC 9849 §6.1.6): a failure, whatever the server says.
 
@@ -19,7 +21,7 @@ const RETRY = { groups: ['secp384r1'] } as const;
 function rejected(
   client: Partial<ClientOptions> = {},
   server: Partial<ServerOptions> = {},
-  ends: Parameters<typeof echClient>[2] = {},
+  ends: ClientEnds = {},
 ): { error: TlsError; serverError: TlsError | undefined; seen: readonly (string | undefined)[] } {
   const seen: (string | undefined)[] = [];
   const credentials: ServerOptions['credentials'] = (hello) => {

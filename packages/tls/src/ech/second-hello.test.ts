@@ -7,11 +7,13 @@ import { RetryCookies } from '../features/retry-cookies.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import type { ServerOptions } from '../options.ts';
-import { echClient, echKey, echPki, echServer, meet } from '../testing/ech.ts';
+import { echWorld, meet } from '../testing/ech.ts';
 import { EchPuppet } from '../testing/ech-puppet.ts';
 import { Pair } from '../testing/pair.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13, type WritableClientHello } from '../testing/puppet-client13.ts';
+
+const { echClient, echKey, echPki, echServer } = echWorld(nodeCrypto);
 
 // The hello after a HelloRetryRequest, as a server sees it (RFC 9849 §7.1.1).
 

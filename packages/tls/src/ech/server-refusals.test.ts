@@ -7,11 +7,13 @@ import { signatureAlgorithms, supportedGroups, supportedVersions } from '../exte
 import { clientHello } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { decodeMessage, encodeMessage, HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
-import { echKey, echPki, echServer, listOf } from '../testing/ech.ts';
+import { echWorld, listOf } from '../testing/ech.ts';
 import { EchPuppet } from '../testing/ech-puppet.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13, type WritableClientHello } from '../testing/puppet-client13.ts';
+
+const { echKey, echPki, echServer } = echWorld(nodeCrypto);
 
 // What a server must not take in an encrypted ClientHello (RFC 9849 §5.1, §7.1), and what it must pass over.
 

@@ -1,6 +1,5 @@
 import { concat } from '@testudo/codec';
 import { hpkeSuite } from '@testudo/crypto';
-import { nodeCrypto } from '@testudo/crypto/node';
 import { parseEchConfigList } from '../ech/config.ts';
 import { CONFIRMATION_LENGTH, echConfirmation, IN_SERVER_HELLO } from '../ech/confirmation.ts';
 import { decodeInner } from '../ech/encoded-inner.ts';
@@ -20,11 +19,11 @@ export function acceptEch(puppet: PuppetServer13, key: EchKey): void {
   const outer = puppet.messages[0]!.raw;
   const ech = puppet.hello.extensions.get(encryptedClientHello) as OuterEch;
   const [config] = parseEchConfigList(listOf(key));
-  const suite = hpkeSuite(nodeCrypto, { kem: config!.kem, kdf: ech.kdf, aead: ech.aead })!;
+  const suite = hpkeSuite(puppet.provider, { kem: config!.kem, kdf: ech.kdf, aead: ech.aead })!;
   const receiver = suite.setupReceiver(suite.importPrivate(key.privateKey), ech.enc, echInfo(config!.bytes));
   const raw = decodeInner(receiver.open(outerAad(outer), ech.payload)!, outer);
   puppet.hello = decodeMessage(clientHello, { type: clientHello.type, raw });
-  puppet.transcript = new Transcript(nodeCrypto);
+  puppet.transcript = new Transcript(puppet.provider);
   puppet.transcript.add(raw);
 }
 
@@ -42,7 +41,7 @@ export function sendConfirmation(puppet: PuppetServer13): PuppetServer13 {
       random: puppet.hello.random,
     } as const;
     random.set(
-      echConfirmation(nodeCrypto, puppet.suite.hash, messages, confirmed),
+      echConfirmation(puppet.provider, puppet.suite.hash, messages, confirmed),
       random.length - CONFIRMATION_LENGTH,
     );
   });

@@ -1,5 +1,4 @@
 import { type HpkeSender, hpkeSuite } from '@testudo/crypto';
-import { nodeCrypto } from '@testudo/crypto/node';
 import { type EchConfig, parseEchConfigList } from '../ech/config.ts';
 import { echInfo } from '../ech/hpke.ts';
 import type { EchKey } from '../ech/keys.ts';
@@ -20,13 +19,15 @@ export class EchPuppet {
   readonly config: EchConfig;
   readonly #sender: HpkeSender;
   readonly #enc: Uint8Array;
-  readonly #random: Uint8Array = nodeCrypto.randomBytes(32);
-  readonly #sessionId: Uint8Array = nodeCrypto.randomBytes(32);
+  readonly #random: Uint8Array;
+  readonly #sessionId: Uint8Array;
 
   constructor(puppet: PuppetClient13, key: EchKey) {
     this.puppet = puppet;
+    this.#random = puppet.provider.randomBytes(32);
+    this.#sessionId = puppet.provider.randomBytes(32);
     this.config = parseEchConfigList(listOf(key))[0]!;
-    const suite = hpkeSuite(nodeCrypto, { kem: this.config.kem, ...this.config.cipherSuites[0]! })!;
+    const suite = hpkeSuite(puppet.provider, { kem: this.config.kem, ...this.config.cipherSuites[0]! })!;
     const { enc, context } = suite.setupSender(this.config.publicKey, echInfo(this.config.bytes));
     this.#enc = enc;
     this.#sender = context;

@@ -1,5 +1,5 @@
 import { concat, toLatin1 } from '@testudo/codec';
-import { nodeCrypto } from '@testudo/crypto/node';
+import type { CryptoProvider } from '@testudo/crypto';
 import type { EchOptions } from '../ech/client-config.ts';
 import { encodeEchConfigList } from '../ech/config.ts';
 import { type EchKey, type EchKeyOptions, generateEchKey } from '../ech/keys.ts';
@@ -12,43 +12,49 @@ import { TestPki } from './pki.ts';
 
 export const PUBLIC_NAME = 'public.example';
 
-/** Whose certificates both sides have. */
-export const echPki: TestPki = new TestPki(nodeCrypto);
-
-/** A key of a server. */
-export function echKey(more: Partial<EchKeyOptions> = {}): EchKey {
-  return generateEchKey(nodeCrypto, { publicName: PUBLIC_NAME, ...more });
-}
-
 export function listOf(...keys: readonly EchKey[]): Uint8Array {
   return encodeEchConfigList(keys.map(({ config }) => config));
 }
 
-/** A client that hides its hello for `ech`: keys, or what the option takes. */
-export function echClient(
-  ech: EchKey | EchOptions | 'grease' | undefined,
-  options: Partial<ClientOptions> = {},
-  ends: Parameters<typeof clientEnd>[1] = {},
-): TestEnd {
-  const wanted =
-    ech !== undefined && typeof ech !== 'string' && 'config' in ech ? { configs: listOf(ech) } : ech;
-  const verifyCertificate = echPki.verifier();
-  return clientEnd(clientConfig({ provider: nodeCrypto, verifyCertificate, ech: wanted, ...options }), ends);
+/** Clients and servers that trust each other. */
+export interface EchWorld {
+  /** Whose certificates both sides have. */
+  readonly echPki: TestPki;
+  /** A key of a server. */
+  echKey(more?: Partial<EchKeyOptions>): EchKey;
+  /** A client that hides its hello for `ech`: keys, or what the option takes. */
+  echClient(
+    ech: EchKey | EchOptions | 'grease' | undefined,
+    options?: Partial<ClientOptions>,
+    ends?: ClientEnds,
+  ): TestEnd;
+  /** A server that has a certificate for whatever it is asked for. */
+  echServer(echKeys: readonly EchKey[] | undefined, options?: Partial<ServerOptions>): TestEnd;
 }
 
-/** A server that has a certificate for whatever it is asked for. */
-export function echServer(
-  echKeys: readonly EchKey[] | undefined,
-  options: Partial<ServerOptions> = {},
-): TestEnd {
-  return serverEnd(
-    serverConfig({
-      provider: nodeCrypto,
-      credentials: ({ serverName }) => [echPki.server('p256', { name: serverName ?? PUBLIC_NAME })],
-      echKeys,
-      ...options,
-    }),
-  );
+export type ClientEnds = Parameters<typeof clientEnd>[1];
+
+export function echWorld(provider: CryptoProvider): EchWorld {
+  const echPki = new TestPki(provider);
+  return {
+    echPki,
+    echKey: (more = {}) => generateEchKey(provider, { publicName: PUBLIC_NAME, ...more }),
+    echClient(ech, options = {}, ends = {}) {
+      const isKey = ech !== undefined && typeof ech !== 'string' && 'config' in ech;
+      const wanted = isKey ? { configs: listOf(ech) } : ech;
+      const verifyCertificate = echPki.verifier();
+      return clientEnd(clientConfig({ provider, verifyCertificate, ech: wanted, ...options }), ends);
+    },
+    echServer: (echKeys, options = {}) =>
+      serverEnd(
+        serverConfig({
+          provider,
+          credentials: ({ serverName }) => [echPki.server('p256', { name: serverName ?? PUBLIC_NAME })],
+          echKeys,
+          ...options,
+        }),
+      ),
+  };
 }
 
 /** Both, with what the client put on the wire. */
@@ -63,7 +69,7 @@ export interface Meeting {
   readonly hellos: readonly Uint8Array[];
 }
 
-/** Lets them meet. Chunks are Buffers, as sockets have them: a Buffer's `slice` is no copy. */
+/** Lets them meet. Chunks are as sockets of Node have them. */
 export function meet(
   client: TestEnd,
   server: TestEnd,
@@ -72,7 +78,7 @@ export function meet(
   let sent = '';
   const hellos: Uint8Array[] = [];
   const pair = new Pair(client, server, (bytes, from) => {
-    const changed = Buffer.from(change(bytes, from));
+    const changed = new Chunk(change(bytes, from));
     if (from === 'client') {
       sent += toLatin1(changed);
       hellos.push(...clientHellos(changed));
@@ -91,6 +97,13 @@ export function meet(
     },
     hellos,
   };
+}
+
+/** What a Buffer is to who takes it for a Uint8Array: its `slice` is no copy. */
+class Chunk extends Uint8Array {
+  override slice(start?: number, end?: number): Uint8Array<ArrayBuffer> {
+    return this.subarray(start, end) as Uint8Array<ArrayBuffer>;
+  }
 }
 
 /** Those among the handshake messages that a flight begins with. */
