@@ -5,6 +5,11 @@ export interface AfterHandshakeOptions {
    * more often than it says. Default false: a peer that wants to is told no, and the connection goes on.
    */
   readonly renegotiation?: boolean | RenegotiationOptions | undefined;
+  /**
+   * Up to TLS 1.2, refuse peers that do not know secure renegotiation (RFC 5746 §4.1, §4.3): they may renegotiate insecurely
+   * with somebody in between, and this side cannot know. Default false.
+   */
+  readonly requireSecureRenegotiation?: boolean | undefined;
   /** Let `connection.secrets` tell the keys that are in use. Default false: then it is undefined. */
   readonly exposeSecrets?: boolean | undefined;
 }

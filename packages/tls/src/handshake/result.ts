@@ -56,6 +56,8 @@ export interface ConnectionInfo {
   readonly localRawPublicKey: Uint8Array | undefined;
   /** TLS 1.2 extended master secret (RFC 7627); always true in 1.3, where the key schedule does the same. */
   readonly extendedMasterSecret: boolean;
+  /** The peer knows secure renegotiation (RFC 5746); always true in 1.3, which has none. */
+  readonly secureRenegotiation: boolean;
   /** OCSP response that the server stapled, DER. */
   readonly ocspResponse: Uint8Array | undefined;
   /** The OCSP responses that the peer stapled, DER, by the certificates' places in its chain. */
@@ -102,6 +104,7 @@ export function connectionInfo(
     | 'earlyData'
     | 'helloRetryRequest'
     | 'extendedMasterSecret'
+    | 'secureRenegotiation'
     | 'randoms'
     | 'finished'
   >,
@@ -124,6 +127,7 @@ export function connectionInfo(
     earlyData: agreed.earlyData,
     helloRetryRequest: agreed.helloRetryRequest,
     extendedMasterSecret: agreed.extendedMasterSecret,
+    secureRenegotiation: agreed.secureRenegotiation,
     randoms: agreed.randoms,
     finished: agreed.finished,
     serverSignatureScheme: server?.scheme,

@@ -272,6 +272,7 @@ function result(
       earlyData: 'none',
       helloRetryRequest: false,
       extendedMasterSecret: terms.extended,
+      secureRenegotiation,
       randoms: terms.randoms,
       finished: done.finished,
     },

@@ -1,4 +1,5 @@
 import { bytesEqual, concat } from '@testudo/codec';
+import type { AfterHandshakeOptions } from '../after-handshake-options.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { renegotiationInfo } from '../extensions/negotiation.ts';
@@ -11,6 +12,8 @@ const NOTHING = new Uint8Array(0);
 interface Renegotiating {
   readonly renegotiates?: PreviousHandshake;
 }
+
+type Checking = Renegotiating & { readonly config: { readonly options: AfterHandshakeOptions } };
 
 /** What a client says in renegotiation_info: nothing, or its last Finished (RFC 5746 §3.4, §3.5). */
 export function clientRenegotiationInfo({ renegotiates }: Renegotiating): Uint8Array {
@@ -25,13 +28,13 @@ export function serverRenegotiationInfo({ renegotiates }: Renegotiating): Uint8A
 
 /** A server: tells whether the client knows secure renegotiation. Throws `insecure-renegotiation`. */
 export function checkClientRenegotiationInfo(
-  h: Renegotiating,
+  h: Checking,
   { extensions, cipherSuites }: ClientHello,
 ): boolean {
   const info = extensions.get(renegotiationInfo);
   const signal = cipherSuites.includes(EMPTY_RENEGOTIATION_INFO_SCSV);
   if (h.renegotiates === undefined) {
-    if (info === undefined || info.length === 0) return info !== undefined || signal;
+    if (info === undefined || info.length === 0) return known(h, info !== undefined || signal);
     throw insecure('of a first handshake must be empty (RFC 5746 §3.6)');
   }
   if (signal) throw insecure('must not be replaced by the signalling suite (RFC 5746 §3.7)');
@@ -42,17 +45,23 @@ export function checkClientRenegotiationInfo(
 
 /** A client: tells whether the server knows secure renegotiation. Throws `insecure-renegotiation`. */
 export function checkServerRenegotiationInfo(
-  h: Renegotiating,
+  h: Checking,
   extensions: ExtensionBlock<'server_hello_12'>,
 ): boolean {
   const info = extensions.get(renegotiationInfo);
   if (h.renegotiates === undefined) {
-    if (info === undefined || info.length === 0) return info !== undefined;
+    if (info === undefined || info.length === 0) return known(h, info !== undefined);
     throw insecure('of a first handshake must be empty (RFC 5746 §3.4)');
   }
   if (info === undefined) throw insecure('is missing in a renegotiation (RFC 5746 §3.5)');
   if (bytesEqual(info, serverRenegotiationInfo(h))) return true;
   throw insecure('does not hold the Finished messages of the handshake before (RFC 5746 §3.5)');
+}
+
+/** A first handshake: the peer may do without where that is allowed. */
+function known({ config }: Checking, isSecure: boolean): boolean {
+  if (isSecure || config.options.requireSecureRenegotiation !== true) return isSecure;
+  throw insecure('is missing, which is required here');
 }
 
 function insecure(what: string): TlsError {

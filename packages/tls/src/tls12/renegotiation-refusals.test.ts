@@ -273,3 +273,37 @@ describe('a ServerHello', () => {
     expect(p.alerts).toEqual(['warning no_renegotiation']);
   });
 });
+
+describe('where secure renegotiation is required', () => {
+  const required = { requireSecureRenegotiation: true };
+
+  test('a client without it is refused, one that signals it is not', () => {
+    const without = new PuppetClient12(nodeCrypto, server(required), pki.client());
+    without.sendHello((h) => h.extensions.delete(renegotiationInfo));
+    expect(outcomeOf(without)).toEqual(refused('insecure-renegotiation'));
+    const signals = new PuppetClient12(nodeCrypto, server(required), pki.client());
+    signals.sendHello((h) => {
+      h.extensions.delete(renegotiationInfo);
+      h.cipherSuites = [...h.cipherSuites, EMPTY_RENEGOTIATION_INFO_SCSV];
+    });
+    expect(signals.end.errors).toEqual([]);
+  });
+
+  test('a server without it is refused', () => {
+    const p = new PuppetServer12(nodeCrypto, client(required), pki.server());
+    p.send(
+      p.serverHello((h) => (h.extensions as ExtensionBlock<'server_hello_12'>).delete(renegotiationInfo)),
+    );
+    expect(outcomeOf(p)).toEqual(refused('insecure-renegotiation'));
+  });
+
+  test('our own sides meet, and know it', () => {
+    const p = new PuppetClient12(nodeCrypto, server(required), pki.client()).complete();
+    expect(p.end.info.secureRenegotiation).toBe(true);
+    const without = new PuppetClient12(nodeCrypto, server(), pki.client());
+    without.sendHello((h) => h.extensions.delete(renegotiationInfo));
+    without.send(without.keyExchange());
+    without.changeKeys().send(without.finished());
+    expect(without.end.info.secureRenegotiation).toBe(false);
+  });
+});

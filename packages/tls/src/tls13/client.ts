@@ -248,6 +248,7 @@ function complete(
     earlyData: early,
     helloRetryRequest: retried,
     extendedMasterSecret: true,
+    secureRenegotiation: true,
     randoms: { client: offer.hello.random, server: serverRandom },
     finished: { sent, received },
   } as const;

@@ -316,6 +316,7 @@ function complete(
     earlyData: early ? 'accepted' : offeredEarlyData ? 'rejected' : 'none',
     helloRetryRequest: retried,
     extendedMasterSecret: true,
+    secureRenegotiation: true,
     randoms,
     finished: { sent, received },
   } as const;
