@@ -68,6 +68,8 @@ export interface ListenerConfig {
    * the others are older. Default: none.
    */
   readonly ech?: readonly string[] | undefined;
+  /** Take early data (0-RTT), 16,384 bytes or as many as said. The service gets it when the handshake is complete. Default false. */
+  readonly earlyData?: boolean | number | undefined;
   /** Take TLS 1.0 and 1.1 where `minVersion` names them. Default false. */
   readonly dangerouslyAllowLegacy?: boolean | undefined;
   /** Staple OCSP responses to certificates that name a responder. Default true. */

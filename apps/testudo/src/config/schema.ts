@@ -141,6 +141,11 @@ const listener = z.strictObject({
     )
     .optional(),
   ech: z.array(filePath).min(1, 'needs at least one file').optional(),
+  earlyData: z
+    .custom<boolean | number>(isEarlyData, {
+      error: 'must be true, false, or a number of bytes from 1 to 1048576',
+    })
+    .optional(),
   dangerouslyAllowLegacy: flag.optional(),
   // One of these says what is behind.
   forward: address(parseTarget).optional(),
@@ -192,6 +197,11 @@ const config = z.strictObject({
 
 /** What a configuration file may say: see {@link Config}. Keys that are not known are refused. */
 export const configSchema: z.ZodType<Config> = config;
+
+function isEarlyData(value: unknown): boolean {
+  const isCount = Number.isInteger(value) && (value as number) >= 1 && (value as number) <= 1_048_576;
+  return typeof value === 'boolean' || isCount;
+}
 
 /** The keys that may stand at `path`: to suggest one. */
 export function keysAt(path: readonly PropertyKey[]): string[] {

@@ -24,6 +24,7 @@ test('the defaults: TLS 1.2 and newer, tickets, stapling, nothing strict, nothin
     clientRevocation: undefined,
     stapling: true,
     tickets: { kind: 'own', rotate: undefined, lifetime: undefined },
+    earlyData: 0,
     ech: [],
     dangerouslyAllowLegacy: false,
   });
@@ -81,6 +82,14 @@ test.each(['1.0', '"1.0"', 'TLSv1', 'TLSv1.0', '1'])(
     ),
 );
 
+test.each([
+  ['true', 16_384],
+  ['false', 0],
+  ['1000', 1000],
+])('earlyData: %s', (value, bytes) =>
+  expect(planned(`echo: true\nearlyData: ${value}`).earlyData).toBe(bytes),
+);
+
 describe('what does not go together is refused:', () => {
   test.each([
     [
@@ -119,6 +128,16 @@ describe('what does not go together is refused:', () => {
       'tickets: rotate is for keys of our own: those in files are replaced by whoever shares them',
     ],
     [
+      'early data without sessions',
+      'tickets: off\nearlyData: true',
+      'earlyData needs tickets: only who resumes can send it',
+    ],
+    [
+      'early data before TLS 1.3',
+      'maxVersion: 1.2\nearlyData: true',
+      'earlyData needs TLS 1.3: raise maxVersion',
+    ],
+    [
       'protocols that are demanded and not named',
       'requireAlpn: true',
       'requireAlpn needs alpn: the protocols that are served',
@@ -143,6 +162,11 @@ describe('what does not go together is refused:', () => {
     ],
     ['tickets: { rotat: 8d }', 'listeners[0].tickets: unknown key "rotat". Did you mean "rotate"?'],
     ['stapling: maybe', 'listeners[0].stapling: must be on or off'],
+    ['earlyData: 0', 'listeners[0].earlyData: must be true, false, or a number of bytes from 1 to 1048576'],
+    [
+      'earlyData: much',
+      'listeners[0].earlyData: must be true, false, or a number of bytes from 1 to 1048576',
+    ],
     ['strictSni: 1', 'listeners[0].strictSni: must be a boolean'],
   ])('%s', (lines, message) => expect(() => planned(`echo: true\n${lines}`)).toThrow(message));
 });

@@ -2,6 +2,8 @@ import { resolve } from 'node:path';
 import { VERSIONS, type VersionName } from '@testudo/tls';
 import type { ListenerConfig } from './config.ts';
 
+type Complain = (text: string) => void;
+
 /** How a listener speaks TLS. */
 export interface TlsPlan {
   readonly minVersion: VersionName | undefined;
@@ -23,6 +25,8 @@ export interface TlsPlan {
   readonly ech: readonly string[];
   /** Take versions before TLS 1.2. */
   readonly dangerouslyAllowLegacy: boolean;
+  /** Bytes of early data (0-RTT) that are taken from a client that resumes; 0 for none. */
+  readonly earlyData: number;
 }
 
 /** Whether clients' certificates are revoked. */
@@ -58,6 +62,7 @@ export const DEFAULT_TLS: TlsPlan = {
   clientRevocation: undefined,
   stapling: true,
   tickets: { kind: 'own', rotate: undefined, lifetime: undefined },
+  earlyData: 0,
   ech: [],
   dangerouslyAllowLegacy: false,
 };
@@ -68,14 +73,13 @@ export const DEFAULT_TLS: TlsPlan = {
  */
 const LIFETIME_WITH_REVOCATION = 3_600_000;
 
+/** Bytes: enough for a request, and what a client may make us keep. */
+const DEFAULT_EARLY_DATA = 16_384;
+
 /** The TLS side of a listener's configuration; `complain` hears what does not go together. */
-export function tlsPlan(
-  config: ListenerConfig,
-  from: string,
-  isHttp: boolean,
-  complain: (text: string) => void,
-): TlsPlan {
+export function tlsPlan(config: ListenerConfig, from: string, isHttp: boolean, complain: Complain): TlsPlan {
   checkVersions(config, complain);
+  checkEarlyData(config, complain);
   checkClients(config, complain);
   const alpn = config.alpn ?? (isHttp ? ['http/1.1'] : undefined);
   if (config.requireAlpn && alpn === undefined)
@@ -98,12 +102,13 @@ export function tlsPlan(
     },
     stapling: config.stapling ?? true,
     tickets: ticketPlan(config, from, complain),
+    earlyData: config.earlyData === true ? DEFAULT_EARLY_DATA : config.earlyData || 0,
     ech: (config.ech ?? []).map((file) => resolve(from, file)),
     dangerouslyAllowLegacy: config.dangerouslyAllowLegacy ?? false,
   };
 }
 
-function ticketPlan(config: ListenerConfig, from: string, complain: (text: string) => void): TicketPlan {
+function ticketPlan(config: ListenerConfig, from: string, complain: Complain): TicketPlan {
   const { tickets = {}, clientRevocation } = config;
   if (tickets === false) return { kind: 'none' };
   const { rotate, keys } = tickets;
@@ -114,7 +119,7 @@ function ticketPlan(config: ListenerConfig, from: string, complain: (text: strin
   return { kind: 'files', files: keys.map((file) => resolve(from, file)), lifetime };
 }
 
-function checkVersions(config: ListenerConfig, complain: (text: string) => void): void {
+function checkVersions(config: ListenerConfig, complain: Complain): void {
   const { minVersion, maxVersion, dangerouslyAllowLegacy, ech } = config;
   if (ech !== undefined && maxVersion !== undefined && VERSIONS[maxVersion] < VERSIONS['TLSv1.3'])
     complain('ech needs TLSv1.3: raise maxVersion');
@@ -128,7 +133,14 @@ function checkVersions(config: ListenerConfig, complain: (text: string) => void)
   }
 }
 
-function checkClients(config: ListenerConfig, complain: (text: string) => void): void {
+function checkEarlyData({ earlyData, tickets, maxVersion }: ListenerConfig, complain: Complain): void {
+  if (!earlyData) return;
+  if (tickets === false) complain('earlyData needs tickets: only who resumes can send it');
+  if (maxVersion !== undefined && maxVersion !== 'TLSv1.3')
+    complain('earlyData needs TLS 1.3: raise maxVersion');
+}
+
+function checkClients(config: ListenerConfig, complain: Complain): void {
   const { clientCertificate, clientCa, clientRevocation } = config;
   if (clientCertificate !== undefined && clientCertificate !== 'none' && !clientCa)
     complain(

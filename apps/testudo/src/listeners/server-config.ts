@@ -45,6 +45,8 @@ export function serverConfigOf(parts: ServerConfigParts): ServerConfig {
       cipherSuites: plan.cipherSuites ?? (isOld(plan) ? suitesForOldDevices() : undefined),
       groups: plan.groups ?? defaultGroups(),
       alpnProtocols: board === undefined ? plan.alpn : protocolsWithChallenges(board, plan.alpn),
+      // The socket hands it over when the client's Finished has shown that it is no copy (RFC 9846 §8).
+      ...(plan.earlyData === 0 ? {} : { earlyData: { maxBytes: plan.earlyData } }),
       ...(plan.dangerouslyAllowLegacy ? { legacy } : {}),
       ...authentication,
     });
