@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useScratch } from '../support/scratch.ts';
 import { good, start, withBuild } from './program.ts';
@@ -39,9 +39,47 @@ withBuild('openssl')('testudo up under an intermediate', () => {
     expect(said).toMatch(/ 1 s:CN = Issuing\s+i:CN = Root/);
   });
 
-  test('and what it issued can be revoked by its file', async () => {
+  test('is known to the responder, and so is what it issues later', async () => {
+    const responder = start(scratch, ['ca', 'ocsp', '--port', '0']);
+    let out = '';
+    responder.stdout.setEncoding('utf8').on('data', (text: string) => {
+      out += text;
+    });
+    while (!out.includes('\n')) await once(responder.stdout, 'data');
+    const url = /http:\S+/.exec(out)![0];
+    scratch.write('cas.pem', scratch.text('data/ca.pem') + scratch.text('data/intermediate.pem'));
+    const ask = (file: string): string => {
+      const args = [
+        'ocsp',
+        '-issuer',
+        'data/intermediate.pem',
+        '-CAfile',
+        'cas.pem',
+        '-url',
+        url,
+        '-cert',
+        file,
+      ];
+      return scratch.attempt('openssl', ...args).said;
+    };
     const [file] = readdirSync(scratch.path('data/certificates')).filter((name) =>
       /(?<!-key)\.pem$/.test(name),
+    );
+    expect(ask(`data/certificates/${file}`)).toMatch(/: good[\s\S]*verify OK/);
+    scratch.run(
+      ...(['openssl', 'req', '-x509', '-newkey', 'ed25519', '-nodes', '-subj', '/CN=later'] as const),
+      ...['-CA', 'data/intermediate.pem', '-CAkey', 'data/intermediate-key.pem'],
+      ...['-keyout', 'later.key', '-out', 'later.pem'],
+    );
+    expect(ask('later.pem')).toMatch(/later\.pem: unknown/);
+    copyFileSync(scratch.path('later.pem'), scratch.path('data/certificates/later.pem'));
+    expect(ask('later.pem')).toMatch(/later\.pem: good/);
+    responder.kill('SIGKILL');
+  });
+
+  test('and what it issued can be revoked by its file', async () => {
+    const [file] = readdirSync(scratch.path('data/certificates')).filter((name) =>
+      /^localhost.*(?<!-key)\.pem$/.test(name),
     );
     expect(
       await good(scratch, 'ca', 'revoke', `data/certificates/${file}`, '--reason', 'superseded'),

@@ -1,4 +1,5 @@
 import { type Stats, statSync } from 'node:fs';
+import { join } from 'node:path';
 import {
   type CertificateDatabase,
   ManagedAuthority,
@@ -8,7 +9,7 @@ import {
   parseOcspResponse,
 } from '@testudo/x509';
 import { authoritiesIn, type FolderAuthority } from './authorities.ts';
-import { openDatabase } from './authority-database.ts';
+import { openDatabase, withDatabase } from './authority-database.ts';
 import { databaseFile } from './authority-folder.ts';
 import { endsSoon, ocspSigner } from './ocsp-signer.ts';
 
@@ -51,6 +52,7 @@ class OneResponder {
   #signer: OcspSigner;
   #database: CertificateDatabase = new MemoryCertificateDatabase();
   #version: string | undefined;
+  #kept: number | undefined;
 
   constructor(folder: string, issuer: FolderAuthority, signer: OcspSigner, validity: number) {
     this.#folder = folder;
@@ -69,8 +71,13 @@ class OneResponder {
     }
   }
 
-  /** The database is replaced as a whole when another process changes it. */
+  /** The database is replaced as a whole when another process changes it; the gateway only writes what it issued. */
   async #current(): Promise<CertificateDatabase> {
+    const kept = changedAt(join(this.#folder, 'certificates'));
+    if (kept !== this.#kept) {
+      await withDatabase(this.#folder, this.issuer, 'cannot read what was issued', async () => undefined);
+      this.#kept = kept;
+    }
     const file = databaseFile(this.#folder, this.issuer.role);
     const version = versionOf(statSync(file));
     if (version === this.#version) return this.#database;
@@ -78,6 +85,11 @@ class OneResponder {
     this.#version = version;
     return this.#database;
   }
+}
+
+/** When a file was last put into a folder, or taken out; 0 when there is none. */
+function changedAt(folder: string): number {
+  return statSync(folder, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 }
 
 function versionOf({ ino, size, mtimeMs }: Stats): string {
