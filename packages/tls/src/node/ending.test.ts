@@ -244,6 +244,15 @@ describe('destroy', () => {
     expect(await written).toMatchObject({ code: 'ERR_STREAM_DESTROYED' });
   });
 
+  test('a write before the handshake fails with what made the handshake fail', async () => {
+    const port = await listen(ours.createServer(serverIdentity));
+    const client = track(ours.connect({ port, ca, servername: 'other.example' }));
+    const failed = errorOf(client);
+    const written = new Promise((resolve) => client.write('too early', resolve));
+    expect(await written).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    expect(await failed).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+  });
+
   test('a signal that aborts destroys, also one that is aborted already', async () => {
     const server = ours.createServer(serverIdentity);
     const port = await listen(server);

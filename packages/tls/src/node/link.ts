@@ -208,9 +208,9 @@ export class Link implements ConnectionEvents {
 
   /**
    * Lets the transport go. An alert, or a last handshake message, still leaves if the transport takes it; close_notify
-   * with `isAll`, when nothing waits to be sent.
+   * with `isAll`, when nothing waits to be sent. Writes under way fail with `error`.
    */
-  close(isAll: boolean = false): void {
+  close(error?: Error | undefined, isAll: boolean = false): void {
     if (this.#closed) return;
     this.#closed = true;
     const connection = this.#connection;
@@ -221,8 +221,8 @@ export class Link implements ConnectionEvents {
     this.#received = undefined;
     // First of all: whoever waits for a write hears that it failed before the stream below is gone, as node:http2
     // takes for granted.
-    if (this.#writing !== undefined) this.#written(destroyed());
-    if (this.#outbox !== undefined) this.#failOutbox(destroyed());
+    if (this.#writing !== undefined) this.#written(error ?? destroyed());
+    if (this.#outbox !== undefined) this.#failOutbox(error ?? destroyed());
     this.#release(last);
   }
 

@@ -275,7 +275,8 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#hadError = error !== null && error !== undefined;
     this.#setConnecting(false);
     const willClose = emitsClose(this.transport);
-    this.#link.close(!this.#hadError && this.#info !== undefined && isBetweenMessages(this));
+    const isAll = !this.#hadError && this.#info !== undefined && isBetweenMessages(this);
+    this.#link.close(error ?? undefined, isAll);
     callback(error);
     if (!willClose) process.nextTick(emitCloseOf, this);
   }
