@@ -127,8 +127,7 @@ export class Listener {
         tls.resume();
         return;
       }
-      if (endpoint.accepts(tls)) service.accept(tls, record);
-      else tls.destroy();
+      service.accept(tls, record);
     });
   }
 

@@ -29,8 +29,7 @@ export interface ServerConfigParts {
 
 /** The engine's configuration for a listener. Throws a `Failure` for options that it does not take. */
 export function serverConfigOf(parts: ServerConfigParts): ServerConfig {
-  const { plan, board, tickets } = parts;
-  const choose = plan.requireAlpn ? withProtocol(parts.choose) : parts.choose;
+  const { plan, choose, board, tickets } = parts;
   const lifetime = plan.tickets.kind === 'none' ? undefined : plan.tickets.lifetime;
   const authentication = clientAuthentication(parts);
   try {
@@ -44,6 +43,7 @@ export function serverConfigOf(parts: ServerConfigParts): ServerConfig {
       maxVersion: plan.maxVersion,
       cipherSuites: plan.cipherSuites ?? (isOld(plan) ? suitesForOldDevices() : undefined),
       groups: plan.groups ?? defaultGroups(),
+      requireAlpn: plan.requireAlpn,
       alpnProtocols: board === undefined ? plan.alpn : protocolsWithChallenges(board, plan.alpn),
       // The socket hands it over when the client's Finished has shown that it is no copy (RFC 9846 §8).
       ...(plan.earlyData === 0 ? {} : { earlyData: { maxBytes: plan.earlyData } }),
@@ -70,14 +70,6 @@ function clientAuthentication({ plan, revocation }: ServerConfigParts) {
     }),
     certificateAuthorities: authorities.map(({ subject }) => subject.der),
   } as const;
-}
-
-/** A client without a protocol may be one that was led astray to another service (RFC 9325 §3.7). */
-function withProtocol(choose: CredentialChooser): CredentialChooser {
-  return (hello) => {
-    if (hello.alpnProtocols.length > 0) return choose(hello);
-    throw new TlsError('no-common-protocol', 'the client offers no application protocol');
-  };
 }
 
 /** A CA gets the answer to its challenge, and everyone else a certificate. */

@@ -82,11 +82,6 @@ export class TlsEndpoint {
     });
   }
 
-  /** Whether a connection that is secured goes on: a client that resumes is not asked for a protocol. */
-  accepts({ alpnProtocol }: TLSSocket): boolean {
-    return !this.#plan.requireAlpn || typeof alpnProtocol === 'string';
-  }
-
   /** Shows other certificates from now on; connections that are open keep theirs. */
   replace(identities: readonly ServedIdentity[]): void {
     this.#identities = identities;
