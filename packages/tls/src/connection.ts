@@ -20,6 +20,7 @@ import { OutgoingData } from './outgoing-data.ts';
 import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE } from './record/content-type.ts';
 import type { Plaintext } from './record/protection.ts';
 import { RecordLayer } from './record/record-layer.ts';
+import { declined } from './tls12/renegotiation.ts';
 
 type State = 'handshaking' | 'open' | 'closed' | 'failed';
 
@@ -153,7 +154,7 @@ export class Connection extends ConnectionFacts {
   /** Ends what we send with close_notify. What the peer sends still arrives, until its own. */
   close(): void {
     if (this.#writeClosed || this.#state === 'failed') return;
-    if (this.#data.holdsBack && !this.#readClosed) {
+    if (this.heldLength > 0 && !this.#readClosed) {
       // What was given before goes first, when the renegotiation is over.
       this.#closesLater = true;
       return;
@@ -241,6 +242,11 @@ export class Connection extends ConnectionFacts {
   /** Length of what waits for the transport, in bytes. */
   get outgoingLength(): number {
     return this.#records.outgoingLength;
+  }
+
+  /** Bytes given to {@link send} that wait for the end of a renegotiation: better give no more until `changed`. */
+  get heldLength(): number {
+    return this.#data.heldLength;
   }
 
   /** True while the handshake waits for an answer from this side: better feed nothing until `wake`. */
@@ -366,10 +372,7 @@ export class Connection extends ConnectionFacts {
     if (this.#state !== 'open' || this.#channel.isTls13) return;
     const driver = this.#driver;
     if (driver === undefined) this.#established?.renegotiationDeclined();
-    else {
-      const message = 'the peer does not renegotiate: no_renegotiation';
-      this.#step(() => driver.interrupt(new TlsError('renegotiation-declined', message)));
-    }
+    else this.#step(() => driver.interrupt(declined()));
     this.#tell(() => this.#events.renegotiationDeclined?.());
   }
 

@@ -19,9 +19,9 @@ export class OutgoingData {
     else this.#sendInParts(data, this.#established);
   }
 
-  /** Whether some waits. */
-  get holdsBack(): boolean {
-    return this.#held !== undefined && this.#held.length > 0;
+  /** Bytes that wait. */
+  get heldLength(): number {
+    return this.#held?.reduce((sum, { length }) => sum + length, 0) ?? 0;
   }
 
   /** From now on data waits. */

@@ -169,7 +169,9 @@ describe('data while it goes on', () => {
     // The owner may use its memory again.
     data.fill(0);
     pair.client.connection.send(bytes('two'));
+    expect(pair.client.connection.heldLength).toBe(7);
     pair.pump();
+    expect(pair.client.connection.heldLength).toBe(0);
     expect(pair.server.text).toBe('one two');
     const { log } = pair.client;
     expect(log.lastIndexOf('keys sent application')).toBeGreaterThan(log.indexOf('sent client_hello', 1));

@@ -53,3 +53,8 @@ export function peerMayBegin({ byPeer, limit }: PreviousHandshake): boolean {
   if (limit.take()) return true;
   throw new TlsError('too-many-renegotiations', 'the peer renegotiates more often than it may');
 }
+
+/** What a flow gets that waits for the peer's answer. */
+export function declined(): TlsError {
+  return new TlsError('renegotiation-declined', 'the peer does not renegotiate: no_renegotiation');
+}
