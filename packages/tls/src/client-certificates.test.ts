@@ -1,6 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { dangerouslyAccept } from './certificate-verdict.ts';
+import { legacy } from './legacy/index.ts';
 import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from './options.ts';
 import type { CredentialRequest } from './requests.ts';
 import { clientEnd, serverEnd } from './testing/end.ts';
@@ -113,4 +114,23 @@ describe.each(['TLSv1.3', 'TLSv1.2'] as const)('%s', (maxVersion) => {
     expect(server.errors[0]).toMatchObject({ code: 'certificate-unknown' });
     expect(client.errors[0]!.receivedAlert).toBe('certificate_unknown');
   });
+});
+
+test.each(['TLSv1.1', 'TLSv1'] as const)('%s, which names types of keys and no schemes', (maxVersion) => {
+  const old = {
+    legacy,
+    minVersion: 'TLSv1',
+    maxVersion,
+    cipherSuites: ['ECDHE-RSA-AES128-SHA', 'ECDHE-ECDSA-AES128-SHA'],
+    signatureSchemes: ['rsa_pkcs1_sha1', 'ecdsa_sha1'],
+  } as const;
+  for (const key of ['p256', 'rsa'] as const) {
+    const credential = pki.client(key);
+    const { client, server } = meet(
+      { ...old, credentials: [credential] },
+      { ...old, clientCertificate: 'require' },
+    );
+    expect(client.errors.concat(server.errors)).toEqual([]);
+    expect(server.info.peerCertificates).toEqual(credential.certificates);
+  }
 });

@@ -54,20 +54,17 @@ export class InnerHello implements ClientEch {
     // Both or neither: a server that reads the outer hello must know what to pass over (RFC 9849 §6.1).
     if (!offer.hello.extensions.has(earlyData)) extensions.delete(earlyData);
     const { kdf, aead } = this.#ech.suite.id;
-    extensions.set(encryptedClientHello, {
-      type: 'outer',
-      kdf,
-      aead,
-      configId: this.#ech.config.configId,
-      enc: this.#enc,
-      payload: new Uint8Array(encoded.length + this.#ech.suite.tagLength),
-    });
+    const payload = new Uint8Array(encoded.length + this.#ech.suite.tagLength);
+    const { configId } = this.#ech.config;
+    extensions.set(encryptedClientHello, { type: 'outer', kdf, aead, configId, enc: this.#enc, payload });
     extensions.delete(preSharedKey);
     if (offer.psks.length > 0) extensions.set(preSharedKey, this.#greasePsks(offer));
     padHello(this.#outer.config.options, hello);
     const outer = encodeMessage(clientHello, hello);
     const sealed = this.#sender.seal(outer.subarray(HANDSHAKE_HEADER), encoded);
     outer.set(sealed, payloadPlace(outer).at);
+    // A server that asks the outer hello to come again gets this extension unchanged.
+    payload.set(sealed);
     this.#enc = NOTHING;
     if (this.#random === undefined) this.#outer.transcript.add(outer);
     this.#random ??= offer.hello.random;

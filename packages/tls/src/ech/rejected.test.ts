@@ -3,7 +3,10 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { dangerouslyAccept } from '../certificate-verdict.ts';
 import type { TlsError } from '../errors.ts';
+import { encryptedClientHello, type OuterEch } from '../extensions/encrypted-client-hello.ts';
 import { RetryCookies } from '../features/retry-cookies.ts';
+import { clientHello } from '../messages/client-hello.ts';
+import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientOptions, ServerOptions } from '../options.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { type ClientEnds, echWorld, listOf, meet, PUBLIC_NAME } from '../testing/ech.ts';
@@ -59,6 +62,19 @@ describe('a server that has other keys', () => {
     again.pair.pump();
     expect(again.errors).toEqual([]);
     expect(again.client.info).toMatchObject({ ech: 'accepted', serverName: SERVER_NAME });
+  });
+
+  test('gets what it cannot read unchanged when it asks for another hello', () => {
+    const meeting = meet(echClient(stale, { keyShareGroups: ['x25519'] }), echServer([fresh], RETRY));
+    meeting.pair.pump();
+    const [first, second] = meeting.hellos.map(
+      (raw) =>
+        decodeMessage(clientHello, { type: clientHello.type, raw }).extensions.get(
+          encryptedClientHello,
+        ) as OuterEch,
+    );
+    expect(second).toEqual(first);
+    expect(new Set(first!.payload).size).toBeGreaterThan(8);
   });
 
   test('sends those for retries only, in its order', () => {

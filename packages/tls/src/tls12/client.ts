@@ -210,7 +210,8 @@ function* sendCertificate(
     certificateType: h.certificateTypes?.client,
   });
   const fitting = credentialsOfType(credentials, typeShownBy(h, 'client'));
-  const usable = theirs.filter((id) => isOfTypes(id, request.certificateTypes));
+  const names = terms.rules.namesSignatureSchemes;
+  const usable = names ? theirs.filter((id) => isOfTypes(id, request.certificateTypes)) : theirs;
   const chosen = chooseScheme(fitting, ours, usable, terms.rules.version);
   const certificateList = chosen === undefined ? [] : shownBy(chosen.credential);
   send(h, certificateMessage12(h, 'client'), { certificateList });
