@@ -26,7 +26,9 @@ import { asyncIf, splitNames, splitProtocols } from './values.ts';
 export class SharedState {
   /** Milliseconds by which the clock is ahead. */
   clockAhead = 0;
-  readonly now = (): number => Date.now() + this.clockAhead;
+  readonly #start = Date.now();
+  /** It stands still but for `-resumption-delay`: the runner counts milliseconds. */
+  readonly now = (): number => this.#start + this.clockAhead;
   readonly tickets = new TicketKeys(nodeCrypto, { now: this.now });
   readonly sessions = new MemorySessionStore({ now: this.now });
 }
@@ -114,7 +116,8 @@ export function serverOptions(
       },
     },
     ...(flags.has('enable-early-data') ? { earlyData: { maxBytes: MAX_EARLY_DATA } } : {}),
-    preferServerOrder: flags.has('server-preference'),
+    // A list with equally good suites is followed, too.
+    preferServerOrder: flags.has('server-preference') || flags.text('cipher')?.includes('[') === true,
     grease: flags.has('enable-grease'),
     ...echKeys(flags),
   };
@@ -283,11 +286,11 @@ function isUsable(configs: Uint8Array): boolean {
   }
 }
 
-function echKeys(flags: ConnectionFlags): Pick<ServerOptions, 'echKeys' | 'echBackend'> {
+function echKeys(flags: ConnectionFlags): Pick<ServerOptions, 'echKeys'> {
   const keys = flags.byteLists('ech-server-key');
   const isRetry = flags.numbers('ech-is-retry-config');
   const configs = flags.byteLists('ech-server-config');
-  if (configs.length === 0) return { echBackend: true };
+  if (configs.length === 0) return {};
   return {
     echKeys: configs.map((config, index) => ({
       config,
