@@ -5,20 +5,24 @@ import {
   decodeMessage,
   encodeMessage,
   HANDSHAKE_TYPE,
+  type Message,
   type RawMessage,
 } from '../../packages/tls/src/messages/handshake-type.ts';
 import { clientKeyExchange } from '../../packages/tls/src/messages/key-exchange.ts';
+import { serverHello } from '../../packages/tls/src/messages/server-hello.ts';
 import type { TestEnd } from '../../packages/tls/src/testing/end.ts';
 import type { WritableClientHello } from '../../packages/tls/src/testing/puppet-client13.ts';
 import { PuppetClient12 } from '../../packages/tls/src/testing/puppet12.ts';
 import { connectionKeys, masterSecret } from '../../packages/tls/src/tls12/secrets.ts';
 import { pki, provider } from './support.ts';
 
-const EXCHANGE = clientKeyExchange(struct({ encrypted: opaque(2) }) as never);
+/** ClientKeyExchange as RSA key transport has it. */
+export const EXCHANGE: Message<unknown> = clientKeyExchange(struct({ encrypted: opaque(2) }) as never);
 
 /** A client of RSA key transport (RFC 5246 §7.4.7.1) that encrypts whatever block the test makes. */
 export class RsaClient extends PuppetClient12 {
   serverKey!: KeyObject;
+  sessionId!: Uint8Array;
 
   constructor(end: TestEnd) {
     super(provider, end, pki.client());
@@ -49,6 +53,8 @@ export class RsaClient extends PuppetClient12 {
 
   protected override onMessage(message: RawMessage): void {
     super.onMessage(message);
+    if (message.type === HANDSHAKE_TYPE.server_hello)
+      this.sessionId = decodeMessage(serverHello, message).legacySessionIdEcho;
     if (message.type !== HANDSHAKE_TYPE.certificate) return;
     const [leaf] = decodeMessage(certificate12, message).certificateList;
     this.serverKey = new X509Certificate(leaf!).publicKey ?? createPublicKey(Buffer.from(leaf!));
