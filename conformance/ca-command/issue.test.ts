@@ -33,6 +33,9 @@ withBuild('openssl')('testudo ca', () => {
     test('both are as they were asked for, and their keys for their owner only', () => {
       expect(text('data/ca.pem')).toMatch(/Subject: C = DE, O = Example, CN = Example Root/);
       expect(text('data/ca.pem')).toMatch(/CA:TRUE, pathlen:1/);
+      expect(text('data/ca.pem')).toMatch(
+        /Permitted:\s+DNS:example\.test\s+IP:192\.0\.2\.0\/255\.255\.255\.0/,
+      );
       const below = text('data/intermediate.pem');
       expect(below).toMatch(/secp384r1/);
       expect(below).toMatch(/CA:TRUE, pathlen:0/);

@@ -48,7 +48,8 @@ tlsfeature=status_request
       /subject +CN=The CA,O=Example\n/,
       /key +RSA 2048 bits/,
       /key usage +keyCertSign, cRLSign/,
-      /CAs below +at most 2/,
+      // In one column.
+      /\n {2}CAs below {2,}at most 2\n {2}only for {3,}/,
       /only for +DNS:example\.test, IP:192\.0\.2\.0\/24\n/,
       /never for +email:evil\.test\n/,
       /policies +1\.2\.3\.4\n/,

@@ -37,7 +37,7 @@ export interface NewAuthority {
   readonly days?: number | undefined;
   /** CAs allowed below the root. */
   readonly pathLength?: number | undefined;
-  /** Holds for the CA that issues. */
+  /** Stands in both: whoever trusts the root trusts it for these names only. */
   readonly nameConstraints?: { readonly permitted: readonly string[]; readonly excluded: readonly string[] };
   /** Its common name: then it issues, and the root's key may be moved to a safe place. */
   readonly intermediate?: string | undefined;
@@ -131,7 +131,7 @@ function makeAuthorities(
   try {
     const root = createCertificateAuthority({
       ...{ provider: nodeCrypto, commonName, subject, key, days, pathLength },
-      ...(isAlone ? limits : {}),
+      ...limits,
     });
     const intermediate = isAlone
       ? undefined

@@ -11,8 +11,8 @@ import {
   httpUrlsOf,
 } from '@testudo/x509';
 import type { Style } from '../output/style.ts';
-import { pairs } from '../output/table.ts';
 import { count, fingerprintText, shown } from '../output/text.ts';
+import type { Row } from './certificate-text.ts';
 import { extensionName } from './extension-text.ts';
 
 /** What else a certificate says, for those who look at it closely: texts that are safe to show, whoever made it. */
@@ -85,19 +85,17 @@ export function certificateDetails(certificate: Certificate): CertificateDetails
 /** Names in a constraint that are listed. */
 const MOST_NAMES = 20;
 
-export function detailLines(details: CertificateDetails, style: Style): string[] {
+/** Label and value, for those who look closely. */
+export function detailRows(details: CertificateDetails, style: Style): Row[] {
   const { permittedNames, excludedNames, subjectKeyIdentifier, authorityKeyIdentifier } = details;
   const list = (texts: readonly string[] | undefined): string | undefined =>
     texts === undefined || texts.length === 0
       ? undefined
       : `${texts.slice(0, MOST_NAMES).join(', ')}${texts.length > MOST_NAMES ? ` and ${texts.length - MOST_NAMES} more` : ''}`;
   const critical = details.extensions.filter((one) => one.critical).map(({ name }) => name);
-  return pairs([
+  return [
     [style.faint('key usage'), list(details.keyUsage)],
-    [
-      style.faint('CAs below'),
-      details.pathLength === undefined ? undefined : `at most ${details.pathLength}`,
-    ],
+    [style.faint('CAs below'), belowText(details.pathLength)],
     [style.faint('only for'), list(permittedNames)],
     [style.faint('never for'), list(excludedNames)],
     [style.faint('policies'), list(details.policies)],
@@ -115,7 +113,12 @@ export function detailLines(details: CertificateDetails, style: Style): string[]
     [style.faint('issuer key id'), authorityKeyIdentifier && fingerprintText(authorityKeyIdentifier)],
     [style.faint('critical'), list(critical)],
     ...details.problems.map((problem) => [style.bad('problem'), problem] as const),
-  ]);
+  ];
+}
+
+function belowText(pathLength: number | undefined): string | undefined {
+  if (pathLength === undefined) return undefined;
+  return pathLength === 0 ? 'none' : `at most ${pathLength}`;
 }
 
 /** Also subnets, as they stand in name constraints. */

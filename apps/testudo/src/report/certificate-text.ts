@@ -5,8 +5,13 @@ import type { CertificateReport } from './certificate-report.ts';
 
 /** A certificate as lines for people, without a title. */
 export function certificateLines(certificate: CertificateReport, style: Style): string[] {
+  return pairs(certificateRows(certificate, style));
+}
+
+/** The same before it is set in columns. */
+export function certificateRows(certificate: CertificateReport, style: Style): Row[] {
   const { problem } = certificate;
-  return pairs([
+  return [
     [style.faint('subject'), certificate.subject],
     [style.faint('issuer'), certificate.selfIssued ? `${certificate.issuer} (itself)` : certificate.issuer],
     [style.faint('names'), namesText(certificate.names)],
@@ -17,8 +22,10 @@ export function certificateLines(certificate: CertificateReport, style: Style): 
     [style.faint('serial'), certificate.serialNumber],
     [style.faint('SHA-256'), fingerprintText(certificate.sha256)],
     ...(problem === undefined ? [] : [[style.bad('problem'), problem] as const]),
-  ]);
+  ];
 }
+
+export type Row = readonly [label: string, value: string | undefined];
 
 /** Names on lines of their own, five at most. */
 function namesText(names: readonly string[]): string | undefined {

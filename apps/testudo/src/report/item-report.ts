@@ -5,9 +5,9 @@ import type { IdentityItem } from '../identity/identity-file.ts';
 import type { Style } from '../output/style.ts';
 import { pairs } from '../output/table.ts';
 import { count, fingerprintText, shown } from '../output/text.ts';
-import { certificateDetails, detailLines } from './certificate-details.ts';
+import { certificateDetails, detailRows } from './certificate-details.ts';
 import { certificateReport, keyText } from './certificate-report.ts';
-import { certificateLines } from './certificate-text.ts';
+import { certificateLines, certificateRows } from './certificate-text.ts';
 import { crlLines, crlReport } from './crl-report.ts';
 import { requestLines, requestReport } from './request-report.ts';
 
@@ -51,10 +51,10 @@ export function itemLines(item: IdentityItem, style: Style): { title: string; li
       const { certificate } = item;
       return {
         title: 'certificate',
-        lines: [
-          ...certificateLines(certificateReport(certificate), style),
-          ...detailLines(certificateDetails(certificate), style),
-        ],
+        lines: pairs([
+          ...certificateRows(certificateReport(certificate), style),
+          ...detailRows(certificateDetails(certificate), style),
+        ]),
       };
     }
     case 'request':
