@@ -84,14 +84,14 @@ export class CertificateStore {
 
   /** The key of the certificate to come, PEM: kept, so that an order that was begun can be finished. */
   nextKey(): string {
-    return keyIn(`${this.#base}-next-key.pem`, this.#folder);
+    return keyIn(`${this.#base}.next.key`, this.#folder);
   }
 
   /** Puts a new certificate in the place of the old one, as a whole. */
   install(chainPem: string, keyPem: string): void {
     makePrivateFolder(this.#folder);
     replacePrivateFile(this.file, `${keyPem.trimEnd()}\n${chainPem.trimEnd()}\n`);
-    rmSync(`${this.#base}-next-key.pem`, { force: true });
+    rmSync(`${this.#base}.next.key`, { force: true });
   }
 
   /** The certificate; undefined when there is none. Throws a `Failure` for one that cannot be used. */
@@ -121,7 +121,7 @@ function filesAt(file: string): CertificateFiles {
 
 function pemFiles(folder: string): string[] {
   try {
-    return readdirSync(folder).filter((file) => file.endsWith('.pem') && !file.endsWith('-next-key.pem'));
+    return readdirSync(folder).filter((file) => file.endsWith('.pem'));
   } catch {
     return [];
   }

@@ -1,0 +1,94 @@
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { nodeCrypto } from '@testudo/crypto/node';
+import { certificateToPem, createSelfSignedCertificate, parsePrivateKey } from '@testudo/x509';
+import { afterAll, describe, expect, test } from 'vitest';
+import { folderWith, removeFolders } from '../testing/folder.ts';
+import { AcmeStore } from './store.ts';
+
+afterAll(removeFolders);
+
+const DIRECTORY = new URL('https://ca.test/directory');
+
+function install(store: AcmeStore, ...names: string[]): string {
+  const own = store.certificate(names);
+  const keyPem = own.nextKey();
+  const privateKey = parsePrivateKey(keyPem, nodeCrypto);
+  const { certificate } = createSelfSignedCertificate({ provider: nodeCrypto, names, privateKey });
+  own.install(certificateToPem(certificate), keyPem);
+  return own.file;
+}
+
+describe('what is kept of the work with a CA', () => {
+  test('is apart for each directory', () => {
+    const data = folderWith();
+    const store = new AcmeStore(data, DIRECTORY);
+    const other = new AcmeStore(data, new URL('https://ca.test/staging'));
+    store.account = { url: 'https://ca.test/account/1' };
+    expect(other.account).toEqual({});
+    expect(store.accountKey()).not.toBe(other.accountKey());
+    expect(new AcmeStore(data, DIRECTORY).accountKey()).toBe(store.accountKey());
+    expect(new AcmeStore(data, DIRECTORY).account.url).toBe('https://ca.test/account/1');
+  });
+
+  test('stays in its folder, whatever the names are', () => {
+    const store = new AcmeStore(folderWith(), DIRECTORY);
+    const { file } = store.certificate(['../../etc.test']);
+    expect(file.startsWith(`${store.folder}/certificates/`)).toBe(true);
+    expect(file.slice(store.folder.length + '/certificates/'.length)).not.toContain('/');
+  });
+
+  test('is one file for key and chain, private, and nothing else is left', () => {
+    const store = new AcmeStore(folderWith(), DIRECTORY);
+    const file = install(store, 'a.test');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(readFileSync(file, 'utf8')).toMatch(
+      /^-----BEGIN PRIVATE KEY-----\n[^-]+-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\n/,
+    );
+    expect(readdirSync(join(store.folder, 'certificates'))).toEqual(['a.test.pem']);
+    // Also where an older one was open to others.
+    chmodSync(file, 0o644);
+    install(store, 'a.test');
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('keeps the key of an order until its certificate is there, then takes another', () => {
+    const store = new AcmeStore(folderWith(), DIRECTORY);
+    const own = store.certificate(['a.test']);
+    const first = own.nextKey();
+    expect(store.certificate(['a.test']).nextKey()).toBe(first);
+    install(store, 'a.test');
+    expect(own.nextKey()).not.toBe(first);
+  });
+
+  test('is another file for other names, whatever their order', () => {
+    const store = new AcmeStore(folderWith(), DIRECTORY);
+    const file = (...names: string[]): string => store.certificate(names).file;
+    expect(file('a.test', 'b.test', 'c.test')).toBe(file('a.test', 'c.test', 'b.test'));
+    expect(new Set([file('a.test'), file('a.test', 'b.test'), file('a.test', 'c.test')]).size).toBe(3);
+  });
+
+  test('may be damaged: state is forgotten, a key is named', () => {
+    const store = new AcmeStore(folderWith(), DIRECTORY);
+    store.certificate(['a.test']).state = { failures: 3 };
+    for (const text of ['', '{', 'null', '7', '"a"']) {
+      writeFileSync(join(store.folder, 'certificates', 'a.test.json'), text);
+      expect(store.certificate(['a.test']).state).toEqual({});
+    }
+    store.accountKey();
+    writeFileSync(join(store.folder, 'account-key.pem'), 'no key');
+    expect(() => store.accountKey()).toThrow(
+      /account-key\.pem: cannot use the private key: .*Move it away for a new one\.$/,
+    );
+  });
+
+  test('has a substitute: a certificate that fits one of the names', () => {
+    const store = new AcmeStore(folderWith(), DIRECTORY);
+    expect(store.certificate(['a.test']).loadSubstitute()).toBeUndefined();
+    const file = install(store, 'a.test');
+    writeFileSync(join(store.folder, 'certificates', '0.pem'), 'damaged');
+    expect(store.certificate(['b.test', 'a.test']).loadSubstitute()?.files.certificate).toBe(file);
+    expect(store.certificate(['b.test']).loadSubstitute()).toBeUndefined();
+    expect(existsSync(store.certificate(['b.test']).file)).toBe(false);
+  });
+});
