@@ -9,7 +9,8 @@ import type { Observer } from './observer.ts';
 import type { ClientConfig, ServerConfig } from './options.ts';
 import { LEGACY_RECORD_VERSION } from './record/protection.ts';
 import { serverHandshake } from './server.ts';
-import { abandonedByClients } from './sessions/abandoned-sessions.ts';
+import { endingOf } from './sessions/abandon.ts';
+import { abandonedByClients, type EndedSession } from './sessions/abandoned-sessions.ts';
 import type { Session } from './sessions/session.ts';
 
 /** In the header of a first ClientHello: some old servers refuse anything newer there (RFC 9846 §5.1). */
@@ -36,7 +37,7 @@ export function clientConnection(
   const { provider } = config;
   const serverName =
     options.serverName === undefined ? sniFor(options.host) : options.serverName || undefined;
-  const given: Session[] = [];
+  const given: EndedSession[] = [];
   return new Connection(config, {
     services: config.services,
     events: options.events,
@@ -62,7 +63,7 @@ export function clientConnection(
         serverName,
         session: options.session,
         onSession: (session) => {
-          given.push(session);
+          given.push(endingOf(session));
           options.events.session?.(session);
         },
         helloRequestsLeft: 0,

@@ -1,10 +1,17 @@
 import type { ServerOptions } from '../options.ts';
 import type { Session } from './session.ts';
 
+/** What is kept of a session to abandon it: not its ticket and certificates. */
+export type Ending = Pick<Session, 'secret' | 'createdAt' | 'lifetime' | 'id'>;
+
+export function endingOf({ secret, createdAt, lifetime, id }: Session): Ending {
+  return { secret, createdAt, lifetime, id };
+}
+
 /** Tells the stores of a server that a session must not be resumed. They may take their time; whether they manage is theirs. */
 export function abandonSession(
   { tickets, sessionStore }: Pick<ServerOptions, 'tickets' | 'sessionStore'>,
-  session: Pick<Session, 'secret' | 'createdAt' | 'lifetime' | 'id'>,
+  session: Ending,
 ): void {
   attempt(() => (tickets ? tickets.revoke?.(session) : undefined));
   if (session.id.length > 0) attempt(() => sessionStore?.delete?.(session.id));

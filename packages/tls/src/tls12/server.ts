@@ -29,7 +29,7 @@ import { certificateStatus } from '../messages/certificate-status.ts';
 import { certificateVerify, certificateVerifyUnnamed } from '../messages/certificate-verify.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { clientKeyExchange, serverHelloDone } from '../messages/key-exchange.ts';
-import { abandonSession } from '../sessions/abandon.ts';
+import { abandonSession, endingOf } from '../sessions/abandon.ts';
 import type { Session } from '../sessions/session.ts';
 import { certificateMessage12 } from './certificate-message.ts';
 import { Established12 } from './established.ts';
@@ -242,13 +242,13 @@ function result(
   const previous = previousHandshake(h, 'server', terms, secureRenegotiation, info);
   const renegotiation = previous && new ServerRenegotiation(h, terms.rules, previous, serverHandshake12);
   const established = new Established12(h, 'server', terms, done.master, renegotiation);
-  const { session } = done;
+  const ending = done.session && endingOf(done.session);
   const { options } = h.config;
   return {
     proof: done.proof,
     established,
     info,
-    abandonSession: session && (() => abandonSession(options, session)),
+    abandonSession: ending && (() => abandonSession(options, ending)),
   };
 }
 

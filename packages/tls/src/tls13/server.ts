@@ -24,7 +24,7 @@ import { finished } from '../messages/finished.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo, ServerOptions } from '../options.ts';
-import { abandonSession } from '../sessions/abandon.ts';
+import { abandonSession, endingOf } from '../sessions/abandon.ts';
 import type { Session } from '../sessions/session.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 import { acceptsEarlyData } from './accepted-early-data.ts';
@@ -284,8 +284,9 @@ function abandonment(
   issued: IssuedTickets | undefined,
 ): (() => void) | undefined {
   if (resumed === undefined && issued === undefined) return undefined;
+  const ending = resumed && endingOf(resumed);
   return () => {
-    if (resumed !== undefined) abandonSession(options, resumed);
+    if (ending !== undefined) abandonSession(options, ending);
     if (issued === undefined) return;
     const { schedule, resumptionSecret, count, createdAt, lifetime } = issued;
     for (let i = 0; i < count; i++) {
