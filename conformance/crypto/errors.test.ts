@@ -292,6 +292,19 @@ describe('MD5-SHA1 signatures', () => {
     expect(provider.verify(algorithm, rsaKey.publicKey, message, raw(block))).toBe(true);
   });
 
+  test.each(PROVIDERS)('are what the $name provider signs of a digest that is given', (provider) => {
+    const none = { name: 'rsa-pkcs1', hash: 'none' } as const;
+    expect(provider.sign(none, rsaKey, digests)).toEqual(new Uint8Array(raw(block)));
+    expect(provider.verify(none, rsaKey.publicKey, digests, raw(block))).toBe(true);
+    expect(provider.verify(none, rsaKey.publicKey, digests.subarray(1), raw(block))).toBe(false);
+    expect(provider.verify(none, rsaKey.publicKey, message, raw(block))).toBe(false);
+    // At least eight bytes of padding and three of frame (RFC 8017 §9.2).
+    expect(provider.sign(none, rsaKey, new Uint8Array(117))).toHaveLength(128);
+    expect(() => provider.sign(none, rsaKey, new Uint8Array(118))).toThrow(
+      expect.objectContaining({ code: 'bad-key' }),
+    );
+  });
+
   test.each(PROVIDERS)(
     'that are padded or composed in any other way the $name provider refuses',
     (provider) => {

@@ -17,14 +17,18 @@ export function fits(algorithm: SignatureAlgorithm, kind: KeyKind): boolean {
   }
 }
 
-/** The RSA signature of SSL 3.0 to TLS 1.1, which is over no hash that OpenSSL knows. */
-export function isMd5Sha1(algorithm: SignatureAlgorithm): boolean {
-  return algorithm.name === 'rsa-pkcs1' && algorithm.hash === 'md5-sha1';
-}
-
-/** Both digests, 36 bytes (RFC 4346 §4.7). */
-export function md5Sha1(digest: CryptoProvider['digest'], data: Uint8Array): Uint8Array {
-  return concat(digest('md5', data), digest('sha1', data));
+/**
+ * What RSA pads and signs in place of a DigestInfo: both digests, 36 bytes, up to TLS 1.1 (RFC 4346 §4.7), or the data as
+ * it is. Undefined for algorithms that have a DigestInfo.
+ */
+export function bareMessage(
+  algorithm: SignatureAlgorithm,
+  digest: CryptoProvider['digest'],
+  data: Uint8Array,
+): Uint8Array | undefined {
+  if (algorithm.name !== 'rsa-pkcs1') return undefined;
+  if (algorithm.hash === 'none') return data;
+  return algorithm.hash === 'md5-sha1' ? concat(digest('md5', data), digest('sha1', data)) : undefined;
 }
 
 /** For a key that does not fit, or is too small for the hash. */

@@ -291,12 +291,16 @@ export interface PrivateKey {
 }
 
 /**
- * PSS salts are as long as the hash and MGF1 uses the same hash (RFC 9846 §4.2.3). `md5-sha1` is what RSA signs in SSL 3.0
- * to TLS 1.1: both digests of the data, one after the other, without a DigestInfo (RFC 4346 §4.7).
+ * What RSA with PKCS#1 v1.5 signs. `md5-sha1` is for SSL 3.0 to TLS 1.1: both digests of the data, one after the other,
+ * without a DigestInfo (RFC 4346 §4.7). With `none` the data itself is padded, up to 11 bytes shorter than the modulus: for
+ * digests that are made in another way (RFC 6101 §5.6.8).
  */
+export type Pkcs1Hash = HashName | 'md5-sha1' | 'none';
+
+/** PSS salts are as long as the hash and MGF1 uses the same hash (RFC 9846 §4.2.3). */
 export type SignatureAlgorithm =
   | { readonly name: 'ecdsa' | 'rsa-pss' | 'dsa'; readonly hash: HashName }
-  | { readonly name: 'rsa-pkcs1'; readonly hash: HashName | 'md5-sha1' }
+  | { readonly name: 'rsa-pkcs1'; readonly hash: Pkcs1Hash }
   | { readonly name: 'ed25519' }
   | { readonly name: 'ed448' }
   | { readonly name: MlDsaName };

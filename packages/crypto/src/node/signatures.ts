@@ -10,7 +10,7 @@ import {
   type SignKeyObjectInput,
 } from 'node:crypto';
 import { bytesEqual } from '@testudo/codec';
-import { fits, isMd5Sha1, md5Sha1, misfit } from '../algorithms.ts';
+import { bareMessage, fits, misfit } from '../algorithms.ts';
 import { CryptoError } from '../errors.ts';
 import { isMlDsa, signMlDsa, verifyMlDsa } from '../noble-ml-dsa.ts';
 import { HASH_LENGTH, type PrivateKey, type PublicKey, type SignatureAlgorithm } from '../provider.ts';
@@ -24,7 +24,8 @@ export function sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8
   if (isMlDsa(algorithm.name) && !hasMlDsa()) return signMlDsa(key, data);
   const handle = privateHandle(key);
   try {
-    if (isMd5Sha1(algorithm)) return signMd5Sha1(handle, data);
+    const bare = bareMessage(algorithm, digest, data);
+    if (bare !== undefined) return signBare(handle, bare);
     return plain(opensslSign(hashOf(algorithm), data, keyInput(algorithm, handle)));
   } catch {
     // An RSA key too small for the hash, or a PSS key restricted to another one.
@@ -41,7 +42,8 @@ export function verify(
   if (!fits(algorithm, key.kind)) return false;
   try {
     if (isMlDsa(algorithm.name) && !hasMlDsa()) return verifyMlDsa(key, data, signature);
-    if (isMd5Sha1(algorithm)) return verifyMd5Sha1(publicHandle(key), data, signature);
+    const bare = bareMessage(algorithm, digest, data);
+    if (bare !== undefined) return verifyBare(publicHandle(key), bare, signature);
     return opensslVerify(hashOf(algorithm), data, keyInput(algorithm, publicHandle(key)), signature);
   } catch {
     return false;
@@ -75,15 +77,15 @@ export function rsaDecryptRaw(key: PrivateKey, ciphertext: Uint8Array): Uint8Arr
 
 /**
  * PKCS#1 v1.5 without a DigestInfo (RFC 4346 §4.7), which `crypto.sign` cannot make. What OpenSSL gives back is compared
- * as a whole, so that nothing but these 36 bytes in full padding passes.
+ * as a whole, so that nothing but this message in full padding passes.
  */
-function signMd5Sha1(key: KeyObject, data: Uint8Array): Uint8Array {
-  return plain(privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, md5Sha1(digest, data)));
+function signBare(key: KeyObject, message: Uint8Array): Uint8Array {
+  return plain(privateEncrypt({ key, padding: constants.RSA_PKCS1_PADDING }, message));
 }
 
-function verifyMd5Sha1(key: KeyObject, data: Uint8Array, signature: Uint8Array): boolean {
+function verifyBare(key: KeyObject, message: Uint8Array, signature: Uint8Array): boolean {
   const recovered = publicDecrypt({ key, padding: constants.RSA_PKCS1_PADDING }, signature);
-  return bytesEqual(recovered, md5Sha1(digest, data));
+  return bytesEqual(recovered, message);
 }
 
 /** The Edwards curves and ML-DSA hash by themselves. */

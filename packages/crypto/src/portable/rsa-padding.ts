@@ -1,16 +1,12 @@
 import { bytesEqual, concat, der } from '@testudo/codec';
-import { md5Sha1 } from '../algorithms.ts';
-import { HASH_LENGTH, type HashName } from '../provider.ts';
+import { bareMessage } from '../algorithms.ts';
+import { HASH_LENGTH, type HashName, type Pkcs1Hash } from '../provider.ts';
 import { HASH_OIDS } from '../spki.ts';
 import { digest } from './hashes.ts';
 
 /** EMSA-PKCS1-v1_5 (RFC 8017 §9.2), or undefined when the modulus is too short for the hash. */
-export function encodePkcs1(
-  hash: HashName | 'md5-sha1',
-  data: Uint8Array,
-  length: number,
-): Uint8Array | undefined {
-  const info = hash === 'md5-sha1' ? md5Sha1(digest, data) : digestInfo(hash, data);
+export function encodePkcs1(hash: Pkcs1Hash, data: Uint8Array, length: number): Uint8Array | undefined {
+  const info = bareMessage({ name: 'rsa-pkcs1', hash }, digest, data) ?? digestInfo(hash as HashName, data);
   return frame(1, new Uint8Array(Math.max(0, length - info.length - 3)).fill(0xff), info);
 }
 

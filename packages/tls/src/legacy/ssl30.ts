@@ -8,11 +8,12 @@ import type { Role, VersionRules } from '../tls12/version-rules.ts';
 import { SSL30 } from '../versions.ts';
 import { pads, Ssl30Mac } from './ssl30-mac.ts';
 import { rules10 } from './tls10.ts';
+import { SSL30_CLIENT_SCHEMES } from './unnamed-schemes.ts';
 
 /**
  * SSL 3.0 (RFC 6101), which RFC 7568 forbids: its padding says nothing, so that whoever sits on the wire reads a byte with
- * every 256 connections that he provokes (POODLE). No extensions but renegotiation_info, and so no names and no tickets; a
- * client cannot show a certificate here.
+ * every 256 connections that he provokes (POODLE). No extensions but renegotiation_info, and so no names and no tickets;
+ * clients sign with RSA only.
  */
 export const rules30: VersionRules = {
   ...rules10,
@@ -20,7 +21,9 @@ export const rules30: VersionRules = {
   prf: (provider, _suite, secret, label, seed, length) => derive(provider, secret, label, seed, length),
   finishedData,
   hasExtensions: false,
-  authenticatesClients: false,
+  certificateVerifyContent: (h, master) => keyedHashes(h, master, h.transcript.messages()),
+  clientSignatureSchemes: () => SSL30_CLIENT_SCHEMES,
+  warnsWithoutCertificate: true,
   padding: sslPadding,
   recordMac: (provider, hash, key) => new Ssl30Mac(provider, hash, key),
 };
@@ -47,9 +50,13 @@ function derive(
 
 const SENDER: Readonly<Record<Role, Uint8Array>> = { client: utf8('CLNT'), server: utf8('SRVR') };
 
-/** Over all messages so far, once with MD5 and once with SHA-1: 36 bytes (RFC 6101 §5.6.9). */
+/** Over all messages so far (RFC 6101 §5.6.9). */
 function finishedData(h: Handshake, _suite: CipherSuite, master: Uint8Array, role: Role): Uint8Array {
-  const messages = concat(h.transcript.messages(), SENDER[role]);
+  return keyedHashes(h, master, concat(h.transcript.messages(), SENDER[role]));
+}
+
+/** Once with MD5 and once with SHA-1: 36 bytes. */
+function keyedHashes(h: Handshake, master: Uint8Array, messages: Uint8Array): Uint8Array {
   return concat(...(['md5', 'sha1'] as const).map((hash) => keyed(h.provider, hash, master, messages)));
 }
 

@@ -10,6 +10,7 @@ export const rules11: VersionRules = {
   transcriptHash: () => 'md5-sha1',
   prf: (provider, _suite, secret, label, seed, length) => prf10(provider, secret, label, seed, length),
   signatureSchemes: () => UNNAMED_SCHEMES,
+  clientSignatureSchemes: () => UNNAMED_SCHEMES,
   namesSignatureSchemes: false,
 };
 

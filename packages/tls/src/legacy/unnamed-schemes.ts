@@ -12,6 +12,14 @@ export const UNNAMED_SCHEMES: readonly SignatureScheme[] = [
   unnamed(0x0202, 'dsa_sha1', 'dsa', { name: 'dsa', hash: 'sha1' }),
 ];
 
+/**
+ * What signs CertificateVerify in SSL 3.0: the hashes are made with the master secret (RFC 6101 §5.6.8), and so what is
+ * signed is not hashed once more. RSA only: nobody signs a hash of one's own with DSA here.
+ */
+export const SSL30_CLIENT_SCHEMES: readonly SignatureScheme[] = [
+  unnamed(0x0000, 'rsa_pkcs1_md5_sha1', 'rsa', { name: 'rsa-pkcs1', hash: 'none' }),
+];
+
 function unnamed(
   id: number,
   name: string,

@@ -198,11 +198,7 @@ function* sendCertificate(
   { terms }: Agreed,
   request: CertificateRequest12,
 ): Flow<ChosenCredential | undefined> {
-  if (!terms.rules.authenticatesClients) {
-    h.channel.warn('no_certificate');
-    return undefined;
-  }
-  const ours = terms.rules.signatureSchemes(h.config);
+  const ours = terms.rules.clientSignatureSchemes(h.config);
   const theirs = request.supportedSignatureAlgorithms ?? schemesOfTypes(ours, request.certificateTypes);
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: theirs,
@@ -213,6 +209,10 @@ function* sendCertificate(
   const names = terms.rules.namesSignatureSchemes;
   const usable = names ? theirs.filter((id) => isOfTypes(id, request.certificateTypes)) : theirs;
   const chosen = chooseScheme(fitting, ours, usable, terms.rules.version);
+  if (chosen === undefined && terms.rules.warnsWithoutCertificate) {
+    h.channel.warn('no_certificate');
+    return undefined;
+  }
   const certificateList = chosen === undefined ? [] : shownBy(chosen.credential);
   send(h, certificateMessage12(h, 'client'), { certificateList });
   return chosen;

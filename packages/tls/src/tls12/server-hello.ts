@@ -122,11 +122,8 @@ function serverRandom(h: ServerHandshake, rules: VersionRules): Uint8Array {
   return random;
 }
 
-export function asksForCertificate(
-  { config }: ServerHandshake,
-  { rules, suite }: Pick<Terms, 'rules' | 'suite'>,
-): boolean {
-  return (config.options.clientCertificate ?? 'none') !== 'none' && mayAskForCertificate(rules, suite);
+export function asksForCertificate({ config }: ServerHandshake, { suite }: Pick<Terms, 'suite'>): boolean {
+  return (config.options.clientCertificate ?? 'none') !== 'none' && mayAskForCertificate(suite);
 }
 
 export function sendServerHello(

@@ -76,7 +76,7 @@ function commonSuites(h: ServerHandshake, { rules, hello }: Wishes): CipherSuite
   // Where every client must show a certificate, no suite will do that cannot ask for it.
   const asks = h.config.options.clientCertificate === 'require';
   const ours = suitesOf(h.config.cipherSuites, rules).filter(
-    (suite) => keyExchangeOf(suite).available(h.config) && (!asks || mayAskForCertificate(rules, suite)),
+    (suite) => keyExchangeOf(suite).available(h.config) && (!asks || mayAskForCertificate(suite)),
   );
   if (h.config.options.preferServerOrder !== false)
     return ours.filter((suite) => hello.cipherSuites.includes(suite.id));

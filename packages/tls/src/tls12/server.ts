@@ -16,7 +16,7 @@ import {
   UNAUTHENTICATED,
 } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
-import { receive, send } from '../handshake/handshake.ts';
+import { nextIs, receive, send } from '../handshake/handshake.ts';
 import { checkSamePeer, shownBefore } from '../handshake/previous-handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
@@ -90,7 +90,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const asks = sendCertificateRequest(h, terms);
   send(h, serverHelloDone, true);
 
-  const chain = asks ? yield* receiveCertificate(h) : [];
+  const chain = asks ? yield* receiveCertificate(h, terms) : [];
   checkSamePeer(h, chain);
   const exchange = keyExchangeOf(suite);
   const params = yield* receive(h, clientKeyExchange(exchange.clientParams(terms.rules.version)));
@@ -164,8 +164,8 @@ function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf
 
 function sendCertificateRequest(h: ServerHandshake, { rules, suite }: Terms): boolean {
   const { certificateAuthorities } = h.config.options;
-  if (!asksForCertificate(h, { rules, suite })) return false;
-  const schemes = rules.signatureSchemes(h.config);
+  if (!asksForCertificate(h, { suite })) return false;
+  const schemes = rules.clientSignatureSchemes(h.config);
   send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
     certificateTypes: [...new Set(schemes.map(({ algorithm }) => certificateTypeOf(algorithm)))],
     supportedSignatureAlgorithms: schemes.map((scheme) => scheme.id),
@@ -174,8 +174,11 @@ function sendCertificateRequest(h: ServerHandshake, { rules, suite }: Terms): bo
   return true;
 }
 
-function* receiveCertificate(h: ServerHandshake): Flow<readonly Uint8Array[]> {
-  const { certificateList } = yield* receive(h, certificateMessage12(h, 'client'));
+function* receiveCertificate(h: ServerHandshake, { rules }: Terms): Flow<readonly Uint8Array[]> {
+  const message = certificateMessage12(h, 'client');
+  // The warning in place of the message has been passed over (RFC 6101 §5.6.6).
+  const isMissing = rules.warnsWithoutCertificate && !(yield* nextIs(h, message));
+  const { certificateList } = isMissing ? NO_CERTIFICATES : yield* receive(h, message);
   if (certificateList.length === 0 && h.config.options.clientCertificate === 'require') {
     throw new TlsError(
       'client-certificate-missing',
@@ -194,7 +197,7 @@ function* authenticateClient(
   const content = rules.certificateVerifyContent(h, master);
   const message = rules.namesSignatureSchemes ? certificateVerify : certificateVerifyUnnamed;
   const verify = yield* receive(h, message);
-  const offered = rules.signatureSchemes(h.config);
+  const offered = rules.clientSignatureSchemes(h.config);
   const key = leafKey(h, 'client', chain[0]!);
   const scheme = checkSignature(h, rules.version, key, { ...verify, content }, offered);
   return yield* judge(h, { role: 'client', name: undefined, chain, scheme });
@@ -253,3 +256,4 @@ function result(
 }
 
 const NOTHING = new Uint8Array(0);
+const NO_CERTIFICATES = { certificateList: [] };

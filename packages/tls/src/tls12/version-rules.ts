@@ -35,8 +35,10 @@ export interface VersionRules {
   readonly namesSignatureSchemes: boolean;
   /** True when ServerHello may hold extensions; SSL 3.0 has but renegotiation_info (RFC 5746 §4.5). */
   readonly hasExtensions: boolean;
-  /** True when a client can show a certificate: not in our SSL 3.0, whose CertificateVerify has a form of its own. */
-  readonly authenticatesClients: boolean;
+  /** What may sign CertificateVerify: as `signatureSchemes` in every version of TLS. */
+  clientSignatureSchemes(config: CommonConfig): readonly SignatureScheme[];
+  /** True when a client without a certificate says so by a warning (SSL 3.0), and not by an empty Certificate. */
+  readonly warnsWithoutCertificate: boolean;
   /** True when a CBC record brings its IV along (1.1, 1.2); before, it was the end of the record before. */
   readonly explicitIv: boolean;
   /** What stands at the end of a decrypted CBC record, of which `least` bytes must be left (RFC 5246 §6.2.3.2). In constant flow. */
@@ -57,7 +59,8 @@ export const rules12: VersionRules = {
   namesSignatureSchemes: true,
   explicitIv: true,
   hasExtensions: true,
-  authenticatesClients: true,
+  clientSignatureSchemes: (config) => config.signatureSchemes,
+  warnsWithoutCertificate: false,
   padding: tlsPadding,
   recordMac: (provider, hash, key) => new HmacOfRecord(provider, hash, key),
 };

@@ -3,7 +3,6 @@ import type { Message } from '../../messages/handshake-type.ts';
 import { type ServerKeyExchange, serverKeyExchange } from '../../messages/key-exchange.ts';
 import type { CipherSuite } from '../../suites.ts';
 import type { Terms } from '../terms.ts';
-import type { VersionRules } from '../version-rules.ts';
 import { keyExchangeOf } from './index.ts';
 
 /** ServerKeyExchange as the suite and the version have it. */
@@ -18,8 +17,8 @@ export function showsCertificate(suite: CipherSuite): boolean {
 }
 
 /** Who shares a key with the client, or shows it nothing, must not ask for its certificate (RFC 4279 §2, RFC 5246 §7.4.4). */
-export function mayAskForCertificate(rules: VersionRules, suite: CipherSuite): boolean {
-  return rules.authenticatesClients && showsCertificate(suite) && suite.keyExchange !== 'RSA_PSK';
+export function mayAskForCertificate(suite: CipherSuite): boolean {
+  return showsCertificate(suite) && suite.keyExchange !== 'RSA_PSK';
 }
 
 /** A session does not tell the name of a shared key, so who resumed one could not be told from others. */
