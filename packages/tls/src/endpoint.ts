@@ -9,7 +9,7 @@ import type { Observer } from './observer.ts';
 import type { ClientConfig, ServerConfig } from './options.ts';
 import { LEGACY_RECORD_VERSION } from './record/protection.ts';
 import { serverHandshake } from './server.ts';
-import { endingOf } from './sessions/abandon.ts';
+import { abandonSession, type Ending, endingOf } from './sessions/abandon.ts';
 import { abandonedByClients, type EndedSession } from './sessions/abandoned-sessions.ts';
 import type { Session } from './sessions/session.ts';
 
@@ -85,11 +85,16 @@ export function serverConnection(
   },
 ): Connection {
   const { provider } = config;
+  let resumed: Ending | undefined;
   return new Connection(config, {
     services: config.services,
     events: options.events,
     observer: options.observer,
     halfClose: options.halfClose,
+    // While the handshake runs; what holds afterwards, it says itself.
+    abandonSession: () => {
+      if (resumed !== undefined) abandonSession(config.options, resumed);
+    },
     initialVersion: LEGACY_RECORD_VERSION,
     flow: (channel) => {
       const handshake: ServerHandshake = {
@@ -101,6 +106,9 @@ export function serverConnection(
         now: config.now(),
         lookahead: undefined,
         helloRequestsLeft: 0,
+        resuming: (session) => {
+          resumed = endingOf(session);
+        },
       };
       return serverHandshake(handshake);
     },

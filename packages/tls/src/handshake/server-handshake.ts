@@ -1,5 +1,6 @@
 import type { ServerEch } from '../ech/server.ts';
 import type { ServerConfig } from '../options.ts';
+import type { Session } from '../sessions/session.ts';
 import type { Handshake } from './handshake.ts';
 
 /** A server's handshake. */
@@ -7,6 +8,8 @@ export interface ServerHandshake extends Handshake {
   readonly config: ServerConfig;
   /** The first ClientHello, header included: what fingerprints are made of. Set as soon as it has come. */
   clientHello?: Uint8Array;
+  /** Called with the session that is being resumed: if the handshake fails, it is lost. */
+  readonly resuming?: (session: Session) => void;
   /** The application asked for the client's certificate: no session stands in for it. */
   readonly wantsCertificate?: boolean;
   /** Encrypted Client Hello; undefined where the client sent none. */

@@ -4,6 +4,8 @@ import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } fr
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
+import { outcomeOf, refused } from '../testing/puppet.ts';
+import { PuppetClient13 } from '../testing/puppet-client13.ts';
 import { AbandonedSessions } from './abandoned-sessions.ts';
 import { decodeSession, encodeSession, type Session } from './session.ts';
 import { MemorySessionStore } from './session-store.ts';
@@ -168,6 +170,36 @@ describe('a client', () => {
       pair.client.connection.receive(garbage);
       expect(world({ tickets })(session).client.info.resumed).toBe(false);
     });
+  });
+});
+
+describe('a server whose handshake fails', () => {
+  const tickets = new TicketKeys(nodeCrypto);
+  const config = serverConfig({ provider: nodeCrypto, credentials: [pki.server()], tickets });
+  const newSession = (maxVersion: 'TLSv1.3' | 'TLSv1.2') =>
+    world({ tickets }, { maxVersion })().client.sessions[0]!;
+
+  test('TLS 1.3: forgets the session that it was resuming, if the client has its key', () => {
+    const session = newSession('TLSv1.3');
+    const bad = new PuppetClient13(nodeCrypto, serverEnd(config), pki.client());
+    bad.sendHelloWithPsk(session, { spoil: (binder) => binder.fill(0) });
+    expect(outcomeOf(bad)).toEqual(refused('bad-binder'));
+    expect(tickets.open(session.ticket)).toBeDefined();
+    const p = new PuppetClient13(nodeCrypto, serverEnd(config), pki.client());
+    p.sendHelloWithPsk(session).send(p.finished((data) => data.map((byte) => byte ^ 1)));
+    expect(outcomeOf(p)).toEqual(refused('bad-finished'));
+    expect(tickets.open(session.ticket)).toBeUndefined();
+  });
+
+  test('TLS 1.2: forgets the session that it was resuming', () => {
+    const session = newSession('TLSv1.2');
+    const client = clientConfig({ provider: nodeCrypto, verifyCertificate, maxVersion: 'TLSv1.2' });
+    const pair = new Pair(clientEnd(client, { session }), serverEnd(config));
+    pair.carry('client');
+    pair.server.take();
+    pair.server.connection.receive(Uint8Array.of(21, 3, 3, 0, 2, 2, 40));
+    expect(pair.server.secured).toEqual([]);
+    expect(tickets.open(session.ticket)).toBeUndefined();
   });
 });
 

@@ -119,6 +119,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
 function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
   const terms = agreed.termsOf(session);
   checkSamePeer(h, shownBefore(session));
+  h.resuming?.(session);
   h.transcript.useHash(terms.rules.transcriptHash(terms.suite));
   sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, {
     staples: undefined,

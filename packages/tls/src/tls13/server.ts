@@ -86,6 +86,7 @@ interface Agreed extends Agreement {
 function* agreeOnTheRest(h: ServerHandshake, agreement: Agreement): Flow<Agreed> {
   const { hello, suite, psk, group, clientShare, retried, offeredEarlyData } = agreement;
   if (psk !== undefined) checkBinder(h, hello, psk);
+  if (psk?.session !== undefined) h.resuming?.(psk.session);
   const info = clientHelloInfo(h, hello);
   const alpnProtocol = yield* chooseProtocol(h, info);
   const early = yield* acceptsEarlyData(h, hello, { info, psk, suite, alpnProtocol, retried });
