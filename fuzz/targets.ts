@@ -22,6 +22,7 @@ import { CERTIFICATE_SERVICES } from './certificate-services.ts';
 import { changedChains } from './chains.ts';
 import { breachOf, guarded } from './checks.ts';
 import { type Flight, finishedOf, pki, recordFlights } from './flights.ts';
+import { HIDDEN_HELLOS } from './hidden-hellos.ts';
 import { mutate } from './mutate.ts';
 import type { Random } from './random.ts';
 
@@ -47,6 +48,7 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   certificates: changedCertificates,
   chains: changedChains,
   ...CERTIFICATE_SERVICES,
+  ...HIDDEN_HELLOS,
 };
 
 /** Plays one side's part of a recording, with one of its chunks changed, in pieces of any size. */
