@@ -7,9 +7,9 @@ import { cleanUpAfterTests } from './support/clean-up.ts';
 import { Identities, type Identity } from './support/identities.ts';
 import { connectLink, type Link, listenLinks } from './support/link.ts';
 import { sClient, sServer } from './support/openssl.ts';
-import type { Program } from './support/program.ts';
+import { Program, startOnFreePort } from './support/program.ts';
 
-// Renegotiation (RFC 5746) with OpenSSL, begun by either side.
+// Renegotiation (RFC 5746) with OpenSSL and GnuTLS, begun by either side.
 
 cleanUpAfterTests();
 
@@ -146,21 +146,64 @@ withPrograms('openssl')('OpenSSL server', () => {
   });
 });
 
+withPrograms('gnutls-cli')('GnuTLS client', () => {
+  test('begins it', async () => {
+    const server = await listenLinks(serverOf({}));
+    new Program('gnutls-cli', [
+      ...['127.0.0.1', '--port', String(server.port), '--sni-hostname', 'localhost', '--rehandshake'],
+      ...['--verify-hostname', 'localhost', '--x509cafile', identities.ca],
+      ...['--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.2'],
+    ]);
+    const link = await server.next();
+    await link.until(() => link.changes.length === 1, 'a renegotiation');
+    expect(link.connection.info).toMatchObject({ renegotiated: true, secureRenegotiation: true });
+  });
+
+  test('is asked for it', async () => {
+    const server = await listenLinks(serverOf({}));
+    const program = new Program('gnutls-cli', [
+      ...['127.0.0.1', '--port', String(server.port), '--sni-hostname', 'localhost'],
+      ...['--verify-hostname', 'localhost', '--x509cafile', identities.ca],
+      ...['--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.2'],
+    ]);
+    const link = await server.next();
+    program.write('hello\n');
+    await link.expect('hello\n');
+    link.do(() => link.connection.renegotiate());
+    await link.until(() => link.changes.length === 1, 'a renegotiation');
+    program.write('under other keys\n');
+    await link.expect('under other keys\n');
+  });
+});
+
+withPrograms('gnutls-serv')('GnuTLS server', () => {
+  test('is asked for it', async () => {
+    const { port } = await startOnFreePort(
+      (free) =>
+        new Program('gnutls-serv', [
+          ...['--port', String(free), '--echo', '--disable-client-cert'],
+          ...['--x509certfile', identity.cert, '--x509keyfile', identity.key],
+          ...['--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.2'],
+        ]),
+      /Echo Server listening on IPv4.*done/,
+    );
+    const link = connectLink(port, clientOf({}));
+    await link.secure;
+    link.send('before\n');
+    await link.expect('before\n');
+    link.do(() => link.connection.renegotiate());
+    await link.until(() => link.changes.length === 1, 'a renegotiation');
+    link.send('after\n');
+    await link.expect('after\n');
+  });
+});
+
 /** Our server and `s_client`; a line has gone both ways. */
 async function serve(
   options: Partial<ServerOptions> = {},
   ...args: string[]
 ): Promise<{ program: Program; link: Link }> {
-  const server = await listenLinks(
-    serverConfig({
-      provider: nodeCrypto,
-      credentials: [identity.credential],
-      verifyCertificate: identities.verifier(),
-      renegotiation: true,
-      tickets: new TicketKeys(nodeCrypto),
-      ...options,
-    }),
-  );
+  const server = await listenLinks(serverOf(options));
   const version = args.includes('-tls1') ? [] : ['-tls1_2'];
   const program = sClient(identities, server.port, ...version, ...args);
   program.write('hello\n');
@@ -182,13 +225,7 @@ async function connect(
   ...args: string[]
 ): Promise<{ program: Program; link: Link }> {
   const { program, port } = await sServer(identity, '-tls1_2', ...args);
-  const config = clientConfig({
-    provider: nodeCrypto,
-    verifyCertificate: identities.verifier(),
-    renegotiation: true,
-    ...options,
-  });
-  const link = connectLink(port, config);
+  const link = connectLink(port, clientOf(options));
   await link.secure;
   link.send('ready\n');
   await program.expect(/ready\n/);
@@ -200,4 +237,24 @@ async function both(program: Program, link: Link, text: string): Promise<void> {
   await program.expect(new RegExp(`ours ${text}\n`));
   program.write(`theirs ${text}\n`);
   await link.expect(`theirs ${text}\n`);
+}
+
+function serverOf(options: Partial<ServerOptions>) {
+  return serverConfig({
+    provider: nodeCrypto,
+    credentials: [identity.credential],
+    verifyCertificate: identities.verifier(),
+    renegotiation: true,
+    tickets: new TicketKeys(nodeCrypto),
+    ...options,
+  });
+}
+
+function clientOf(options: Partial<ClientOptions>) {
+  return clientConfig({
+    provider: nodeCrypto,
+    verifyCertificate: identities.verifier(),
+    renegotiation: true,
+    ...options,
+  });
 }
