@@ -40,6 +40,20 @@ describe('with 3DES', () => {
     expect(arrived).toBe(7 * MEGABYTE.length);
   });
 
+  test.each(['client', 'server'] as const)('a %s that may renegotiates before that, and goes on', (who) => {
+    const may = { ...options, renegotiation: { limit: 20 } };
+    const pair = meet(may, may);
+    const [from, to] = who === 'client' ? [pair.client, pair.server] : [pair.server, pair.client];
+    for (let sent = 0; sent < 12; sent++) {
+      from.connection.send(MEGABYTE);
+      pair.pump();
+    }
+    expect([pair.client.errors, pair.server.errors]).toEqual([[], []]);
+    expect(to.data.reduce((sum, { length }) => sum + length, 0)).toBe(12 * MEGABYTE.length);
+    expect(from.changes.length).toBeGreaterThanOrEqual(2);
+    expect(from.changes.length).toBeLessThanOrEqual(4);
+  });
+
   test('small records count as what they are', () => {
     const pair = meet(options, options);
     for (let i = 0; i < 40_000; i++) pair.client.connection.send(MEGABYTE.subarray(0, 1));

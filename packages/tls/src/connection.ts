@@ -81,7 +81,7 @@ export class Connection extends ConnectionFacts {
       initialVersion: parts.initialVersion,
     });
     this.#alerts = new AlertProtocol(this.#records, parts.observer);
-    this.#data = new OutgoingData(this.#records);
+    this.#data = new OutgoingData(this.#records, () => this.#renewKeys());
     this.#services = parts.services;
     this.#abandonSession = parts.abandonSession;
     this.#channel = new ConnectionChannel(
@@ -218,17 +218,13 @@ export class Connection extends ConnectionFacts {
   }
 
   /**
-   * Asks the peer for a sign of life (RFC 6520); `answered` is called when it comes, and never if it does not. Throws
-   * `not-connected` where the peer does not answer heartbeats, during a handshake, and while one is on its way;
-   * `bad-option` when it does not fit into a record.
+   * Asks the peer for a sign of life (RFC 6520); `answered` is called when it comes. Throws `not-connected` where the peer
+   * does not answer, in a handshake, and while one is on its way; `bad-option` when it does not fit into a record.
    */
   heartbeat(answered: () => void, request: HeartbeatRequest = {}): void {
     const { heartbeat } = this.#channel;
     if (this.#state !== 'open' || this.#writeClosed || heartbeat === undefined || this.#driver) {
-      throw new TlsError(
-        'not-connected',
-        'a heartbeat needs an open connection on which they were agreed on',
-      );
+      throw new TlsError('not-connected', 'heartbeats need an open connection that has agreed on them');
     }
     heartbeat.send(request, answered);
   }
@@ -414,6 +410,10 @@ export class Connection extends ConnectionFacts {
     const driver = this.#drive(flow);
     this.#driver = driver;
     this.#step(() => driver.resume(undefined));
+  }
+
+  #renewKeys(): void {
+    if (this.#driver === undefined && this.#established?.canRenegotiate) this.renegotiate();
   }
 
   #complete(result: HandshakeResult, _proof: FinishedVerified): void {

@@ -89,6 +89,8 @@ export const HEARTBEAT_ANSWER_COST = 1024;
 export const MAX_WAITING_BYTES = 262_144;
 /** Records that a key still seals when a KeyUpdate replaces it, so that replies in flight fit. */
 export const KEY_UPDATE_MARGIN = 64;
+/** Records that a key up to TLS 1.2 still seals when another handshake is begun: 4 MB, half of what 3DES may. */
+export const RENEGOTIATION_MARGIN = 256;
 
 export function defaultCipherSuites(provider: CryptoProvider): CipherSuite[] {
   return pick(DEFAULT_SUITES, CIPHER_SUITES).filter((suite) => suiteAvailable(suite, provider));

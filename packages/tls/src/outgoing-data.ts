@@ -7,9 +7,13 @@ export class OutgoingData {
   readonly #records: RecordLayer;
   #established: Established | undefined;
   #held: Uint8Array[] | undefined;
+  readonly #renew: () => void;
+  #isRenewed = false;
 
-  constructor(records: RecordLayer) {
+  /** @param renew called once for a key that wears out and cannot be updated: up to TLS 1.2, another handshake may do it. */
+  constructor(records: RecordLayer, renew: () => void) {
     this.#records = records;
+    this.#renew = renew;
   }
 
   send(data: Uint8Array): void {
@@ -39,6 +43,7 @@ export class OutgoingData {
   /** A handshake is complete: data goes under its keys, and what was held back goes now. */
   use(established: Established): void {
     this.#established = established;
+    this.#isRenewed = false;
     this.release();
   }
 
@@ -57,5 +62,8 @@ export class OutgoingData {
       this.#records.write(APPLICATION_DATA, part);
       rest = rest.subarray(part.length);
     }
+    if (established.canUpdateKeys || this.#isRenewed || !this.#records.keyWearsOut) return;
+    this.#isRenewed = true;
+    this.#renew();
   }
 }

@@ -178,6 +178,8 @@ export interface Established {
   endWriting(): void;
   /** Called before application data is sent: a KeyUpdate that the peer asked for goes first. */
   prepareToSend(): void;
+  /** True when {@link renegotiate} is possible. */
+  readonly canRenegotiate: boolean;
   /** True when keys can be replaced: TLS 1.3. */
   readonly canUpdateKeys: boolean;
   /** Forgets all secrets. */

@@ -1,4 +1,4 @@
-import { KEY_UPDATE_MARGIN } from '../defaults.ts';
+import { KEY_UPDATE_MARGIN, RENEGOTIATION_MARGIN } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
 import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_PLAINTEXT } from './content-type.ts';
@@ -170,6 +170,11 @@ export class RecordLayer implements RecordLimits {
   /** Whether the key seals more than the last records, which are kept for alerts and key changes. */
   get hasRoom(): boolean {
     return this.#sealer.limit - this.#sealer.sequence > KEY_UPDATE_MARGIN;
+  }
+
+  /** Whether the key comes near its limit. */
+  get keyWearsOut(): boolean {
+    return this.#sealer.limit - this.#sealer.sequence < RENEGOTIATION_MARGIN;
   }
 
   /** Most plaintext bytes in a record that we send. */

@@ -50,6 +50,10 @@ export class Established12 implements Established {
     this.#renegotiation = renegotiation;
   }
 
+  get canRenegotiate(): boolean {
+    return this.#renegotiation !== undefined;
+  }
+
   receive(message: RawMessage): Flow<AfterHandshake> | undefined {
     const beginning = this.#role === 'client' ? HANDSHAKE_TYPE.hello_request : HANDSHAKE_TYPE.client_hello;
     if (message.type !== beginning) {

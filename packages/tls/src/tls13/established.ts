@@ -21,6 +21,7 @@ import type { LaterAuthentication } from './later-authentication.ts';
 /** A TLS 1.3 connection after its handshake: tickets, KeyUpdate, exporters (RFC 9846 §4.6, §7.5). */
 export class Established13 implements Established {
   readonly canUpdateKeys = true;
+  readonly canRenegotiate = false;
   readonly #schedule: KeySchedule;
   readonly #channel: Channel;
   readonly #proof: FinishedVerified;
