@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type EchKey, parseEchKeys, TlsError } from '@testudo/tls';
+import { type EchKey, parseEchConfigList, parseEchKeys, type ServerConfig, TlsError } from '@testudo/tls';
 import { Failure, systemReason } from '../failure.ts';
 
 /**
@@ -9,6 +9,18 @@ import { Failure, systemReason } from '../failure.ts';
 export function echKeysIn(files: readonly string[]): readonly EchKey[] | undefined {
   if (files.length === 0) return undefined;
   return files.flatMap((file, index) => read(file).map((key) => ({ ...key, isRetry: index === 0 })));
+}
+
+/** Who has another key is told ours by a server that shows a certificate for the public name. Throws a `Failure`. */
+export function checkPublicNames({ ech }: ServerConfig, hasCertificate: (name: string) => boolean): void {
+  if (ech === undefined) return;
+  const { publicName } =
+    parseEchConfigList(ech.retryConfigs).find((config) => !hasCertificate(config.publicName)) ?? {};
+  if (publicName === undefined) return;
+  throw new Failure(
+    `ech: clients see the name ${publicName}, and no certificate here is for it: without one they are not told a new key`,
+    2,
+  );
 }
 
 function read(file: string): EchKey[] {

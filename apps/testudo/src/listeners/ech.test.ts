@@ -100,6 +100,22 @@ describe('ech:', () => {
     await expect(startGateway([`${SERVED}\nech: [ech.pem]`], { folder })).rejects.toThrow(message);
   });
 
+  test('a public name without a certificate is found before anything is served', async () => {
+    const folder = folderWith();
+    writeFileSync(join(folder, 'ech.pem'), echKeyToPem(key()));
+    const lines = `certificate: local\nnames: [${HIDDEN}]\necho: true\nech: [ech.pem]`;
+    await expect(startGateway([lines], { folder })).rejects.toThrow(/clients see the name public\.test/);
+  });
+
+  test('a wildcard certificate is one for the public name', async () => {
+    const folder = folderWith();
+    const own = generateEchKey(nodeCrypto, { publicName: 'public.site.test' });
+    writeFileSync(join(folder, 'ech.pem'), echKeyToPem(own));
+    const lines = `certificate: local\nnames: ["*.site.test", ${HIDDEN}]\necho: true\nech: [ech.pem]`;
+    const gateway = await startGateway([lines], { folder });
+    (await visit(gateway, listOf(own))).destroy();
+  });
+
   test('needs TLS 1.3', async () => {
     const lines = `${SERVED}\nech: [ech.pem]\nmaxVersion: 1.2`;
     await expect(startGateway([lines])).rejects.toThrow(/ech needs TLSv1.3/);

@@ -10,6 +10,7 @@ import { type Identity, namesIn } from '../identity/certificate-files.ts';
 import type { ServedIdentity } from '../identity/certificate-sources.ts';
 import type { OcspStaples, Staple } from '../identity/ocsp-staples.ts';
 import { ClientRevocation } from './client-revocation.ts';
+import { checkPublicNames } from './ech-keys.ts';
 import { serverConfigOf } from './server-config.ts';
 import { renewTicketKeys, ticketKeys } from './ticket-keys.ts';
 
@@ -71,7 +72,7 @@ export class TlsEndpoint {
   }
 
   #makeConfig(): ServerConfig {
-    return serverConfigOf({
+    const config = serverConfigOf({
       plan: this.#plan,
       board: this.#board,
       tickets: this.#tickets,
@@ -80,6 +81,8 @@ export class TlsEndpoint {
         ? ({ serverName }) => this.#choice.exactly(serverName) ?? []
         : ({ serverName }) => this.#choice.for(serverName),
     });
+    checkPublicNames(config, (name) => this.#choice.exactly(name) !== undefined);
+    return config;
   }
 
   /** Shows other certificates from now on; connections that are open keep theirs. */
