@@ -53,9 +53,9 @@ suite('Pebble, strict', () => {
     expect(new Set(looks.map(({ name }) => name))).toEqual(new Set(['one.test', 'two.test']));
   });
 
-  test('issues by http-01, refusing half of all nonces', async () => {
+  test('issues by http-01, for an RSA key, refusing half of all nonces', async () => {
     const pebble = await startPebble({ refusedNonces: 50 });
-    const more = `, challenges: [http-01], http: "127.0.0.1:${pebble.ports.http}"`;
+    const more = `, challenges: [http-01], keyType: rsa2048, http: "127.0.0.1:${pebble.ports.http}"`;
     // Six nonces in a row may be refused; then it is tried again a minute later.
     const surroundings = { clock: new TestClock() };
     const started = await startAcmeGateway(`${acme(pebble, more)}\n${listener(pebble)}`, { surroundings });

@@ -278,6 +278,31 @@ describe('renewal', () => {
   });
 });
 
+describe('a certificate that the CA has revoked', () => {
+  test('is replaced at once, and not again before the next day', async () => {
+    const { ca, tls } = await startCa();
+    await ca.startResponder();
+    const surroundings = clockFor(ca);
+    const { clock } = surroundings;
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, { surroundings });
+    // Two answers: of the certificate's first hour, and of half of the first answer's life later.
+    await started.logged('an OCSP response is stapled');
+    const first = await shown(tls);
+    await ca.revoke(first.serial);
+    clock.advance(13 * HOUR);
+    await started.logged('this certificate is revoked');
+    await started.logged('certificate renewed');
+    const second = await shown(tls);
+    expect(second.serial).not.toBe(first.serial);
+    await started.logged('an OCSP response is stapled', 2);
+    await ca.revoke(second.serial);
+    clock.advance(13 * HOUR);
+    await started.logged('this certificate is revoked', 2);
+    expect(await shown(tls)).toEqual(second);
+    expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(2);
+  });
+});
+
 describe('when it does not work', () => {
   test('a CA that limits is left alone for as long as it says', async () => {
     const { ca, tls } = await startCa();

@@ -1,10 +1,18 @@
 import { type JsonWebKey, randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { certificateToPem, createCertificateAuthority, privateKeyToPem } from '@testudo/x509';
+import {
+  certificateToPem,
+  createCertificateAuthority,
+  ManagedAuthority,
+  MemoryCertificateDatabase,
+  privateKeyToPem,
+} from '@testudo/x509';
+import { ocspHandler } from '@testudo/x509/node';
 import { folderWith } from '../../../apps/testudo/src/testing/folder.ts';
 import { cleanUp } from '../../interop/support/clean-up.ts';
 import { openJws, Refusal, type SignedRequest, thumbprint } from './jws.ts';
@@ -37,6 +45,7 @@ interface Authorization {
  */
 export class StrictCa {
   readonly #authority = createCertificateAuthority({ provider: nodeCrypto, commonName: 'strict' });
+  #managed = new ManagedAuthority(this.#authority, new MemoryCertificateDatabase());
   readonly #server: ReturnType<typeof createServer>;
   readonly #nonces: Set<string> = new Set();
   readonly #accounts: Map<string, { key: JsonWebKey; contact: unknown }> = new Map();
@@ -129,6 +138,27 @@ export class StrictCa {
   /** How many connections are open. */
   connections(): Promise<number> {
     return new Promise((resolve) => this.#server.getConnections((_, count) => resolve(count)));
+  }
+
+  /** From now on its certificates name a responder, which is there. */
+  async startResponder(): Promise<void> {
+    const signer = await this.#managed.ocspSigner();
+    const answer = (request: Uint8Array): Promise<Uint8Array> =>
+      this.#managed.ocsp(request, { signer, at: new Date(this.now()) });
+    const responder = createHttpServer(ocspHandler({ answer }));
+    await new Promise<void>((resolve) => responder.listen(0, '127.0.0.1', resolve));
+    cleanUp(() => responder.close());
+    const { port } = responder.address() as AddressInfo;
+    const publication = { ocsp: [`http://127.0.0.1:${port}/`] };
+    this.#managed = new ManagedAuthority(
+      this.#authority.withPublication(publication),
+      this.#managed.database,
+    );
+  }
+
+  /** Revokes the certificate with this serial number, in hexadecimal. */
+  async revoke(serial: string): Promise<void> {
+    await this.#managed.revoke(new Uint8Array(Buffer.from(serial, 'hex')), { at: new Date(this.now()) });
   }
 
   /** Forgets all accounts. */
@@ -282,7 +312,7 @@ export class StrictCa {
     return { json: this.#shown(Number(index)).challenges.find((one) => one.type === type)! };
   }
 
-  #finalize(id: number, { payload }: SignedRequest, script: Script | undefined): Answer {
+  async #finalize(id: number, { payload }: SignedRequest, script: Script | undefined): Promise<Answer> {
     const order = this.#orders[id]!;
     if (order.status !== 'ready') throw new Refusal(403, 'orderNotReady', order.status);
     const csr = new Uint8Array(Buffer.from(String(payload?.['csr']), 'base64url'));
@@ -290,8 +320,8 @@ export class StrictCa {
     const issued =
       script?.answer === 'other-key'
         ? this.#authority.issue({ ...rules, names: order.names })
-        : this.#authority.sign(csr, { ...rules, names: order.names });
-    order.certificate = certificateToPem(...issued.certificateChain);
+        : await this.#managed.sign(csr, { ...rules, names: order.names });
+    order.certificate = certificateToPem(...issued.certificateChain, this.#authority.certificate);
     order.status = 'valid';
     const shown = this.#shownOrder(id);
     return { json: script?.answer === 'processing' ? { ...shown, status: 'processing' } : shown };

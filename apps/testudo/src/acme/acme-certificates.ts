@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { certificateToPem } from '@testudo/x509';
+import { type Certificate, certificateToPem } from '@testudo/x509';
 import { type Clock, systemClock } from '../clock.ts';
 import type { AcmePlan } from '../config/acme-plan.ts';
 import { Failure, systemReason } from '../failure.ts';
@@ -73,6 +73,11 @@ export class AcmeCertificates {
     for (const certificate of this.#certificates.values()) certificate.retry();
   }
 
+  /** A certificate is revoked: if it is one of these, another takes its place. */
+  replaceRevoked(leaf: Certificate): void {
+    for (const certificate of this.#certificates.values()) certificate.replaceRevoked(leaf);
+  }
+
   /** Gives up what is under way; an order is gone on with at the next start. */
   stop(): void {
     this.#stopped.abort(new AcmeError('slow', 'the gateway ends'));
@@ -134,12 +139,12 @@ export class AcmeCertificates {
     old: Identity | undefined,
     failures: number,
   ): Promise<void> {
-    const { challenges } = this.#parts.plan;
+    const { challenges, keyType } = this.#parts.plan;
     const session = await this.#session();
     await this.#using(session, async () => {
       await this.#register(session);
       const service = old === undefined ? undefined : await this.#renewalService(session.transport);
-      const keyPem = store.nextKey();
+      const keyPem = await store.nextKey(keyType);
       const chain = await issue({
         session,
         names,

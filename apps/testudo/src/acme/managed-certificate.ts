@@ -1,5 +1,7 @@
+import { bytesEqual } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
+  type Certificate,
   certificateToPem,
   createSelfSignedCertificate,
   matchesName,
@@ -35,6 +37,9 @@ const RETRY = { first: 60_000, most: 6 * 3_600_000, asked: 7 * 86_400_000, sprea
 /** After an issue comes a rest of this part of the certificate's life, whatever a CA suggests and a wrong clock says. */
 const REST = 20;
 
+/** Milliseconds between two replacements of certificates that are said to be revoked: who says so could be wrong. */
+const REPLACEMENT_PAUSE = 86_400_000;
+
 /** What is served before there is a certificate is renewed by a restart; days. */
 const TEMPORARY_DAYS = 30;
 
@@ -47,6 +52,9 @@ export class ManagedCertificate {
   #cancel: (() => void) | undefined;
   #isRunning = false;
   #isBusy = false;
+  /** When a certificate that is said to be revoked was replaced last, and whether the present one is. */
+  #replacedAt = Number.NEGATIVE_INFINITY;
+  #isRevoked = false;
 
   constructor(parts: ManagedCertificateParts) {
     this.#parts = parts;
@@ -67,7 +75,7 @@ export class ManagedCertificate {
 
   /** When it is renewed, or got, if nothing goes wrong; milliseconds since 1970. */
   get dueAt(): number {
-    if (this.#issued === undefined) return 0;
+    if (this.#issued === undefined || this.#isRevoked) return 0;
     return renewalTime(this.#issued.chain[0]!, this.#info?.window);
   }
 
@@ -87,6 +95,20 @@ export class ManagedCertificate {
     const { store } = this.#parts;
     if (!this.#isRunning || this.#isBusy || store.state.failures === undefined) return;
     this.#note({ ...store.state, notBefore: undefined });
+    this.#cancel?.();
+    void this.#step();
+  }
+
+  /** If this is its certificate, another one is ordered at once. */
+  replaceRevoked({ der }: Certificate): void {
+    const { store, clock } = this.#parts;
+    const own = this.#issued?.chain[0];
+    if (!this.#isRunning || this.#isRevoked || own === undefined || !bytesEqual(own.der, der)) return;
+    if (clock.now() - this.#replacedAt < REPLACEMENT_PAUSE) return;
+    this.#isRevoked = true;
+    this.#replacedAt = clock.now();
+    // The rest after an issue does not count now; the pause after a failure does.
+    if (store.state.failures === undefined) this.#note({ ...store.state, notBefore: undefined });
     this.#cancel?.();
     void this.#step();
   }
@@ -126,6 +148,7 @@ export class ManagedCertificate {
       await this.#parts.issue(old, failures);
       this.#issued = store.load()!;
       this.#info = undefined;
+      this.#isRevoked = false;
       this.#note({ notBefore: this.#parts.clock.now() + lifetimeOf(this.#issued) / REST });
       const until = this.#issued.chain[0]!.notAfter.toISOString();
       log.info({ names, until }, old === undefined ? 'certificate issued' : 'certificate renewed');

@@ -10,9 +10,9 @@ afterAll(removeFolders);
 
 const DIRECTORY = new URL('https://ca.test/directory');
 
-function install(store: AcmeStore, ...names: string[]): string {
+async function install(store: AcmeStore, ...names: string[]): Promise<string> {
   const own = store.certificate(names);
-  const keyPem = own.nextKey();
+  const keyPem = await own.nextKey('p256');
   const privateKey = parsePrivateKey(keyPem, nodeCrypto);
   const { certificate } = createSelfSignedCertificate({ provider: nodeCrypto, names, privateKey });
   own.install(certificateToPem(certificate), keyPem);
@@ -38,9 +38,9 @@ describe('what is kept of the work with a CA', () => {
     expect(file.slice(store.folder.length + '/certificates/'.length)).not.toContain('/');
   });
 
-  test('is one file for key and chain, private, and nothing else is left', () => {
+  test('is one file for key and chain, private, and nothing else is left', async () => {
     const store = new AcmeStore(folderWith(), DIRECTORY);
-    const file = install(store, 'a.test');
+    const file = await install(store, 'a.test');
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readFileSync(file, 'utf8')).toMatch(
       /^-----BEGIN PRIVATE KEY-----\n[^-]+-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\n/,
@@ -48,17 +48,27 @@ describe('what is kept of the work with a CA', () => {
     expect(readdirSync(join(store.folder, 'certificates'))).toEqual(['a.test.pem']);
     // Also where an older one was open to others.
     chmodSync(file, 0o644);
-    install(store, 'a.test');
+    await install(store, 'a.test');
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
 
-  test('keeps the key of an order until its certificate is there, then takes another', () => {
+  test('keeps the key of an order until its certificate is there, then takes another', async () => {
     const store = new AcmeStore(folderWith(), DIRECTORY);
     const own = store.certificate(['a.test']);
-    const first = own.nextKey();
-    expect(store.certificate(['a.test']).nextKey()).toBe(first);
-    install(store, 'a.test');
-    expect(own.nextKey()).not.toBe(first);
+    const first = await own.nextKey('p256');
+    expect(await store.certificate(['a.test']).nextKey('p256')).toBe(first);
+    await install(store, 'a.test');
+    expect(await own.nextKey('p256')).not.toBe(first);
+  });
+
+  test.each([
+    ['p256', { type: 'ec', curve: 'secp256r1' }],
+    ['p384', { type: 'ec', curve: 'secp384r1' }],
+    ['rsa2048', { type: 'rsa', bits: 2048 }],
+    ['rsa3072', { type: 'rsa', bits: 3072 }],
+  ] as const)('has keys of the type that is wanted: %s', async (type, kind) => {
+    const pem = await new AcmeStore(folderWith(), DIRECTORY).certificate(['a.test']).nextKey(type);
+    expect(parsePrivateKey(pem, nodeCrypto).kind).toMatchObject(kind);
   });
 
   test('is another file for other names, whatever their order', () => {
@@ -82,10 +92,10 @@ describe('what is kept of the work with a CA', () => {
     );
   });
 
-  test('has a substitute: a certificate that fits one of the names', () => {
+  test('has a substitute: a certificate that fits one of the names', async () => {
     const store = new AcmeStore(folderWith(), DIRECTORY);
     expect(store.certificate(['a.test']).loadSubstitute()).toBeUndefined();
-    const file = install(store, 'a.test');
+    const file = await install(store, 'a.test');
     writeFileSync(join(store.folder, 'certificates', '0.pem'), 'damaged');
     expect(store.certificate(['b.test', 'a.test']).loadSubstitute()?.files.certificate).toBe(file);
     expect(store.certificate(['b.test']).loadSubstitute()).toBeUndefined();

@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, generateKeyPair } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { matchesName, parsePrivateKey, peerNameOf, privateKeyToPem } from '@testudo/x509';
-import { Failure, messageOf, systemReason } from '../failure.ts';
+import type { AcmeKeyType } from '../config/acme-plan.ts';
+import { Failure, readableReason } from '../failure.ts';
 import { type CertificateFiles, type Identity, loadIdentity } from '../identity/certificate-files.ts';
 import { fileNameOf } from '../identity/local-authority.ts';
 import { makePrivateFolder, replacePrivateFile, writeNewPrivateFile } from '../identity/private-files.ts';
@@ -82,9 +84,14 @@ export class CertificateStore {
     replacePrivateFile(`${this.#base}.json`, `${JSON.stringify(state, undefined, 2)}\n`);
   }
 
-  /** The key of the certificate to come, PEM: kept, so that an order that was begun can be finished. */
-  nextKey(): string {
-    return keyIn(`${this.#base}.next.key`, this.#folder);
+  /** The key of the certificate to come, PEM: kept, so that an order that was begun can be finished. Throws a `Failure`. */
+  async nextKey(type: AcmeKeyType): Promise<string> {
+    const file = `${this.#base}.next.key`;
+    if (existsSync(file)) return readKey(file);
+    const pem = await newKey(type);
+    makePrivateFolder(this.#folder);
+    writeNewPrivateFile(file, pem);
+    return pem;
   }
 
   /** Puts a new certificate in the place of the old one, as a whole. */
@@ -133,20 +140,32 @@ function keyIn(file: string, folder: string): string {
     const key = nodeCrypto.generateKey({ type: 'ec', curve: 'secp256r1' });
     writeNewPrivateFile(file, privateKeyToPem(key));
   }
+  return readKey(file);
+}
+
+function readKey(file: string): string {
   try {
     const pem = readFileSync(file, 'utf8');
     parsePrivateKey(pem, nodeCrypto);
     return pem;
   } catch (error) {
-    const isFile = (error as NodeJS.ErrnoException).syscall !== undefined;
-    const reason = isFile ? systemReason(error) : messageOf(error);
     throw new Failure(
-      `${file}: cannot use the private key: ${reason}. Move it away for a new one.`,
+      `${file}: cannot use the private key: ${readableReason(error)}. Move it away for a new one.`,
       1,
       error,
     );
   }
 }
+
+/** RSA keys take long to find: meanwhile others are served. */
+async function newKey(type: AcmeKeyType): Promise<string> {
+  const { privateKey } = type.startsWith('rsa')
+    ? await generate('rsa', { modulusLength: Number(type.slice(3)) })
+    : await generate('ec', { namedCurve: type === 'p384' ? 'P-384' : 'P-256' });
+  return privateKey.export({ type: 'pkcs8', format: 'pem' }) as string;
+}
+
+const generate = promisify(generateKeyPair);
 
 /** What is damaged is forgotten: nothing in it cannot be found out again. */
 function readJson<T>(file: string): T | undefined {

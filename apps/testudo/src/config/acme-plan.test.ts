@@ -10,7 +10,12 @@ const LISTENER = 'listeners: [{ name: web, listen: ":443", certificate: acme, na
 
 test('Let\u2019s Encrypt and tls-alpn-01 are the defaults', () => {
   const plan = planned(`acme: { termsAgreed: true }\n${LISTENER}`);
-  expect(plan.acme).toMatchObject({ email: undefined, challenges: ['tls-alpn-01'], http: undefined });
+  expect(plan.acme).toMatchObject({
+    keyType: 'p256',
+    email: undefined,
+    challenges: ['tls-alpn-01'],
+    http: undefined,
+  });
   expect(plan.acme!.directory.href).toBe('https://acme-v02.api.letsencrypt.org/directory');
   expect(plan.listeners[0]!.certificates).toEqual([{ kind: 'acme', names: ['a.test'], isDefault: false }]);
 });

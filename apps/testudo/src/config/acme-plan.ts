@@ -8,6 +8,10 @@ import type { Config } from './config.ts';
 export const ACME_CHALLENGES = ['tls-alpn-01', 'http-01'] as const;
 export type AcmeChallenge = (typeof ACME_CHALLENGES)[number];
 
+/** Keys of the certificates: small and fast, or for clients that know nothing but RSA. */
+export const ACME_KEY_TYPES = ['p256', 'p384', 'rsa2048', 'rsa3072'] as const;
+export type AcmeKeyType = (typeof ACME_KEY_TYPES)[number];
+
 /** Let's Encrypt. */
 export const DEFAULT_ACME_DIRECTORY = 'https://acme-v02.api.letsencrypt.org/directory';
 
@@ -22,6 +26,8 @@ export interface AcmePlan {
   readonly http: Address | undefined;
   /** The customer's account at the CA that the ACME account is bound to (RFC 8555 §7.3.4). */
   readonly externalAccount: { readonly keyId: string; readonly macKeyFile: string } | undefined;
+  /** Of the certificates. */
+  readonly keyType: AcmeKeyType;
   /** PEM: whom to trust for the directory's own TLS; undefined for the public roots. */
   readonly ca: string | undefined;
 }
@@ -61,6 +67,7 @@ export function acmePlan(
       keyId: acme.externalAccount.keyId,
       macKeyFile: resolve(from, acme.externalAccount.macKeyFile),
     },
+    keyType: acme.keyType ?? 'p256',
     ca: acme.ca === undefined ? undefined : resolve(from, acme.ca),
   };
 }

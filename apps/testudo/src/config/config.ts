@@ -1,6 +1,6 @@
 import type { VersionName } from '@testudo/tls';
 import type { LogLevel } from '../output/log.ts';
-import type { AcmeChallenge } from './acme-plan.ts';
+import type { AcmeChallenge, AcmeKeyType } from './acme-plan.ts';
 import type { Address } from './address.ts';
 
 /** A configuration file, as `schema.ts` has checked it. Times are milliseconds by now. */
@@ -25,6 +25,8 @@ export interface AcmeConfig {
   readonly challenges?: readonly AcmeChallenge[] | undefined;
   readonly http?: Address | undefined;
   readonly externalAccount?: { readonly keyId: string; readonly macKeyFile: string } | undefined;
+  /** Of the certificates, from the next one on. Default `p256`. */
+  readonly keyType?: AcmeKeyType | undefined;
   readonly ca?: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../output/log.ts';
-import { ACME_CHALLENGES } from './acme-plan.ts';
+import { ACME_CHALLENGES, ACME_KEY_TYPES } from './acme-plan.ts';
 import { AddressError, parseListenAddress, parseTarget } from './address.ts';
 import type { Config } from './config.ts';
 import { LONGEST_TIMER, parseDuration } from './duration.ts';
@@ -182,6 +182,7 @@ const acme = z.strictObject({
     .optional(),
   http: address(parseListenAddress).optional(),
   externalAccount: z.strictObject({ keyId: text, macKeyFile: filePath }).optional(),
+  keyType: z.enum(ACME_KEY_TYPES, { error: `must be one of ${ACME_KEY_TYPES.join(', ')}` }).optional(),
   ca: filePath.optional(),
 });
 

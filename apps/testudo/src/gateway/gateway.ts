@@ -1,3 +1,4 @@
+import type { Certificate } from '@testudo/x509';
 import { AcmeCertificates, type AcmeParts } from '../acme/acme-certificates.ts';
 import { HttpListener } from '../acme/http-listener.ts';
 import type { Address } from '../config/address.ts';
@@ -53,7 +54,8 @@ export class Gateway {
     check(plan, log);
     const acme = plan.acme && new AcmeCertificates({ plan: plan.acme, dataFolder, log, ...surroundings });
     const sources = new CertificateSources(dataFolder, acme);
-    const staples = new OcspStaples({ dataFolder, log, clock: surroundings.clock });
+    const onRevoked = (leaf: Certificate): void => acme?.replaceRevoked(leaf);
+    const staples = new OcspStaples({ dataFolder, log, clock: surroundings.clock, onRevoked });
     const prepared = prepare(plan, sources, staples, log);
     const http =
       acme && plan.acme?.http

@@ -24,6 +24,8 @@ export interface OcspStaplesParts {
   readonly clock?: Clock | undefined;
   /** Default: over plain HTTP, as certificates say. */
   readonly fetch?: Fetcher | undefined;
+  /** Told each time that a responder says so. Default: only the log is. */
+  readonly onRevoked?: ((leaf: Certificate) => void) | undefined;
 }
 
 /** What is stapled to a certificate now (RFC 6066 §8), DER; undefined when there is nothing current. */
@@ -70,7 +72,7 @@ export class OcspStaples {
       onEvent: (event) => {
         tell(event, file, log);
         if (event.kind === 'refreshed') this.#keep(key, stapler.response);
-        if (event.kind === 'revoked') this.#keep(key, undefined);
+        if (event.kind === 'revoked') this.#revoked(key, leaf);
       },
     });
     this.#staplers.set(key, stapler);
@@ -99,6 +101,11 @@ export class OcspStaples {
   stop(): void {
     this.#isRunning = false;
     for (const stapler of this.#staplers.values()) stapler.stop();
+  }
+
+  #revoked(key: string, leaf: Certificate): void {
+    this.#keep(key, undefined);
+    this.#parts.onRevoked?.(leaf);
   }
 
   #complainOnce(key: string, { files }: Identity): void {
