@@ -163,6 +163,25 @@ describe('a server that has not read the hello', () => {
   });
 });
 
+describe('a client that sent no encrypted_client_hello', () => {
+  const plain = () =>
+    new PuppetServer13(nodeCrypto, echClient(undefined, { keyShareGroups: ['x25519'] }), echPki.server());
+
+  test('gets no configurations', () => {
+    const server = plain().sendServerHello();
+    server.send(server.encryptedExtensions((block) => block.set(encryptedClientHello, listOf(key))));
+    expect(outcomeOf(server)).toEqual(refused('unsolicited-extension'));
+  });
+
+  test('gets no confirmation', () => {
+    const server = plain();
+    server.sendRetry(P384, ({ extensions }) => {
+      extensions.setRaw(encryptedClientHello.id, new Uint8Array(8));
+    });
+    expect(outcomeOf(server)).toEqual(refused('unsolicited-extension'));
+  });
+});
+
 /** A HelloRetryRequest of these extensions. */
 function retry(sessionId: Uint8Array, extensions: readonly number[]): Uint8Array {
   const random = Buffer.from('cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c', 'hex');

@@ -7,7 +7,7 @@ import { signatureAlgorithms, supportedGroups, supportedVersions } from '../exte
 import { clientHello } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { decodeMessage, encodeMessage, HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
-import { echWorld, listOf } from '../testing/ech.ts';
+import { echWorld, listOf, PUBLIC_NAME } from '../testing/ech.ts';
 import { EchPuppet } from '../testing/ech-puppet.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
@@ -191,6 +191,39 @@ describe('an outer hello is refused', () => {
     }
     return whole;
   }
+});
+
+describe('a client that hides which key it uses', () => {
+  const [one, two] = [echKey({ configId: 1 }), echKey({ configId: 2 })];
+  /** The number on the wire is not the one in the configuration that it encrypts for. */
+  const hidden = (echTrialDecryption: boolean) => {
+    const server = echServer([one, two], { echTrialDecryption });
+    const ech = new EchPuppet(new PuppetClient13(nodeCrypto, server, echPki.client()), two);
+    return { ech, client: ech.puppet };
+  };
+
+  test('is read by a server that tries all', () => {
+    const { ech, client } = hidden(true);
+    client.transcript.add(encodeMessage(clientHello, ech.inner()));
+    ech.send(ech.encoded(), { configId: 99 });
+    client.send(client.finished());
+    expect(client.end.info).toMatchObject({ ech: 'accepted', serverName: SERVER_NAME });
+  });
+
+  test('is not read by another', () => {
+    const { ech, client } = hidden(false);
+    ech.sendUnread(ech.encoded(), { configId: 99 });
+    client.send(client.finished());
+    expect(client.end.info).toMatchObject({ ech: 'grease', serverName: PUBLIC_NAME });
+  });
+
+  test('and uses none of the keys is not read by any', () => {
+    const server = echServer([one, two], { echTrialDecryption: true });
+    const ech = new EchPuppet(new PuppetClient13(nodeCrypto, server, echPki.client()), echKey());
+    ech.sendUnread(ech.encoded(), { configId: 1 });
+    ech.puppet.send(ech.puppet.finished());
+    expect(ech.puppet.end.info).toMatchObject({ ech: 'rejected', serverName: PUBLIC_NAME });
+  });
 });
 
 describe('a hello that cannot be read is passed over, and answered with the keys to use', () => {
