@@ -1,15 +1,14 @@
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { get } from 'node:http';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import { TestClock } from '../../apps/testudo/src/testing/test-clock.ts';
 import { connectTls, readAll, stopAll } from '../../apps/testudo/src/testing/test-gateway.ts';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { freePort } from '../interop/support/program.ts';
-import { type AcmeGateway, startAcmeGateway, stopGateways } from './support/gateway.ts';
+import { startAcmeGateway, stopGateways } from './support/gateway.ts';
 import { Refusal } from './support/jws.ts';
 import { StrictCa } from './support/strict-ca.ts';
+import { clockFor, filesBelow, HOUR, listener, request, shown, startCa } from './support/strict-setup.ts';
 
 cleanUpAfterTests();
 afterEach(() => {
@@ -17,52 +16,6 @@ afterEach(() => {
   stopGateways();
 });
 afterAll(removeFolders);
-
-const HOUR = 3_600_000;
-const DAY = 24 * HOUR;
-
-/** A CA, and where it looks. */
-async function startCa(): Promise<{ ca: StrictCa; tls: number; http: number }> {
-  const ports = { tls: await freePort(), http: await freePort() };
-  return { ca: await new StrictCa(ports).listen(), ...ports };
-}
-
-/** A clock for the gateway and the CA. */
-function clockFor(ca: StrictCa): { clock: TestClock; random: () => number } {
-  const clock = new TestClock();
-  ca.now = () => clock.now();
-  return { clock, random: () => 0.5 };
-}
-
-const listener = (port: number, names = 'one.test'): string =>
-  `listeners: [{ listen: "127.0.0.1:${port}", certificate: acme, names: [${names}], echo: true }]`;
-
-/** What the gateway shows now. */
-async function shown(port: number, servername = 'one.test'): Promise<{ serial: string; issuer: string }> {
-  const socket = await connectTls(port, { servername, rejectUnauthorized: false });
-  const { serialNumber, issuer } = socket.getPeerCertificate();
-  socket.destroy();
-  return { serial: serialNumber, issuer: String(issuer.CN) };
-}
-
-function request(
-  port: number,
-  path: string,
-  host = 'one.test',
-): Promise<{ status: number; location: string }> {
-  return new Promise((resolve, reject) => {
-    get({ host: '127.0.0.1', port, path, headers: { host }, agent: false }, (response) => {
-      response.resume();
-      resolve({ status: response.statusCode!, location: String(response.headers.location) });
-    }).on('error', reject);
-  });
-}
-
-function filesBelow(folder: string): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
-    entry.isDirectory() ? filesBelow(join(folder, entry.name)) : [join(folder, entry.name)],
-  );
-}
 
 describe('a certificate', () => {
   test('comes by tls-alpn-01; before, a temporary one is shown; all that is kept is private', async () => {
@@ -114,6 +67,20 @@ describe('a certificate', () => {
     (await connectTls(started.ports[1]!, { servername: 'three.test', ca: ca.root })).destroy();
     expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(2);
     expect(ca.log.filter((resource) => resource === 'newAccount')).toHaveLength(1);
+  });
+
+  test('comes to a listener that is strict about names, protocols and versions, and asks for certificates', async () => {
+    const { ca, tls } = await startCa();
+    const clientCa = join(folderWith({ 'clients.pem': ca.root }), 'clients.pem');
+    const strict = `strictSni: true, alpn: [echo], requireAlpn: true, minVersion: 1.3, clientCertificate: optional, clientCa: "${clientCa}"`;
+    const started = await startAcmeGateway(
+      `${ca.block()}\n${listener(tls).replace('echo: true', `${strict}, echo: true`)}`,
+    );
+    await started.logged('certificate issued');
+    const options = { servername: 'one.test', ca: ca.root };
+    const socket = await connectTls(tls, { ...options, ALPNProtocols: ['echo'] });
+    expect(socket.alpnProtocol).toBe('echo');
+    await expect(connectTls(tls, options)).rejects.toThrow();
   });
 
   test('comes in spite of refused nonces', async () => {
@@ -208,98 +175,6 @@ describe('after a restart', () => {
     });
     await second.logged('certificate issued');
     expect(ca.log.filter((resource) => resource === 'newAccount')).toHaveLength(2);
-  });
-});
-
-describe('renewal', () => {
-  async function issued(prepare: (ca: StrictCa) => void = () => undefined): Promise<{
-    ca: StrictCa;
-    clock: TestClock;
-    started: AcmeGateway;
-    tls: number;
-    before: { serial: string };
-  }> {
-    const { ca, tls } = await startCa();
-    const surroundings = clockFor(ca);
-    prepare(ca);
-    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, { surroundings });
-    await started.logged('certificate issued');
-    const { clock } = surroundings;
-    await expect.poll(() => clock.next).toBeGreaterThan(0);
-    return { ca, clock, started, tls, before: await shown(tls) };
-  }
-
-  /** Lets time pass as it does, so that no appointment is skipped. */
-  async function pass(clock: TestClock, time: number): Promise<void> {
-    for (let left = time; left > 0; ) {
-      const step = Math.min(left, Math.max(clock.next ?? left, 1));
-      clock.advance(step);
-      left -= step;
-      await expect.poll(() => clock.next, { interval: 2, timeout: 20_000 }).toBeGreaterThan(0);
-    }
-  }
-
-  test('takes place before two thirds of its life are over, without a restart', async () => {
-    const { ca, clock, started, tls, before } = await issued();
-    await pass(clock, 56.9 * DAY);
-    expect(await shown(tls)).toEqual(before);
-    expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(1);
-    await pass(clock, 3.2 * DAY);
-    await started.logged('certificate renewed');
-    expect((await shown(tls)).serial).not.toBe(before.serial);
-    expect(ca.replaced).toHaveLength(2);
-  });
-
-  test('takes place when the CA suggests it, and says what it replaces (RFC 9773)', async () => {
-    const now = Date.now();
-    const { ca, clock, started, tls, before } = await issued((one) => {
-      one.renewalWindow = { start: new Date(now + 10 * DAY), end: new Date(now + 11 * DAY) };
-    });
-    await pass(clock, 9.9 * DAY);
-    expect(await shown(tls)).toEqual(before);
-    await pass(clock, 1.2 * DAY);
-    await started.logged('certificate renewed');
-    const [serial] = [Buffer.from(before.serial, 'hex').toString('base64url')];
-    expect(ca.replaced).toEqual([undefined, expect.stringMatching(new RegExp(`^[\\w-]{27}\\.${serial}$`))]);
-  });
-
-  test('that fails leaves the old certificate in place, until it works', async () => {
-    const { ca, clock, started, tls, before } = await issued();
-    const down = new Refusal(503, 'serverInternal', 'down');
-    for (let i = 0; i < 100; i++) ca.script.push({ resource: 'newOrder', answer: down });
-    await pass(clock, 60 * DAY);
-    const { level } = await started.logged('could not be renewed: the old one is served', 10);
-    expect(level).toBe(40);
-    expect(await shown(tls)).toEqual(before);
-    ca.script.length = 0;
-    await pass(clock, 8 * HOUR);
-    await started.logged('certificate renewed');
-    expect((await shown(tls)).serial).not.toBe(before.serial);
-  });
-});
-
-describe('a certificate that the CA has revoked', () => {
-  test('is replaced at once, and not again before the next day', async () => {
-    const { ca, tls } = await startCa();
-    await ca.startResponder();
-    const surroundings = clockFor(ca);
-    const { clock } = surroundings;
-    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, { surroundings });
-    // Two answers: of the certificate's first hour, and of half of the first answer's life later.
-    await started.logged('an OCSP response is stapled');
-    const first = await shown(tls);
-    await ca.revoke(first.serial);
-    clock.advance(13 * HOUR);
-    await started.logged('this certificate is revoked');
-    await started.logged('certificate renewed');
-    const second = await shown(tls);
-    expect(second.serial).not.toBe(first.serial);
-    await started.logged('an OCSP response is stapled', 2);
-    await ca.revoke(second.serial);
-    clock.advance(13 * HOUR);
-    await started.logged('this certificate is revoked', 2);
-    expect(await shown(tls)).toEqual(second);
-    expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(2);
   });
 });
 
