@@ -118,7 +118,8 @@ export function serverOptions(
     ...(flags.has('enable-early-data') ? { earlyData: { maxBytes: MAX_EARLY_DATA } } : {}),
     // A list with equally good suites is followed, too.
     preferServerOrder: flags.has('server-preference') || flags.text('cipher')?.includes('[') === true,
-    grease: flags.has('enable-grease'),
+    // BoringSSL's servers always do.
+    grease: true,
     ...echKeys(flags),
   };
 }
