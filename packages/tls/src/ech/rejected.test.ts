@@ -162,13 +162,14 @@ describe('a server that does not read the hello', () => {
     expect(asked).toBe(0);
   });
 
-  test('gets no early data, and no PSK', () => {
+  test.each([{}, RETRY])('gets no early data, and no PSK: %j', (more) => {
     const tickets = new TicketKeys(nodeCrypto);
     const options = { tickets, earlyData: { maxBytes: 100 } };
     const first = meet(echClient(stale), echServer([stale], options));
     first.pair.pump();
-    const client = echClient(stale, {}, { session: first.client.sessions[0], earlyData: true });
-    const second = meet(client, echServer([fresh], options));
+    const ends = { session: first.client.sessions[0], earlyData: true };
+    const client = echClient(stale, { keyShareGroups: ['x25519'] }, ends);
+    const second = meet(client, echServer([fresh], { ...options, ...more }));
     client.connection.sendEarlyData(utf8('early'));
     second.pair.pump();
     expect(client.errors).toMatchObject([{ code: 'ech-rejected', retryConfigs: listOf(fresh) }]);
