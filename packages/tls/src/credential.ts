@@ -29,6 +29,8 @@ export interface Credential {
    * Default: none.
    */
   readonly delegatedCredentials?: readonly DelegatedCredential[] | undefined;
+  /** The certificate's own key is not here: without a delegated credential for the peer this is not shown. Default false. */
+  readonly delegatedOnly?: boolean | undefined;
   /** OCSP response to staple (DER). Default: none. */
   readonly ocspResponse?: Uint8Array | undefined;
   /**

@@ -107,6 +107,19 @@ test('a name from the peer is quoted: it cannot draw on a terminal', () => {
   expect(item?.text).toBe('"\\u001b[\\u009bJ"');
 });
 
+test('how peers show who they are, by name', () => {
+  const blocks = '0013 0002 01 02' + '0014 0003 02 0200' + '001b 0005 04 0002 0001' + '0022 0004 0002 0807';
+  const extensions = `00 0002 1301 01 00 00${(4 * 4 + 2 + 3 + 5 + 4).toString(16)} ${blocks}`;
+  const { fields, error } = explainMessage(raw(1, `0303 ${RANDOM} ${extensions}`), undefined);
+  expect(error).toBeUndefined();
+  const text = (name: string, at: number) => find(fields, 'extensions', name, `[${at}]`)?.text;
+  expect(text('client_certificate_type', 0)).toBe('0x02 raw public key');
+  expect(text('server_certificate_type', 1)).toBe('0x00 X.509');
+  expect(text('compress_certificate', 0)).toBe('0x0002 brotli');
+  expect(text('compress_certificate', 1)).toBe('0x0001 zlib');
+  expect(text('delegated_credential', 0)).toBe('0x0807 ed25519');
+});
+
 test('a message of thousands of fields is cut', () => {
   const suites = '1301'.repeat(3000);
   const body = `0303 ${RANDOM} 00 ${(6000).toString(16)} ${suites} 01 00`;

@@ -216,11 +216,19 @@ function numberText(value: number, name: string, path: readonly string[]): strin
   const field = name.startsWith('[') ? (path.at(-1) ?? name) : name;
   const registry = REGISTRIES[field];
   if (registry === undefined) return String(value);
-  const width = field === 'legacyCompressionMethods' || field === 'psk_key_exchange_modes' ? 2 : 4;
+  const width = ONE_BYTE.has(field) ? 2 : 4;
   const known = registry(value) ?? (width === 4 && isGrease(value) ? 'GREASE' : undefined);
   const hex = `0x${value.toString(16).padStart(width, '0')}`;
   return known === undefined ? hex : `${hex} ${known}`;
 }
+
+/** Fields whose numbers have one byte. */
+const ONE_BYTE: ReadonlySet<string> = new Set([
+  'legacyCompressionMethods',
+  'psk_key_exchange_modes',
+  'client_certificate_type',
+  'server_certificate_type',
+]);
 
 type Registry = (value: number) => string | undefined;
 
@@ -229,6 +237,9 @@ const versions: Registry = (value) =>
 const suites: Registry = (value) => cipherSuite(value)?.name ?? SIGNALS[value];
 const groups: Registry = (value) => groupById(value)?.name;
 const schemes: Registry = (value) => signatureScheme(value)?.name;
+
+/** RFC 7250 §3. */
+const certificateTypes: Registry = (value) => ({ 0: 'X.509', 2: 'raw public key' })[value];
 
 const SIGNALS: Readonly<Record<number, string>> = {
   [EMPTY_RENEGOTIATION_INFO_SCSV]: 'TLS_EMPTY_RENEGOTIATION_INFO_SCSV',
@@ -248,6 +259,11 @@ const REGISTRIES: Readonly<Record<string, Registry>> = {
   signature_algorithms_cert: schemes,
   supportedSignatureAlgorithms: schemes,
   algorithm: schemes,
+  delegated_credential: schemes,
+  dcCertVerifyAlgorithm: schemes,
+  compress_certificate: (value) => ['zlib', 'brotli', 'zstd'][value - 1],
+  client_certificate_type: certificateTypes,
+  server_certificate_type: certificateTypes,
   legacyCompressionMethods: (value) => (value === 0 ? 'none' : undefined),
   psk_key_exchange_modes: (value) => ['psk_ke', 'psk_dhe_ke'][value],
 };

@@ -10,13 +10,15 @@ export {
 export type { CertificateType } from './certificates/certificate-types.ts';
 export { type CertificateVerifierOptions, certificateVerifier } from './certificates/certificate-verifier.ts';
 export type { CertificateCompression, CertificateCompressionName } from './certificates/compression.ts';
+export type { DelegatedCredential, DelegationInfo } from './certificates/delegated-credential.ts';
 export {
-  type DelegatedCredential,
-  type DelegationInfo,
   type DelegationRequest,
+  delegatedOnlyCredential,
+  encodeDelegatedCredential,
   issueDelegatedCredential,
+  loadDelegatedCredential,
   type RemoteKey,
-} from './certificates/delegated-credential.ts';
+} from './certificates/issue-delegation.ts';
 export {
   pinnedKeys,
   type RawPublicKeyToVerify,

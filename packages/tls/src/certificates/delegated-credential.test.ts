@@ -4,6 +4,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { allowsDelegation, Certificate } from '@testudo/x509';
 import { describe, expect, test } from 'vitest';
 import { type Credential, credential } from '../credential.ts';
+import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { delegatedCredential, type SignedDelegation } from '../extensions/identities.ts';
 import { certificate13 } from '../messages/certificate.ts';
@@ -14,7 +15,13 @@ import { KEYS, SERVER_NAME, TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13 } from '../testing/puppet-client13.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
-import { type DelegationRequest, issueDelegatedCredential } from './delegated-credential.ts';
+import {
+  type DelegationRequest,
+  delegatedOnlyCredential,
+  encodeDelegatedCredential,
+  issueDelegatedCredential,
+  loadDelegatedCredential,
+} from './issue-delegation.ts';
 
 const provider = nodeCrypto;
 const pki = new TestPki(provider);
@@ -352,6 +359,50 @@ describe('issuing', () => {
   test('for seven days is allowed', async () => {
     const { expiresAt } = await issue({ lifetime: 7 * DAY });
     expect(Math.abs(expiresAt - now - 7 * DAY * 1000)).toBeLessThan(2000);
+  });
+});
+
+describe('where the certificate’s key is not', () => {
+  test('a delegated credential comes as bytes, and is the same', async () => {
+    const own = await issue();
+    const loaded = loadDelegatedCredential(provider, {
+      ...{ bytes: encodeDelegatedCredential(own), certificate: server.certificates[0]!, key: shortLived },
+    });
+    expect(loaded).toMatchObject({ ...own, sign: expect.any(Function) });
+    const credentials = [delegatedOnlyCredential(provider, server.certificates, [loaded])];
+    const ends = await meet(accepts, { credentials });
+    expect([ends.client.errors, ends.server.errors]).toEqual([[], []]);
+    expect(ends.client.info.peerDelegation).toEqual({ scheme: own.scheme, expiresAt: own.expiresAt });
+  });
+
+  test.each<[string, Partial<Parameters<typeof loadDelegatedCredential>[1]>]>([
+    ['another key', { key: provider.generateKey({ type: 'ed25519' }) }],
+    ['another role', { role: 'client' }],
+    ['another certificate', { certificate: client.certificates[0]! }],
+  ])('for %s it is refused', async (_what, changes) => {
+    const bytes = encodeDelegatedCredential(await issue());
+    const right = { bytes, certificate: server.certificates[0]!, key: shortLived };
+    expect(() => loadDelegatedCredential(provider, { ...right, ...changes })).toThrow(
+      expect.objectContaining({ code: 'bad-option' }),
+    );
+  });
+
+  test('bytes that were changed or cut are refused', async () => {
+    const bytes = encodeDelegatedCredential(await issue());
+    const right = { certificate: server.certificates[0]!, key: shortLived };
+    expect(() => loadDelegatedCredential(provider, { ...right, bytes: flipped(bytes) })).toThrow(TlsError);
+    expect(() => loadDelegatedCredential(provider, { ...right, bytes: bytes.subarray(1) })).toThrow();
+  });
+
+  test('nobody is served who takes no delegated credential, unless another credential is there', async () => {
+    const only = delegatedOnlyCredential(provider, server.certificates, [await issue()]);
+    for (const options of [{}, { ...accepts, maxVersion: 'TLSv1.2' }] as const) {
+      const alone = await meet(options, { credentials: [only] });
+      expect(alone.server.errors.map(({ code }) => code)).toEqual(['no-common-signature-scheme']);
+      const both = await meet(options, { credentials: [only, pki.server()] });
+      expect(both.client.errors).toEqual([]);
+      expect(both.client.info.peerCertificates).toEqual(pki.server().certificates);
+    }
   });
 });
 

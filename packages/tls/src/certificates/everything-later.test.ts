@@ -11,7 +11,7 @@ import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
 import type { VersionName } from '../versions.ts';
 import type { CertificateCompression } from './compression.ts';
-import { issueDelegatedCredential } from './delegated-credential.ts';
+import { issueDelegatedCredential } from './issue-delegation.ts';
 import { rawPublicKeyCredential } from './raw-public-key.ts';
 
 // Keys in an HSM, verdicts over a network, tickets in a store: everything at once answers later, on both sides, one answer

@@ -8,7 +8,7 @@ import { type ClientOptions, clientConfig, serverConfig } from '../options.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
-import { issueDelegatedCredential } from './delegated-credential.ts';
+import { issueDelegatedCredential } from './issue-delegation.ts';
 
 // Certificates and handshakes signed with ML-DSA (RFC 9881, draft-ietf-tls-mldsa), from the root to CertificateVerify.
 

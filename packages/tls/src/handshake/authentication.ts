@@ -94,6 +94,7 @@ export function chooseScheme(
   version: Version,
 ): ChosenCredential | undefined {
   for (const credential of credentials) {
+    if (credential.delegatedOnly === true) continue;
     const own = credential.signatureSchemes ? schemesOf(credential.signatureSchemes, ours, version) : ours;
     const scheme = own.find((each) => theirs.includes(each.id) && each.fits(credential.keyKind, version));
     if (scheme !== undefined) return { credential, scheme };

@@ -1,17 +1,16 @@
 import { credentialsOfType, typeShownBy } from '../certificates/certificate-types.ts';
-import { delegated } from '../certificates/delegated-credential.ts';
+import { chooseCredential13 } from '../certificates/delegated-credential.ts';
 import { TlsError } from '../errors.ts';
 import { certificateAuthorities, oidFilters } from '../extensions/certificates.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { noteFeatures } from '../features/client-features.ts';
 import { matchingCredentials } from '../features/oid-filters.ts';
 import { type Flow, perform } from '../flow.ts';
-import { type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
+import type { ChosenCredential } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { send } from '../handshake/handshake.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import type { CertificateRequest13 } from '../messages/certificate-request.ts';
-import { TLS13 } from '../versions.ts';
 import { sendAuthentication } from './authentication.ts';
 
 /** Answers a certificate request: with what fits it, or with an empty Certificate (RFC 9846 §4.4.2.3). */
@@ -34,15 +33,14 @@ export function* sendCredential(
     matchingCredentials(credentials, filters ?? []),
     typeShownBy(h, 'client'),
   );
-  const fits = chooseScheme(fitting, h.config.signatureSchemes13, schemes, TLS13);
-  if (fits === undefined) {
+  const chosen = chooseCredential13(h, fitting, 'client', request.extensions, schemes);
+  if (chosen === undefined) {
     send(h, certificate13, {
       certificateRequestContext: request.certificateRequestContext,
       certificateList: [],
     });
     return undefined;
   }
-  const chosen = delegated(fits, 'client', request.extensions, schemes, h.now);
   yield* sendAuthentication(h, 'client', chosen, request.certificateRequestContext, request.extensions);
   return chosen;
 }

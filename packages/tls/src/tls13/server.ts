@@ -1,5 +1,5 @@
 import { answerCertificateTypes, credentialsForClient } from '../certificates/certificate-types.ts';
-import { delegated } from '../certificates/delegated-credential.ts';
+import { chooseCredential13 } from '../certificates/delegated-credential.ts';
 import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
@@ -11,7 +11,7 @@ import { signatureAlgorithms, supportedVersions } from '../extensions/negotiatio
 import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 import { answerFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
-import { type AuthenticatedPeer, type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
+import type { AuthenticatedPeer, ChosenCredential } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { receive, send, sendEncoded } from '../handshake/handshake.ts';
 import { type ConnectionInfo, connectionInfo, type HandshakeResult } from '../handshake/result.ts';
@@ -214,14 +214,14 @@ function* chooseOwn(h: ServerHandshake, { hello, info }: Agreed): Flow<ChosenCre
     throw new TlsError('missing-extension', 'ClientHello without signature_algorithms');
   const credentials = yield* chooseCredentials(info, hello.extensions.has(preSharedKey));
   const fitting = credentialsForClient(credentials, hello.extensions);
-  const chosen = chooseScheme(fitting, h.config.signatureSchemes13, theirs, TLS13);
+  const chosen = chooseCredential13(h, fitting, 'server', hello.extensions, theirs);
   if (chosen === undefined) {
     throw new TlsError(
       'no-common-signature-scheme',
       'the client can verify none of the signatures that our keys make',
     );
   }
-  return delegated(chosen, 'server', hello.extensions, theirs, h.now);
+  return chosen;
 }
 
 /** Early data comes until the client says that it is over (RFC 9846 §4.5); the connection hands it out meanwhile. */
