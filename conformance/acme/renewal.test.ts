@@ -106,3 +106,30 @@ describe('a certificate that the CA has revoked', () => {
     expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(2);
   });
 });
+
+describe('gateways that share a folder', () => {
+  test('order once, and both show what came', async () => {
+    const { ca, tls } = await startCa();
+    const surroundings = clockFor(ca);
+    const yaml = (port: number): string => `${ca.block()}\n${listener(port)}`;
+    const first = await startAcmeGateway(yaml(tls), { surroundings });
+    const other = clockFor(ca);
+    ca.now = () => surroundings.clock.now();
+    const second = await startAcmeGateway(yaml(0), { data: first.data, surroundings: other });
+    await first.logged('certificate issued');
+    await second.logged('another process has got a certificate');
+    expect(await shown(second.ports[0]!)).toEqual(await shown(tls));
+    // Both are due at the same moment.
+    await expect.poll(() => surroundings.clock.next).toBeGreaterThan(2000);
+    await expect.poll(() => other.clock.next).toBeGreaterThan(2000);
+    surroundings.clock.advance(60 * DAY);
+    other.clock.advance(60 * DAY);
+    await Promise.race([first.logged('certificate renewed'), second.logged('certificate renewed')]);
+    await Promise.race([
+      first.logged('another process has got a certificate'),
+      second.logged('another process has got a certificate', 2),
+    ]);
+    expect(await shown(second.ports[0]!)).toEqual(await shown(tls));
+    expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(2);
+  });
+});

@@ -93,7 +93,7 @@ export class ManagedCertificate {
   /** Somebody has set something right: what waits after a failure is tried now. */
   retry(): void {
     const { store } = this.#parts;
-    if (!this.#isRunning || this.#isBusy || store.state.failures === undefined) return;
+    if (!this.#isRunning || this.#isBusy || this.#adopt() || store.state.failures === undefined) return;
     this.#note({ ...store.state, notBefore: undefined });
     this.#cancel?.();
     void this.#step();
@@ -121,7 +121,7 @@ export class ManagedCertificate {
     try {
       const blockedUntil = store.state.notBefore ?? 0;
       if (this.#issued !== undefined && (this.#info?.lookAgain ?? 0) <= clock.now())
-        this.#info = await this.#parts.renewalInfo(this.#issued);
+        this.#info = await this.#parts.renewalInfo(this.#issued).catch(() => undefined);
       if (this.#isRunning && this.dueAt <= clock.now() && blockedUntil <= clock.now()) await this.#attempt();
     } finally {
       this.#isBusy = false;
@@ -141,21 +141,46 @@ export class ManagedCertificate {
   }
 
   async #attempt(): Promise<void> {
-    const { store, log, names, onChange } = this.#parts;
-    const old = this.#issued;
-    const failures = store.state.failures ?? 0;
+    const { store } = this.#parts;
     try {
-      await this.#parts.issue(old, failures);
-      this.#issued = store.load()!;
-      this.#info = undefined;
-      this.#isRevoked = false;
-      this.#note({ notBefore: this.#parts.clock.now() + lifetimeOf(this.#issued) / REST });
-      const until = this.#issued.chain[0]!.notAfter.toISOString();
-      log.info({ names, until }, old === undefined ? 'certificate issued' : 'certificate renewed');
-      onChange();
+      await store.exclusively(() => this.#renew());
     } catch (error) {
-      if (this.#isRunning) this.#failed(error, failures + 1);
+      if (this.#isRunning) this.#failed(error, (store.state.failures ?? 0) + 1);
     }
+  }
+
+  /** What another process has done, or may not do yet, is known by now. */
+  async #renew(): Promise<void> {
+    const { store, clock, log, names, onChange } = this.#parts;
+    if (this.#adopt() || (store.state.notBefore ?? 0) > clock.now()) return;
+    const old = this.#issued;
+    await this.#parts.issue(old, store.state.failures ?? 0);
+    const issued = store.load()!;
+    this.#take(issued);
+    this.#note({ notBefore: clock.now() + lifetimeOf(issued) / REST });
+    const until = issued.chain[0]!.notAfter.toISOString();
+    log.info({ names, until }, old === undefined ? 'certificate issued' : 'certificate renewed');
+    onChange();
+  }
+
+  /** Takes a certificate that another process has put into the folder, if it is good for longer. */
+  #adopt(): boolean {
+    const { clock, log, names, onChange } = this.#parts;
+    const stored = loadStored(this.#parts);
+    if (stored === undefined || !fits(stored, names)) return false;
+    const leaf = stored.chain[0]!;
+    const isOurs = this.#issued !== undefined && bytesEqual(this.#issued.chain[0]!.der, leaf.der);
+    if (isOurs || renewalTime(leaf) <= clock.now()) return false;
+    this.#take(stored);
+    log.info({ names, until: leaf.notAfter.toISOString() }, 'another process has got a certificate');
+    onChange();
+    return true;
+  }
+
+  #take(identity: Identity): void {
+    this.#issued = identity;
+    this.#info = undefined;
+    this.#isRevoked = false;
   }
 
   /** A disk that is full is no reason to stop. */

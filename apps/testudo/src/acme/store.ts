@@ -7,6 +7,7 @@ import { matchesName, parsePrivateKey, peerNameOf, privateKeyToPem } from '@test
 import type { AcmeKeyType } from '../config/acme-plan.ts';
 import { Failure, readableReason } from '../failure.ts';
 import { type CertificateFiles, type Identity, loadIdentity } from '../identity/certificate-files.ts';
+import { withLock } from '../identity/file-lock.ts';
 import { fileNameOf } from '../identity/local-authority.ts';
 import { makePrivateFolder, replacePrivateFile, writeNewPrivateFile } from '../identity/private-files.ts';
 
@@ -99,6 +100,18 @@ export class CertificateStore {
     makePrivateFolder(this.#folder);
     replacePrivateFile(this.file, `${keyPem.trimEnd()}\n${chainPem.trimEnd()}\n`);
     rmSync(`${this.#base}.next.key`, { force: true });
+  }
+
+  /**
+   * Does what no other process may do meanwhile: several may share a folder. What they have noted is read again. Rejects
+   * with a `Failure` when one takes long.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T> {
+    makePrivateFolder(this.#folder);
+    return withLock(this.file, () => {
+      this.#state = undefined;
+      return work();
+    });
   }
 
   /** The certificate; undefined when there is none. Throws a `Failure` for one that cannot be used. */
