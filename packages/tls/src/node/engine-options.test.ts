@@ -11,6 +11,7 @@ import {
   closeAll,
   closeOf,
   connected,
+  errorOf,
   failing,
   issue,
   listen,
@@ -227,14 +228,26 @@ describe('renegotiation', () => {
     expect(await again(client)).toMatchObject({ code: 'ERR_TLS_RENEGOTIATION_DISABLED' });
   });
 
-  test('too often is an attack, as in Node', async () => {
-    const once = { ...old, renegotiation: { limit: 1 } };
-    const { client, server } = await connected(ours, ours, once, allowed);
-    const attack = new Promise<Error>((resolve) => server.on('secureConnection', () => resolve(new Error())));
-    void attack;
+  test.each([
+    ['ours', ours],
+    ['Node\u2019s', nodes],
+  ])('too often is an attack, as in Node: %s', async (_name, clientTls) => {
+    const rarely = { ...old, renegotiation: { limit: 1 } };
+    const { client, accepted } = await connected(ours, clientTls, rarely, allowed);
+    const attack = errorOf(accepted);
     client.resume();
     expect(await again(client)).toBeNull();
-    expect(await again(client)).toBeInstanceOf(Error);
+    void again(client);
+    expect(await attack).toMatchObject({ code: 'ERR_TLS_SESSION_ATTACK' });
+  });
+
+  test('disableRenegotiation ends the connection of a peer that does it', async () => {
+    const { client, accepted } = await connected(ours, nodes, allowed, old);
+    const refused = errorOf(accepted);
+    accepted.disableRenegotiation();
+    client.resume();
+    void again(client);
+    expect(await refused).toMatchObject({ code: 'ERR_TLS_RENEGOTIATION_DISABLED' });
   });
 
   test('with TLS 1.3 there is none', async () => {

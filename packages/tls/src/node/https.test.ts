@@ -84,6 +84,20 @@ describe('https', () => {
     agent.destroy();
   });
 
+  test('an agent does not share a connection between requests that check the name in other ways', async () => {
+    const server = createServer(serverIdentity, (_request, response) => response.end('hello'));
+    const port = await listen(server);
+    const agent = new Agent({ keepAlive: true, ca });
+    const lenient = (): undefined => undefined;
+    const strict = (): Error => new Error('never');
+    const ask = (checkServerIdentity: () => Error | undefined): ClientRequest =>
+      get({ host: 'localhost', port, agent, checkServerIdentity } as object);
+    const [response] = (await once(ask(lenient), 'response')) as [IncomingMessage];
+    await text(response);
+    expect((await once(ask(strict), 'error'))[0]).toMatchObject({ message: 'never' });
+    agent.destroy();
+  });
+
   test('a certificate that is not for the name is refused', async () => {
     const port = await listen(createServer(serverIdentity));
     const made = get({ ...localhost, port, servername: 'other.example', agent: false });

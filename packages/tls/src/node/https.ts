@@ -6,6 +6,7 @@ import nodeHttps, {
   type ServerOptions,
 } from 'node:https';
 import type { Duplex } from 'node:stream';
+import { distinction } from './agent-name.ts';
 import { connect } from './connect.ts';
 import { httpsServer } from './node-servers.ts';
 import type { ConnectionOptions } from './types.ts';
@@ -19,6 +20,11 @@ export class Agent extends nodeHttps.Agent {
     super(options);
     // Below it stands Node's, which knows of Node's TLS only.
     this.createConnection = connectWithSession as never;
+  }
+
+  /** Requests share connections and sessions only when all that decides on the peer is the same. */
+  override getName(options?: RequestOptions): string {
+    return super.getName(options) + distinction(options);
   }
 }
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { flag } from './command-line.ts';
 
 /** Whether the program was started with `--use-openssl-ca`. */
 export function usesOpensslStore(): boolean {
-  const given = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)];
-  return given.includes('--use-openssl-ca');
+  return flag('--use-openssl-ca');
 }
 
 /**

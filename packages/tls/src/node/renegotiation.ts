@@ -69,6 +69,11 @@ function report(socket: TLSSocket, callback: RenegotiationCallback): void {
   socket.once('close', onClose);
 }
 
+/** For a peer that did it against `disableRenegotiation`, in Node's words. */
+export function renegotiationDisabled(): Error {
+  return nodeError('ERR_TLS_RENEGOTIATION_DISABLED', 'TLS session renegotiation disabled for this socket');
+}
+
 function disabled(cause?: Error): Error {
   return nodeError(
     'ERR_TLS_RENEGOTIATION_DISABLED',

@@ -5,7 +5,7 @@ import type { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
-import { checkBoolean, checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
+import { checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
 import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
@@ -18,11 +18,16 @@ import { emitsClose, Link, type LinkOwner } from './link.ts';
 import { streamWrap } from './live.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import type { Chunk, WriteCallback } from './outbox.ts';
-import { type RenegotiateOptions, type RenegotiationCallback, renegotiate } from './renegotiation.ts';
+import {
+  type RenegotiateOptions,
+  type RenegotiationCallback,
+  renegotiate,
+  renegotiationDisabled,
+} from './renegotiation.ts';
 import { contextOf, createSecureContext, SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
-import { traceObserver } from './trace.ts';
+import { traceObserver, wantsTrace } from './trace.ts';
 import { TransportSocket } from './transport-socket.ts';
 import type { TLSSocketOptions } from './types.ts';
 
@@ -69,6 +74,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   #context: SecureContext | undefined;
   #reader: BufferReader | undefined;
   #trace: Observer | undefined;
+  #takesRenegotiation = true;
   readonly #ownsTransport: boolean;
 
   /** @param transport any connected or connecting Duplex, usually a net.Socket; none for one to `connect` later. */
@@ -78,10 +84,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#ownsTransport = below !== transport;
     this._tlsOptions = options;
     if (options.onread) this.#reader = new BufferReader(options.onread);
-    if (options.enableTrace !== undefined && options.enableTrace !== null) {
-      checkBoolean('options.enableTrace', options.enableTrace);
-    }
-    if (options.enableTrace) this.enableTrace();
+    if (wantsTrace(options.enableTrace)) this.enableTrace();
     (this as { server: unknown }).server = options.server ?? null;
     if (options.session) this.setSession(options.session);
     this.#link = new Link(below, this);
@@ -145,8 +148,10 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   // What TLS 1.3 no longer has ------------------------------------------------------------------------------------
 
-  /** Of no effect: a peer may renegotiate only where the option `renegotiation` says so. */
-  disableRenegotiation(): void {}
+  /** A peer that renegotiates all the same, where the option `renegotiation` lets it, ends the connection. */
+  disableRenegotiation(): void {
+    this.#takesRenegotiation = false;
+  }
 
   /**
    * TLS 1.0 to 1.2: negotiates anew, where the option `renegotiation` is given; a server with `requestCert` asks for the
@@ -304,6 +309,10 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   /** @internal Renegotiated, or the client has shown its certificate. */
   onChanged(info: ConnectionInfo): void {
+    if (!this.#takesRenegotiation && info.version !== 'TLSv1.3') {
+      this.destroy(renegotiationDisabled());
+      return;
+    }
     this.#info = info;
     this.#authorize(info);
     this.emit('secure');

@@ -3,6 +3,25 @@ import { HANDSHAKE_TYPE, type RawMessage } from '../messages/handshake-type.ts';
 import type { Direction, Observer } from '../observer.ts';
 import { contentTypeName } from '../record/content-type.ts';
 import { TLS13 } from '../versions.ts';
+import { checkBoolean } from './arguments.ts';
+import { flag } from './command-line.ts';
+
+/** The option `enableTrace`, or Node's flag `--trace-tls`, with Node's warning for that. Throws as Node. */
+export function wantsTrace(enableTrace: boolean | null | undefined): boolean {
+  if (enableTrace !== undefined && enableTrace !== null) {
+    checkBoolean('options.enableTrace', enableTrace);
+    return enableTrace;
+  }
+  if (flagged === undefined) {
+    flagged = flag('--trace-tls');
+    if (flagged) {
+      process.emitWarning('Enabling --trace-tls can expose sensitive data in the resulting log.');
+    }
+  }
+  return flagged;
+}
+
+let flagged: boolean | undefined;
 
 /** `enableTrace`: each record, and each handshake message with its fields, as text to stderr. No keys are shown. */
 export function traceObserver(write: (text: string) => void = toStderr): Observer {
