@@ -125,6 +125,22 @@ describe.each(FLOWS)('followed by %s', (flow) => {
   });
 });
 
+// Klíma, Pokorný and Rosa (2003): a check of the version that shows is an oracle, and no check lets versions be rolled back.
+test.each([
+  ['TLS 1.1', [3, 2]],
+  ['SSL 3.0', [3, 0]],
+  ['SSL 2.0', [2, 0]],
+  ['TLS 1.3', [3, 4]],
+] as const)(
+  'who knows a secret with the version of %s is not let in, and not told why',
+  (_version, bytes) => {
+    const other = concat(Uint8Array.from(bytes), secret.subarray(2));
+    const answer = ask((client) => client.encrypt(pkcs1(client.modulusLength, other)), 'Finished', other);
+    const right = (client: RsaClient) => client.encrypt(pkcs1(client.modulusLength, secret));
+    expect(answer).toEqual(ask(right, 'Finished', new Uint8Array(PMS).fill(0x77)));
+  },
+);
+
 test('the same comparison finds a server that tells', () => {
   // What servers did before 1998, and some in 2017: another alert for bad padding, or for a bad version.
   const careless = (block: Uint8Array): string => {
