@@ -193,7 +193,15 @@ describe('curves', () => {
     expect(parseCurves('auto')).toBeUndefined();
   });
 
-  test.each(['foo', '', 'P-256:foo', 'P-256:'])('%j is refused', (list) => {
+  test('come with the marks of OpenSSL 3.5', () => {
+    expect(parseCurves('*X25519MLKEM768/?nonsense:*X25519:?P-256')).toEqual([
+      'X25519MLKEM768',
+      'x25519',
+      'secp256r1',
+    ]);
+  });
+
+  test.each(['foo', '', 'P-256:foo', 'P-256:', '?foo', '?', '*foo', 'P-256:?'])('%j is refused', (list) => {
     expect(() => parseCurves(list)).toThrow(expect.objectContaining({ code: 'ERR_CRYPTO_OPERATION_FAILED' }));
   });
 });
@@ -209,6 +217,10 @@ describe('signature algorithms', () => {
       'rsa_pkcs1_sha384',
     ]);
     expect(parseSignatureAlgorithms('RSA-PSS+SHA512')).toEqual(['rsa_pss_rsae_sha512', 'rsa_pss_pss_sha512']);
+  });
+
+  test('SHA-1 comes where legacy is allowed', () => {
+    expect(parseSignatureAlgorithms('RSA+SHA1', true)).toEqual(['rsa_pkcs1_sha1']);
   });
 
   test.each(['foo', '', 'RSA+MD5', 'ECDSA+SHA1'])('%j is refused', (list) => {

@@ -28,14 +28,21 @@ export function getCiphers(): string[] {
     .sort();
 }
 
-/** `auto`, or names between colons. Throws as Node does for a name that is not known. */
+/**
+ * `auto`, or names between colons. As OpenSSL 3.5, it takes `/` between them, too, `*` before one, which is of no effect, and
+ * `?` (passed over when it is not known). Throws as Node does for another name that is not known.
+ */
 export function parseCurves(list: string): string[] | undefined {
   if (list === 'auto') return undefined;
-  return list.split(':').map((name) => {
+  const names = list.split(/[:/]/).flatMap((text) => {
+    const [, marks = '', name = ''] = /^([*?]*)(.*)$/.exec(text) ?? [];
     const group = groupByName(name);
-    if (group?.available(nodeCrypto)) return group.name;
+    if (group?.available(nodeCrypto)) return [group.name];
+    if (marks.includes('?') && name !== '') return [];
     throw nodeError('ERR_CRYPTO_OPERATION_FAILED', `Failed to set ECDH curve: ${name} is not available`);
   });
+  if (names.length > 0) return names;
+  throw nodeError('ERR_CRYPTO_OPERATION_FAILED', 'Failed to set ECDH curve: none of them is available');
 }
 
 /** `rsa_pss_rsae_sha256`, or the older `RSA+SHA256`, between colons. Throws for a name that is not known. */

@@ -71,7 +71,9 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   const { ciphers, ecdhCurve } = withDefaults(options);
   const secureOptions = options.secureOptions ?? 0;
   const list = ciphers ? parseCipherList(ciphers, options.legacy !== undefined) : undefined;
-  const allowsOld = options.legacy !== undefined || list?.securityLevel === 0;
+  // With OpenSSL, too, level 0 lets old versions be named, and takes short primes and SHA-1.
+  const old = options.legacy ?? (list?.securityLevel === 0 ? legacy : undefined);
+  const allowsOld = old !== undefined;
   const versions = readVersions({ ...versionOptions(options), secureOptions, allowsOld });
   const speaksOld = versions.minVersion < 'TLSv1.2';
   // The policy has no suites for versions that it does not have.
@@ -80,13 +82,13 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     ...withoutOldSuites(versions, suites),
     cipherSuites: suites?.map((suite) => suite.name),
     groups: groups(ecdhCurve, options.dhparam),
-    signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, options.legacy !== undefined) : undefined,
+    signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, allowsOld) : undefined,
     heartbeat: options.heartbeat,
     renegotiation: readRenegotiation(options.renegotiation),
     certificateCompression: readCompressions(options.certificateCompression),
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,
     encryptThenMac: (secureOptions & constants.SSL_OP_NO_ENCRYPT_THEN_MAC) === 0,
-    legacy: options.legacy ?? (speaksOld ? legacy : undefined),
+    legacy: old,
   };
 }
 
