@@ -8,10 +8,14 @@ import {
   rawPublicKeyCredential,
   signatureScheme,
   TlsError,
+  VERSIONS,
+  type Version,
 } from '@testudo/tls';
 import { parseCertificates, parsePrivateKey } from '@testudo/x509';
 import type { ConnectionFlags, CredentialFlags } from './flags.ts';
 import { policyOf } from './policies.ts';
+
+const { 'TLSv1.2': TLS12, 'TLSv1.3': TLS13 } = VERSIONS;
 
 /** What the runner calls the credential of no `-new-…-credential` flag. */
 const UNNAMED = -1;
@@ -76,6 +80,16 @@ export function matchingIssuer(
   if (matching.length === 0 && credentials.length > 0)
     throw new TlsError('no-common-signature-scheme', 'NO_MATCHING_ISSUER');
   return matching.map((each) => each.credential);
+}
+
+/** BoringSSL's clients give up rather than show nothing: here that is for the application to decide. */
+export function canSign(credential: Credential, schemes: readonly number[], version: number): boolean {
+  if (version < TLS12) return true;
+  return schemes.some((id) => {
+    const scheme = signatureScheme(id);
+    if (scheme === undefined || credential.signatureSchemes?.includes(scheme.name) === false) return false;
+    return (version < TLS13 || scheme.tls13) && scheme.fits(credential.keyKind, version as Version);
+  });
 }
 
 function load(flags: CredentialFlags, number: number, all: ConnectionFlags): ShimCredential {

@@ -16,7 +16,7 @@ import {
 } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
 import { suitesFor } from './cipher-list.ts';
-import { loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
+import { canSign, loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
 import { type ConnectionFlags, UnknownFlag } from './flags.ts';
 import { policyOf } from './policies.ts';
 import { certificateTypes } from './raw-public-keys.ts';
@@ -37,6 +37,8 @@ export class SharedState {
 export interface Notes {
   /** A server kept the session under its ID. */
   storedSession: boolean;
+  /** What the server chose, once a client knows it. */
+  readonly version: number;
   /** Complaints about what came in. */
   readonly complaints: string[];
 }
@@ -69,7 +71,13 @@ export function clientOptions(
     credentials: (request) => {
       checkRequest(flags, request.certificateAuthorities, request.signatureSchemes, notes);
       if (flags.has('fail-cert-callback')) throw new TlsError('internal-error', 'CERT_CB_ERROR');
-      return asyncIf(flags.has('async'), matchingIssuer(credentials, request.certificateAuthorities));
+      const matching = matchingIssuer(credentials, request.certificateAuthorities);
+      if (
+        matching.length > 0 &&
+        !matching.some((each) => canSign(each, request.signatureSchemes, notes.version))
+      )
+        throw new TlsError('no-common-signature-scheme', 'no credential signs what the server can verify');
+      return asyncIf(flags.has('async'), matching);
     },
     ...certificateTypes(flags),
     ...(psks.length > 0 ? { psks } : {}),
@@ -143,7 +151,10 @@ function commonOptions(flags: ConnectionFlags, shared: SharedState): CommonOptio
     encryptThenMac: false,
     ...(fragment === undefined ? {} : { maxFragmentLength: fragment }),
     ...(certificates === undefined ? {} : { maxCertificateMessage: certificates }),
-    ...(flags.has('renegotiate-freely') ? { renegotiation: { limit: 100 } } : {}),
+    // A HelloRequest is answered at once: what BoringSSL leaves to a call of the application.
+    ...(flags.has('renegotiate-freely') || flags.has('renegotiate-explicit')
+      ? { renegotiation: { limit: 100 } }
+      : {}),
     ...(flags.has('renegotiate-once') ? { renegotiation: { limit: 1 } } : {}),
   };
 }
@@ -173,9 +184,12 @@ function groups(flags: ConnectionFlags): readonly number[] {
 
 /** As BoringSSL does: for the first group, and for the first one of the other kind, with ML-KEM or without. */
 function shares(flags: ConnectionFlags): readonly number[] {
+  const all = groups(flags);
+  const hint = flags.numbers('server-supported-groups-hint');
+  const hinted = all.find((id) => hint.includes(id));
+  if (hinted !== undefined) return [hinted];
   const given = flags.numbers('key-shares');
   if (given.length > 0 || flags.has('no-key-shares')) return given;
-  const all = groups(flags);
   const second = all.find((id) => isPostQuantum(id) !== isPostQuantum(all[0]!));
   return second === undefined ? all.slice(0, 1) : [all[0]!, second];
 }

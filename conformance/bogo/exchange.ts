@@ -49,7 +49,7 @@ class Exchange {
   readonly #reject: (failure: unknown) => void;
   readonly #isServer: boolean;
   readonly #trace = new MessageTrace();
-  readonly #notes: Notes = { storedSession: false, complaints: [] };
+  readonly #notes: Notes;
   readonly #credentials: ShimCredential[];
   /** What the engine reported, to be handled when it is off the stack. */
   readonly #reports: (() => void)[] = [];
@@ -76,6 +76,14 @@ class Exchange {
     this.#reject = reject;
     this.#isServer = request.flags.has('server');
     this.#credentials = loadCredentials(request.flags);
+    const trace = this.#trace;
+    this.#notes = {
+      storedSession: false,
+      complaints: [],
+      get version() {
+        return trace.version;
+      },
+    };
   }
 
   run(): void {

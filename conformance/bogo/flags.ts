@@ -59,9 +59,11 @@ const SWITCHES = [
   'permute-extensions',
   'read-with-unfinished-write',
   'reject-alpn',
+  'renegotiate-explicit',
   'renegotiate-freely',
   'renegotiate-ignore',
   'renegotiate-once',
+  'renew-ticket',
   'require-any-client-certificate',
   'reverify-on-resume',
   'select-empty-alpn',
@@ -115,6 +117,7 @@ const NUMBER_LISTS = [
   'ech-is-retry-config',
   'expect-peer-verify-pref',
   'key-shares',
+  'server-supported-groups-hint',
   'verify-prefs',
 ] as const;
 

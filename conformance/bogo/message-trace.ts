@@ -3,9 +3,14 @@ import { ALERTS, type AlertName, type Observer } from '@testudo/tls';
 /** What `-expect-msg-callback` compares, and the traffic secrets of TLS 1.3. */
 export class MessageTrace {
   text = '';
+  /** What a server chose; 0 before. */
+  version = 0;
   readonly secrets = new Map<string, Uint8Array>();
   readonly observer: Observer = {
-    message: (direction, { type }) => this.#note(direction, `hs ${type}`),
+    message: (direction, { type, raw }) => {
+      this.#note(direction, `hs ${type}`);
+      if (direction === 'received' && type === SERVER_HELLO) this.version = versionOf(raw);
+    },
     changeCipherSpec: (direction) => this.#note(direction, 'ccs'),
     alert: (direction, level, name) =>
       this.#note(direction, `alert ${level === 'fatal' ? 2 : 1} ${ALERTS[name as AlertName]}`),
@@ -15,4 +20,18 @@ export class MessageTrace {
   #note(direction: 'sent' | 'received', what: string): void {
     this.text += `${direction === 'sent' ? 'write' : 'read'} ${what}\n`;
   }
+}
+
+const SERVER_HELLO = 2;
+const SUPPORTED_VERSIONS = 43;
+
+/** From supported_versions, or where there is none from the field that is older. */
+function versionOf(raw: Uint8Array): number {
+  const bytes = Buffer.from(raw);
+  const legacy = bytes.readUInt16BE(4);
+  const sessionIdLength = bytes[38] ?? 0;
+  for (let at = 44 + sessionIdLength; at + 4 <= bytes.length; at += 4 + bytes.readUInt16BE(at + 2)) {
+    if (bytes.readUInt16BE(at) === SUPPORTED_VERSIONS) return bytes.readUInt16BE(at + 4);
+  }
+  return legacy;
 }

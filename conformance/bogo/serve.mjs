@@ -14,26 +14,26 @@ const shim = join(folder, 'shim');
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
 const { serveShim } = await load('./warm-server.ts');
-const unknown = new Map();
-const server = serveShim(socket, countUnknown);
+const noted = new Map();
+const server = serveShim(socket, note);
 server.once('listening', () => {
   makeLauncher();
   console.log(`-shim-path=${shim} -shim-config=${here('./config.json')}`);
 });
 for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => {
-    const counted = [...unknown].sort(([, a], [, b]) => b - a);
+    const counted = [...noted].sort(([, a], [, b]) => b - a);
     for (const [text, count] of counted) console.log(`${count} tests: ${text}`);
     rmSync(folder, { recursive: true, force: true });
     process.exit(0);
   });
 }
 
-/** Which flags stand in the way of how many tests. */
-function countUnknown({ code, stderr }) {
-  if (code !== 89) return;
+/** Which flags stand in the way of how many tests, and what should not happen in any. */
+function note({ code, stderr }) {
+  if (code !== 89 && !stderr.includes('internal-error')) return;
   const text = stderr.trim();
-  unknown.set(text, (unknown.get(text) ?? 0) + 1);
+  noted.set(text, (noted.get(text) ?? 0) + 1);
 }
 
 function makeLauncher() {
