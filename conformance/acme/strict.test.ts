@@ -119,6 +119,18 @@ describe('after a restart', () => {
     expect(ca.log).not.toContain('newOrder');
   });
 
+  test('a certificate that lives for days only is no reason to warn', async () => {
+    const { ca, tls } = await startCa();
+    ca.days = 5;
+    const yaml = `${ca.block()}\n${listener(tls)}`;
+    const first = await startAcmeGateway(yaml);
+    await first.logged('certificate issued');
+    first.gateway.destroy();
+    const second = await startAcmeGateway(yaml, { data: first.data });
+    second.gateway.reload();
+    expect(second.lines().map(({ msg }) => msg)).toEqual(['certificates read again']);
+  });
+
   test('an order that was under way is gone on with', async () => {
     const { ca, tls } = await startCa();
     const yaml = `${ca.block()}\n${listener(tls)}`;
@@ -129,7 +141,7 @@ describe('after a restart', () => {
     const surroundings = clockFor(ca);
     const second = await startAcmeGateway(yaml, { data: first.data, surroundings });
     // The pause after a failure outlives a restart.
-    expect(second.lines()).toEqual([]);
+    expect(second.lines()).toMatchObject([{ msg: expect.stringContaining('a certificate is ordered') }]);
     await expect.poll(() => surroundings.clock.next).toBeGreaterThan(0);
     surroundings.clock.advance(2 * 60_000);
     await second.logged('certificate issued');

@@ -22,7 +22,13 @@ const TOKEN = /^[\w-]{1,256}$/;
 /** A host as it stands in a URL, with or without a port. */
 const HOST = /^(\[[0-9a-f:.]{2,45}\]|[a-z0-9._-]{1,253})(?::\d{1,5})?$/i;
 /** Milliseconds for a request, and connections at once: nobody has much to say here. */
-const LIMITS = { request: 10_000, keepAlive: 5_000, connections: 1_000, header: 8_192 } as const;
+const LIMITS = {
+  request: 10_000,
+  check: 2_000,
+  keepAlive: 5_000,
+  connections: 1_000,
+  header: 8_192,
+} as const;
 
 /** Plain HTTP: the answers to http-01 challenges, and a redirect to https for everything else. */
 export class HttpListener {
@@ -37,6 +43,7 @@ export class HttpListener {
         requestTimeout: LIMITS.request,
         keepAliveTimeout: LIMITS.keepAlive,
         maxHeaderSize: LIMITS.header,
+        connectionsCheckingInterval: LIMITS.check,
       },
       (request, response) => this.#answer(request, response),
     );

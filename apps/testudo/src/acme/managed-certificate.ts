@@ -80,7 +80,10 @@ export class ManagedCertificate {
   }
 
   start(): void {
+    const { log, names } = this.#parts;
     this.#isRunning = true;
+    if (this.#issued === undefined)
+      log.info({ names }, 'a certificate is ordered; until it is there, a temporary one is served');
     void this.#step();
   }
 

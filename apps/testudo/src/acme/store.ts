@@ -6,7 +6,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { matchesName, parsePrivateKey, peerNameOf, privateKeyToPem } from '@testudo/x509';
 import type { AcmeKeyType } from '../config/acme-plan.ts';
 import { Failure, readableReason } from '../failure.ts';
-import { type CertificateFiles, type Identity, loadIdentity } from '../identity/certificate-files.ts';
+import { type Identity, loadIdentity } from '../identity/certificate-files.ts';
 import { withLock } from '../identity/file-lock.ts';
 import { fileNameOf } from '../identity/local-authority.ts';
 import { makePrivateFolder, replacePrivateFile, writeNewPrivateFile } from '../identity/private-files.ts';
@@ -116,14 +116,14 @@ export class CertificateStore {
 
   /** The certificate; undefined when there is none. Throws a `Failure` for one that cannot be used. */
   load(): Identity | undefined {
-    return existsSync(this.file) ? loadIdentity(filesAt(this.file)) : undefined;
+    return existsSync(this.file) ? loadQuietly(this.file) : undefined;
   }
 
   /** Another certificate that fits at least one of the names: better than none while there is no own. */
   loadSubstitute(): Identity | undefined {
     for (const file of pemFiles(this.#folder)) {
       try {
-        const identity = loadIdentity(filesAt(join(this.#folder, file)));
+        const identity = loadQuietly(join(this.#folder, file));
         const [leaf] = identity.chain;
         if (+leaf!.notAfter > Date.now() && this.#names.some((name) => matchesName(leaf!, peerNameOf(name))))
           return identity;
@@ -135,8 +135,9 @@ export class CertificateStore {
   }
 }
 
-function filesAt(file: string): CertificateFiles {
-  return { certificate: file, key: file };
+/** That it ends soon is nobody's business: some live for days only, and all are renewed, or it is said why not. */
+function loadQuietly(file: string): Identity {
+  return { ...loadIdentity({ certificate: file, key: file }), warning: undefined };
 }
 
 function pemFiles(folder: string): string[] {
