@@ -2,7 +2,7 @@ import { AlertProtocol, isFatalAlert } from './alert-protocol.ts';
 import { checkChangeCipherSpec } from './change-cipher-spec.ts';
 import { ConnectionChannel } from './connection-channel.ts';
 import type { ConnectionEvents } from './connection-events.ts';
-import { ConnectionFacts } from './connection-facts.ts';
+import { ConnectionRequests } from './connection-requests.ts';
 import { DataGate } from './data-gate.ts';
 import { MAX_WAITING_BYTES } from './defaults.ts';
 import { Driver, type Services } from './driver.ts';
@@ -12,7 +12,7 @@ import type { FinishedVerified } from './handshake/finished-verified.ts';
 import type { Channel } from './handshake/handshake.ts';
 import { HandshakeBuffer } from './handshake/handshake-buffer.ts';
 import type { AfterHandshake, ConnectionInfo, Established, HandshakeResult } from './handshake/result.ts';
-import type { HeartbeatRequest } from './heartbeat/heartbeat.ts';
+import type { Heartbeat } from './heartbeat/heartbeat.ts';
 import { handshakeTypeName, type RawMessage } from './messages/handshake-type.ts';
 import type { Observer } from './observer.ts';
 import type { CommonConfig } from './options.ts';
@@ -28,7 +28,7 @@ type State = 'handshaking' | 'open' | 'closed' | 'failed';
  * One TLS connection without a socket (sans-IO): feed it the transport's bytes with {@link receive}, give it
  * application data with {@link send}, and after each call write {@link takeOutgoing} to the transport.
  */
-export class Connection extends ConnectionFacts {
+export class Connection extends ConnectionRequests {
   readonly #events: ConnectionEvents;
   readonly #observer: Observer | undefined;
   readonly #records: RecordLayer;
@@ -190,25 +190,7 @@ export class Connection extends ConnectionFacts {
     return this.#gate.exportEarly(label, context ?? new Uint8Array(0), length);
   }
 
-  /**
-   * Negotiates anew on this connection: TLS 1.0 to 1.2, where the `renegotiation` option allows it. A client does it,
-   * with `resume` (default false) by resuming the session that it has; a server asks for it. Then `changed` tells, or
-   * `renegotiationDeclined`, or neither where a client passes it over. Throws `not-connected` elsewhere.
-   */
-  renegotiate(options: { resume?: boolean } = {}): void {
-    this.#begin((established) => established.renegotiate(options.resume ?? false));
-  }
-
-  /**
-   * Server: asks for the client's certificate: in TLS 1.3 a client that offered to show one later (RFC 9846 §4.6.2), up to
-   * 1.2 by renegotiation. Then `changed` tells, with the certificate or, unless it is `required` (default false), without
-   * one. Throws `not-connected` where it cannot, `bad-option` without `verifyCertificate`.
-   */
-  requestClientCertificate(options: { required?: boolean } = {}): void {
-    this.#begin((established) => established.requestClientCertificate(options.required ?? false));
-  }
-
-  #begin(what: (established: Established) => Flow<AfterHandshake> | undefined): void {
+  protected override begin(what: (established: Established) => Flow<AfterHandshake> | undefined): void {
     const established = this.#established;
     if (this.#state !== 'open' || this.#writeClosed || established === undefined || this.#driver) {
       throw new TlsError('not-connected', 'this needs an open connection on which nothing else is under way');
@@ -217,16 +199,9 @@ export class Connection extends ConnectionFacts {
     if (flow !== undefined) this.#guard(() => this.#runAfterwards(flow));
   }
 
-  /**
-   * Asks the peer for a sign of life (RFC 6520); `answered` is called when it comes. Throws `not-connected` where the peer
-   * does not answer, in a handshake, and while one is on its way; `bad-option` when it does not fit into a record.
-   */
-  heartbeat(answered: () => void, request: HeartbeatRequest = {}): void {
-    const { heartbeat } = this.#channel;
-    if (this.#state !== 'open' || this.#writeClosed || heartbeat === undefined || this.#driver) {
-      throw new TlsError('not-connected', 'heartbeats need an open connection that has agreed on them');
-    }
-    heartbeat.send(request, answered);
+  protected override get idleHeartbeat(): Heartbeat | undefined {
+    const isIdle = this.#state === 'open' && !this.#writeClosed && this.#driver === undefined;
+    return isIdle ? this.#channel.heartbeat : undefined;
   }
 
   /** Everything that waits for the transport; undefined when nothing does. */
@@ -307,10 +282,9 @@ export class Connection extends ConnectionFacts {
 
   /** Silent discards are RFC 6520's: nothing is answered, or taken for an answer, while a handshake goes on (§3). */
   #receiveHeartbeat(content: Uint8Array): void {
-    const { heartbeat } = this.#channel;
-    if (heartbeat === undefined) throw new TlsError('unexpected-message', 'a heartbeat where none may come');
-    if (this.#state !== 'open' || this.#driver !== undefined || this.#writeClosed) return;
-    const answered = heartbeat.receive(content);
+    if (this.#channel.heartbeat === undefined)
+      throw new TlsError('unexpected-message', 'a heartbeat where none may come');
+    const answered = this.idleHeartbeat?.receive(content);
     if (answered !== undefined) this.#tell(answered);
   }
 
