@@ -4,6 +4,8 @@ import type { LabeledKdf } from './labeled-kdf.ts';
 
 /** What both sides can do (RFC 9180 §5.3). */
 export interface HpkeExporter {
+  /** What the KEM gave (RFC 9180 §4.1). Who has it can decrypt everything: it is for key logs (RFC 9850 §2.3). */
+  readonly sharedSecret: Uint8Array;
   /**
    * A secret for another use, bound to this context (RFC 9180 §5.3).
    * Throws {@link CryptoError} `bad-length` over 255 hash lengths.
@@ -31,6 +33,7 @@ export interface HpkeReceiver extends HpkeExporter {
 
 /** What the key schedule gives (RFC 9180 §5.1). */
 export interface ContextSecrets {
+  readonly sharedSecret: Uint8Array;
   /** Undefined in a suite that only exports. */
   readonly aead: Aead | undefined;
   readonly baseNonce: Uint8Array;
@@ -46,6 +49,10 @@ export class HpkeContext implements HpkeSender, HpkeReceiver {
   constructor(secrets: ContextSecrets, sequence = 0) {
     this.#secrets = secrets;
     this.#sequence = sequence;
+  }
+
+  get sharedSecret(): Uint8Array {
+    return this.#secrets.sharedSecret;
   }
 
   seal(additionalData: Uint8Array, plaintext: Uint8Array): Uint8Array {

@@ -11,7 +11,8 @@ const badLength = expect.objectContaining({ name: 'CryptoError', code: 'bad-leng
 function contextAt(sequence: number): HpkeContext {
   const aead = nodeCrypto.aead('aes-128-gcm', new Uint8Array(16));
   const kdf = labeledKdf(nodeCrypto, 'sha256', NOTHING);
-  return new HpkeContext({ aead, baseNonce: new Uint8Array(12), exporterSecret: NOTHING, kdf }, sequence);
+  const secrets = { sharedSecret: NOTHING, baseNonce: new Uint8Array(12), exporterSecret: NOTHING };
+  return new HpkeContext({ aead, kdf, ...secrets }, sequence);
 }
 
 test('a sequence ends before its numbers repeat', () => {

@@ -117,10 +117,11 @@ class Suite implements HpkeSuite {
 
     const name = AEADS.get(aeadId);
     if (name === undefined)
-      return new HpkeContext({ aead: undefined, baseNonce: NOTHING, exporterSecret, kdf });
+      return new HpkeContext({ sharedSecret, aead: undefined, baseNonce: NOTHING, exporterSecret, kdf });
     const key = kdf.expand(secret, 'key', scheduleContext, AEAD_SIZES[name].key);
     const baseNonce = kdf.expand(secret, 'base_nonce', scheduleContext, AEAD_NONCE_LENGTH);
-    return new HpkeContext({ aead: this.#provider.aead(name, key), baseNonce, exporterSecret, kdf });
+    const aead = this.#provider.aead(name, key);
+    return new HpkeContext({ sharedSecret, aead, baseNonce, exporterSecret, kdf });
   }
 }
 

@@ -18,6 +18,7 @@ import type { ClientEch } from './client-ech.ts';
 import { CONFIRMATION_LENGTH, echConfirmation, IN_SERVER_HELLO } from './confirmation.ts';
 import { encodeInner } from './encoded-inner.ts';
 import { echInfo } from './hpke.ts';
+import { logEch } from './key-log.ts';
 import { payloadPlace } from './payload.ts';
 import { copyRepeated, gatherRepeated, REPEATED } from './repeated-extensions.ts';
 
@@ -66,7 +67,10 @@ export class InnerHello implements ClientEch {
     // A server that asks the outer hello to come again gets this extension unchanged.
     payload.set(sealed);
     this.#enc = NOTHING;
-    if (this.#random === undefined) this.#outer.transcript.add(outer);
+    if (this.#random === undefined) {
+      this.#outer.transcript.add(outer);
+      logEch(this.#outer, hello.random, this.#ech.config, this.#sender);
+    }
     this.#random ??= offer.hello.random;
     return outer;
   }

@@ -10,9 +10,11 @@ import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { CipherSuite13 } from '../suites.ts';
 import { TLS13, VERSIONS } from '../versions.ts';
+import type { EchConfig } from './config.ts';
 import { CONFIRMATION_LENGTH, echConfirmation, IN_SERVER_HELLO } from './confirmation.ts';
 import { decodeInner } from './encoded-inner.ts';
 import { echInfo, echSuite } from './hpke.ts';
+import { logEch } from './key-log.ts';
 import type { EchServerKey, EchServerKeys } from './keys.ts';
 import type { EchOutcome } from './outcome.ts';
 import { outerAad } from './payload.ts';
@@ -44,6 +46,7 @@ export function openFirstHello(h: ServerHandshake, hello: ClientHello, raw: Uint
     negotiatedOf(h).ech = opened;
     return hello;
   }
+  logEch(h, hello.random, opened.config, opened.context);
   h.ech = { outcome: 'accepted', opened: { ech, context: opened.context } };
   negotiatedOf(h).ech = 'accepted';
   return takeInner(h, opened.encoded, raw);
@@ -166,12 +169,14 @@ function misplacedInner(): TlsError {
   return new TlsError('illegal-parameter', 'an inner ClientHello that nobody encrypted (RFC 9849 §7)');
 }
 
+interface OpenedHello {
+  readonly config: EchConfig;
+  readonly encoded: Uint8Array;
+  readonly context: HpkeReceiver;
+}
+
 /** What the first key gives that opens it; else how it comes that none did. */
-function tryKeys(
-  h: ServerHandshake,
-  ech: OuterEch,
-  raw: Uint8Array,
-): { encoded: Uint8Array; context: HpkeReceiver } | 'rejected' | 'grease' {
+function tryKeys(h: ServerHandshake, ech: OuterEch, raw: Uint8Array): OpenedHello | 'rejected' | 'grease' {
   const { keys }: Pick<EchServerKeys, 'keys'> = h.config.ech ?? { keys: [] };
   const named = keys.filter(({ config }) => config.configId === ech.configId);
   const candidates = h.config.options.echTrialDecryption === true ? keys : named;
@@ -188,14 +193,14 @@ function tryKey(
   { config, pair }: EchServerKey,
   ech: OuterEch,
   aad: Uint8Array,
-): { encoded: Uint8Array; context: HpkeReceiver } | undefined {
+): OpenedHello | undefined {
   if (!config.cipherSuites.some(({ kdf, aead }) => kdf === ech.kdf && aead === ech.aead)) return undefined;
   const suite = echSuite(provider, config.kem, ech);
   if (suite === undefined || ech.enc.length !== suite.publicKeyLength) return undefined;
   try {
     const context = suite.setupReceiver(pair, ech.enc, echInfo(config.bytes));
     const encoded = context.open(aad, ech.payload);
-    return encoded && { encoded, context };
+    return encoded && { config, encoded, context };
   } catch (error) {
     // An `enc` that is no key is like any other that does not fit.
     if (error instanceof CryptoError) return undefined;
