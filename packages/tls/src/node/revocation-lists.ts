@@ -1,5 +1,6 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
+  type Certificate,
   CertificateError,
   CertificateRevocationList,
   crlChecker,
@@ -10,17 +11,35 @@ import {
 import type { SecureContextOptions } from './context-options.ts';
 import { nodeError } from './errors.ts';
 
+/** What the option `crl` says. */
+export interface Revocation {
+  readonly checker: RevocationChecker;
+  /** Why the lists of a certificate's CA prove nothing, in OpenSSL's code and words; undefined where there are none. */
+  problem(certificate: Certificate, at: Date): readonly [string, string] | undefined;
+}
+
 /**
  * The option `crl`: with it every certificate of a path must be known to be good by one of the lists, as in Node
  * (`X509_V_FLAG_CRL_CHECK_ALL`). PEM or DER, one or several. Throws `ERR_CRYPTO_OPERATION_FAILED`.
  */
-export function loadRevocation(crl: SecureContextOptions['crl']): RevocationChecker | undefined {
+export function loadRevocation(crl: SecureContextOptions['crl']): Revocation | undefined {
   if (!crl) return undefined;
   const inputs = [crl].flat() as (string | Uint8Array)[];
   // Of two made in the same second, the one with the higher number is the newer.
   const lists = inputs.flatMap(parse).sort((a, b) => ((a.number ?? -1n) < (b.number ?? -1n) ? 1 : -1));
-  return crlChecker({ provider: nodeCrypto, lists, policy: POLICY });
+  return {
+    checker: crlChecker({ provider: nodeCrypto, lists, policy: POLICY }),
+    problem: ({ issuer }, at) => {
+      const list = lists.find((one) => one.issuer.key === issuer.key);
+      if (list === undefined) return undefined;
+      if (list.nextUpdate !== undefined && list.nextUpdate < at) return EXPIRED;
+      return list.thisUpdate > at ? NOT_YET_VALID : undefined;
+    },
+  };
 }
+
+const EXPIRED = ['CRL_HAS_EXPIRED', 'CRL has expired'] as const;
+const NOT_YET_VALID = ['CRL_NOT_YET_VALID', 'CRL is not yet valid'] as const;
 
 /** OpenSSL takes lists without a number, as older CAs make them. */
 const POLICY: RevocationPolicy = { ...HARD_FAIL, requiresCrlNumber: false };

@@ -1,5 +1,5 @@
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type Certificate, type RevocationChecker, TrustStore } from '@testudo/x509';
+import { type Certificate, TrustStore } from '@testudo/x509';
 import type { Credential } from '../credential.ts';
 import { type ClientConfig, clientConfig } from '../options.ts';
 import { ContextHandle } from './context-handle.ts';
@@ -18,7 +18,7 @@ import { live } from './live.ts';
 import { loadAuthorities, loadCredentials } from './load.ts';
 import { loadPfx } from './pfx.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
-import { loadRevocation } from './revocation-lists.ts';
+import { loadRevocation, type Revocation } from './revocation-lists.ts';
 import { type IdentityCheck, type Trust, verifier } from './verification.ts';
 
 /**
@@ -35,7 +35,7 @@ export class SecureContext {
   /** Sessions are resumed only by servers with the same one. */
   readonly sessionIdContext: string | undefined;
   /** Looks certificates up in the lists of `crl`; undefined when there are none. */
-  readonly revocation: RevocationChecker | undefined;
+  readonly revocation: Revocation | undefined;
   /** What only the engine has. */
   readonly engine: Pick<EngineOptions, 'psks' | 'ech' | 'echKeys' | 'postHandshakeAuth'>;
   /** What Node keeps OpenSSL's context in: programs add CAs to it. */

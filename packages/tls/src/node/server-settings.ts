@@ -2,7 +2,6 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import type { CertificateVerifier } from '../certificate-verdict.ts';
 import type { Credential } from '../credential.ts';
 import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
-import { TlsError } from '../errors.ts';
 import {
   type ClientHelloInfo,
   type CredentialChooser,
@@ -16,12 +15,13 @@ import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
 import { checkFunction } from './arguments.ts';
-import { nodeError, setCounterpart } from './errors.ts';
+import { nodeError } from './errors.ts';
 import { NO_PSK, type PskServerCallback, serverPsks, withServerPsk } from './psk.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
 import type { Stapler } from './stapling.ts';
 import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
+import { callOut, userError } from './user-error.ts';
 import { verifier } from './verification.ts';
 
 /** Seconds: no ticket may live longer (RFC 9846 §4.6.1). */
@@ -206,26 +206,4 @@ function protocols(choices: ServerChoices): ServerOptions['alpnProtocols'] {
       };
       callOut('ALPNCallback', ask, reject);
     });
-}
-
-/** Runs a user's callback. What it throws is an uncaught exception, as any handler's, and fails the handshake. */
-function callOut(name: string, call: () => void, reject: (error: Error) => void): void {
-  try {
-    call();
-  } catch (error) {
-    process.nextTick(rethrow, error);
-    reject(userError(name, error instanceof Error ? error : new Error(String(error))));
-  }
-}
-
-function rethrow(error: unknown): void {
-  throw error;
-}
-
-/** The user's own error comes out of the socket again, as in Node. */
-function userError(name: string, error: Error): TlsError {
-  return setCounterpart(
-    new TlsError('internal-error', `${name} failed: ${error.message}`, { cause: error }),
-    error,
-  );
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { decodeSession, encodeSession, type Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
+import { userError } from './user-error.ts';
 
 /** A session as the Buffer that 'session' gives and the option `session` takes. It holds the session's secret. */
 export function sessionToBuffer(session: Session): Buffer {
@@ -32,7 +33,7 @@ export class EventSessionStore implements SessionStore {
     if (this.#emitter.listenerCount('resumeSession') === 0) return undefined;
     return new Promise((resolve, reject) => {
       this.#emitter.emit('resumeSession', Buffer.from(id), (error: Error | null, data: Buffer | null) => {
-        if (error) reject(error);
+        if (error) reject(userError('resumeSession', error));
         else resolve(data ? this.#read(data) : undefined);
       });
     });

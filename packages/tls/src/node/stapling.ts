@@ -7,6 +7,7 @@ import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import { signatureScheme } from '../signature-schemes.ts';
+import { userError } from './user-error.ts';
 
 /** Gives a server's credentials the OCSP responses that are to go with them. */
 export type Stapler = (
@@ -26,7 +27,7 @@ export function stapler(server: EventEmitter): Stapler {
     if (shown === undefined || leaf === undefined) return credentials;
     return new Promise((resolve, reject) => {
       const answer = (error: Error | null, response?: Uint8Array | null): void => {
-        if (error) reject(error);
+        if (error) reject(userError('OCSPRequest', error));
         else if (!response) resolve(credentials);
         else {
           const stapled: Credential = { ...shown, ocspResponse: new Uint8Array(response) };

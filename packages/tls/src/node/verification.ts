@@ -5,7 +5,6 @@ import {
   CertificateError,
   type CertificateErrorCode,
   peerNameOf,
-  type RevocationChecker,
   type TrustStore,
   verifyCertificate,
 } from '@testudo/x509';
@@ -20,6 +19,7 @@ import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { type NodeTlsError, nodeError, setCounterpart } from './errors.ts';
 import { altNameInvalid, checkServerIdentity, legacyCertificate } from './identity.ts';
 import { detailedCertificate } from './peer-certificate.ts';
+import type { Revocation } from './revocation-lists.ts';
 import { SYSTEM_CA_HINT } from './running-node.ts';
 
 /** A custom check of the server's name; an error that it returns, or throws, refuses the certificate. */
@@ -42,7 +42,7 @@ export function verifier(options: {
   provider: CryptoProvider;
   trust: () => Trust;
   rejectUnauthorized: boolean;
-  revocation?: RevocationChecker | undefined;
+  revocation?: Revocation | undefined;
   checkServerIdentity?: IdentityCheck | undefined;
 }): CertificateVerifier {
   const { provider, trust, rejectUnauthorized } = options;
@@ -67,12 +67,16 @@ export function verifier(options: {
         at: new Date(request.now),
         purpose: request.peer,
         cache: verifiedCertificates,
-        revocation: options.revocation,
+        revocation: options.revocation?.checker,
         ...(name === undefined || custom !== undefined ? {} : { name: peerNameOf(name) }),
       }).path;
     } catch (error) {
       const tlsError = rejection(error as Error);
-      return refuse(tlsError, verificationError(error, request, tlsError, trusted));
+      const listed =
+        error instanceof CertificateError
+          ? listProblem(error, request, tlsError, options.revocation)
+          : undefined;
+      return refuse(tlsError, listed ?? verificationError(error, request, tlsError, trusted));
     }
     if (custom === undefined || name === undefined) return { accepted: true, path };
     const error = runCheck(custom, name, path);
@@ -89,6 +93,18 @@ function runCheck(check: IdentityCheck, name: string, path: readonly Certificate
   } catch (error) {
     return error instanceof Error ? error : new Error(String(error));
   }
+}
+
+/** Lists that are there and too old are an error of their own. */
+function listProblem(
+  error: CertificateError,
+  { now }: CertificateToVerify,
+  cause: TlsError,
+  revocation: Revocation | undefined,
+): NodeTlsError | undefined {
+  if (error.code !== 'revocation-unknown' || error.certificate === undefined) return undefined;
+  const problem = revocation?.problem(error.certificate, new Date(now));
+  return problem && nodeError(problem[0], problem[1], cause);
 }
 
 /** The error that `node:tls` has for it, with `cause` leading to ours. */
