@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
+import type { PrivateKey } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type Credential,
   credential,
+  delegatedOnlyCredential,
   type ExternalPsk,
   importPsk,
   rawPublicKeyCredential,
@@ -12,6 +14,7 @@ import {
   type Version,
 } from '@testudo/tls';
 import { parseCertificates, parsePrivateKey } from '@testudo/x509';
+import { readDelegated } from './delegated.ts';
 import type { ConnectionFlags, CredentialFlags } from './flags.ts';
 import { policyOf } from './policies.ts';
 
@@ -97,8 +100,7 @@ function load(flags: CredentialFlags, number: number, all: ConnectionFlags): Shi
   const file = flags.text('cert-file');
   const certificates = file === undefined ? [] : parseCertificates(readFileSync(file, 'utf8'));
   const chain = certificates.map(({ der }) => der);
-  const own =
-    flags.kind === 'rpk' ? rawPublicKeyCredential(nodeCrypto, key) : credential(nodeCrypto, chain, key);
+  const own = credentialOf(flags, chain, key);
   const hidesStapling = all.has('decline-ocsp-callback');
   const ocspResponse = hidesStapling ? undefined : flags.bytes('ocsp-response');
   const signedCertificateTimestamps = flags.bytes('signed-cert-timestamps');
@@ -114,6 +116,13 @@ function load(flags: CredentialFlags, number: number, all: ConnectionFlags): Shi
       signatureSchemes: signingSchemes(flags, all),
     },
   };
+}
+
+function credentialOf(flags: CredentialFlags, chain: readonly Uint8Array[], key: PrivateKey): Credential {
+  if (flags.kind === 'rpk') return rawPublicKeyCredential(nodeCrypto, key);
+  if (flags.kind !== 'delegated') return credential(nodeCrypto, chain, key);
+  const delegated = readDelegated(flags.bytes('delegated-credential')!, chain[0]!, key);
+  return delegatedOnlyCredential(nodeCrypto, chain, [delegated]);
 }
 
 /** Names; a scheme that the engine does not know is one that it cannot sign with. */

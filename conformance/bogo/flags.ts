@@ -158,6 +158,7 @@ const BYTE_LISTS = ['ech-server-config', 'ech-server-key'] as const;
 /** What belongs to the credential named last, or to the unnamed one before the first. */
 const CREDENTIAL_FLAGS = {
   'cert-file': 'text',
+  'delegated-credential': 'bytes',
   'key-file': 'text',
   'must-match-issuer': 'switch',
   'ocsp-response': 'bytes',
@@ -171,12 +172,13 @@ const CREDENTIAL_FLAGS = {
 } as const;
 
 const NEW_CREDENTIALS: Readonly<Record<string, CredentialKind>> = {
+  'new-delegated-credential': 'delegated',
   'new-psk-credential': 'psk',
   'new-rpk-credential': 'rpk',
   'new-x509-credential': 'x509',
 };
 
-type CredentialKind = 'default' | 'psk' | 'rpk' | 'x509';
+type CredentialKind = 'default' | 'delegated' | 'psk' | 'rpk' | 'x509';
 type Kind = 'switch' | 'number' | 'numbers' | 'text' | 'bytes' | 'byteLists';
 
 /** One set of flags by name; what was not given is undefined, false or empty. */
