@@ -15,6 +15,7 @@ import {
   versionName,
 } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
+import { certificateCompressions } from './certificate-compressions.ts';
 import { suitesFor } from './cipher-list.ts';
 import { canSign, loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
 import { type ConnectionFlags, UnknownFlag } from './flags.ts';
@@ -80,6 +81,7 @@ export function clientOptions(
       return asyncIf(flags.has('async'), matching);
     },
     ...certificateTypes(flags),
+    certificateCompression: certificateCompressions(flags),
     ...(psks.length > 0 ? { psks } : {}),
     fallback: flags.has('fallback-scsv'),
     requestOcsp: flags.has('enable-ocsp-stapling'),
@@ -113,6 +115,7 @@ export function serverOptions(
     ...alpnChoice(flags, notes),
     clientCertificate: clientCertificate(flags),
     ...certificateTypes(flags),
+    certificateCompression: certificateCompressions(flags),
     verifyCertificate: () => asyncIf(flags.has('async'), verdict(flags, true)),
     ...(authorities.length > 0 ? { certificateAuthorities: authorities } : {}),
     tickets: flags.has('no-ticket') ? false : refusing(flags, shared.tickets),

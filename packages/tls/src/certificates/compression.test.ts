@@ -307,10 +307,27 @@ describe('a server', () => {
 
 test('options that make no sense', () => {
   const wrong = { ...zlib, name: 'lzma' } as unknown as CertificateCompression;
-  for (const certificateCompression of [[wrong], [zlib, zlib]])
+  const numbered = [
+    { ...wrong, id: 4 },
+    { ...zlib, id: 0xff01 },
+    { ...wrong, id: 0x10000 },
+  ];
+  const twice = [
+    { ...wrong, name: 'a', id: 0xff01 },
+    { ...wrong, name: 'b', id: 0xff01 },
+  ];
+  for (const certificateCompression of [[wrong], [zlib, zlib], twice, ...numbered.map((one) => [one])])
     expect(() => clientConfig({ provider: nodeCrypto, verifyCertificate, certificateCompression })).toThrow(
       expect.objectContaining({ code: 'bad-option' }),
     );
+});
+
+test('an algorithm of one’s own goes by its number', async () => {
+  const own = { ...zlib, name: 'house', id: 0xff01 };
+  const ends = await meet({ certificateCompression: [own] }, { certificateCompression: [own] });
+  expect(ends.client.info.certificateCompression).toEqual({ sent: undefined, received: 'house' });
+  const p = new PuppetServer13(nodeCrypto, client({ certificateCompression: [own] }), credentials[0]!);
+  expect(decodeMessage(clientHello, p.messages[0]!).extensions.get(compressCertificate)).toEqual([0xff01]);
 });
 
 test('Node’s list has what this Node can do', () => {

@@ -13,7 +13,9 @@ export type CertificateCompressionName = 'zlib' | 'brotli' | 'zstd';
 
 /** One way to compress Certificate messages (RFC 8879); `@testudo/tls/node` and `@testudo/tls/web` have some. */
 export interface CertificateCompression {
-  readonly name: CertificateCompressionName;
+  readonly name: CertificateCompressionName | (string & {});
+  /** CertificateCompressionAlgorithm, 16,384 to 65,535: only for a name that has no number (RFC 8879 §7.3). */
+  readonly id?: number | undefined;
   /** May answer later. */
   compress(data: Uint8Array): Uint8Array | Promise<Uint8Array>;
   /**
@@ -31,16 +33,21 @@ export function checkCompressions(
   algorithms: readonly CertificateCompression[] | undefined,
 ): readonly CertificateCompression[] {
   if (algorithms === undefined) return NONE;
-  algorithms.forEach(({ name }, index) => {
-    if (IDS[name] === undefined)
-      throw new TlsError('bad-option', `no certificate compression is called ${name}`);
-    if (algorithms.findIndex((other) => other.name === name) !== index)
+  algorithms.forEach((algorithm, index) => {
+    const { name, id } = algorithm;
+    const isKnown = name in IDS ? id === undefined : id !== undefined && id >= 16_384 && id <= 65_535;
+    if (!isKnown) throw new TlsError('bad-option', `no certificate compression is called ${name}`);
+    if (algorithms.findIndex((other) => idOf(other) === idOf(algorithm)) !== index)
       throw new TlsError('bad-option', `the certificate compression ${name} is there twice`);
   });
   return algorithms;
 }
 
 const NONE: readonly CertificateCompression[] = [];
+
+function idOf({ name, id }: CertificateCompression): number {
+  return id ?? IDS[name as CertificateCompressionName];
+}
 
 /** Tells the peer what its Certificate may be compressed with. */
 export function requestCompression(
@@ -49,10 +56,7 @@ export function requestCompression(
 ): void {
   const { compressions } = h.config.features;
   if (compressions.length === 0) return;
-  (block as ExtensionBlock<'client_hello'>).set(
-    compressCertificate,
-    compressions.map(({ name }) => IDS[name]),
-  );
+  (block as ExtensionBlock<'client_hello'>).set(compressCertificate, compressions.map(idOf));
 }
 
 /** Sends our Certificate: compressed, where both sides can and it gets shorter. */
@@ -66,7 +70,7 @@ export function* sendCertificate13(
   const algorithm =
     theirs === undefined
       ? undefined
-      : h.config.features.compressions.find(({ name }) => theirs.includes(IDS[name]));
+      : h.config.features.compressions.find((own) => theirs.includes(idOf(own)));
   if (algorithm === undefined) {
     send(h, certificate13, message);
     return;
@@ -79,7 +83,7 @@ export function* sendCertificate13(
   }
   note(h, 'sent', algorithm);
   send(h, compressedCertificate, {
-    algorithm: IDS[algorithm.name],
+    algorithm: idOf(algorithm),
     uncompressedLength: body.length,
     compressedCertificateMessage: compressed,
   });
@@ -91,7 +95,7 @@ export function* receiveCertificate13(h: Handshake): Flow<Certificate13> {
   if (compressions.length === 0 || !(yield* nextIs(h, compressedCertificate)))
     return yield* receive(h, certificate13);
   const message = yield* receive(h, compressedCertificate);
-  const algorithm = compressions.find(({ name }) => IDS[name] === message.algorithm);
+  const algorithm = compressions.find((own) => idOf(own) === message.algorithm);
   if (algorithm === undefined)
     throw new TlsError(
       'illegal-parameter',

@@ -1,4 +1,3 @@
-import type { CertificateCompressionName } from '../certificates/compression.ts';
 import type { DelegationInfo } from '../certificates/delegated-credential.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
 import type { ReceivedExtension } from './custom-extensions.ts';
@@ -14,8 +13,8 @@ export interface NegotiatedFeatures {
   /** What our Certificate, and the peer's, was compressed with. */
   compression:
     | {
-        sent: CertificateCompressionName | undefined;
-        received: CertificateCompressionName | undefined;
+        sent: string | undefined;
+        received: string | undefined;
       }
     | undefined;
   /** What the peer showed beside its certificate, and what we did. */

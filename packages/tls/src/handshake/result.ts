@@ -1,5 +1,4 @@
 import type { Certificate } from '@testudo/x509';
-import type { CertificateCompressionName } from '../certificates/compression.ts';
 import type { DelegationInfo } from '../certificates/delegated-credential.ts';
 import type { EstablishedSecrets } from '../connection-secrets.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
@@ -76,8 +75,8 @@ export interface ConnectionInfo {
   /** What Certificate messages were compressed with (RFC 8879), each way; undefined where none was. */
   readonly certificateCompression:
     | {
-        readonly sent: CertificateCompressionName | undefined;
-        readonly received: CertificateCompressionName | undefined;
+        readonly sent: string | undefined;
+        readonly received: string | undefined;
       }
     | undefined;
   /** The application's own extensions that the peer sent; see the option `customExtensions`. */
