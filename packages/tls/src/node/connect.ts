@@ -1,5 +1,6 @@
 import { isIP, type NetConnectOpts, connect as netConnect } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { readProtocols } from './alpn.ts';
 import { checkFunction, checkNumber, invalidValue, outOfRange } from './arguments.ts';
 import { checkServerIdentity } from './identity.ts';
 import { live } from './live.ts';
@@ -33,6 +34,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const host = options.host ?? (options.socket as { _host?: string } | undefined)?._host;
   const identity = servername || host || 'localhost';
   const minDHSize = minimumDh(options.minDHSize);
+  checkEarlyData(options);
   const context = contextOf(options, sharedSecureContext);
   const socket = new TLSSocket(options.socket ?? openTransport(options), {
     secureContext: context,
@@ -67,6 +69,16 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     if (options.timeout) socket.setTimeout(options.timeout);
   }
   return socket;
+}
+
+/** Bytes for one protocol must not come to another, which the server might choose. */
+function checkEarlyData({ earlyData, ALPNProtocols }: ConnectionOptions): void {
+  if (!(earlyData instanceof Uint8Array) || readProtocols(ALPNProtocols).length < 2) return;
+  throw invalidValue(
+    'options.ALPNProtocols',
+    'must name one protocol where there is early data',
+    ALPNProtocols,
+  );
 }
 
 /** In bits, as Node. */

@@ -103,6 +103,18 @@ describe('earlyData', () => {
     expect(client.connectionInfo?.earlyData).toBe('none');
   });
 
+  test('is for one protocol', async () => {
+    const { port, session } = await echo(
+      { earlyData: true, ALPNProtocols: ['a', 'b'] },
+      { ALPNProtocols: ['a'] },
+    );
+    const [client] = await answerTo(port, { session, ALPNProtocols: ['a'] });
+    expect(client.connectionInfo?.earlyData).toBe('accepted');
+    expect(() => ours.connect({ port, earlyData: early, ALPNProtocols: ['a', 'b'] })).toThrow(
+      expect.objectContaining({ code: 'ERR_INVALID_ARG_VALUE' }),
+    );
+  });
+
   test('no more leaves early than the server takes', async () => {
     const { port, session } = await echo({ earlyData: { maxBytes: 5 } });
     const [client, answer] = await answerTo(port, { session });

@@ -48,7 +48,8 @@ export interface EarlyDataSettings {
   /**
    * 0-RTT (RFC 9846 §2.3). A client: bytes for the server's application that leave with the first flight when `session` allows
    * it, and otherwise, or when the server refuses them, first of all after the handshake. They have no forward secrecy,
-   * and who copies them can send them to a server again: only for what may be done twice.
+   * and who copies them can send them to a server again: only for what may be done twice. `ALPNProtocols` may name one
+   * protocol only.
    *
    * A server: whether to take them, and how many bytes. The socket gives them when the handshake is complete, which proves that they
    * are no copy (RFC 8470 §3). Default: none are sent, none are taken.
