@@ -19,6 +19,7 @@ const DISTINGUISHING = [
   'legacy',
   'renegotiation',
   'postHandshakeAuth',
+  'requireAlpn',
   'allowPartialTrustChain',
   'minDHSize',
 ] as const;

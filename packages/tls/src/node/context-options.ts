@@ -84,6 +84,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     groups: groups(ecdhCurve, options.dhparam),
     signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, allowsOld) : undefined,
     heartbeat: options.heartbeat,
+    requireAlpn: options.requireAlpn,
     renegotiation: readRenegotiation(options.renegotiation),
     certificateCompression: readCompressions(options.certificateCompression),
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,

@@ -39,6 +39,10 @@ export interface EngineOptions {
    * `socket.renegotiate({ requestCert: true })`. Default false.
    */
   postHandshakeAuth?: boolean | undefined;
+  /** Refuse a peer with which no application protocol is agreed on (ALPN), against cross-protocol attacks. Default false. */
+  requireAlpn?: boolean | undefined;
+  /** A server: the names (SNI) that it serves; who wants another one, or none, is refused. Default: any. */
+  serverNames?: readonly string[] | undefined;
   /** Whether the peer may send heartbeats (RFC 6520). Default: none. */
   heartbeat?: HeartbeatMode | undefined;
 }
@@ -60,7 +64,7 @@ export interface EarlyDataSettings {
 /** What both sides' configurations take of them. */
 export type CommonEngineOptions = Pick<
   ClientOptions & ServerOptions,
-  'legacy' | 'renegotiation' | 'heartbeat' | 'certificateCompression'
+  'legacy' | 'renegotiation' | 'heartbeat' | 'requireAlpn' | 'certificateCompression'
 >;
 
 /** `certificateCompression` as in Node 24: names. Throws as Node. */

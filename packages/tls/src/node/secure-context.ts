@@ -37,7 +37,7 @@ export class SecureContext {
   /** Looks certificates up in the lists of `crl`; undefined when there are none. */
   readonly revocation: Revocation | undefined;
   /** What only the engine has. */
-  readonly engine: Pick<EngineOptions, 'psks' | 'ech' | 'echKeys' | 'postHandshakeAuth'>;
+  readonly engine: Pick<EngineOptions, 'psks' | 'ech' | 'echKeys' | 'serverNames' | 'postHandshakeAuth'>;
   /** What Node keeps OpenSSL's context in: programs add CAs to it. */
   readonly context: ContextHandle;
   #authorities: readonly Certificate[] | undefined;
@@ -54,8 +54,8 @@ export class SecureContext {
     this.#authorities = loadAuthorities(options.ca);
     this.revocation = loadRevocation(options.crl);
     this.#allowsPartial = Boolean(options.allowPartialTrustChain);
-    const { psks, ech, echKeys, postHandshakeAuth } = options;
-    this.engine = { psks, ech, echKeys, postHandshakeAuth };
+    const { psks, ech, echKeys, serverNames, postHandshakeAuth } = options;
+    this.engine = { psks, ech, echKeys, serverNames, postHandshakeAuth };
     this.honorCipherOrder = options.honorCipherOrder !== false;
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
@@ -199,6 +199,7 @@ function cacheKey(options: SecureContextOptions): string | undefined {
     sessionIdContext,
     options.allowPartialTrustChain === true,
     options.heartbeat,
+    options.requireAlpn,
   ];
   return `${rest.join('|')}|${authoritiesKey(ca)}`;
 }

@@ -78,6 +78,7 @@ function certificateSettings(choices: ServerChoices): ServerSettings {
     sessionStore: choices.sessionStore,
     findPsk: serverPsks(context.engine.psks) ?? (pskCallback && NO_PSK),
     echKeys: context.engine.echKeys,
+    serverNames: context.engine.serverNames,
     earlyData: choices.earlyData,
     pskIdentityHint: pskIdentityHint === undefined ? undefined : Buffer.from(pskIdentityHint),
     ...clientAuthentication(choices),
