@@ -142,7 +142,7 @@ describe('after a restart', () => {
     const second = await startAcmeGateway(yaml, { data: first.data, surroundings });
     // The pause after a failure outlives a restart.
     expect(second.lines()).toMatchObject([{ msg: expect.stringContaining('a certificate is ordered') }]);
-    await expect.poll(() => surroundings.clock.next).toBeGreaterThan(0);
+    await expect.poll(() => surroundings.clock.next, { timeout: 20_000 }).toBeGreaterThan(0);
     surroundings.clock.advance(2 * 60_000);
     await second.logged('certificate issued');
     expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(1);
@@ -352,9 +352,11 @@ describe('a start', () => {
     const { ca, tls } = await startCa();
     for (let i = 0; i < 100; i++) ca.script.push({ resource: 'order', answer: 'processing' });
     const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`);
-    await expect.poll(() => ca.log.filter((resource) => resource === 'order').length).toBeGreaterThan(1);
+    await expect
+      .poll(() => ca.log.filter((resource) => resource === 'order').length, { timeout: 20_000 })
+      .toBeGreaterThan(1);
     await started.gateway.drain(1000);
-    await expect.poll(() => ca.connections()).toBe(0);
+    await expect.poll(() => ca.connections(), { timeout: 20_000 }).toBe(0);
     // It was asked to end: that is no failure to tell about.
     expect(started.lines().filter(({ level }) => Number(level) >= 40)).toEqual([]);
   });

@@ -78,7 +78,7 @@ suite('early data of openssl s_client', () => {
       const said = await visitEarly(port);
       if (expected === 'accepted') {
         expect(said).toContain('Early data was accepted');
-        await expect.poll(() => seen).toContain('hello early');
+        await expect.poll(() => seen, { timeout: 20_000 }).toContain('hello early');
       } else {
         expect(said).not.toContain('Early data was accepted');
         expect(seen.join()).not.toContain('hello early');
@@ -103,7 +103,7 @@ suite('early data of openssl s_client', () => {
     );
     const said = await visitEarly(wire);
     expect(said).toContain('Early data was accepted');
-    await expect.poll(() => seen.filter((text) => text === 'pay 100')).toHaveLength(1);
+    await expect.poll(() => seen.filter((text) => text === 'pay 100'), { timeout: 20_000 }).toHaveLength(1);
     const before = seen.length;
     const replay = connectTcp(port, '127.0.0.1').on('error', () => undefined);
     replay.write(Buffer.concat(copied));

@@ -6,8 +6,11 @@ export interface AcmeProblem {
   readonly detail: string;
 }
 
-/** `unreachable`: no answer. `refused`: the CA says no. `check-failed`: it did not find its challenge answered. `unusable`: what came is of no use. */
-export type AcmeErrorKind = 'unreachable' | 'refused' | 'check-failed' | 'unusable' | 'slow';
+/**
+ * `unreachable`: no answer. `refused`: the CA says no. `check-failed`: it did not find its challenge answered. `unusable`:
+ * what came is of no use. `slow`: it goes on, but takes long. `busy`: another process is at it.
+ */
+export type AcmeErrorKind = 'unreachable' | 'refused' | 'check-failed' | 'unusable' | 'slow' | 'busy';
 
 /** Why there is no certificate yet: its message is one line for the log. */
 export class AcmeError extends Error {

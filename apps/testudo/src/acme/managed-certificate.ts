@@ -52,6 +52,8 @@ export class ManagedCertificate {
   #cancel: (() => void) | undefined;
   #isRunning = false;
   #isBusy = false;
+  /** Another process is at it. */
+  #busyUntil = 0;
   /** When a certificate that is said to be revoked was replaced last, and whether the present one is. */
   #replacedAt = Number.NEGATIVE_INFINITY;
   #isRevoked = false;
@@ -122,7 +124,7 @@ export class ManagedCertificate {
     if (this.#isBusy) return;
     this.#isBusy = true;
     try {
-      const blockedUntil = store.state.notBefore ?? 0;
+      const blockedUntil = Math.max(store.state.notBefore ?? 0, this.#busyUntil);
       if (this.#issued !== undefined && (this.#info?.lookAgain ?? 0) <= clock.now())
         this.#info = await this.#parts.renewalInfo(this.#issued).catch(() => undefined);
       if (this.#isRunning && this.dueAt <= clock.now() && blockedUntil <= clock.now()) await this.#attempt();
@@ -135,7 +137,7 @@ export class ManagedCertificate {
   #appoint(): void {
     if (!this.#isRunning) return;
     const { clock, store } = this.#parts;
-    const due = Math.max(this.dueAt, store.state.notBefore ?? 0);
+    const due = Math.max(this.dueAt, store.state.notBefore ?? 0, this.#busyUntil);
     // What the CA thinks of a new certificate is asked soon.
     const look = this.#issued === undefined ? due : (this.#info?.lookAgain ?? 0);
     // Never at once: whatever a CA or a clock says, this is no loop.
@@ -144,11 +146,14 @@ export class ManagedCertificate {
   }
 
   async #attempt(): Promise<void> {
-    const { store } = this.#parts;
+    const { store, clock } = this.#parts;
     try {
       await store.exclusively(() => this.#renew());
     } catch (error) {
-      if (this.#isRunning) this.#failed(error, (store.state.failures ?? 0) + 1);
+      if (!this.#isRunning) return;
+      // That is not our failure, and its result is looked at soon.
+      if (error instanceof AcmeError && error.kind === 'busy') this.#busyUntil = clock.now() + RETRY.first;
+      else this.#failed(error, (store.state.failures ?? 0) + 1);
     }
   }
 

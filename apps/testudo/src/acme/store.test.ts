@@ -78,6 +78,21 @@ describe('what is kept of the work with a CA', () => {
     expect(new Set([file('a.test'), file('a.test', 'b.test'), file('a.test', 'c.test')]).size).toBe(3);
   });
 
+  test('is worked on by one process at a time, and what the others noted is seen', async () => {
+    const data = folderWith();
+    const [one, other] = [0, 1].map(() => new AcmeStore(data, DIRECTORY).certificate(['a.test']));
+    let finish: () => void = () => undefined;
+    const busy = one!.exclusively(() => new Promise<void>((resolve) => (finish = resolve)));
+    expect(other!.state).toEqual({});
+    const waiting = other!.exclusively(async () => other!.state);
+    one!.state = { failures: 7 };
+    finish();
+    await busy;
+    expect(await waiting).toEqual({ failures: 7 });
+    await expect(one!.exclusively(() => Promise.reject(new Error('own')))).rejects.toThrow('own');
+    expect(existsSync(`${one!.file}.lock`)).toBe(false);
+  });
+
   test('may be damaged: state is forgotten, a key is named', () => {
     const store = new AcmeStore(folderWith(), DIRECTORY);
     store.certificate(['a.test']).state = { failures: 3 };

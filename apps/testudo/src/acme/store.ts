@@ -10,6 +10,7 @@ import { type Identity, loadIdentity } from '../identity/certificate-files.ts';
 import { withLock } from '../identity/file-lock.ts';
 import { fileNameOf } from '../identity/local-authority.ts';
 import { makePrivateFolder, replacePrivateFile, writeNewPrivateFile } from '../identity/private-files.ts';
+import { AcmeError } from './acme-error.ts';
 
 /** What is known of an account at a CA. */
 export interface StoredAccount {
@@ -104,14 +105,21 @@ export class CertificateStore {
 
   /**
    * Does what no other process may do meanwhile: several may share a folder. What they have noted is read again. Rejects
-   * with a `Failure` when one takes long.
+   * with an {@link AcmeError} `busy` when one takes long.
    */
-  exclusively<T>(work: () => Promise<T>): Promise<T> {
+  async exclusively<T>(work: () => Promise<T>): Promise<T> {
     makePrivateFolder(this.#folder);
-    return withLock(this.file, () => {
-      this.#state = undefined;
-      return work();
-    });
+    let isMine = false;
+    try {
+      return await withLock(this.file, () => {
+        isMine = true;
+        this.#state = undefined;
+        return work();
+      });
+    } catch (error) {
+      if (isMine || !(error instanceof Failure)) throw error;
+      throw new AcmeError('busy', error.message, { cause: error });
+    }
   }
 
   /** The certificate; undefined when there is none. Throws a `Failure` for one that cannot be used. */
