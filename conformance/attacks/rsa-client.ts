@@ -1,4 +1,4 @@
-import { constants, createPublicKey, type KeyObject, publicEncrypt, X509Certificate } from 'node:crypto';
+import { constants, type KeyObject, publicEncrypt, X509Certificate } from 'node:crypto';
 import { opaque, struct } from '@testudo/codec';
 import { certificate12 } from '../../packages/tls/src/messages/certificate.ts';
 import {
@@ -57,7 +57,7 @@ export class RsaClient extends PuppetClient12 {
       this.sessionId = decodeMessage(serverHello, message).legacySessionIdEcho;
     if (message.type !== HANDSHAKE_TYPE.certificate) return;
     const [leaf] = decodeMessage(certificate12, message).certificateList;
-    this.serverKey = new X509Certificate(leaf!).publicKey ?? createPublicKey(Buffer.from(leaf!));
+    this.serverKey = new X509Certificate(leaf!).publicKey;
   }
 }
 

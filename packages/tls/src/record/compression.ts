@@ -1,5 +1,4 @@
 import { TlsError } from '../errors.ts';
-import type { Protection } from '../tls12/protection.ts';
 import { MAX_PLAINTEXT } from './content-type.ts';
 import type { Plaintext, RecordOpener, RecordSealer } from './protection.ts';
 import type { RawRecord } from './record-buffer.ts';
@@ -17,16 +16,8 @@ export interface RecordCompression {
 /** Bytes by which compression may make a record longer (RFC 5246 §6.2.2). */
 export const MAX_EXPANSION = 1024;
 
-/** Compresses what goes into records, and undoes it (RFC 5246 §6.2.2). */
-export function compressed(protection: Protection, compression: RecordCompression): Protection {
-  return {
-    ...protection,
-    sealer: (keys) => new CompressingSealer(protection.sealer(keys), compression),
-    opener: (keys) => new DecompressingOpener(protection.opener(keys), compression),
-  };
-}
-
-class CompressingSealer implements RecordSealer {
+/** Compresses what another sealer then protects (RFC 5246 §6.2.2). */
+export class CompressingSealer implements RecordSealer {
   readonly #sealer: RecordSealer;
   readonly #compress: (content: Uint8Array) => Uint8Array;
 
@@ -56,7 +47,8 @@ class CompressingSealer implements RecordSealer {
   }
 }
 
-class DecompressingOpener implements RecordOpener {
+/** The other way round. Throws `decompression-failure`. */
+export class DecompressingOpener implements RecordOpener {
   readonly isProtected = true;
   readonly #opener: RecordOpener;
   readonly #decompress: (content: Uint8Array, most: number) => Uint8Array | undefined;

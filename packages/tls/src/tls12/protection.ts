@@ -1,6 +1,6 @@
 import { TlsError } from '../errors.ts';
 import type { Handshake } from '../handshake/handshake.ts';
-import { compressed } from '../record/compression.ts';
+import { CompressingSealer, DecompressingOpener } from '../record/compression.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
 import { cbcProtection } from './cbc-protection.ts';
 import { aeadProtection } from './record-protection.ts';
@@ -18,7 +18,13 @@ export interface Protection {
 
 export function protectionOf(h: Pick<Handshake, 'provider' | 'config'>, terms: Terms): Protection {
   const protection = uncompressed(h, terms);
-  return terms.compression === undefined ? protection : compressed(protection, terms.compression);
+  const { compression } = terms;
+  if (compression === undefined) return protection;
+  return {
+    ...protection,
+    sealer: (keys) => new CompressingSealer(protection.sealer(keys), compression),
+    opener: (keys) => new DecompressingOpener(protection.opener(keys), compression),
+  };
 }
 
 function uncompressed(h: Pick<Handshake, 'provider' | 'config'>, terms: Terms): Protection {
