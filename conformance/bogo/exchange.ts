@@ -98,7 +98,10 @@ class Exchange {
       this.#sendId(socket);
       this.#work(() => this.#start(connection));
     });
-    socket.on('data', (chunk) => this.#work(() => connection.receive(chunk)));
+    socket.on('data', (chunk) => {
+      for (const piece of flags.has('async') ? crumbs(chunk) : [chunk])
+        this.#work(() => connection.receive(piece));
+    });
     socket.on('end', () => this.#work(() => connection.receiveEnd()));
     socket.on('error', () => this.#work(() => connection.receiveEnd()));
     socket.on('close', () => this.#settle());
@@ -346,4 +349,10 @@ class Exchange {
     if (failure === undefined) this.#resolve(this.#session);
     else this.#reject(failure);
   }
+}
+
+/** What comes from a slow network: byte by byte, or in odd pieces where that would take too long. */
+function* crumbs(chunk: Uint8Array): Generator<Uint8Array> {
+  const length = chunk.length > 2048 ? 97 : 1;
+  for (let at = 0; at < chunk.length; at += length) yield chunk.subarray(at, at + length);
 }
