@@ -1,9 +1,11 @@
 import { utf8 } from '@testudo/codec';
 import type { CryptoProvider, KeyAgreement } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
+import { pinnedKeys, rawPublicKeyCredential } from '../packages/tls/src/certificates/raw-public-key.ts';
 import { encodeEchConfigList } from '../packages/tls/src/ech/config.ts';
 import { generateEchKey } from '../packages/tls/src/ech/keys.ts';
 import { legacy } from '../packages/tls/src/legacy/index.ts';
+import { zlibCertificates } from '../packages/tls/src/node/certificate-compression.ts';
 import { clientConfig, serverConfig } from '../packages/tls/src/options.ts';
 import { abandonedByClients } from '../packages/tls/src/sessions/abandoned-sessions.ts';
 import type { Session } from '../packages/tls/src/sessions/session.ts';
@@ -49,6 +51,9 @@ export function recordFlights(): Flight[] {
     flight('1.2 with a client certificate', { maxVersion: 'TLSv1.2', credentials }, mutual),
     flight('1.3 with Encrypted Client Hello', { ech: { configs: ECH_CONFIGS } }, { echKeys: [ECH_KEY] }),
     flight('1.3 with a shared key', { psks: [PSK] }, shared),
+    flight('1.3 with compressed certificates', { credentials, ...COMPRESSED }, { ...mutual, ...COMPRESSED }),
+    flight('1.3 with raw public keys', ...RAW),
+    flight('1.2 with raw public keys', { ...RAW[0], maxVersion: 'TLSv1.2' }, RAW[1]),
     ...old('1.2, CBC', 'TLSv1.2', 'ECDHE-RSA-AES128-SHA256'),
     ...old('1.2, DHE', 'TLSv1.2', 'DHE-RSA-AES128-GCM-SHA256'),
     ...old('1.2, a shared key', 'TLSv1.2', 'ECDHE-PSK-AES128-CBC-SHA256'),
@@ -59,6 +64,10 @@ export function recordFlights(): Flight[] {
   ];
 }
 
+const COMPRESSED = { certificateCompression: [zlibCertificates] };
+const KEY = rawPublicKeyCredential(nodeCrypto, nodeCrypto.generateKey({ type: 'ed25519' }));
+const pinned = { verifyRawPublicKey: pinnedKeys([KEY.rawPublicKey!]), credentials: [KEY] };
+const RAW = [pinned, { ...pinned, clientCertificate: 'require' }] as const;
 const PSK = { identity: utf8('Alice'), key: new Uint8Array(24).fill(7) };
 const shared = { findPsk: () => PSK };
 const ECH_KEY = generateEchKey(nodeCrypto, { publicName: 'public.example' });

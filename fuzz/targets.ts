@@ -6,6 +6,7 @@ import * as certificateMessages from '../packages/tls/src/messages/certificate.t
 import * as certificateRequests from '../packages/tls/src/messages/certificate-request.ts';
 import * as certificateVerifies from '../packages/tls/src/messages/certificate-verify.ts';
 import { clientHello } from '../packages/tls/src/messages/client-hello.ts';
+import { compressedCertificate } from '../packages/tls/src/messages/compressed-certificate.ts';
 import { encryptedExtensions } from '../packages/tls/src/messages/encrypted-extensions.ts';
 import { clientKeyExchange, serverKeyExchange } from '../packages/tls/src/messages/key-exchange.ts';
 import * as tickets from '../packages/tls/src/messages/new-session-ticket.ts';
@@ -24,6 +25,7 @@ import { breachOf, guarded } from './checks.ts';
 import { type Flight, finishedOf, pki, recordFlights } from './flights.ts';
 import { HIDDEN_HELLOS } from './hidden-hellos.ts';
 import { mutate } from './mutate.ts';
+import { identityPuppets } from './peer-identities.ts';
 import type { Random } from './random.ts';
 
 /** One input: makes it from the random numbers, tries it, and tells what it broke. */
@@ -133,6 +135,7 @@ const PUPPETS: readonly (readonly [string, () => Puppet, (p: never) => void])[] 
     () => new PuppetClient12(nodeCrypto, flights[6]!.server(), pki.client('ed25519')),
     authenticated12,
   ],
+  ...(await identityPuppets(pki)),
 ];
 
 function authenticated13(p: PuppetClient13): void {
@@ -230,6 +233,7 @@ const MESSAGES = [
   encryptedExtensions,
   ...Object.values(certificateVerifies),
   ...Object.values(certificateMessages),
+  compressedCertificate,
   ...Object.values(certificateRequests).filter((value) => typeof value === 'object'),
   ...Object.values(tickets),
   ...KEY_EXCHANGES.flatMap((exchange) => [
