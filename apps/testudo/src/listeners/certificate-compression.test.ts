@@ -1,0 +1,24 @@
+import { once } from 'node:events';
+import { connect } from '@testudo/tls/node';
+import { afterAll, afterEach, expect, test } from 'vitest';
+import { removeFolders } from '../testing/folder.ts';
+import { startGateway, stopAll } from '../testing/test-gateway.ts';
+
+afterEach(stopAll);
+afterAll(removeFolders);
+
+test.each([
+  [['brotli'], 'brotli'],
+  [['zlib'], 'zlib'],
+  [undefined, undefined],
+])(
+  'clients that offer %j get the certificate compressed with %s',
+  async (certificateCompression, received) => {
+    const { port, ca } = await startGateway(['certificate: local\necho: true']);
+    const socket = connect({ host: '127.0.0.1', port, servername: 'localhost', ca, certificateCompression });
+    await once(socket, 'secureConnect');
+    expect(socket.connectionInfo?.certificateCompression?.received).toBe(received);
+    socket.destroy();
+    await once(socket, 'close');
+  },
+);
