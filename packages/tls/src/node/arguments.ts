@@ -21,7 +21,7 @@ export function checkUint32(name: string, value: unknown): void {
   checkNumber(name, value);
   if (!Number.isInteger(value)) throw outOfRange(name, 'an integer', value);
   if ((value as number) < 1 || (value as number) > 0xffffffff) {
-    throw outOfRange(name, '>= 1 && < 4294967296', value);
+    throw outOfRange(name, '>= 1 && <= 4294967295', value);
   }
 }
 

@@ -7,7 +7,7 @@ import { live } from './live.ts';
 import { NODE_MAJOR } from './running-node.ts';
 import { contextOf, sharedSecureContext } from './secure-context.ts';
 import { TLSSocket } from './socket.ts';
-import type { ConnectionOptions } from './types.ts';
+import type { ConnectionOptions, TLSSocketOptions } from './types.ts';
 import type { IdentityCheck } from './verification.ts';
 
 type Listener = () => void;
@@ -36,7 +36,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const minDHSize = minimumDh(options.minDHSize);
   checkEarlyData(options);
   const context = contextOf(options, sharedSecureContext);
-  const socket = new TLSSocket(options.socket ?? openTransport(options), {
+  const settings: TLSSocketOptions = {
     secureContext: context,
     allowHalfOpen: options.socket === undefined ? (options.allowHalfOpen ?? false) : options.allowHalfOpen,
     rejectUnauthorized:
@@ -59,7 +59,8 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     minDHSize,
     earlyData: options.earlyData,
     pskCallback: checkFunction('options.pskCallback', options.pskCallback),
-  });
+  };
+  const socket = options.socket ? new TLSSocket(options.socket, settings) : overNetwork(options, settings);
   if (listener !== undefined) socket.once('secureConnect', listener);
   if (options.socket === undefined) {
     // Programs that measure the phases of a connection wait for these.
@@ -97,6 +98,17 @@ const TRANSPORT_EVENTS = [
   'connectionAttemptFailed',
   'connectionAttemptTimeout',
 ] as const;
+
+/** What is wrong with the options must not leave a connection behind that nobody listens to. */
+function overNetwork(options: ConnectionOptions, settings: TLSSocketOptions): TLSSocket {
+  const transport = openTransport(options);
+  try {
+    return new TLSSocket(transport, settings);
+  } catch (error) {
+    transport.on('error', () => {}).destroy();
+    throw error;
+  }
+}
 
 /** Programs replace the function of the module, to check names in their own way. */
 function identityCheck(options: ConnectionOptions): IdentityCheck {

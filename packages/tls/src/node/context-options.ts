@@ -13,6 +13,7 @@ import {
   checkTextOrBytes,
   invalidValue,
   outOfRange,
+  wrongType,
 } from './arguments.ts';
 import { parseCipherList } from './cipher-list.ts';
 import { DEFAULT_CIPHERS, POLICY_CIPHERS, parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
@@ -160,7 +161,12 @@ const MAX_SESSION_ID_CONTEXT = 32;
 
 /** Throws for what we do not have and what the user would miss. */
 export function refuseUnsupported(options: SecureContextOptions): void {
-  if (options.privateKeyEngine !== undefined || options.clientCertEngine !== undefined) {
+  const { privateKeyEngine, clientCertEngine } = options;
+  for (const engine of [clientCertEngine, privateKeyEngine]) {
+    if (engine === undefined || engine === null) continue;
+    if (engine === clientCertEngine && typeof engine !== 'string') {
+      throw wrongType('options.clientCertEngine', 'of type string or one of null or undefined', engine);
+    }
     throw unsupportedOption(
       'privateKeyEngine/clientCertEngine',
       'give a Credential with a sign function instead',

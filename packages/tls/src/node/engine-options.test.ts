@@ -3,6 +3,7 @@ import { connect as netConnect } from 'node:net';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { afterEach, describe, expect, test } from 'vitest';
 import { generateEchKey } from '../ech/keys.ts';
+import { TlsError } from '../errors.ts';
 import type { ConnectionOptions, TlsOptions } from './index.ts';
 import type { TLSSocket } from './socket.ts';
 import {
@@ -180,6 +181,14 @@ describe('ech and echKeys', () => {
       const { client } = await failing(tls, ours, both, { ech: { configs: list } });
       expect(client?.cause).toMatchObject({ code: 'ech-rejected' });
     }
+  });
+
+  test('what is no configuration is the socket\u2019s error, and a server\u2019s when it is made', async () => {
+    const client = track(
+      ours.connect({ port: await listen(ours.createServer(both)), ech: { configs: list.subarray(3) } }),
+    );
+    expect(await errorOf(client)).toMatchObject({ cause: { code: 'bad-option' } });
+    expect(() => ours.createServer({ ...both, echKeys: [{ ...key, config: list }] })).toThrow(TlsError);
   });
 
   test('grease harms nobody', async () => {

@@ -1,7 +1,7 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
 import type { Connection } from '../connection.ts';
-import type { TlsError } from '../errors.ts';
+import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
@@ -405,7 +405,13 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
       this.destroy(this.#reset());
       return;
     }
-    this.#link.start(this.#side(), earlyBytes(this._tlsOptions));
+    try {
+      this.#link.start(this.#side(), earlyBytes(this._tlsOptions));
+    } catch (error) {
+      // Nobody called who could catch it.
+      if (!(error instanceof TlsError)) throw error;
+      this.destroy(toNodeError(error, this._isServer ? 'server' : 'client'));
+    }
   }
 
   #side(): Connection {
