@@ -133,4 +133,22 @@ describe('gateways that share a folder', () => {
     expect(await shown(second.ports[0]!)).toEqual(await shown(tls));
     expect(orders()).toBe(2);
   });
+
+  test('answer the CA for each other', async () => {
+    const { ca, tls } = await startCa();
+    const surroundings = clockFor(ca);
+    const other = clockFor(ca);
+    ca.now = () => surroundings.clock.now();
+    ca.script.push({ resource: 'newOrder', answer: new Refusal(503, 'serverInternal', 'later') });
+    const yaml = (port: number): string => `${ca.block()}\n${listener(port)}`;
+    const first = await startAcmeGateway(yaml(0), { surroundings });
+    await first.logged('no certificate yet');
+    // The CA looks here. It waits for as long as the first one has to.
+    const second = await startAcmeGateway(yaml(tls), { data: first.data, surroundings: other });
+    surroundings.clock.advance(2 * 60_000);
+    await first.logged('certificate issued');
+    other.clock.advance(2 * 60_000);
+    await second.logged('another process has got a certificate');
+    expect(await shown(tls)).toEqual(await shown(first.ports[0]!));
+  });
 });

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type Certificate, certificateToPem } from '@testudo/x509';
 import { type Clock, systemClock } from '../clock.ts';
 import type { AcmePlan } from '../config/acme-plan.ts';
@@ -11,6 +12,7 @@ import { issue } from './issue.ts';
 import { ManagedCertificate } from './managed-certificate.ts';
 import { fetchRenewalInfo, type RenewalInfo, renewalInfoName } from './renewal.ts';
 import { AcmeSession } from './session.ts';
+import { SharedAnswers } from './shared-answers.ts';
 import { AcmeStore, type CertificateStore } from './store.ts';
 import { AcmeTransport } from './transport.ts';
 
@@ -27,7 +29,7 @@ export interface AcmeParts {
 /** All certificates that one CA issues to this gateway, one after the other. */
 export class AcmeCertificates {
   /** Where the CA finds the answers to its challenges. */
-  readonly board: ChallengeBoard = new ChallengeBoard();
+  readonly board: ChallengeBoard;
   /** Called with the names of a certificate that is new. */
   onChange: (names: readonly string[]) => void = () => undefined;
   readonly #parts: AcmeParts;
@@ -46,6 +48,7 @@ export class AcmeCertificates {
     this.#clock = parts.clock ?? systemClock;
     this.#secrets = readSecrets(parts.plan);
     this.#store = new AcmeStore(parts.dataFolder, parts.plan.directory);
+    this.board = new ChallengeBoard(new SharedAnswers(join(this.#store.folder, 'challenges')));
   }
 
   /** Throws a `Failure` for files that cannot be used. */

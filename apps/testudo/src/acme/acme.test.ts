@@ -1,10 +1,16 @@
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { fromHex } from '@testudo/codec';
 import type { Certificate } from '@testudo/x509';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
+import { folderWith, removeFolders } from '../testing/folder.ts';
 import { ChallengeBoard, sniFor } from './challenge-board.ts';
 import { pauseAfter } from './managed-certificate.ts';
 import { renewalInfoName, renewalTime } from './renewal.ts';
+import { SharedAnswers } from './shared-answers.ts';
 import { retryAfterOf } from './transport.ts';
+
+afterAll(removeFolders);
 
 const DAY = 86_400_000;
 
@@ -82,6 +88,48 @@ describe('the board of challenges', () => {
     expect(board.credentialsFor({ serverName: undefined })).toEqual([]);
     removeTls();
     expect(board.credentialsFor({ serverName: 'a.test' })).toEqual([]);
+  });
+
+  test('shows what another one has put into the same folder, while it is there', () => {
+    const folder = join(folderWith(), 'challenges');
+    const [one, other] = [0, 1].map(() => new ChallengeBoard(new SharedAnswers(folder)));
+    const removals = [
+      one!.answerHttp('token', 'token.key'),
+      one!.answerTls('a.test', 'token.key'),
+      one!.answerTls('192.0.2.10', 'token.key'),
+    ];
+    for (const file of readdirSync(folder)) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
+    expect(other!.keyAuthorization('token')).toBe('token.key');
+    expect(other!.credentialsFor({ serverName: 'a.test' })).toHaveLength(1);
+    expect(other!.credentialsFor({ serverName: '10.2.0.192.in-addr.arpa' })).toHaveLength(1);
+    // None of these leads to another file, or to the answer for another name.
+    for (const wrong of [
+      '../challenges/http-token',
+      '',
+      '.',
+      '..',
+      'x'.repeat(5000),
+      'token\0',
+      'tls-a.test',
+    ])
+      expect(other!.keyAuthorization(wrong)).toBeUndefined();
+    for (const serverName of ['../a.test', 'a.test/', 'A.test', 'b.test', ''])
+      expect(other!.credentialsFor({ serverName })).toEqual([]);
+    for (const remove of removals) remove();
+    expect(other!.keyAuthorization('token')).toBeUndefined();
+    expect(other!.credentialsFor({ serverName: 'a.test' })).toEqual([]);
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  test('a damaged answer of another one is none', () => {
+    const folder = folderWith({
+      'tls-a.test': 'a.test',
+      'tls-b.test': 'a.test x',
+      'http-t': 'x'.repeat(5000),
+    });
+    const board = new ChallengeBoard(new SharedAnswers(folder));
+    for (const serverName of ['a.test', 'b.test']) expect(board.credentialsFor({ serverName })).toEqual([]);
+    expect(board.keyAuthorization('t')).toBeUndefined();
   });
 
   test('a newer answer is not taken down by an older one\u2019s end', () => {

@@ -4,6 +4,7 @@ import { der } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type ClientHelloInfo, type Credential, credential } from '@testudo/tls';
 import { createSelfSignedCertificate, parseIpAddress } from '@testudo/x509';
+import type { SharedAnswers } from './shared-answers.ts';
 
 /** RFC 8737 §6.2 */
 export const ACME_TLS_PROTOCOL = 'acme-tls/1';
@@ -15,16 +16,29 @@ const ACME_IDENTIFIER = '1.3.6.1.5.5.7.1.31';
 export class ChallengeBoard {
   readonly #keyAuthorizations: Map<string, string> = new Map();
   readonly #credentials: Map<string, Credential> = new Map();
+  readonly #shared: SharedAnswers | undefined;
+
+  /** `shared`: where other gateways find the answers, and theirs are found. Default: they are nobody else's. */
+  constructor(shared?: SharedAnswers) {
+    this.#shared = shared;
+  }
 
   /** What stands under `/.well-known/acme-challenge/` for a token (RFC 8555 §8.3). */
   keyAuthorization(token: string): string | undefined {
-    return this.#keyAuthorizations.get(token);
+    const own = this.#keyAuthorizations.get(token);
+    if (own !== undefined) return own;
+    const shared = this.#shared?.get('http', token);
+    return shared?.startsWith(`${token}.`) ? shared : undefined;
   }
 
   /** Puts an answer up for http-01; the function that comes back takes it away. */
   answerHttp(token: string, keyAuthorization: string): () => void {
     this.#keyAuthorizations.set(token, keyAuthorization);
-    return () => void this.#keyAuthorizations.delete(token);
+    this.#shared?.put('http', token, keyAuthorization);
+    return () => {
+      this.#keyAuthorizations.delete(token);
+      this.#shared?.remove('http', token);
+    };
   }
 
   /** Puts an answer up for tls-alpn-01; the function that comes back takes it away. */
@@ -32,8 +46,11 @@ export class ChallengeBoard {
     const place = sniFor(name);
     const answer = challengeCredential(name, keyAuthorization);
     this.#credentials.set(place, answer);
+    this.#shared?.put('tls', place, `${name} ${keyAuthorization}`);
     return () => {
-      if (this.#credentials.get(place) === answer) this.#credentials.delete(place);
+      if (this.#credentials.get(place) !== answer) return;
+      this.#credentials.delete(place);
+      this.#shared?.remove('tls', place);
     };
   }
 
@@ -44,8 +61,16 @@ export class ChallengeBoard {
 
   /** What to show it; nothing when no answer is up for that name. */
   credentialsFor({ serverName }: Pick<ClientHelloInfo, 'serverName'>): readonly Credential[] {
-    const found = serverName === undefined ? undefined : this.#credentials.get(serverName);
+    if (serverName === undefined) return [];
+    const found = this.#credentials.get(serverName) ?? this.#sharedCredential(serverName);
     return found === undefined ? [] : [found];
+  }
+
+  #sharedCredential(serverName: string): Credential | undefined {
+    const [name, keyAuthorization] = this.#shared?.get('tls', serverName)?.split(' ') ?? [];
+    // Two names may have one file.
+    if (name === undefined || keyAuthorization === undefined || sniFor(name) !== serverName) return undefined;
+    return challengeCredential(name, keyAuthorization);
   }
 }
 
