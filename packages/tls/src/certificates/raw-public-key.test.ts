@@ -244,6 +244,42 @@ test('a key that is asked for after the handshake', async () => {
   ]);
 });
 
+describe('a renegotiation in TLS 1.2', () => {
+  const both = { maxVersion: 'TLSv1.2', renegotiation: true } as const;
+  const accepts = { verifyRawPublicKey: () => ({ accepted: true }) };
+
+  test('shows the same keys again', async () => {
+    const pair = await meet(
+      { ...both, ...takesServer, credentials: [clientKey] },
+      { ...both, ...takesClient, clientCertificate: 'require' },
+    );
+    pair.client.connection.renegotiate();
+    await pair.settle();
+    expect(codes(pair)).toEqual([]);
+    expect(pair.client.changes.map(({ peerRawPublicKey }) => peerRawPublicKey)).toEqual([
+      serverKey.rawPublicKey,
+    ]);
+    expect(pair.server.changes.map(({ peerRawPublicKey }) => peerRawPublicKey)).toEqual([
+      clientKey.rawPublicKey,
+    ]);
+  });
+
+  test('with another key is refused, however good that is', async () => {
+    const keys = [raw('p256'), raw('p384')];
+    const server = {
+      ...both,
+      ...accepts,
+      clientCertificate: 'require',
+      credentials: () => [keys[0]!],
+    } as const;
+    const other = await meet({ ...both, ...accepts, credentials: [clientKey] }, server);
+    keys.shift();
+    other.client.connection.renegotiate();
+    await other.settle();
+    expect(other.client.errors.map(({ code }) => code)).toEqual(['peer-changed']);
+  });
+});
+
 describe('what a client offers', () => {
   const hello = (options: Partial<ClientOptions>) => {
     const p = new PuppetServer13(provider, client(options), pki.server());
