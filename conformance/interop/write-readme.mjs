@@ -21,8 +21,8 @@ const COLUMNS = [
   ['curl client', ['curl', '--version']],
   ['nginx server', ['nginx', '-v']],
   ['Chromium client', ['chromium', '--version']],
-  ['NSS client', ['dpkg-query', '-W', '-f', 'NSS ${Version}', 'libnss3']],
-  ['NSS server', ['dpkg-query', '-W', '-f', 'NSS ${Version}', 'libnss3']],
+  ['NSS client', ['dpkg-query', '-W', 'libnss3']],
+  ['NSS server', ['dpkg-query', '-W', 'libnss3']],
   ['Python client', ['python3', '--version']],
 ];
 
