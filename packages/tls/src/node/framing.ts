@@ -30,8 +30,9 @@ export function tellsItsOwnEnd(socket: Socket, error: Error): boolean {
  */
 export function isBetweenMessages(socket: Socket): boolean {
   const http = socket as HttpSocket;
-  // Null after the first message; undefined where there was never one.
-  return http.alpnProtocol === 'h2' || http._httpMessage === null;
+  if (http.alpnProtocol === 'h2') return true;
+  // Null after a message, and also after an upgrade: then neither a parser nor an agent has it any more.
+  return http._httpMessage === null && (Boolean(http.parser) || socket.listenerCount('agentRemove') > 0);
 }
 
 type HttpSocket = Socket & {

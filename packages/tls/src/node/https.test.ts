@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import nodeHttps, { type Agent as HttpsAgent, type Server as HttpsServer } from 'node:https';
-import type { Socket } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import nodeTls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TRUNCATED } from './errors.ts';
@@ -334,6 +334,25 @@ describe('closure alerts', () => {
     const said = ending(served);
     made.destroy();
     expect(await said).toContain('securityWarning');
+  });
+
+  test('after an upgrade, destroy() says so no more: the protocol may end where the connection does', async () => {
+    for (const side of ['client', 'server']) {
+      const { agent, server, served } = await kept();
+      const upgraded = once(server, 'upgrade');
+      const { port } = server.address() as AddressInfo;
+      const made = get({ ...localhost, port, agent, headers: { connection: 'upgrade', upgrade: 'x' } });
+      await upgraded;
+      served.write('HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n');
+      const [, socket] = (await once(made, 'upgrade')) as [IncomingMessage, TLSSocket];
+      expect(made.reusedSocket).toBe(true);
+      for (const one of [socket, served]) one.on('error', () => {}).resume();
+      const [near, far] = side === 'client' ? [socket, served] : [served, socket];
+      const said = ending(far);
+      near.destroy();
+      expect(await said).toContain('error');
+      agent.destroy();
+    }
   });
 
   test('an HTTP/2 session that is closed says so', async () => {
