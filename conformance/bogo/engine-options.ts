@@ -40,6 +40,8 @@ export interface Notes {
   storedSession: boolean;
   /** What the server chose, once a client knows it. */
   readonly version: number;
+  /** What holds for the verifier after early data was refused. */
+  verifierFlags: ConnectionFlags | undefined;
   /** Complaints about what came in. */
   readonly complaints: string[];
 }
@@ -63,7 +65,8 @@ export function clientOptions(
     verifyCertificate: (request) => {
       checkStapling(flags, request.ocspResponse, notes);
       if (flags.has('fail-ocsp-callback')) return { accepted: false, error: badStapling() };
-      return asyncIf(flags.has('async'), verdict(flags, verifies(flags)));
+      const now = notes.verifierFlags ?? flags;
+      return asyncIf(flags.has('async'), verdict(now, verifies(now)));
     },
     ...(flags.text('advertise-alpn') === undefined
       ? {}

@@ -79,6 +79,7 @@ class Exchange {
     const trace = this.#trace;
     this.#notes = {
       storedSession: false,
+      verifierFlags: undefined,
       complaints: [],
       get version() {
         return trace.version;
@@ -179,6 +180,8 @@ class Exchange {
     connection.start();
     const isEarly = connection.earlyDataLeft > 0;
     if (isEarly && this.#flags.has('expect-no-offer-early-data')) throw new Failure('early data was offered');
+    // A server that takes early data shows no certificate.
+    if (isEarly) this.#notes.verifierFlags = this.#request.retry;
     if (isEarly && this.#flags.has('shim-writes-first')) {
       this.#greeted = Math.min(connection.earlyDataLeft, GREETING.length);
       connection.sendEarlyData(GREETING.subarray(0, this.#greeted));
@@ -206,6 +209,9 @@ class Exchange {
         hasSession: this.#isServer ? this.#notes.storedSession : this.#session !== undefined,
       });
     if (complaint !== undefined) throw new Failure(complaint);
+    const isSecure = info.version === 'TLSv1.3' || this.#trace.knowsSecureRenegotiation;
+    if (this.#flags.has('expect-secure-renegotiation') && !isSecure)
+      throw new Failure('the peer does not know secure renegotiation');
     if (info.resumed && this.#flags.has('reverify-on-resume') && this.#flags.has('verify-fail')) {
       const code = this.#flags.has('use-custom-verify-callback')
         ? 'certificate-unknown'

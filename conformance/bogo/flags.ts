@@ -28,6 +28,7 @@ const SWITCHES = [
   'expect-no-session',
   'expect-no-session-id',
   'expect-reject-early-data',
+  'expect-secure-renegotiation',
   'expect-session-id',
   'expect-session-miss',
   'expect-ticket-renewal',

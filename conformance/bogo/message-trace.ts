@@ -5,11 +5,15 @@ export class MessageTrace {
   text = '';
   /** What a server chose; 0 before. */
   version = 0;
+  /** The peer's hello holds the empty renegotiation_info (RFC 5746 §3.4). */
+  knowsSecureRenegotiation = false;
   readonly secrets = new Map<string, Uint8Array>();
   readonly observer: Observer = {
     message: (direction, { type, raw }) => {
       this.#note(direction, `hs ${type}`);
       if (direction === 'received' && type === SERVER_HELLO) this.version = versionOf(raw);
+      if (direction === 'received' && (type === SERVER_HELLO || type === CLIENT_HELLO))
+        this.knowsSecureRenegotiation ||= Buffer.from(raw).includes(RENEGOTIATION_INFO);
     },
     changeCipherSpec: (direction) => this.#note(direction, 'ccs'),
     alert: (direction, level, name) =>
@@ -22,7 +26,9 @@ export class MessageTrace {
   }
 }
 
+const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
+const RENEGOTIATION_INFO = Buffer.of(0xff, 0x01, 0, 1, 0);
 const SUPPORTED_VERSIONS = 43;
 
 /** From supported_versions, or where there is none from the field that is older. */
