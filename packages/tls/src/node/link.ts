@@ -5,6 +5,7 @@ import type { ConnectionEvents } from '../connection-events.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Session } from '../sessions/session.ts';
+import { EarlyData } from './early-data.ts';
 import { brokenPipe, destroyed, opensslError, setCounterpart } from './errors.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
 
@@ -45,9 +46,7 @@ export class Link implements ConnectionEvents {
   #secured: ConnectionInfo | undefined;
   #received: Uint8Array[] | undefined;
   #changed: (ConnectionInfo | 'declined')[] | undefined;
-  /** A server's, until the handshake proves that it is no copy; the engine bounds it. A client's, until it is known to have arrived. */
-  #early: Uint8Array[] | undefined;
-  #earlySent = 0;
+  #early: EarlyData | undefined;
   #sessions: Session[] | undefined;
   #ended = false;
   #failure: TlsError | undefined;
@@ -96,7 +95,10 @@ export class Link implements ConnectionEvents {
     this.transport.on('end', onTransportEnd);
     if (this.transport.readableEnded) this.#transportEnded = true;
     connection.start();
-    if (early !== undefined) this.#sendEarly(connection, early);
+    if (early !== undefined) {
+      this.#early = new EarlyData();
+      this.#early.send(connection, early);
+    }
     if (this.#transportEnded) connection.receiveEnd();
     this.#settle();
     if (this.transport.isPaused()) this.transport.resume();
@@ -143,8 +145,8 @@ export class Link implements ConnectionEvents {
   }
 
   earlyData(bytes: Uint8Array): void {
-    if (this.#early === undefined) this.#early = [bytes];
-    else this.#early.push(bytes);
+    this.#early ??= new EarlyData();
+    this.#early.keep(bytes);
   }
 
   changed(info: ConnectionInfo): void {
@@ -336,7 +338,9 @@ export class Link implements ConnectionEvents {
     if (info !== undefined) {
       this.#secured = undefined;
       this.#isSecure = true;
-      this.#settleEarly(info);
+      const early = this.#early?.settle(this.#connection!, info);
+      this.#early = undefined;
+      if (early !== undefined && early.length > 0) this.#received = [...early, ...(this.#received ?? [])];
       try {
         owner.onSecure(info);
       } finally {
@@ -377,24 +381,6 @@ export class Link implements ConnectionEvents {
           this.#received = received.slice(told).concat(this.#received ?? []);
         }
       }
-    }
-  }
-
-  #sendEarly(connection: Connection, early: Uint8Array): void {
-    this.#early = [early];
-    this.#earlySent = Math.min(early.length, connection.earlyDataLeft);
-    if (this.#earlySent > 0) connection.sendEarlyData(early.subarray(0, this.#earlySent));
-  }
-
-  /** A server's is given to the reader now. A client sends the rest of its own, or all of it if it did not arrive. */
-  #settleEarly(info: ConnectionInfo): void {
-    const early = this.#early;
-    if (early === undefined) return;
-    this.#early = undefined;
-    if (info.role === 'server') this.#received = early.concat(this.#received ?? []);
-    else {
-      const rest = early[0]!.subarray(info.earlyData === 'accepted' ? this.#earlySent : 0);
-      if (rest.length > 0) this.#connection!.send(rest);
     }
   }
 
