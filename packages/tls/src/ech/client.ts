@@ -1,3 +1,4 @@
+import { CertificateError, peerNameOf, verifyName } from '@testudo/x509';
 import { rejection } from '../certificate-verdict.ts';
 import { afterFirstAnswer } from '../client-answer.ts';
 import { makeOffer, type Offer } from '../client-hello-offer.ts';
@@ -13,6 +14,7 @@ import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { receiveOnly } from '../handshake/handshake.ts';
 import type { ConnectionInfo, HandshakeResult } from '../handshake/result.ts';
 import { Transcript } from '../handshake/transcript.ts';
+import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import { isSuite13 } from '../suites.ts';
 import { openEarlyData } from '../tls13/early-data.ts';
@@ -69,7 +71,14 @@ function outerHandshake(
     ...h,
     config: {
       ...h.config,
-      options: { ...options, alpnProtocols: outerAlpnProtocols, psks: undefined, credentials: undefined },
+      options: {
+        ...options,
+        alpnProtocols: outerAlpnProtocols,
+        // Nothing is spoken with whom reads this hello; it must be able to say with which keys to come again.
+        requireAlpn: false,
+        psks: undefined,
+        credentials: undefined,
+      },
       features: { ...features, custom: [] },
       keyShareGroups: [],
     },
@@ -122,14 +131,17 @@ class RetryConfigs implements ClientEch {
 
 /**
  * The end of a handshake with the outer hello: a failure, whatever the server said. Only what it said with a good
- * certificate for the public name counts, even where the user accepts any certificate: who can send other configurations
- * reads the name that the next hello hides.
+ * certificate for the public name counts, even where the user accepts any certificate, or any name: who can send other
+ * configurations reads the name that the next hello hides.
  */
 function echRejection(info: ConnectionInfo, publicName: string, { list }: RetryConfigs): TlsError {
   if (info.authorizationError !== undefined) return rejection(info.authorizationError);
-  if (info.peerCertificates.length === 0) {
+  const [leaf] = info.peerCertificates;
+  if (leaf === undefined) {
     return new TlsError('bad-certificate', `the server showed no certificate for ${publicName}`);
   }
+  const problem = problemOfName(leaf, publicName);
+  if (problem !== undefined) return problem;
   const retryConfigs = list !== undefined && parseEchConfigList(list).length > 0 ? list : undefined;
   const advice =
     retryConfigs === undefined
@@ -138,6 +150,16 @@ function echRejection(info: ConnectionInfo, publicName: string, { list }: RetryC
   return new TlsError('ech-rejected', `the server did not read the encrypted hello, ${advice}`, {
     ...(retryConfigs ? { retryConfigs } : {}),
   });
+}
+
+function problemOfName(leaf: Uint8Array, name: string): TlsError | undefined {
+  try {
+    verifyName(verifiedCertificates.parse(leaf), peerNameOf(name));
+    return undefined;
+  } catch (error) {
+    if (error instanceof CertificateError) return rejection(error);
+    throw error;
+  }
 }
 
 /** A server for the public name only is shown no certificate of the client's (RFC 9849 §6.1.7). */

@@ -64,6 +64,13 @@ describe('a server that has other keys', () => {
     expect(again.client.info).toMatchObject({ ech: 'accepted', serverName: SERVER_NAME });
   });
 
+  test('need not speak a protocol that only the encrypted hello names', () => {
+    const alpn = { alpnProtocols: ['secret/1'], requireAlpn: true };
+    expect(rejected(alpn).error).toMatchObject({ code: 'ech-rejected', retryConfigs: listOf(fresh) });
+    const old = { maxVersion: 'TLSv1.2', echKeys: undefined } as const;
+    expect(rejected(alpn, old).error).toMatchObject({ code: 'ech-rejected', retryConfigs: undefined });
+  });
+
   test('gets what it cannot read unchanged when it asks for another hello', () => {
     const meeting = meet(echClient(stale, { keyShareGroups: ['x25519'] }), echServer([fresh], RETRY));
     meeting.pair.pump();
@@ -135,6 +142,17 @@ describe('what the server says counts only with a certificate for the public nam
     await meeting.pair.settle();
     expect(client.secured).toEqual([]);
     expect(client.errors).toMatchObject([{ code, retryConfigs: undefined }]);
+  });
+
+  test.each([
+    ['TLS 1.3', {}],
+    ['TLS 1.2', { maxVersion: 'TLSv1.2', echKeys: undefined }],
+  ] as const)('even where the user takes a certificate for any name: %s', (_version, options) => {
+    const verifyCertificate: ClientOptions['verifyCertificate'] = () => ({ accepted: true });
+    const { error, serverError } = rejected({ verifyCertificate }, { ...options, credentials: real });
+    expect(error).toMatchObject({ code: 'bad-certificate', retryConfigs: undefined });
+    expect(serverError).toMatchObject({ receivedAlert: 'bad_certificate' });
+    expect(rejected({ verifyCertificate }, options).error.code).toBe('ech-rejected');
   });
 
   test('in TLS 1.2', () => {
