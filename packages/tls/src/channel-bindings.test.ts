@@ -92,6 +92,23 @@ describe('tls-exporter', () => {
     expect(both(meet({ maxVersion }), 'tls-exporter')[0]).not.toEqual(ours);
   });
 
+  test('is not defined where renegotiation is enabled (RFC 9266 §4.2)', () => {
+    const allowed = { renegotiation: true };
+    const pair = meet({ ...V12, ...allowed }, allowed);
+    expect(both(pair, 'tls-exporter')).toEqual([undefined, undefined]);
+    expect(meet({ ...V12, ...allowed }).client.connection.channelBinding('tls-exporter')).toBeUndefined();
+    pair.client.connection.renegotiate();
+    pair.pump();
+    expect(both(pair, 'tls-exporter')).toEqual([undefined, undefined]);
+    expect(both(meet(allowed, allowed), 'tls-exporter')[0]).toHaveLength(32);
+  });
+
+  test('is none after a renegotiation', () => {
+    const info = { ...meet(V12).client.info, renegotiated: true };
+    const exporter = () => new Uint8Array(32);
+    expect(channelBinding('tls-exporter', nodeCrypto, info, exporter)).toBeUndefined();
+  });
+
   test('needs the extended master secret', () => {
     const end = serverEnd(serverConfig({ provider: nodeCrypto, credentials: [pki.server()] }));
     const p = new PuppetClient12(nodeCrypto, end, pki.client());

@@ -15,8 +15,9 @@ export function channelBinding(
 ): Uint8Array | undefined {
   if (type === 'tls-server-end-point') return serverEndPoint(provider, info);
   if (type === 'tls-unique') return unique(info);
-  // Keying material is unique only where the master secret is (RFC 9266 §2, RFC 7627 §5.4).
-  return info.extendedMasterSecret ? exporter(32, 'EXPORTER-Channel-Binding', NOTHING) : undefined;
+  // Keying material is unique only where the master secret is (RFC 9266 §2, RFC 7627 §5.4), and must stay what it is.
+  if (!info.extendedMasterSecret || info.renegotiated) return undefined;
+  return exporter(32, 'EXPORTER-Channel-Binding', NOTHING);
 }
 
 /**

@@ -37,12 +37,15 @@ export abstract class ConnectionFacts {
   /**
    * What binds an authentication above to this connection (RFC 5929, RFC 9266), as SCRAM-PLUS wants it. Undefined where it
    * could be that of another connection, too, or is not defined: `tls-unique` in TLS 1.3, and after a resumption or
-   * renegotiation without extended master secret; `tls-exporter` without extended master secret;
+   * renegotiation without extended master secret; `tls-exporter` without extended master secret, and where renegotiation is
+   * enabled;
    * `tls-server-end-point` without certificate, with one that is signed with no hash (EdDSA), and on a server that resumed
    * a session. Throws `not-connected` before the handshake is complete, and for `tls-exporter` when the connection is over.
    */
   channelBinding(type: ChannelBindingType): Uint8Array | undefined {
     if (this.#info === undefined) throw new TlsError('not-connected', 'the handshake is not complete');
+    // RFC 9266 §4.2: not defined where the next renegotiation would change it.
+    if (type === 'tls-exporter' && this.#established?.canRenegotiate === true) return undefined;
     return channelBinding(type, this.#provider, this.#info, this.exportKeyingMaterial.bind(this));
   }
 
