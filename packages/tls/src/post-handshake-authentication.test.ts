@@ -74,6 +74,29 @@ describe('a server that asks later', () => {
     expect(pair.server.changes).toHaveLength(4);
   });
 
+  test('learns what each certificate came with, and nothing of another one', () => {
+    const stapled = { ...own, ocspResponse: bytes('ocsp'), signedCertificateTimestamps: bytes('sct') };
+    const shown = [stapled, pki.client('p384')];
+    const pair = meet(
+      { credentials: () => [shown.shift()!] },
+      { requestOcsp: true, requestTimestamps: true },
+    );
+    pair.server.connection.requestClientCertificate();
+    works(pair);
+    expect(pair.server.changes[0]).toMatchObject({
+      ocspResponse: bytes('ocsp'),
+      ocspResponses: [bytes('ocsp')],
+      signedCertificateTimestamps: bytes('sct'),
+    });
+    pair.server.connection.requestClientCertificate();
+    works(pair);
+    expect(pair.server.changes[1]).toMatchObject({
+      ocspResponse: undefined,
+      ocspResponses: [undefined],
+      signedCertificateTimestamps: undefined,
+    });
+  });
+
   test('may ask several times at once: one after the other is answered', () => {
     const credentials = [pki.client('p384'), own];
     const pair = meet({ credentials: () => [credentials.shift()!] });

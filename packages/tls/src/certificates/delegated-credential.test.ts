@@ -164,6 +164,20 @@ test('a client delegates', async () => {
   expect(other.server.errors).toEqual([]);
 });
 
+test('a client that is asked later delegates', async () => {
+  const own = await issue({ delegator: client, role: 'client' });
+  const shown = [withoutKey({ ...client, delegatedCredentials: [own] }), client];
+  const options = { credentials: () => [shown.shift()!], postHandshakeAuth: true };
+  const ends = await meet(options, { ...accepts, verifyCertificate });
+  for (const peerDelegation of [{ scheme: own.scheme, expiresAt: own.expiresAt }, undefined]) {
+    ends.server.connection.requestClientCertificate();
+    await ends.settle();
+    expect([ends.client.errors, ends.server.errors]).toEqual([[], []]);
+    expect(ends.server.changes.at(-1)).toMatchObject({ peerDelegation });
+    expect(ends.client.changes.at(-1)).toMatchObject({ localDelegation: peerDelegation });
+  }
+});
+
 describe('a client refuses', () => {
   /** A delegation made by hand, as RFC 9345 §4 has it. */
   function delegation(

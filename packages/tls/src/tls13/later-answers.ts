@@ -74,9 +74,10 @@ export class LaterAnswers implements LaterAuthentication {
     if (keys.writeEnded()) return { info: undefined };
     for (const raw of answer) this.#channel.writeHandshake(raw);
     if (own !== undefined) {
-      const { credential, scheme } = own;
+      const { credential, scheme, delegated } = own;
       const { certificates: localCertificates, rawPublicKey: localRawPublicKey } = credential;
-      const shown = { localCertificates, localRawPublicKey, clientSignatureScheme: scheme };
+      const localDelegation = delegated && { scheme, expiresAt: delegated.expiresAt };
+      const shown = { localCertificates, localRawPublicKey, clientSignatureScheme: scheme, localDelegation };
       this.#info = { ...this.#info, ...shown };
     }
     return { info: this.#info };

@@ -79,7 +79,7 @@ export class LaterRequests implements LaterAuthentication {
     this.#requests.shift();
     const next = this.#requests[0];
     if (next !== undefined && !keys.writeEnded()) h.channel.writeHandshake(next.raw);
-    if (isIdentified(client)) this.#info = authenticated(this.#info, client);
+    if (isIdentified(client)) this.#info = authenticated(this.#info, client, h);
     return { info: this.#info };
   }
 
@@ -98,8 +98,12 @@ export class LaterRequests implements LaterAuthentication {
   }
 }
 
-/** What is known now of the client. */
-function authenticated(info: ConnectionInfo, client: AuthenticatedPeer): ConnectionInfo {
+/** What is known now of the client: nothing of what another certificate came with. */
+function authenticated(
+  info: ConnectionInfo,
+  client: AuthenticatedPeer,
+  { negotiated }: ServerHandshake,
+): ConnectionInfo {
   return {
     ...info,
     clientSignatureScheme: client.scheme,
@@ -107,5 +111,9 @@ function authenticated(info: ConnectionInfo, client: AuthenticatedPeer): Connect
     peerRawPublicKey: client.rawPublicKey,
     authorizationError: client.error,
     verifiedPath: client.path,
+    ocspResponse: client.ocspResponse,
+    ocspResponses: client.ocspResponses,
+    signedCertificateTimestamps: client.signedCertificateTimestamps,
+    peerDelegation: negotiated?.delegationReceived,
   };
 }
