@@ -354,7 +354,9 @@ export class Connection extends ConnectionRequests {
     }
     // Up to TLS 1.2 the answer is due at once and what is pending is dropped (RFC 5246 §7.2.1). RFC 9846 §6.1 has
     // given that up, since it can cut off an answer; an owner who wants it so does the same for 1.2.
-    if (!this.#channel.isTls13 && !this.#halfClose) this.close();
+    // A renegotiation that is under way will never be complete then, nor will what waits for it ever be sent.
+    const isCutOff = this.#driver !== undefined || !this.#halfClose;
+    if (!this.#channel.isTls13 && isCutOff) this.close();
     this.#tell(() => this.#events.end?.());
     if (this.#writeClosed) this.#finish('closed');
   }

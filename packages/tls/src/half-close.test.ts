@@ -10,9 +10,10 @@ import type { VersionName } from './versions.ts';
 
 const pki = new TestPki(nodeCrypto);
 
-function pairOf(maxVersion: VersionName, halfClose: boolean): Pair {
-  const client = clientConfig({ provider: nodeCrypto, maxVersion, verifyCertificate: pki.verifier() });
-  const server = serverConfig({ provider: nodeCrypto, maxVersion, credentials: [pki.server()] });
+function pairOf(maxVersion: VersionName, halfClose: boolean, renegotiation = false): Pair {
+  const common = { provider: nodeCrypto, maxVersion, renegotiation };
+  const client = clientConfig({ ...common, verifyCertificate: pki.verifier() });
+  const server = serverConfig({ ...common, credentials: [pki.server()] });
   return new Pair(
     new TestEnd((events) => clientConnection(client, { host: SERVER_NAME, events, halfClose })),
     new TestEnd((events) => serverConnection(server, { events, halfClose })),
@@ -46,5 +47,18 @@ describe('after the peer has closed its side', () => {
     expect(() => server.connection.send(utf8('answer'))).toThrow(
       expect.objectContaining({ code: 'not-connected' }),
     );
+  });
+
+  test.each([true, false])('no renegotiation is waited for any more, halfClose %s', (halfClose) => {
+    const { client, server } = pairOf('TLSv1.2', halfClose, true);
+    client.connection.renegotiate();
+    client.connection.send(utf8('held back'));
+    client.connection.close();
+    expect(client.connection.state).toBe('open');
+    // The peer closes, and never sees the hello.
+    server.connection.close();
+    client.connection.receive(server.take());
+    expect(client).toMatchObject({ ended: 1, errors: [] });
+    expect(client.connection.state).toBe('closed');
   });
 });
