@@ -98,6 +98,20 @@ describe('a server that wants cookies', () => {
     }
   });
 
+  test('refuses a cookie for a suite that it does not have itself', () => {
+    const retryCookies = new RetryCookies(nodeCrypto);
+    const end = client();
+    const first = server({ retryCookies, cipherSuites: ['TLS_AES_128_GCM_SHA256'] });
+    const second = server({ retryCookies, cipherSuites: ['TLS_AES_256_GCM_SHA384'] });
+    end.connection.start();
+    first.connection.start();
+    first.connection.receive(end.take());
+    end.connection.receive(first.take());
+    new Pair(end, second).pump();
+    expect(second.errors.map(({ code }) => code)).toEqual(['illegal-parameter']);
+    expect(second.secured).toEqual([]);
+  });
+
   test('refuses a cookie that is too old', () => {
     let now = 1_000_000;
     const retryCookies = new RetryCookies(nodeCrypto, { lifetime: 10 });

@@ -54,7 +54,10 @@ export function restoreRetry(
   if (sealed === undefined || cookies === undefined) return undefined;
   const state = cookies.open(sealed, h.now);
   const suite = state && cipherSuite13(state.cipherSuite);
-  if (state === undefined || suite === undefined || !hello.cipherSuites.includes(suite.id)) {
+  // A server with the same keys for its cookies may have other suites.
+  const isCommon = (each: CipherSuite13) =>
+    h.config.cipherSuites.includes(each) && hello.cipherSuites.includes(each.id);
+  if (state === undefined || suite === undefined || !isCommon(suite)) {
     throw new TlsError(
       'illegal-parameter',
       'the cookie in ClientHello is not one of this server, or too old',
