@@ -71,7 +71,7 @@ function handshakes(name, title, { resumed = false, setting = TLS13, ...sizes } 
     behaviour: 'echo',
     setting,
     stacks: stacksFor(setting),
-    full: { count: 1000, warmUp: 1500 },
+    full: { count: 1000, warmUp: 4000 },
     quick: { count: 200, warmUp: 500 },
     ...sizes,
     units: ({ count }) => count,
