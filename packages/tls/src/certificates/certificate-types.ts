@@ -80,15 +80,19 @@ export function learnCertificateTypes(
   h.certificateTypes = { server, client: chosen(shows, block.get(clientCertificateType)) };
 }
 
-/** Server: the credentials whose type the client takes. Throws `no-common-certificate-type`. */
+/**
+ * Server: the credentials whose type the client takes. Throws `no-common-certificate-type` when there are others only, unless
+ * it can do without.
+ */
 export function credentialsForClient(
   credentials: readonly Credential[],
   asked: ExtensionBlock<'client_hello'>,
+  canDoWithout = false,
 ): readonly Credential[] {
   const taken = asked.get(serverCertificateType);
   if (taken === undefined && !credentials.some(isRaw)) return credentials;
   const fitting = credentials.filter((each) => (taken ?? [CODES.x509]).includes(CODES[typeOf(each)]));
-  if (fitting.length > 0 || credentials.length === 0) return fitting;
+  if (fitting.length > 0 || credentials.length === 0 || canDoWithout) return fitting;
   throw new TlsError(
     'no-common-certificate-type',
     'the client takes no certificate of the types that this server has',

@@ -244,6 +244,15 @@ test('a key that is asked for after the handshake', async () => {
   ]);
 });
 
+test('TLS 1.2: a shared key does where no type of certificate does', async () => {
+  const psk = { identity: Uint8Array.of(1), key: new Uint8Array(16).fill(1) };
+  const cipherSuites = ['TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256', 'TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256'];
+  const client = { maxVersion: 'TLSv1.2', cipherSuites, psks: [psk] } as const;
+  const pair = await meet(client, { cipherSuites, findPsk: () => psk });
+  expect(codes(pair)).toEqual([]);
+  expect(pair.client.info).toMatchObject({ pskIdentity: psk.identity, peerRawPublicKey: undefined });
+});
+
 describe('a renegotiation in TLS 1.2', () => {
   const both = { maxVersion: 'TLSv1.2', renegotiation: true } as const;
   const accepts = { verifyRawPublicKey: () => ({ accepted: true }) };

@@ -54,10 +54,9 @@ function* credentialsFor(
   { info, hello }: Wishes,
 ): Flow<readonly Credential[]> {
   if (!suites.some(showsCertificate)) return [];
-  const credentials = suites.every(showsCertificate)
-    ? yield* chooseCredentials(info)
-    : yield* perform('chooseCredentials', info);
-  return credentialsForClient(credentials, hello.extensions);
+  const needsOne = suites.every(showsCertificate);
+  const credentials = needsOne ? yield* chooseCredentials(info) : yield* perform('chooseCredentials', info);
+  return credentialsForClient(credentials, hello.extensions, !needsOne);
 }
 
 /** A missing group says more than a missing suite, and less than a key that does not fit. */
