@@ -11,6 +11,7 @@ import {
   TrustStore,
 } from '@testudo/x509';
 import { expect, test } from 'vitest';
+import type { CertificateVerifier } from '../certificate-verdict.ts';
 import { type Credential, credential } from '../credential.ts';
 import { clientConfig, serverConfig } from '../options.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
@@ -74,6 +75,29 @@ test('a client asks the responder, and remembers the answer', async () => {
   expect(await outcome(own, trust, revocation())).toBe('certificate-revoked');
   network.isUp = false;
   expect(await outcome(own, trust, revocation())).toBe('bad-certificate-status');
+});
+
+test('an issuer that the server left out is fetched', async () => {
+  const root = createCertificateAuthority({ provider, commonName: 'Root' });
+  const below = root
+    .issueAuthority({ commonName: 'Below' })
+    .withPublication({ issuer: ['http://ca.example/below.cer'] });
+  const issued = below.issue({ purpose: 'server', names: [SERVER_NAME] });
+  const own = credential(provider, [issued.certificate.der], issued.privateKey!);
+  const trust = () => new TrustStore([root.certificate]);
+  const request = { chain: own.certificates, peer: 'server', name: SERVER_NAME, now: Date.now() } as const;
+  const judge = (verifier: CertificateVerifier) => verifier({ ...request, ocspResponse: undefined });
+  const asked: string[] = [];
+  const fetch = async (url: string) => {
+    asked.push(url);
+    return below.certificate.der;
+  };
+  const verdict = await judge(certificateVerifier({ provider, trust, issuers: { fetch } }));
+  expect(verdict).toMatchObject({ accepted: true });
+  expect(verdict.path).toHaveLength(3);
+  expect(asked).toEqual(['http://ca.example/below.cer']);
+  const without = await judge(certificateVerifier({ provider, trust }));
+  expect(without).toMatchObject({ accepted: false, error: { code: 'unknown-issuer' } });
 });
 
 test('where the responder cannot be reached, soft-fail goes on', async () => {
