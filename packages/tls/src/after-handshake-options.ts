@@ -31,8 +31,8 @@ export interface RenegotiationOptions {
   /** The window, in seconds. Default 600. */
   readonly window?: number | undefined;
   /**
-   * Take a peer that has shown a certificate and now shows another one, or none, or a client that now wants another
-   * server name. Whoever had the connection before it then need not be who has it afterwards. Default false.
+   * Take a peer that has shown a certificate and now shows another one, or none, a client that has used an external key
+   * and now uses another one, or none, or one that now wants another server name. Whoever had the connection before it then need not be who has it afterwards. Default false.
    */
   readonly dangerouslyAllowOtherPeer?: boolean | undefined;
 }

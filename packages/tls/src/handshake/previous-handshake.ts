@@ -11,6 +11,8 @@ export interface PreviousHandshake {
   readonly extendedMasterSecret: boolean;
   /** DER, leaf first; empty when the peer showed none. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** A server: the external key that the client has shown to have. */
+  readonly peerPskIdentity: Uint8Array | undefined;
   /** The name the client asked for. */
   readonly serverName: string | undefined;
   readonly allowsOtherPeer: boolean;
@@ -31,6 +33,20 @@ export function checkSamePeer(
   if (known === undefined || previous?.allowsOtherPeer === true) return;
   if (chain[0] !== undefined && bytesEqual(chain[0], known)) return;
   throw new TlsError('peer-changed', 'the peer shows another certificate than before the renegotiation');
+}
+
+/**
+ * A server: as {@link checkSamePeer}, for a client that is known by an external key; undefined in a handshake without one.
+ * Throws `peer-changed`.
+ */
+export function checkSamePskIdentity(
+  { renegotiates: previous }: { readonly renegotiates?: PreviousHandshake },
+  identity: Uint8Array | undefined,
+): void {
+  const known = previous?.peerPskIdentity;
+  if (known === undefined || previous?.allowsOtherPeer === true) return;
+  if (identity !== undefined && bytesEqual(identity, known)) return;
+  throw new TlsError('peer-changed', 'the client uses another external key than before the renegotiation');
 }
 
 /** What the peer of a session showed: its chain, or its key. */

@@ -1,5 +1,6 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { checkSamePskIdentity, type PreviousHandshake } from '../handshake/previous-handshake.ts';
 import { legacy } from '../legacy/index.ts';
 import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
 import { MemorySessionStore } from '../sessions/session-store.ts';
@@ -314,6 +315,42 @@ describe('who the peer is', () => {
     pair.client.connection.renegotiate();
     works(pair);
     expect(pair.client.changes[0]!.peerCertificates).toEqual(other.certificates);
+  });
+
+  describe('a client with another external key', () => {
+    const key = new Uint8Array(32).fill(3);
+    const suites = { legacy, cipherSuites: ['TLS_ECDHE_PSK_WITH_AES_128_CBC_SHA256'] };
+    const meetBoth = (renegotiation: ServerOptions['renegotiation']) => {
+      const names = ['alice', 'bob'];
+      const psks = () => [{ identity: bytes(names.shift()!), key }];
+      const findPsk: ServerOptions['findPsk'] = ({ identity }) => ({ identity, key });
+      return meet({ ...suites, psks }, { ...suites, findPsk, renegotiation });
+    };
+
+    test('is refused', () => {
+      const pair = meetBoth(true);
+      expect(pair.server.info.pskIdentity).toEqual(bytes('alice'));
+      pair.client.connection.renegotiate();
+      pair.pump();
+      expect(pair.server.errors.map(({ code }) => code)).toEqual(['peer-changed']);
+      expect(pair.server.changes).toEqual([]);
+    });
+
+    test('or with none any more is refused', () => {
+      const previous = { peerPskIdentity: bytes('alice'), allowsOtherPeer: false } as PreviousHandshake;
+      expect(() => checkSamePskIdentity({ renegotiates: previous }, undefined)).toThrow(
+        expect.objectContaining({ code: 'peer-changed' }),
+      );
+      checkSamePskIdentity({ renegotiates: previous }, bytes('alice'));
+      checkSamePskIdentity({}, undefined);
+    });
+
+    test('is taken by who says so', () => {
+      const pair = meetBoth({ dangerouslyAllowOtherPeer: true });
+      pair.client.connection.renegotiate();
+      works(pair);
+      expect(pair.server.changes[0]!.pskIdentity).toEqual(bytes('bob'));
+    });
   });
 
   test('a client with another certificate is refused', () => {

@@ -40,6 +40,7 @@ export function previousHandshake(
     serverVerifyData: role === 'client' ? received : sent,
     extendedMasterSecret: terms.extended,
     peerCertificates: info.peerRawPublicKey === undefined ? info.peerCertificates : [info.peerRawPublicKey],
+    peerPskIdentity: role === 'server' ? info.pskIdentity : undefined,
     serverName: info.serverName,
     allowsOtherPeer: settings.allowsOtherPeer,
     byPeer: settings.byPeer,

@@ -17,7 +17,7 @@ import {
 } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { nextIs, receive, send } from '../handshake/handshake.ts';
-import { checkSamePeer, shownBefore } from '../handshake/previous-handshake.ts';
+import { checkSamePeer, checkSamePskIdentity, shownBefore } from '../handshake/previous-handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import {
@@ -95,6 +95,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const exchange = keyExchangeOf(suite);
   const params = yield* receive(h, clientKeyExchange(exchange.clientParams(terms.rules.version)));
   const { preMasterSecret, pskIdentity } = yield* half.finish(params);
+  checkSamePskIdentity(h, pskIdentity);
   const master = masterSecret(h, terms, preMasterSecret);
   const client = chain.length > 0 ? yield* authenticateClient(h, terms, chain, master) : UNAUTHENTICATED;
   const keys = connectionKeys(h, terms, master);
@@ -119,6 +120,8 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
 function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
   const terms = agreed.termsOf(session);
   checkSamePeer(h, shownBefore(session));
+  // What an external key protected cannot be resumed.
+  checkSamePskIdentity(h, undefined);
   h.resuming?.(session);
   h.transcript.useHash(terms.rules.transcriptHash(terms.suite));
   sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, {
