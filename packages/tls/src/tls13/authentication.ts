@@ -128,7 +128,12 @@ function checkCertificateMessage(
     throw new TlsError('illegal-parameter', 'Certificate answers a request that was not made');
   }
   checkChain(message.certificateList.map((entry) => entry.certData));
-  for (const entry of message.certificateList) entry.extensions.expectSolicited(requested);
+  for (const { extensions } of message.certificateList) {
+    // It has an alert of its own (RFC 9345 §4.1.1, §4.1.2).
+    if (extensions.has(delegatedCredential) && !requested.ids.includes(delegatedCredential.id))
+      throw new TlsError('unexpected-message', 'a delegated credential, which was not asked for');
+    extensions.expectSolicited(requested);
+  }
 }
 
 const NO_CONTEXT = new Uint8Array(0);
