@@ -98,7 +98,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
   'DHE with a client certificate': {
     suite: 'DHE-RSA-AES128-SHA',
-    versions: TLS,
+    versions: ALL,
     key: 'rsa',
     client: { credentials: [pki.client('rsa')] },
     server: asks,
