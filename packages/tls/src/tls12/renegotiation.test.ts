@@ -353,6 +353,21 @@ describe('who the peer is', () => {
     });
   });
 
+  test.each([
+    ['a renegotiation', (server: Pair['server']) => server.connection.renegotiate()],
+    [
+      'a request that may be answered without',
+      (server: Pair['server']) => server.connection.requestClientCertificate(),
+    ],
+  ])('must be shown where it was asked for, though %s is wanted meanwhile', (_what, meanwhile) => {
+    const pair = meet();
+    pair.server.connection.requestClientCertificate({ required: true });
+    meanwhile(pair.server);
+    pair.pump();
+    expect(pair.server.errors.map(({ code }) => code)).toEqual(['client-certificate-missing']);
+    expect(pair.server.changes).toEqual([]);
+  });
+
   test('a client with another certificate is refused', () => {
     let times = 0;
     const credentials = () => [times++ === 0 ? pki.client() : pki.client('p384')];

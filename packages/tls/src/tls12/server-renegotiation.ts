@@ -21,6 +21,7 @@ type Constant = Pick<ServerHandshake, 'provider' | 'channel' | 'config' | 'obser
 const REQUIRED = 'require';
 
 type Asked = { readonly certificate: 'no' | 'request' | 'require' };
+const STRICTNESS = { no: 0, request: 1, require: 2 } as const;
 
 /** A server's renegotiation: with a ClientHello that it asked for by HelloRequest, or that came by itself (RFC 5746 §3.7). */
 export class ServerRenegotiation implements Renegotiation {
@@ -69,7 +70,9 @@ export class ServerRenegotiation implements Renegotiation {
     // One is enough: the client answers it, or it will not (RFC 5246 §7.4.1.1).
     if (this.#asked === undefined)
       this.#constant.channel.writeHandshake(Uint8Array.of(HANDSHAKE_TYPE.hello_request, 0, 0, 0));
-    this.#asked = asked;
+    // One answer for all that was asked: whoever demands a certificate gets no less.
+    if (this.#asked === undefined || STRICTNESS[asked.certificate] > STRICTNESS[this.#asked.certificate])
+      this.#asked = asked;
   }
 
   *#renegotiate(message: RawMessage, asked: Asked['certificate']): Flow<HandshakeResult> {
