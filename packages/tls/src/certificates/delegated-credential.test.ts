@@ -318,6 +318,17 @@ describe('a client refuses', () => {
     expect(run(delegation({}, owner), {}, owner)).toEqual(refused('illegal-parameter'));
   });
 
+  test('one by a certificate whose keyUsage cannot be read', () => {
+    const leaf = server.certificates[0]!.slice();
+    const oid = leaf.findIndex((byte, at) => byte === 0x55 && leaf[at + 1] === 0x1d && leaf[at + 2] === 0x0f);
+    // A BIT STRING of one bit, digitalSignature: none is left.
+    const value = leaf.indexOf(0x80, oid);
+    expect([...leaf.subarray(value - 3, value)]).toEqual([3, 2, 7]);
+    leaf[value] = 0;
+    const owner = { ...server, certificates: [leaf] };
+    expect(run(delegation({}, owner), {}, owner)).toEqual(refused('illegal-parameter'));
+  });
+
   test('a CertificateVerify with another scheme, or by the certificate’s key', () => {
     expect(run(delegation(), {}, server, 0x0403)).toEqual(refused('illegal-parameter'));
   });

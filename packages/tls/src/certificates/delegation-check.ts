@@ -1,5 +1,5 @@
 import type { PublicKey } from '@testudo/crypto';
-import { allowsDelegation } from '@testudo/x509';
+import { allowsDelegation, type Certificate, CertificateError } from '@testudo/x509';
 import { TlsError } from '../errors.ts';
 import type { SignedDelegation } from '../extensions/identities.ts';
 import { negotiatedOf } from '../features/negotiated.ts';
@@ -36,7 +36,7 @@ export function checkDelegation(
   const { delegationSchemes } = h.config.features;
   const scheme = delegationSchemes.find(({ id }) => id === delegation.dcCertVerifyAlgorithm);
   if (scheme === undefined) throw invalid('is for a signature scheme that was not offered');
-  if (!allowsDelegation(certificate)) throw invalid('is by a certificate that does not allow it');
+  if (!mayDelegate(certificate)) throw invalid('is by a certificate that does not allow it');
   const signedWith = offered.find(({ id }) => id === algorithm);
   if (signedWith?.fits(certificateKey.kind, TLS13) !== true)
     throw invalid('is signed with a scheme that was not offered, or does not fit the certificate');
@@ -47,6 +47,16 @@ export function checkDelegation(
   if (!scheme.fits(key.kind, TLS13)) throw invalid('has a key that does not fit its scheme');
   negotiatedOf(h).delegationReceived = { scheme, expiresAt };
   return { key, scheme };
+}
+
+/** Extensions are read only now: those that cannot be read allow nothing. */
+function mayDelegate(certificate: Certificate): boolean {
+  try {
+    return allowsDelegation(certificate);
+  } catch (error) {
+    if (error instanceof CertificateError) return false;
+    throw error;
+  }
 }
 
 function delegatedKey(h: Handshake, spki: Uint8Array): PublicKey {
