@@ -35,10 +35,10 @@ export function hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Ar
 /** The data, `length` bytes, lies in the scratch buffer behind room for one block. */
 function shortHmac(hash: HashName, key: Uint8Array, block: number, length: number): string {
   pad(0x36, block, key);
-  const inner = digestText(hash, scratch.subarray(0, block + length));
+  const inner = digestText(hash, scratchUpTo(block + length));
   pad(0x5c, block, key);
   for (let i = 0; i < inner.length; i++) scratch[block + i] = inner.charCodeAt(i);
-  const outer = digestText(hash, scratch.subarray(0, block + inner.length));
+  const outer = digestText(hash, scratchUpTo(block + inner.length));
   scratch.fill(0, 0, block + Math.max(length, inner.length));
   return outer;
 }
@@ -71,6 +71,18 @@ const BLOCK_LENGTH: Readonly<Record<HashName, number>> = {
 /** Longest HMAC input that goes through the scratch buffer, in bytes: over it, copying costs more than an object. */
 const SHORT = 1024;
 const scratch = new Uint8Array(128 + SHORT);
+
+/** Views on its first bytes, by length: a handshake takes about a hundred, of a dozen lengths. */
+const views: (Uint8Array | undefined)[] = new Array(scratch.length + 1).fill(undefined);
+
+function scratchUpTo(length: number): Uint8Array {
+  let view = views[length];
+  if (view === undefined) {
+    view = scratch.subarray(0, length);
+    views[length] = view;
+  }
+  return view;
+}
 
 function pad(byte: number, block: number, key: Uint8Array): void {
   for (let i = 0; i < key.length; i++) scratch[i] = key[i]! ^ byte;
