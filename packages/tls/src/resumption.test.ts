@@ -119,6 +119,16 @@ describe.each(['TLSv1.3', 'TLSv1.2'] as const)('tickets of %s', (maxVersion) => 
     expect(again.server.info.peerCertificates).toEqual(pki.client().certificates);
   });
 
+  test('are not offered where they would fill the hello', () => {
+    const w = world();
+    const [session] = w.meet({ client }).client.sessions;
+    for (const length of [24_577, 60_000, 65_535]) {
+      const pair = w.meet({ client, session: { ...session!, ticket: new Uint8Array(length) } });
+      expect([pair.client.errors, pair.server.errors]).toEqual([[], []]);
+      expect(pair.client.info.resumed).toBe(false);
+    }
+  });
+
   test('are none when the server has none', () => {
     expect(world().meet({ client, server: { tickets: false } }).client.sessions).toEqual([]);
   });
