@@ -221,6 +221,34 @@ describe('renegotiation', () => {
     expect(String(data)).toBe('still here');
   });
 
+  test('a writer waits for its end, and what was written before an end arrives', async () => {
+    const { client, accepted } = await connected(ours, ours, allowed, allowed);
+    const order: string[] = [];
+    client.resume();
+    const done = again(client).then(() => order.push('renegotiated'));
+    const written = new Promise<void>((resolve) => {
+      client.write('held back, ', () => {
+        order.push('written');
+        resolve();
+      });
+    });
+    client.end('and the end');
+    expect(order).toEqual([]);
+    expect(String(await readAll(accepted))).toBe('held back, and the end');
+    await Promise.all([done, written]);
+    expect(order).toContain('written');
+  });
+
+  test('a writer is told when it fails', async () => {
+    const { client, accepted } = await connected(ours, ours, allowed, allowed);
+    client.on('error', () => {});
+    accepted.on('error', () => {});
+    client.renegotiate({}, () => {});
+    const written = new Promise((resolve) => client.write('never sent', resolve));
+    accepted.destroy();
+    expect(await written).toBeInstanceOf(Error);
+  });
+
   test('a server asks for a certificate by it', async () => {
     const server = { ...allowed, ca, requestCert: false };
     const { client, accepted } = await connected(ours, ours, server, { ...allowed, ...clientIdentity });

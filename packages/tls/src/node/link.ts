@@ -39,6 +39,8 @@ export class Link implements ConnectionEvents {
   #onSlice: WriteCallback | undefined;
   /** Of the write that the transport has not yet taken; at most one. */
   #writing: WriteCallback | undefined;
+  /** That writer's data is in the engine still. */
+  #isHeld = false;
   #onWritten: WriteCallback | undefined;
   /** Plaintext bytes in a record; undefined for as many as fit. */
   #fragment: number | undefined;
@@ -245,7 +247,11 @@ export class Link implements ConnectionEvents {
     const bytes = this.#connection?.takeOutgoing();
     if (bytes === undefined || this.#closed) return;
     const { transport } = this;
-    if (!transport.destroyed && !transport.writableEnded) transport.write(bytes);
+    if (transport.destroyed || transport.writableEnded) return;
+    if (this.#isHeld && this.#connection?.heldLength === 0) {
+      this.#isHeld = false;
+      transport.write(bytes, this.#onWritten);
+    } else transport.write(bytes);
   }
 
   #queue(chunks: readonly Chunk[], callback: WriteCallback): void {
@@ -286,11 +292,14 @@ export class Link implements ConnectionEvents {
     if (this.#fragment === undefined) connection.send(bytes);
     else sendInFragments(connection, bytes, this.#fragment);
     const sealed = connection.takeOutgoing();
-    if (sealed === undefined) callback();
-    else {
+    // While keys change, up to TLS 1.2, data waits in the engine, and its writer with it.
+    this.#isHeld = connection.heldLength > 0;
+    if (sealed === undefined && !this.#isHeld) {
+      callback();
+    } else {
       this.#writing = callback;
       this.#onWritten ??= (error) => this.#written(error);
-      transport.write(sealed, this.#onWritten);
+      if (sealed !== undefined) transport.write(sealed, this.#isHeld ? undefined : this.#onWritten);
     }
     if (this.#failure !== undefined) this.#settle();
   }
