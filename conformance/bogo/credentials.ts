@@ -3,6 +3,7 @@ import type { PrivateKey } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type Credential,
+  type CredentialRequest,
   credential,
   delegatedOnlyCredential,
   type ExternalPsk,
@@ -19,6 +20,10 @@ import type { ConnectionFlags, CredentialFlags } from './flags.ts';
 import { policyOf } from './policies.ts';
 
 const { 'TLSv1.2': TLS12, 'TLSv1.3': TLS13 } = VERSIONS;
+
+/** ClientCertificateType (RFC 5246 §7.4.4, RFC 8422 §5.5). */
+const RSA_SIGN = 1;
+const ECDSA_SIGN = 64;
 
 /** What the runner calls the credential of no `-new-…-credential` flag. */
 const UNNAMED = -1;
@@ -86,9 +91,13 @@ export function matchingIssuer(
 }
 
 /** BoringSSL's clients give up rather than show nothing: here that is for the application to decide. */
-export function canSign(credential: Credential, schemes: readonly number[], version: number): boolean {
+export function fitsRequest(credential: Credential, request: CredentialRequest, version: number): boolean {
+  const { certificateType = 'x509', keyTypes, signatureSchemes } = request;
+  if ((credential.rawPublicKey === undefined) !== (certificateType === 'x509')) return false;
+  const keyType = credential.keyKind.type.startsWith('rsa') ? RSA_SIGN : ECDSA_SIGN;
+  if (keyTypes?.includes(keyType) === false) return false;
   if (version < TLS12) return true;
-  return schemes.some((id) => {
+  return signatureSchemes.some((id) => {
     const scheme = signatureScheme(id);
     if (scheme === undefined || credential.signatureSchemes?.includes(scheme.name) === false) return false;
     return (version < TLS13 || scheme.tls13) && scheme.fits(credential.keyKind, version as Version);

@@ -17,7 +17,7 @@ import {
 import { legacy } from '@testudo/tls/legacy';
 import { certificateCompressions } from './certificate-compressions.ts';
 import { suitesFor } from './cipher-list.ts';
-import { canSign, loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
+import { fitsRequest, loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
 import { type ConnectionFlags, UnknownFlag } from './flags.ts';
 import { policyOf } from './policies.ts';
 import { certificateTypes } from './raw-public-keys.ts';
@@ -76,11 +76,8 @@ export function clientOptions(
       checkRequest(flags, request.certificateAuthorities, request.signatureSchemes, notes);
       if (flags.has('fail-cert-callback')) throw new TlsError('internal-error', 'CERT_CB_ERROR');
       const matching = matchingIssuer(credentials, request.certificateAuthorities);
-      if (
-        matching.length > 0 &&
-        !matching.some((each) => canSign(each, request.signatureSchemes, notes.version))
-      )
-        throw new TlsError('no-common-signature-scheme', 'no credential signs what the server can verify');
+      if (matching.length > 0 && !matching.some((each) => fitsRequest(each, request, notes.version)))
+        throw new TlsError('no-common-signature-scheme', 'no credential is what the server asks for');
       return asyncIf(flags.has('async'), matching);
     },
     ...certificateTypes(flags),

@@ -68,6 +68,8 @@ export interface CredentialRequest {
   readonly signatureSchemes: readonly number[];
   /** Distinguished names (DER) of CAs it trusts; empty when it did not say. */
   readonly certificateAuthorities: readonly Uint8Array[];
+  /** Up to TLS 1.2: ClientCertificateType numbers, the kinds of keys it takes (RFC 5246 §7.4.4). */
+  readonly keyTypes?: readonly number[] | undefined;
   /** What it wants to see; credentials of another type are left out whatever is answered. Default X.509. */
   readonly certificateType?: CertificateType | undefined;
   /** What its certificate must hold (RFC 9846 §4.2.5); credentials without it are left out whatever is answered. */

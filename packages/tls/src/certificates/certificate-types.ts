@@ -5,6 +5,7 @@ import { clientCertificateType, serverCertificateType } from '../extensions/iden
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { Handshake } from '../handshake/handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { Session } from '../sessions/session.ts';
 
 /** What stands in a Certificate message: a chain, or a public key alone (RFC 7250). */
 export type CertificateType = 'x509' | 'raw-public-key';
@@ -50,6 +51,30 @@ export function clientCertificateTypes(options: {
   return { takes, shows };
 }
 
+/** What a server takes from clients. */
+export interface TakenCertificateTypes {
+  readonly takes: readonly CertificateType[];
+  /** By its own preference, and nothing else: it was told so. */
+  readonly takesInOrder: boolean;
+}
+
+/** A server's options, checked. Throws `bad-option`. */
+export function takenCertificateTypes(options: {
+  readonly clientCertificateTypes?: readonly CertificateType[] | undefined;
+  readonly verifyRawPublicKey?: unknown;
+  readonly verifyCertificate?: unknown;
+}): TakenCertificateTypes {
+  const verified: CertificateType[] = [];
+  if (options.verifyRawPublicKey !== undefined) verified.push('raw-public-key');
+  if (options.verifyCertificate !== undefined) verified.push('x509');
+  const given = options.clientCertificateTypes;
+  if (given === undefined) return { takes: verified, takesInOrder: false };
+  if (given.length === 0) throw new TlsError('bad-option', 'at least one certificate type is needed');
+  for (const type of given)
+    if (!verified.includes(type)) throw new TlsError('bad-option', `nobody verifies the type ${type}`);
+  return { takes: given, takesInOrder: true };
+}
+
 /** What stands in the peer's Certificate. */
 export function typeShownBy(h: Handshake, role: 'client' | 'server'): CertificateType {
   return h.certificateTypes === undefined ? 'x509' : h.certificateTypes[role];
@@ -82,7 +107,7 @@ export function learnCertificateTypes(
 
 /**
  * Server: the credentials whose type the client takes. Throws `no-common-certificate-type` when there are others only, unless
- * it can do without.
+ * it can do without; `illegal-parameter` for a list that should have been left out.
  */
 export function credentialsForClient(
   credentials: readonly Credential[],
@@ -90,6 +115,7 @@ export function credentialsForClient(
   canDoWithout = false,
 ): readonly Credential[] {
   const taken = asked.get(serverCertificateType);
+  expectMoreThanX509(taken);
   if (taken === undefined && !credentials.some(isRaw)) return credentials;
   const fitting = credentials.filter((each) => (taken ?? [CODES.x509]).includes(CODES[typeOf(each)]));
   if (fitting.length > 0 || credentials.length === 0 || canDoWithout) return fitting;
@@ -120,15 +146,53 @@ export function answerCertificateTypes(
   const block = answer as ExtensionBlock<'encrypted_extensions'>;
   if (own !== undefined && asked.has(serverCertificateType)) {
     block.set(serverCertificateType, CODES[typeOf(own)]);
-    if (isRaw(own)) h.certificateTypes = { ...NEITHER, server: 'raw-public-key' };
+    h.certificateTypes = { ...NEITHER, server: typeOf(own) };
   }
-  const shown = asksForCertificate ? asked.get(clientCertificateType) : undefined;
-  if (shown === undefined) return;
-  const { takes } = h.config.features;
-  const type = shown.map(typeOfCode).find((each) => each !== undefined && takes.includes(each));
-  if (type === undefined) return;
+  if (!asksForCertificate) return;
+  const shown = asked.get(clientCertificateType);
+  expectMoreThanX509(shown);
+  const type = wanted(h, shown);
+  if (shown === undefined || type === undefined) return;
   block.set(clientCertificateType, CODES[type]);
   if (type !== 'x509') h.certificateTypes = { ...(h.certificateTypes ?? NEITHER), client: type };
+}
+
+/** Server: nothing is shown in a resumption; the type that was shown is named again for clients that look for it. */
+export function nameResumedType(
+  h: ServerHandshake,
+  asked: ExtensionBlock<'client_hello'>,
+  answer: ExtensionBlock<'server_hello_12'> | ExtensionBlock<'encrypted_extensions'>,
+  { localCertificateType: type }: Session,
+): void {
+  if (type === undefined) return;
+  // What the next ticket keeps.
+  h.certificateTypes = { ...NEITHER, server: type };
+  if (!asked.get(serverCertificateType)?.includes(CODES[type])) return;
+  (answer as ExtensionBlock<'encrypted_extensions'>).set(serverCertificateType, CODES[type]);
+}
+
+/** The type to ask a client for; undefined where X.509 is all that it can be, and where a later request is impossible. */
+function wanted(h: ServerHandshake, shown: readonly number[] | undefined): CertificateType | undefined {
+  const { takes, takesInOrder } = h.config.features;
+  const theirs = shown ?? [CODES.x509];
+  const common = takesInOrder
+    ? takes.find((each) => theirs.includes(CODES[each]))
+    : theirs.map(typeOfCode).find((each) => each !== undefined && takes.includes(each));
+  if (common !== undefined) return common;
+  const asksNow = (h.config.options.clientCertificate ?? 'none') !== 'none';
+  // Who takes certificates only does not know the extension (RFC 7250 §4.2, first outcome).
+  const isNegotiating = takesInOrder || (shown !== undefined && takes.includes('raw-public-key'));
+  if (!asksNow || !isNegotiating) return undefined;
+  throw new TlsError(
+    'no-common-certificate-type',
+    'the client can show no certificate of the types that this server takes',
+  );
+}
+
+/** Throws `illegal-parameter`: who knows nothing but X.509 says nothing (RFC 7250 §4.1). */
+function expectMoreThanX509(list: readonly number[] | undefined): void {
+  if (list?.length !== 1 || list[0] !== CODES.x509) return;
+  throw new TlsError('illegal-parameter', 'the client names X.509 as its only certificate type');
 }
 
 /** What a Certificate message shows: the chain, or the key. */

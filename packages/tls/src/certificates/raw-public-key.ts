@@ -1,5 +1,5 @@
 import { bytesEqual } from '@testudo/codec';
-import type { CryptoProvider, PrivateKey, PublicKey } from '@testudo/crypto';
+import { CryptoError, type CryptoProvider, type PrivateKey, type PublicKey } from '@testudo/crypto';
 import type { CertificateVerdict } from '../certificate-verdict.ts';
 import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
@@ -56,17 +56,16 @@ export function pinnedKeys(
   };
 }
 
-/** The key in a Certificate message that is one. Throws `bad-certificate`. */
+/** The key in a Certificate message that is one. Throws `malformed-message`; `bad-certificate` for a key of no known kind. */
 export function readRawPublicKey(h: Handshake, spki: Uint8Array): PublicKey {
   try {
     return h.provider.importPublicKey(spki);
   } catch (error) {
+    const isMalformed = error instanceof CryptoError && error.code === 'bad-key';
     throw new TlsError(
-      'bad-certificate',
+      isMalformed ? 'malformed-message' : 'bad-certificate',
       `the peer's public key cannot be read: ${(error as Error).message}`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
 }

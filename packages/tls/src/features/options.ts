@@ -2,6 +2,8 @@ import {
   type CertificateType,
   type ClientCertificateTypes,
   clientCertificateTypes,
+  type TakenCertificateTypes,
+  takenCertificateTypes,
 } from '../certificates/certificate-types.ts';
 import { type CertificateCompression, checkCompressions } from '../certificates/compression.ts';
 import { delegableSchemes } from '../certificates/delegated-credential.ts';
@@ -110,6 +112,11 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
    * and shows that the client gets what is sent to it. Default: none.
    */
   readonly retryCookies?: RetryCookieSealer | undefined;
+  /**
+   * What is taken from clients, by preference; a client that is asked for a certificate and has none of these is refused
+   * (RFC 7250 §4.2). Default: all that there is a verifier for, and the client's preference counts.
+   */
+  readonly clientCertificateTypes?: readonly CertificateType[] | undefined;
   /** What a client's certificate must hold (TLS 1.3, RFC 9846 §4.2.5). Default: nothing. */
   readonly oidFilters?: readonly OidFilter[] | undefined;
   /** TLS 1.3: ask clients for OCSP responses to their certificates (RFC 9846 §4.4.2.1). Default false. */
@@ -138,9 +145,7 @@ export interface ClientFeatures extends CommonFeatures {
   readonly certificateTypes: ClientCertificateTypes;
 }
 
-export interface ServerFeatures extends CommonFeatures {
-  /** Types of certificates that it takes from clients. */
-  readonly takes: readonly CertificateType[];
+export interface ServerFeatures extends CommonFeatures, TakenCertificateTypes {
   /** Extensions that a client's certificates may have: what a certificate request asks for. */
   readonly requested: { readonly ids: readonly number[] };
 }
@@ -167,15 +172,12 @@ export function clientFeatures(
 export function serverFeatures(
   options: ServerFeatureOptions & { readonly verifyCertificate?: unknown },
 ): ServerFeatures {
-  const takes: CertificateType[] = [];
-  if (options.verifyRawPublicKey !== undefined) takes.push('raw-public-key');
-  if (options.verifyCertificate !== undefined) takes.push('x509');
   const common = commonFeatures(options);
   const ids: number[] = [];
   if (options.requestOcsp === true) ids.push(statusRequest.id);
   if (options.requestTimestamps === true) ids.push(signedCertificateTimestamp.id);
   if (common.delegationSchemes.length > 0) ids.push(delegatedCredential.id);
-  return { ...common, takes, requested: { ids } };
+  return { ...common, ...takenCertificateTypes(options), requested: { ids } };
 }
 
 function commonFeatures(options: CommonFeatureOptions): CommonFeatures {

@@ -14,6 +14,7 @@ import {
   uint32,
   uint64,
 } from '@testudo/codec';
+import type { CertificateType } from '../certificates/certificate-types.ts';
 
 /**
  * What two connections can share: agreed once, used again without a certificate. A client keeps it with the
@@ -48,6 +49,8 @@ export interface Session {
   readonly peerVerified: boolean;
   /** The peer's raw public key (SubjectPublicKeyInfo, DER), where it showed that and no chain. */
   readonly peerRawPublicKey?: Uint8Array | undefined;
+  /** What a server showed, where the client had a say in it (RFC 7250). */
+  readonly localCertificateType?: CertificateType | undefined;
 }
 
 const text: Codec<string> = mapped(opaque(1), toLatin1, fromLatin1);
@@ -62,7 +65,8 @@ const flag: Codec<boolean> = mapped(
 const millis: Codec<number> = mapped(uint64, Number, BigInt);
 
 /** The format's own number: a session of another one is not understood, and so not resumed. */
-const FORMAT = 2;
+const FORMAT = 3;
+const OWN_TYPES: readonly (CertificateType | undefined)[] = [undefined, 'x509', 'raw-public-key'];
 const format = constant(uint8, FORMAT);
 
 const fields: Codec<Session> = struct({
@@ -84,6 +88,14 @@ const fields: Codec<Session> = struct({
     opaque(2),
     (key) => (key.length === 0 ? undefined : key),
     (key) => key ?? new Uint8Array(0),
+  ),
+  localCertificateType: mapped(
+    uint8,
+    (code, reader) => {
+      if (code < OWN_TYPES.length) return OWN_TYPES[code];
+      throw reader.error('bad-value', 'is not a certificate type');
+    },
+    (type) => OWN_TYPES.indexOf(type),
   ),
 }) as Codec<Session>;
 

@@ -202,6 +202,7 @@ function* sendCertificate(
   const theirs = request.supportedSignatureAlgorithms ?? schemesOfTypes(ours, request.certificateTypes);
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: theirs,
+    keyTypes: request.certificateTypes,
     certificateAuthorities: request.certificateAuthorities,
     certificateType: h.certificateTypes?.client,
   });

@@ -1,4 +1,4 @@
-import { answerCertificateTypes } from '../certificates/certificate-types.ts';
+import { answerCertificateTypes, nameResumedType } from '../certificates/certificate-types.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import {
@@ -134,12 +134,12 @@ export function sendServerHello(
   answer: {
     staples: typeof statusRequest | typeof statusRequestV2 | undefined;
     own: ShownCredential | undefined;
-    resumes: boolean;
+    resumed: Session | undefined;
   },
 ): void {
   const asked = agreed.hello.extensions;
   const extensions = new ExtensionBlock('server_hello_12');
-  if (agreed.info.serverName !== undefined && !answer.resumes) extensions.set(serverName, null);
+  if (agreed.info.serverName !== undefined && answer.resumed === undefined) extensions.set(serverName, null);
   if (agreed.secureRenegotiation) extensions.set(renegotiationInfo, serverRenegotiationInfo(h));
   if (agreed.extended) extensions.set(extendedMasterSecret, null);
   if (terms.encryptThenMac) extensions.set(encryptThenMac, null);
@@ -151,8 +151,8 @@ export function sendServerHello(
     extensions.set(signedCertificateTimestamp, timestamps);
   if (agreed.alpnProtocol !== undefined) extensions.set(alpn, agreed.alpnProtocol);
   answerFeatures(h, asked, extensions);
-  if (!answer.resumes)
-    answerCertificateTypes(h, asked, extensions, answer.own?.credential, asksForCertificate(h, terms));
+  if (answer.resumed !== undefined) nameResumedType(h, asked, extensions, answer.resumed);
+  else answerCertificateTypes(h, asked, extensions, answer.own?.credential, asksForCertificate(h, terms));
   send(h, serverHello, {
     legacyVersion: terms.rules.version,
     random: terms.randoms.server,

@@ -38,5 +38,6 @@ export function sessionFor(
     peerCertificates: client.certificates,
     peerVerified: client.error === undefined,
     peerRawPublicKey: client.rawPublicKey,
+    localCertificateType: h.certificateTypes?.server,
   };
 }

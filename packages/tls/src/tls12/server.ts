@@ -81,7 +81,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const sessionId = storesSession ? h.provider.randomBytes(32) : NOTHING;
   const staples = statusFor(hello.extensions, own?.credential);
   h.transcript.useHash(terms.rules.transcriptHash(suite));
-  sendServerHello(h, agreed, terms, sessionId, { staples: staples?.extension, own, resumes: false });
+  sendServerHello(h, agreed, terms, sessionId, { staples: staples?.extension, own, resumed: undefined });
   if (own !== undefined)
     send(h, certificateMessage12(h, 'server'), { certificateList: shownBy(own.credential) });
   if (staples !== undefined) send(h, certificateStatus, staples.status);
@@ -127,7 +127,7 @@ function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow
   sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, {
     staples: undefined,
     own: undefined,
-    resumes: true,
+    resumed: session,
   });
   const master = resumedMasterSecret(h, terms, session.secret);
   const keys = connectionKeys(h, terms, master);

@@ -1,4 +1,8 @@
-import { answerCertificateTypes, credentialsForClient } from '../certificates/certificate-types.ts';
+import {
+  answerCertificateTypes,
+  credentialsForClient,
+  nameResumedType,
+} from '../certificates/certificate-types.ts';
 import { chooseCredential13 } from '../certificates/delegated-credential.ts';
 import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { SKIPPED_EARLY_DATA } from '../defaults.ts';
@@ -193,6 +197,7 @@ function sendEncryptedExtensions(
     const asks = asksForCertificate(h) || takesLaterRequests(h, hello);
     answerCertificateTypes(h, hello.extensions, extensions, own.credential, asks);
   }
+  if (psk?.session !== undefined) nameResumedType(h, hello.extensions, extensions, psk.session);
   offerRetryConfigs(h, hello, extensions);
   send(h, encryptedExtensions, { extensions });
 }

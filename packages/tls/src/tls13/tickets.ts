@@ -36,6 +36,7 @@ export function sessionFromTicket(
     ticket: ticket.ticket,
     serverName: h.serverName ?? '',
     maxEarlyData: ticket.extensions.get(earlyData) ?? 0,
+    localCertificateType: undefined,
   });
 }
 
@@ -61,6 +62,7 @@ export function* sendTickets(
       ticket: NOTHING,
       serverName,
       maxEarlyData: h.config.maxEarlyData,
+      localCertificateType: h.certificateTypes?.server,
     };
     const ticket = yield* perform('sealTicket', sessionOf(agreed, issued));
     psk.fill(0);
@@ -77,7 +79,14 @@ const NOTHING = new Uint8Array(0);
 /** What one ticket has of its own, beside what its connection agreed on. */
 type Issued = Pick<
   Session,
-  'secret' | 'createdAt' | 'lifetime' | 'ageAdd' | 'ticket' | 'serverName' | 'maxEarlyData'
+  | 'secret'
+  | 'createdAt'
+  | 'lifetime'
+  | 'ageAdd'
+  | 'ticket'
+  | 'serverName'
+  | 'maxEarlyData'
+  | 'localCertificateType'
 >;
 
 /** Field by field: spreading one object into another costs V8 more than sealing the ticket. */
@@ -98,5 +107,6 @@ function sessionOf(agreed: Agreed, issued: Issued): Session {
     peerCertificates: agreed.peer.certificates,
     peerVerified: agreed.peer.error === undefined,
     peerRawPublicKey: agreed.peer.rawPublicKey,
+    localCertificateType: issued.localCertificateType,
   };
 }
