@@ -1,7 +1,7 @@
 import { der } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { createCertificateAuthority, ExtensionOid, TrustStore } from '@testudo/x509';
-import { describe, expect, test } from 'vitest';
+import { Certificate, createCertificateAuthority, ExtensionOid, TrustStore } from '@testudo/x509';
+import { describe, expect, test, vi } from 'vitest';
 import { verifyWith } from '../certificate-verdict.ts';
 import { type Credential, credential } from '../credential.ts';
 import { signedCertificateTimestamp, statusRequest } from '../extensions/certificates.ts';
@@ -103,6 +103,24 @@ test('a raw public key, and what cannot be read, is no reason to fail', () => {
   const raw = rawPublicKeyCredential(provider, provider.generateKey({ type: 'ed25519' }));
   const broken = { ...clients[0], certificates: [Uint8Array.of(1, 2)] };
   expect(preferIssuedBy([broken, raw, clients[2]], names(three))).toEqual([raw, clients[2], broken]);
+});
+
+test('certificates are read once, however often a peer names CAs', () => {
+  const own = [
+    by(one, 'server'),
+    by(below, 'server'),
+    { ...by(two, 'server'), certificates: [Uint8Array.of(1)] },
+  ];
+  const parse = vi.spyOn(Certificate, 'parse');
+  try {
+    expect(preferIssuedBy(own, names(two))[0]).toBe(own[1]);
+    expect(parse).toHaveBeenCalled();
+    parse.mockClear();
+    expect(preferIssuedBy(own, names(two))[0]).toBe(own[1]);
+    expect(parse).not.toHaveBeenCalled();
+  } finally {
+    parse.mockRestore();
+  }
 });
 
 describe('a TLS 1.3 server that asks for it', () => {

@@ -21,15 +21,27 @@ function isIssuedBy({ certificates, rawPublicKey }: Credential, authorities: rea
   if (rawPublicKey !== undefined) return true;
   return certificates.some((der) => {
     const issuer = issuerOf(der);
-    return issuer !== undefined && authorities.some((name) => bytesEqual(name, issuer));
+    return issuer.length > 0 && authorities.some((name) => bytesEqual(name, issuer));
   });
 }
 
-function issuerOf(der: Uint8Array): Uint8Array | undefined {
+/** Read once: a peer names CAs as often as it likes. Empty for what is no certificate. */
+const issuers = new WeakMap<Uint8Array, Uint8Array>();
+const NOTHING = new Uint8Array(0);
+
+function issuerOf(der: Uint8Array): Uint8Array {
+  const known = issuers.get(der);
+  if (known !== undefined) return known;
+  const issuer = readIssuer(der);
+  issuers.set(der, issuer);
+  return issuer;
+}
+
+function readIssuer(der: Uint8Array): Uint8Array {
   try {
     return Certificate.parse(der).issuer.der;
   } catch (error) {
-    if (error instanceof CertificateError) return undefined;
+    if (error instanceof CertificateError) return NOTHING;
     throw error;
   }
 }
