@@ -4,6 +4,7 @@ import { dangerouslyAccept } from './certificate-verdict.ts';
 import { legacy } from './legacy/index.ts';
 import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from './options.ts';
 import type { CredentialRequest } from './requests.ts';
+import { TicketKeys } from './sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from './testing/end.ts';
 import { Pair } from './testing/pair.ts';
 import { KEYS, type KeyName, TestPki } from './testing/pki.ts';
@@ -32,6 +33,20 @@ describe.each(['TLSv1.3', 'TLSv1.2'] as const)('%s', (maxVersion) => {
     expect(server.info.verifiedPath).toHaveLength(2);
     expect(client.info.localCertificates).toEqual(credential.certificates);
     expect(client.info.clientSignatureScheme).toBe(server.info.clientSignatureScheme);
+  });
+
+  test('a chain that no ticket has room for is taken, without one', () => {
+    const names = Array.from({ length: 600 }, (_, index) => `host-number-${index}.example.com`);
+    const long = pki.authority.issue({ purpose: 'server', names }).certificate.der;
+    const own = pki.client();
+    const credentials = [{ ...own, certificates: [...own.certificates, long, long, long, long] }];
+    const { client, server } = meet(
+      { maxVersion, credentials },
+      { clientCertificate: 'require', tickets: new TicketKeys(nodeCrypto) },
+    );
+    expect(client.errors.concat(server.errors)).toEqual([]);
+    expect(server.info.peerCertificates).toHaveLength(own.certificates.length + 4);
+    expect(client.sessions).toEqual([]);
   });
 
   test('nobody asks: nothing is shown', () => {

@@ -1,5 +1,5 @@
 import { peerNameOf, toAsciiDomain } from '@testudo/x509';
-import { MAX_OFFERED_TICKET } from './defaults.ts';
+import { MAX_TICKET } from './defaults.ts';
 import { ExtensionBlock } from './extensions/block.ts';
 import { OCSP_REQUEST, statusRequest } from './extensions/certificates.ts';
 import { keyShare } from './extensions/key-share.ts';
@@ -122,7 +122,7 @@ function usableSession(h: ClientHandshake): Session | undefined {
     return undefined;
   }
   if (session.version === TLS13 && session.ticket.length === 0) return undefined;
-  if (session.ticket.length > MAX_OFFERED_TICKET) return undefined;
+  if (session.ticket.length > MAX_TICKET) return undefined;
   const type = session.peerRawPublicKey === undefined ? 'x509' : 'raw-public-key';
   if (!config.features.certificateTypes.takes.includes(type)) return undefined;
   return config.cipherSuites.some((suite) => suite.id === session.cipherSuite) ? session : undefined;

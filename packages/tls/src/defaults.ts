@@ -54,10 +54,10 @@ export const DEFAULT_SESSION_LIFETIME = 86_400;
 /** Tickets after a full handshake: two, as a browser opens more than one connection at once. */
 export const DEFAULT_TICKET_COUNT = 2;
 /**
- * The longest ticket that a client offers, in bytes: a hello has room for 65,535, and an encrypted one looks as if it held it
- * twice. Whatever a server sends, the next hello must be one.
+ * The longest ticket that a client offers, and a server issues, in bytes: a hello has room for 65,535, and an encrypted one
+ * looks as if it held it twice. Whatever a server sends, the next hello must be one.
  */
-export const MAX_OFFERED_TICKET = 24_576;
+export const MAX_TICKET = 24_576;
 /** A handshake message but Certificate: no honest one comes near 64 KiB. */
 export const MAX_HANDSHAKE_MESSAGE = 65_536;
 /** Certificate, in bytes: what OpenSSL takes by default. */

@@ -1,3 +1,4 @@
+import { MAX_TICKET } from '../defaults.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { AuthenticatedPeer } from '../handshake/authentication.ts';
 import { send } from '../handshake/handshake.ts';
@@ -7,9 +8,10 @@ import type { Session } from '../sessions/session.ts';
 import type { Agreed } from './server-hello.ts';
 import type { Terms } from './terms.ts';
 
-/** Seals the session into a ticket for the client (RFC 5077 §3.3). */
+/** Seals the session into a ticket for the client; an empty one where it is too long, since one was promised (RFC 5077 §3.3). */
 export function* sendTicket(h: ServerHandshake, session: Session): Flow<void> {
-  const ticket = yield* perform('sealTicket', session);
+  const sealed = yield* perform('sealTicket', session);
+  const ticket = sealed.length > MAX_TICKET ? new Uint8Array(0) : sealed;
   send(h, newSessionTicket12, { ticketLifetimeHint: h.config.sessionLifetime, ticket });
 }
 

@@ -1,3 +1,4 @@
+import { MAX_TICKET } from '../defaults.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import { ticketFeatures } from '../features/server-features.ts';
@@ -66,6 +67,8 @@ export function* sendTickets(
     };
     const ticket = yield* perform('sealTicket', sessionOf(agreed, issued));
     psk.fill(0);
+    // It holds the client's chain, which may be long.
+    if (ticket.length > MAX_TICKET) return;
     const extensions = new ExtensionBlock('new_session_ticket');
     if (h.config.maxEarlyData > 0) extensions.set(earlyData, h.config.maxEarlyData);
     ticketFeatures(h, extensions);
