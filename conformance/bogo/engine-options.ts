@@ -154,12 +154,18 @@ function commonOptions(flags: ConnectionFlags, shared: SharedState): CommonOptio
     encryptThenMac: false,
     ...(fragment === undefined ? {} : { maxFragmentLength: fragment }),
     ...(certificates === undefined ? {} : { maxCertificateMessage: certificates }),
+    // BoringSSL says nothing, or ends it.
+    ...(flags.has('renegotiate-ignore') ? {} : { maxRefusedRenegotiations: 0 }),
     // A HelloRequest is answered at once: what BoringSSL leaves to a call of the application.
-    ...(flags.has('renegotiate-freely') || flags.has('renegotiate-explicit')
-      ? { renegotiation: { limit: 100 } }
-      : {}),
+    ...(renegotiatesFreely(flags) ? { renegotiation: { limit: 100 } } : {}),
     ...(flags.has('renegotiate-once') ? { renegotiation: { limit: 1 } } : {}),
   };
+}
+
+/** BoringSSL does not while it shuts down. */
+function renegotiatesFreely(flags: ConnectionFlags): boolean {
+  const may = flags.has('renegotiate-freely') || flags.has('renegotiate-explicit');
+  return may && !flags.has('shim-shuts-down');
 }
 
 /** A server that never verifies may have what it only signs with. */

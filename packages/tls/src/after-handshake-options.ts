@@ -6,6 +6,11 @@ export interface AfterHandshakeOptions {
    */
   readonly renegotiation?: boolean | RenegotiationOptions | undefined;
   /**
+   * Up to TLS 1.2: how often in a minute a peer that wants to renegotiate and may not is told so with a warning; once more
+   * ends the connection (RFC 5746 §4.2, §4.4). 0 ends it at once. Default 4.
+   */
+  readonly maxRefusedRenegotiations?: number | undefined;
+  /**
    * Up to TLS 1.2, refuse peers that do not know secure renegotiation (RFC 5746 §4.1, §4.3): they may renegotiate insecurely
    * with somebody in between, and this side cannot know. Default false.
    */

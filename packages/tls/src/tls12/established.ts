@@ -1,4 +1,5 @@
 import { concat } from '@testudo/codec';
+import type { AfterHandshakeOptions } from '../after-handshake-options.ts';
 import type { EstablishedSecrets } from '../connection-secrets.ts';
 import { MAX_REFUSED_RENEGOTIATIONS } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
@@ -24,7 +25,7 @@ export class Established12 implements Established {
   readonly canUpdateKeys = false;
   readonly #provider: Handshake['provider'];
   readonly #channel: Handshake['channel'];
-  readonly #config: Handshake['config'];
+  readonly #config: Config;
   readonly #role: Role;
   readonly #terms: Terms;
   readonly #master: Uint8Array;
@@ -35,7 +36,7 @@ export class Established12 implements Established {
 
   /** @param renegotiation undefined where it is refused. */
   constructor(
-    { provider, channel, config }: Handshake,
+    { provider, channel, config }: Handshake & { readonly config: Config },
     role: Role,
     terms: Terms,
     master: Uint8Array,
@@ -61,8 +62,11 @@ export class Established12 implements Established {
     }
     if (this.#role === 'client' && message.raw.length > HANDSHAKE_HEADER)
       throw new TlsError('malformed-message', 'hello_request: malformed: it is not empty');
-    // There is nothing that could still be said to it.
-    if (this.#writeEnded) return undefined;
+    // There is no warning that could still be sent to it.
+    if (this.#writeEnded) {
+      if (this.#warnings() === 0) throw refusal();
+      return undefined;
+    }
     const flow = this.#renegotiation?.answer(message);
     if (flow === undefined) this.#refuse();
     return flow;
@@ -134,10 +138,18 @@ export class Established12 implements Established {
 
   /** With a warning, after which the connection goes on; SSL 3.0 has none for it (RFC 5746 §4.5). */
   #refuse(): void {
-    this.#refusals ??= new RateLimit(MAX_REFUSED_RENEGOTIATIONS, 60, this.#config.now);
-    if (this.#terms.rules.version === SSL30 || !this.#refusals.take()) {
-      throw new TlsError('renegotiation-refused', 'the peer wants to renegotiate, which is refused');
-    }
+    this.#refusals ??= new RateLimit(this.#warnings(), 60, this.#config.now);
+    if (this.#terms.rules.version === SSL30 || !this.#refusals.take()) throw refusal();
     this.#channel.warn('no_renegotiation');
   }
+
+  #warnings(): number {
+    return this.#config.options.maxRefusedRenegotiations ?? MAX_REFUSED_RENEGOTIATIONS;
+  }
+}
+
+type Config = Handshake['config'] & { readonly options: AfterHandshakeOptions };
+
+function refusal(): TlsError {
+  return new TlsError('renegotiation-refused', 'the peer wants to renegotiate, which is refused');
 }

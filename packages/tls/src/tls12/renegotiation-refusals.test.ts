@@ -52,6 +52,31 @@ describe('too often', () => {
     expect(p.alerts.at(-1)).toBe('fatal handshake_failure');
   });
 
+  test.each([false, { byPeer: false }])(
+    'one of them, where that is enough (renegotiation: %j)',
+    (renegotiation) => {
+      const strict = { renegotiation, maxRefusedRenegotiations: 0 };
+      const asked = new PuppetServer12(nodeCrypto, client(strict), pki.server()).upTo('done');
+      expect(outcomeOf(asked.send(helloRequest))).toEqual(refused('renegotiation-refused'));
+      const wanted = new PuppetClient12(nodeCrypto, server(strict), pki.client()).complete();
+      wanted.sendHello();
+      expect(outcomeOf(wanted)).toEqual(refused('renegotiation-refused'));
+    },
+  );
+
+  test('after close_notify, to a client that may not go on', () => {
+    for (const [options, state] of [
+      [{}, 'closing'],
+      [{ maxRefusedRenegotiations: 0 }, 'failed'],
+    ] as const) {
+      const end = client(options);
+      const p = new PuppetServer12(nodeCrypto, end, pki.server()).upTo('done');
+      end.connection.close();
+      p.send(helloRequest);
+      expect(end.connection.state === 'failed' ? 'failed' : 'closing').toBe(state);
+    }
+  });
+
   test('HelloRequests while it renegotiates', () => {
     const p = new PuppetServer12(nodeCrypto, client(), pki.server()).upTo('done');
     for (let i = 0; i < 5; i++) p.send(helloRequest);
