@@ -21,7 +21,7 @@ beforeAll(() => {
 
 const VERSIONS = ['TLSv1.3', 'TLSv1.2'] as const;
 
-withPrograms('gnutls-serv')('heartbeats with a GnuTLS server', () => {
+withPrograms('gnutls-serv')('GnuTLS server, heartbeats', () => {
   const serve = (...args: string[]) =>
     startOnFreePort(
       (port) =>
@@ -74,7 +74,7 @@ withPrograms('gnutls-serv')('heartbeats with a GnuTLS server', () => {
   });
 });
 
-withPrograms('gnutls-cli')('heartbeats with a GnuTLS client', () => {
+withPrograms('gnutls-cli')('GnuTLS client, heartbeats', () => {
   test.each(VERSIONS)('%s: it answers ours', async (version) => {
     const credentials = [identity.credential];
     const server = await listenLinks(

@@ -23,7 +23,7 @@ const COLUMNS = [
   ['Chromium client', ['chromium', '--version']],
   ['NSS client', ['dpkg-query', '-W', 'libnss3']],
   ['NSS server', ['dpkg-query', '-W', 'libnss3']],
-  ['Python client', ['python3', '--version']],
+  ['Python', ['python3', '--version']],
 ];
 
 const { results, failed } = runTests();
