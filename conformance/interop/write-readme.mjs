@@ -94,10 +94,12 @@ function page(rows) {
     '',
     `| feature | ${columns.join(' | ')} |`,
     `|---|${columns.map(() => '---|').join('')}`,
-    ...[...rows].map(
-      ([feature, cells]) =>
-        `| ${feature} | ${columns.map((column) => cell(cells.get(column))).join(' | ')} |`,
-    ),
+    ...[...rows]
+      .filter(([, cells]) => columns.some((column) => cells.has(column)))
+      .map(
+        ([feature, cells]) =>
+          `| ${feature} | ${columns.map((column) => cell(cells.get(column))).join(' | ')} |`,
+      ),
     '',
   ];
   return lines.join('\n');
