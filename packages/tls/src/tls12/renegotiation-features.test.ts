@@ -131,3 +131,18 @@ describe('with', () => {
     expect(changing.client.errors.map(({ code }) => code)).toEqual(['peer-changed']);
   });
 });
+
+test('a server that verifies raw public keys only can ask for one later', async () => {
+  const key = nodeCrypto.generateKey({ type: 'ec', curve: 'secp256r1' });
+  const own = rawPublicKeyCredential(nodeCrypto, key);
+  const common = { provider: nodeCrypto, renegotiation: true, maxVersion: 'TLSv1.2' } as const;
+  const verifyRawPublicKey = pinnedKeys([key.publicKey.spki]);
+  const pair = new Pair(
+    clientEnd(clientConfig({ ...common, verifyCertificate, credentials: [own] })),
+    serverEnd(serverConfig({ ...common, verifyRawPublicKey, credentials: [pki.server()] })),
+  ).pump();
+  pair.server.connection.requestClientCertificate({ required: true });
+  await pair.settle();
+  expect(pair.client.errors.concat(pair.server.errors)).toEqual([]);
+  expect(pair.server.changes[0]!.peerRawPublicKey).toEqual(key.publicKey.spki);
+});

@@ -55,7 +55,7 @@ export class ServerRenegotiation implements Renegotiation {
   }
 
   requestCertificate(required: boolean): void {
-    if (this.#constant.config.options.verifyCertificate === undefined) {
+    if (this.#constant.config.features.takes.length === 0) {
       throw new TlsError('bad-option', 'a server that asks for client certificates needs verifyCertificate');
     }
     const certificate = required ? REQUIRED : 'request';
