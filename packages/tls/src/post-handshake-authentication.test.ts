@@ -75,7 +75,8 @@ describe('a server that asks later', () => {
   });
 
   test('learns what each certificate came with, and nothing of another one', () => {
-    const stapled = { ...own, ocspResponse: bytes('ocsp'), signedCertificateTimestamps: bytes('sct') };
+    const signedCertificateTimestamps = bytes('\0\x05\0\x03sct');
+    const stapled = { ...own, ocspResponse: bytes('ocsp'), signedCertificateTimestamps };
     const shown = [stapled, pki.client('p384')];
     const pair = meet(
       { credentials: () => [shown.shift()!] },
@@ -86,7 +87,7 @@ describe('a server that asks later', () => {
     expect(pair.server.changes[0]).toMatchObject({
       ocspResponse: bytes('ocsp'),
       ocspResponses: [bytes('ocsp')],
-      signedCertificateTimestamps: bytes('sct'),
+      signedCertificateTimestamps,
     });
     pair.server.connection.requestClientCertificate();
     works(pair);

@@ -125,7 +125,10 @@ test('certificates are read once, however often a peer names CAs', () => {
 
 describe('a TLS 1.3 server that asks for it', () => {
   const asks = { clientCertificate: 'require', requestOcsp: true, requestTimestamps: true } as const;
-  const extra = { ocspResponse: Uint8Array.of(1, 2), signedCertificateTimestamps: Uint8Array.of(3, 4) };
+  const extra = {
+    ocspResponse: Uint8Array.of(1, 2),
+    signedCertificateTimestamps: Uint8Array.of(0, 3, 0, 1, 4),
+  };
 
   test('gets a client’s OCSP response and timestamps', async () => {
     const pair = await meet({ credentials: [{ ...clients[0], ...extra }] }, asks);
@@ -161,7 +164,7 @@ describe('a TLS 1.3 server that asks for it', () => {
       p.sendHello();
       // Certificate with one entry, whose extension is well-formed (RFC 9846 §4.4.2).
       const [leaf] = clients[0].certificates as [Uint8Array];
-      const body = extension === statusRequest ? [1, 0, 0, 1, 9] : [0, 1, 9];
+      const body = extension === statusRequest ? [1, 0, 0, 1, 9] : [0, 3, 0, 1, 9];
       const block = [0, extension.id, 0, body.length, ...body];
       const entry = [...uint24(leaf.length), ...leaf, 0, block.length, ...block];
       const message = [0, ...uint24(entry.length), ...entry];

@@ -1,4 +1,4 @@
-import { type Codec, constant, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
+import { type Codec, constant, decode, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
 import type { Extension } from './extension.ts';
 import { acknowledgement } from './names.ts';
 
@@ -53,7 +53,7 @@ export const useSrtp: Extension<{
   codecs: { client_hello: rest, server_hello_12: rest, encrypted_extensions: rest },
 };
 
-/** signed_certificate_timestamp (RFC 6962 §3.3.1): carried as it is. */
+/** signed_certificate_timestamp (RFC 6962 §3.3.1): a list of timestamps, carried as it is. */
 export const signedCertificateTimestamp: Extension<{
   client_hello: null;
   server_hello_12: Uint8Array;
@@ -65,8 +65,8 @@ export const signedCertificateTimestamp: Extension<{
   source: 'RFC 6962 §3.3.1',
   codecs: {
     client_hello: acknowledgement(),
-    server_hello_12: rest,
-    certificate: rest,
+    server_hello_12: timestamps(),
+    certificate: timestamps(),
     certificate_request: acknowledgement(),
   },
 };
@@ -118,6 +118,19 @@ export const maxFragmentLength: Extension<{
   source: 'RFC 6066 §4',
   codecs: { client_hello: uint8, server_hello_12: uint8, encrypted_extensions: uint8 },
 };
+
+/** Neither the list nor what is in it may be empty (RFC 6962 §3.3). */
+function timestamps(): Codec<Uint8Array> {
+  const syntax = list(2, opaque(2, 1), 1);
+  return {
+    read(reader) {
+      const bytes = rest.read(reader);
+      decode(syntax, bytes);
+      return bytes;
+    },
+    write: rest.write,
+  };
+}
 
 function ocspResponse(): Codec<Uint8Array> {
   const body = struct({ statusType: constant(uint8, OCSP), response: opaque(3, 1) });

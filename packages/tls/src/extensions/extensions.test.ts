@@ -11,6 +11,11 @@ import { EXTENSIONS, extensionById } from './table.ts';
 // anything else is refused with the codec's own error.
 
 const bytes = (minLength = 0, maxLength = 40) => fc.uint8Array({ minLength, maxLength });
+/** SignedCertificateTimestampList: lengths in two bytes before each, and before all. */
+const timestamps = fc.array(bytes(1, 20), { minLength: 1, maxLength: 5 }).map((list) => {
+  const items = list.flatMap((one) => [0, one.length, ...one]);
+  return Uint8Array.of(0, items.length, ...items);
+});
 const uint16s = (minLength = 1) => fc.array(fc.nat(0xffff), { minLength, maxLength: 20 });
 const protocol = fc
   .array(fc.nat(255), { minLength: 1, maxLength: 20 })
@@ -67,8 +72,8 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'application_layer_protocol_negotiation server_hello_12': protocol,
   'application_layer_protocol_negotiation encrypted_extensions': protocol,
   'signed_certificate_timestamp client_hello': none,
-  'signed_certificate_timestamp server_hello_12': bytes(),
-  'signed_certificate_timestamp certificate': bytes(),
+  'signed_certificate_timestamp server_hello_12': timestamps,
+  'signed_certificate_timestamp certificate': timestamps,
   'signed_certificate_timestamp certificate_request': none,
   'padding client_hello': fc.nat(600),
   'encrypt_then_mac client_hello': none,

@@ -169,6 +169,21 @@ describe('signed certificate timestamps', () => {
     expect(meet({ maxVersion }, { credentials }).info.signedCertificateTimestamps).toBeUndefined();
   });
 
+  test.each([
+    ['an empty list', [0, 0]],
+    ['an empty timestamp', [0, 5, 0, 1, 9, 0, 0]],
+    ['a list that is cut off', [0, 3, 0, 1]],
+    ['no list', []],
+    ['something after the list', [0, 3, 0, 1, 9, 9]],
+  ])('%s is malformed', (_what, list) => {
+    const p = new PuppetServer13(nodeCrypto, client({ requestTimestamps: true }), pki.server());
+    p.sendServerHello().send(p.encryptedExtensions());
+    const extensions = (b: ExtensionBlock<'certificate'>) =>
+      b.set(signedCertificateTimestamp, Uint8Array.from(list));
+    p.send(p.certificate({ extensions }));
+    expect(outcomeOf(p)).toEqual(refused('malformed-message'));
+  });
+
   test('unsolicited are refused', () => {
     const p = new PuppetServer13(nodeCrypto, client(), pki.server());
     p.sendServerHello().send(p.encryptedExtensions());
