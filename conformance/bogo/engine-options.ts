@@ -14,7 +14,7 @@ import {
   type VersionName,
   versionName,
 } from '@testudo/tls';
-import { legacy } from '@testudo/tls/legacy';
+import { legacy, ssl2Hello } from '@testudo/tls/legacy';
 import { certificateCompressions } from './certificate-compressions.ts';
 import { suitesFor } from './cipher-list.ts';
 import { fitsRequest, loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
@@ -113,6 +113,7 @@ export function serverOptions(
       : {}),
     ...(hint === undefined || hint === '' ? {} : { pskIdentityHint: Buffer.from(hint) }),
     ...alpnChoice(flags, notes),
+    ssl2Hello,
     clientCertificate: clientCertificate(flags),
     ...certificateTypes(flags),
     certificateCompression: certificateCompressions(flags),

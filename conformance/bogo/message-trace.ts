@@ -8,9 +8,14 @@ export class MessageTrace {
   /** The peer's hello holds the empty renegotiation_info (RFC 5746 §3.4). */
   knowsSecureRenegotiation = false;
   readonly secrets = new Map<string, Uint8Array>();
+  #isSsl2Hello = false;
   readonly observer: Observer = {
+    record: (_direction, type) => {
+      if (type === SSL2_HELLO) this.#isSsl2Hello = true;
+    },
     message: (direction, { type, raw }) => {
-      this.#note(direction, `hs ${type}`);
+      const isFirst = this.text === '';
+      this.#note(direction, isFirst && this.#isSsl2Hello ? 'v2clienthello' : `hs ${type}`);
       if (direction === 'received' && type === SERVER_HELLO) this.version = versionOf(raw);
       if (direction === 'received' && (type === SERVER_HELLO || type === CLIENT_HELLO))
         this.knowsSecureRenegotiation ||= Buffer.from(raw).includes(RENEGOTIATION_INFO);
@@ -26,6 +31,8 @@ export class MessageTrace {
   }
 }
 
+/** What the engine calls a record with a hello in SSL 2.0's form. */
+const SSL2_HELLO = 0x80;
 const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
 const RENEGOTIATION_INFO = Buffer.of(0xff, 0x01, 0, 1, 0);

@@ -41,6 +41,10 @@ export class ConnectionChannel implements Channel {
     this.#observer = observer;
   }
 
+  get ssl2Hello(): Uint8Array | undefined {
+    return this.#records.ssl2Hello;
+  }
+
   writeHandshake(raw: Uint8Array): void {
     this.#observer?.message?.('sent', { type: raw[0]!, raw });
     this.#records.writeHandshake(raw);

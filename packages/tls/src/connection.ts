@@ -13,6 +13,7 @@ import type { Channel } from './handshake/handshake.ts';
 import { HandshakeBuffer } from './handshake/handshake-buffer.ts';
 import type { AfterHandshake, ConnectionInfo, Established, HandshakeResult } from './handshake/result.ts';
 import type { Heartbeat } from './heartbeat/heartbeat.ts';
+import type { Ssl2HelloReader } from './legacy-feature.ts';
 import { handshakeTypeName, type RawMessage } from './messages/handshake-type.ts';
 import type { Observer } from './observer.ts';
 import type { CommonConfig } from './options.ts';
@@ -61,6 +62,7 @@ export class Connection extends ConnectionRequests {
       events: ConnectionEvents;
       observer: Observer | undefined;
       initialVersion: number;
+      ssl2Hello?: Ssl2HelloReader | undefined;
       /** The connection ends with a fatal alert: what it resumed or gave must not be resumed. */
       abandonSession?: (info: ConnectionInfo | undefined) => void;
       halfClose?: boolean | undefined;
@@ -79,6 +81,7 @@ export class Connection extends ConnectionRequests {
       keyUpdateAfter: config.keyUpdateAfter,
       allocate: config.allocate,
       initialVersion: parts.initialVersion,
+      ssl2Hello: parts.ssl2Hello,
     });
     this.#alerts = new AlertProtocol(this.#records, parts.observer);
     this.#data = new OutgoingData(this.#records, () => this.#renewKeys());

@@ -96,6 +96,7 @@ export function serverConnection(
       if (resumed !== undefined) abandonSession(config.options, resumed);
     },
     initialVersion: LEGACY_RECORD_VERSION,
+    ssl2Hello: config.options.ssl2Hello,
     flow: (channel) => {
       const handshake: ServerHandshake = {
         provider,

@@ -4,6 +4,9 @@ import type { Protection } from './tls12/protection.ts';
 import type { Terms } from './tls12/terms.ts';
 import type { VersionRules } from './tls12/version-rules.ts';
 
+/** Makes a ClientHello, with its header, of the one in a message of SSL 2.0. Throws `malformed-message`. */
+export type Ssl2HelloReader = (message: Uint8Array) => Uint8Array;
+
 /**
  * What TLS 1.2 and 1.3 left behind, as `@testudo/tls/legacy` brings it: SSL 3.0 to TLS 1.1, suites without secrecy or
  * authentication, RC4. With it these can be named in the options; nothing of it is ever a default.

@@ -17,6 +17,8 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   if (h.config.options.retryCookies !== undefined) h.channel.beginCompatibility();
   const { value: received, raw } = yield* receiveRaw(h, clientHello);
   h.clientHello = raw;
+  // It is hashed as it came (RFC 5246 §E.2).
+  if (h.channel.ssl2Hello !== undefined) h.transcript.replaceLast(h.channel.ssl2Hello);
   const hello = openFirstHello(h, received, raw);
   const version = negotiateVersion(h, hello);
   checkHello(hello, version);

@@ -15,6 +15,7 @@ import { delegatedCredential } from '../extensions/identities.ts';
 import { extensionById } from '../extensions/table.ts';
 import { isGrease } from '../grease.ts';
 import { type HeartbeatMode, heartbeatModeCode } from '../heartbeat/negotiation.ts';
+import type { Ssl2HelloReader } from '../legacy-feature.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
 import type { CustomExtension } from './custom-extensions.ts';
 import { maxFragmentLengthCode } from './record-sizes.ts';
@@ -117,6 +118,11 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
    * (RFC 7250 §4.2). Default: all that there is a verifier for, and the client's preference counts.
    */
   readonly clientCertificateTypes?: readonly CertificateType[] | undefined;
+  /**
+   * Take a ClientHello in SSL 2.0's form (RFC 5246 §E.2), for TLS 1.2 and older: `ssl2Hello` of `@testudo/tls/legacy`. It has
+   * no extensions, and so none of what they protect against (RFC 9846 §E.5). Default: none.
+   */
+  readonly ssl2Hello?: Ssl2HelloReader | undefined;
   /** What a client's certificate must hold (TLS 1.3, RFC 9846 §4.2.5). Default: nothing. */
   readonly oidFilters?: readonly OidFilter[] | undefined;
   /** TLS 1.3: ask clients for OCSP responses to their certificates (RFC 9846 §4.4.2.1). Default false. */

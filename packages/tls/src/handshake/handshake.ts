@@ -28,6 +28,8 @@ export interface Channel {
   /** Queues a whole handshake message; messages in a row share records. */
   writeHandshake(raw: Uint8Array): void;
   writeChangeCipherSpec(): void;
+  /** Server: the hello that came in SSL 2.0's form, as the transcript wants it; undefined when none did. */
+  readonly ssl2Hello: Uint8Array | undefined;
   /** Removes protection with this from the next record on. Throws when a part of a message waits. */
   setOpener(opener: RecordOpener, epoch: string): void;
   /** As {@link setOpener}, for application data: only for who verified the peer's Finished. */

@@ -3,7 +3,8 @@ import { rules30 } from './ssl30.ts';
 import { streamProtection } from './stream-protection.ts';
 import { rules10, rules11 } from './tls10.ts';
 
-export type { Legacy } from '../legacy-feature.ts';
+export type { Legacy, Ssl2HelloReader } from '../legacy-feature.ts';
+export { ssl2Hello } from './ssl2-hello.ts';
 
 /**
  * SSL 3.0, TLS 1.0 and TLS 1.1, signatures with SHA-1, MD5 and DSA, RC4, suites without encryption or authentication, and

@@ -5,6 +5,8 @@ export const HANDSHAKE = 22;
 export const APPLICATION_DATA = 23;
 /** RFC 6520 §6. */
 export const HEARTBEAT = 24;
+/** Not a ContentType: stands for a ClientHello in SSL 2.0's form, whose first byte has this bit. */
+export const SSL2_HELLO = 0x80;
 
 const NAMES: Readonly<Record<number, string>> = {
   [CHANGE_CIPHER_SPEC]: 'change_cipher_spec',
@@ -12,6 +14,7 @@ const NAMES: Readonly<Record<number, string>> = {
   [HANDSHAKE]: 'handshake',
   [APPLICATION_DATA]: 'application_data',
   [HEARTBEAT]: 'heartbeat',
+  [SSL2_HELLO]: 'ssl2_client_hello',
 };
 
 /** `handshake` for 22; `unknown(n)` for a type that is not known. */

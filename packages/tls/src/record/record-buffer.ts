@@ -7,6 +7,7 @@ import {
   HEARTBEAT,
   MAX_PLAINTEXT,
   RECORD_HEADER,
+  SSL2_HELLO,
 } from './content-type.ts';
 
 /** The most that protection may add in any version: 2,048 bytes (RFC 5246 §6.2.3). */
@@ -34,6 +35,7 @@ export class RecordBuffer {
   #offset = 0;
   #first = true;
   #takesHeartbeats = false;
+  #takesSsl2Hello = false;
   #maxLength = MAX_PLAINTEXT + MAX_EXPANSION_12;
 
   /** Bytes that were fed and not yet handed out. */
@@ -49,6 +51,11 @@ export class RecordBuffer {
   /** Heartbeats were agreed on. */
   takeHeartbeats(): void {
     this.#takesHeartbeats = true;
+  }
+
+  /** The first record may be a hello in SSL 2.0's form: then its type is {@link SSL2_HELLO}, and its header two bytes long. */
+  takeSsl2Hello(): void {
+    this.#takesSsl2Hello = true;
   }
 
   push(chunk: Uint8Array): void {
@@ -67,12 +74,19 @@ export class RecordBuffer {
     const at = this.#offset;
     const bytes = this.#current;
     const type = bytes[at]!;
+    if (this.#takesSsl2Hello && this.#first && isSsl2Hello(bytes, at))
+      return this.#take(SSL2_HELLO, SSL2_HEADER + (((type & 0x7f) << 8) | bytes[at + 1]!));
     const length = (bytes[at + 3]! << 8) | bytes[at + 4]!;
     this.#checkHeader(type, bytes[at + 1]!, length);
-    if (!this.#have(RECORD_HEADER + length)) return undefined;
+    return this.#take(type, RECORD_HEADER + length);
+  }
+
+  /** The next `length` bytes, or undefined while they are not all there. */
+  #take(type: number, length: number): RawRecord | undefined {
+    if (!this.#have(length)) return undefined;
     this.#first = false;
     const start = this.#offset;
-    const end = start + RECORD_HEADER + length;
+    const end = start + length;
     const record = { type, bytes: this.#current.subarray(start, end) };
     // A connection that falls silent must not hold on to the chunk it read last.
     const isTaken = end === this.#current.length;
@@ -133,4 +147,12 @@ export class RecordBuffer {
       throw new TlsError('record-overflow', `a record of ${length} bytes, more than ${this.#maxLength}`);
     }
   }
+}
+
+/** Bytes before a message of SSL 2.0: its length, with the highest bit set. */
+export const SSL2_HEADER = 2;
+
+/** CLIENT-HELLO of at most 2^14 bytes, for version 3.x: what only knows SSL 2.0 is not spoken to (RFC 6176). */
+function isSsl2Hello(bytes: Uint8Array, at: number): boolean {
+  return (bytes[at]! & 0xc0) === SSL2_HELLO && bytes[at + 2] === 1 && bytes[at + 3] === 3;
 }

@@ -1,7 +1,15 @@
 import { KEY_UPDATE_MARGIN, RENEGOTIATION_MARGIN } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
+import type { Ssl2HelloReader } from '../legacy-feature.ts';
 import type { Observer } from '../observer.ts';
-import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE, MAX_PLAINTEXT } from './content-type.ts';
+import {
+  ALERT,
+  APPLICATION_DATA,
+  CHANGE_CIPHER_SPEC,
+  HANDSHAKE,
+  MAX_PLAINTEXT,
+  SSL2_HELLO,
+} from './content-type.ts';
 import {
   LEGACY_RECORD_VERSION,
   type Plaintext,
@@ -10,7 +18,7 @@ import {
   type RecordOpener,
   type RecordSealer,
 } from './protection.ts';
-import { RecordBuffer } from './record-buffer.ts';
+import { type RawRecord, RecordBuffer, SSL2_HEADER } from './record-buffer.ts';
 import { checkLimit, type RecordLimit, type RecordLimits } from './record-limit.ts';
 
 /** Records with nothing in them that may follow each other: more are a flood that makes us work for nothing. */
@@ -44,6 +52,8 @@ export class RecordLayer implements RecordLimits {
   /** Records after which the owner wants a new key. */
   readonly #keyUpdateAfter: number;
   readonly #allocate: (length: number) => Uint8Array;
+  readonly #readSsl2Hello: Ssl2HelloReader | undefined;
+  #ssl2Hello: Uint8Array | undefined;
 
   constructor(options: {
     observer: Observer | undefined;
@@ -54,6 +64,7 @@ export class RecordLayer implements RecordLimits {
     keyUpdateAfter: number;
     allocate: (length: number) => Uint8Array;
     initialVersion: number;
+    ssl2Hello?: Ssl2HelloReader | undefined;
   }) {
     this.#observer = options.observer;
     this.#paddingFor = options.paddingFor;
@@ -62,6 +73,8 @@ export class RecordLayer implements RecordLimits {
     this.#keyUpdateAfter = options.keyUpdateAfter;
     this.#allocate = options.allocate;
     this.#sealer = new PlaintextSealer(options.initialVersion);
+    this.#readSsl2Hello = options.ssl2Hello;
+    if (this.#readSsl2Hello !== undefined) this.#incoming.takeSsl2Hello();
   }
 
   // Incoming ----------------------------------------------------------------------------------------------------
@@ -83,6 +96,7 @@ export class RecordLayer implements RecordLimits {
     for (;;) {
       const record = this.#incoming.next();
       if (record === undefined) return undefined;
+      if (record.type === SSL2_HELLO) return this.#openSsl2Hello(record);
       const plaintext = this.#opener.open(record);
       if (plaintext === undefined) {
         this.#skipUndecryptable(record.bytes.length);
@@ -98,6 +112,18 @@ export class RecordLayer implements RecordLimits {
         checkLimit(plaintext, this.#receivedLimit, this.#opener.isProtected);
       return plaintext;
     }
+  }
+
+  /** The hello that came in SSL 2.0's form, without its length; undefined when none did. */
+  get ssl2Hello(): Uint8Array | undefined {
+    return this.#ssl2Hello;
+  }
+
+  #openSsl2Hello({ bytes }: RawRecord): Plaintext {
+    const message = bytes.subarray(SSL2_HEADER);
+    this.#observer?.record?.('received', SSL2_HELLO, message.length, bytes.length);
+    this.#ssl2Hello = message;
+    return { type: HANDSHAKE, content: this.#readSsl2Hello!(message) };
   }
 
   setOpener(opener: RecordOpener): void {
