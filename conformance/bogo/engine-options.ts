@@ -84,6 +84,7 @@ export function clientOptions(
     certificateCompression: certificateCompressions(flags),
     ...(psks.length > 0 ? { psks } : {}),
     fallback: flags.has('fallback-scsv'),
+    sessionTickets: !flags.has('no-ticket'),
     requestOcsp: flags.has('enable-ocsp-stapling'),
     requestTimestamps: flags.has('enable-signed-cert-timestamps'),
     grease: flags.has('enable-grease'),

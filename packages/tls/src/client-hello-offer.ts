@@ -74,7 +74,8 @@ function offeredExtensions(
       block.set(negotiation.encryptThenMac, null);
     block.set(negotiation.renegotiationInfo, clientRenegotiationInfo(h));
     block.set(negotiation.ecPointFormats, [UNCOMPRESSED]);
-    block.set(negotiation.sessionTicket, isOlderSession(session) ? session.ticket : NOTHING);
+    if (options.sessionTickets !== false)
+      block.set(negotiation.sessionTicket, isOlderSession(session) ? session.ticket : NOTHING);
   }
   block.set(
     negotiation.supportedGroups,
@@ -123,6 +124,8 @@ function usableSession(h: ClientHandshake): Session | undefined {
   }
   if (session.version === TLS13 && session.ticket.length === 0) return undefined;
   if (session.ticket.length > MAX_TICKET) return undefined;
+  if (config.options.sessionTickets === false && isOlder(session.version) && session.ticket.length > 0)
+    return undefined;
   const type = session.peerRawPublicKey === undefined ? 'x509' : 'raw-public-key';
   if (!config.features.certificateTypes.takes.includes(type)) return undefined;
   return config.cipherSuites.some((suite) => suite.id === session.cipherSuite) ? session : undefined;

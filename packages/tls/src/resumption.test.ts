@@ -46,6 +46,32 @@ function world() {
 
 const V12 = { maxVersion: 'TLSv1.2' } as const;
 
+describe('a client that takes no tickets up to TLS 1.2', () => {
+  const client = { ...V12, sessionTickets: false };
+  const asksForNone = (pair: Pair) => pair.client.sessions.every(({ ticket }) => ticket.length === 0);
+
+  test('gets none, offers none, and resumes by ID', () => {
+    const w = world();
+    const session = w.meet({ client: V12 }).client.sessions[0]!;
+    expect(session.ticket.length).toBeGreaterThan(0);
+    const without = w.meet({ client, session });
+    expect(without.client.errors.concat(without.server.errors)).toEqual([]);
+    expect(without.client.info.resumed).toBe(false);
+    expect(without.client.log).not.toContain('received new_session_ticket');
+    const server = { sessionStore: new MemorySessionStore({}) };
+    const first = w.meet({ client, server });
+    expect(asksForNone(first)).toBe(true);
+    const second = w.meet({ client, server, session: first.client.sessions[0]! });
+    expect(second.client.info.resumed).toBe(true);
+  });
+
+  test('takes those of TLS 1.3', () => {
+    const w = world();
+    const session = w.meet({ client: { sessionTickets: false } }).client.sessions[0]!;
+    expect(w.meet({ client: { sessionTickets: false }, session }).client.info.resumed).toBe(true);
+  });
+});
+
 describe.each(['TLSv1.3', 'TLSv1.2'] as const)('tickets of %s', (maxVersion) => {
   const client = { maxVersion };
 

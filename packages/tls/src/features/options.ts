@@ -98,6 +98,8 @@ export interface ClientFeatureOptions extends CommonFeatureOptions {
   readonly serverCertificateTypes?: readonly CertificateType[] | undefined;
   /** What this client can show, by preference. Default: as `credentials` are; X.509 where those come from a function. */
   readonly clientCertificateTypes?: readonly CertificateType[] | undefined;
+  /** Up to TLS 1.2: take tickets, and resume sessions by them (RFC 5077). Default true; else by their ID only. */
+  readonly sessionTickets?: boolean | undefined;
   /** Pad ClientHello to a multiple of so many bytes, 2 to 4096 (RFC 7685). Default: none. */
   readonly helloPadding?: number | undefined;
 }

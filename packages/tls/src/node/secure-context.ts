@@ -96,6 +96,7 @@ export class SecureContext {
       alpnProtocols: key.alpnProtocols,
       credentials: this.credentials,
       requestOcsp: key.requestOcsp,
+      sessionTickets: this.usesTickets,
       psks: clientPsks(key.pskCallback, this.engine.psks),
       ech: this.engine.ech,
       postHandshakeAuth: this.engine.postHandshakeAuth,

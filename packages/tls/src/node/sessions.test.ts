@@ -94,6 +94,13 @@ describe.each(VERSIONS)('%s', (maxVersion) => {
     expect((await visit(ours, port)).session).toBeUndefined();
   });
 
+  test('SSL_OP_NO_TICKET on a client: no tickets up to TLS 1.2', async () => {
+    const { port } = await speakingServer(ours, { maxVersion });
+    const { session } = await visit(ours, port);
+    const { socket } = await visit(ours, port, { session, secureOptions: 0x4000 });
+    expect(socket.isSessionReused()).toBe(maxVersion === 'TLSv1.3');
+  });
+
   test('what is no session of ours is ignored', async () => {
     const { port } = await speakingServer(ours, { maxVersion });
     const theirs = await visit(nodes, port);
