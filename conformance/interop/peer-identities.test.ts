@@ -13,6 +13,7 @@ import {
   rawPublicKeyCredential,
   type ServerOptions,
   serverConfig,
+  TicketKeys,
 } from '@testudo/tls';
 import { privateKeyToPem } from '@testudo/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -100,6 +101,19 @@ withPrograms('gnutls-cli')('GnuTLS client', () => {
     const server = await listen({ credentials: [own.credential] });
     const link = await greet(server, ['--insecure', '--priority', only(version, ...RAW_SERVER)]);
     expect(await link.secure).toMatchObject({ version, localRawPublicKey: own.credential.rawPublicKey });
+  });
+
+  test.each(VERSIONS)('%s: a session that began with a raw public key', async (version) => {
+    const own = raw(SPECS['P-256']);
+    const server = await listen({ credentials: [own.credential], tickets: new TicketKeys(nodeCrypto) });
+    const waits = version === 'TLSv1.3' ? ['--waitresumption'] : [];
+    const args = ['--insecure', '--resume', ...waits, '--priority', only(version, ...RAW_SERVER)];
+    const program = new Program('gnutls-cli', ['--port', String(server.port), ...args, 'localhost']);
+    const first = await server.next();
+    expect(await first.secure).toMatchObject({ resumed: false });
+    const second = await server.next();
+    expect(await second.secure).toMatchObject({ version, resumed: true });
+    await program.expect(/This is a resumed session/);
   });
 
   test.each(cases)('%s: raw public keys of both sides, %s', async (version, type) => {
