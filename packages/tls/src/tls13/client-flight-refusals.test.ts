@@ -118,7 +118,7 @@ describe('a certificate', () => {
     ],
     [
       'with timestamps that were not asked for',
-      toCertificate({ extensions: (b) => b.setRaw(18, new Uint8Array(4)) }),
+      toCertificate({ extensions: (b) => b.setRaw(18, Uint8Array.of(0, 3, 0, 1, 9)) }),
       'unsolicited-extension',
     ],
     [
