@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -17,7 +16,8 @@ import {
 } from '@testudo/tls';
 import { type BrowserContext, chromium } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { requireProgram, withPrograms } from '../support/programs.ts';
+import { withPrograms } from '../support/programs.ts';
+import { launchOptions, trustInChromium } from './support/chromium.ts';
 import { cleanUp, cleanUpAfterTests } from './support/clean-up.ts';
 import { Identities, type Identity } from './support/identities.ts';
 import { type Link, type LinkServer, listenLinks } from './support/link.ts';
@@ -41,25 +41,14 @@ withPrograms('chromium', 'certutil')('Chromium client', () => {
     identities = new Identities();
     open = identities.server('P-256', { names: [PUBLIC] });
     hidden = identities.server('P-256', { names: ['*.hidden.example'] });
-    trust(identities.folder, identities.ca);
+    trustInChromium(identities);
     const profile = join(identities.folder, 'profile');
     mkdirSync(profile);
     const templates = `https://127.0.0.1:${await serveDns()}/dns-query`;
     const settings = { dns_over_https: { mode: 'secure', templates } };
     writeFileSync(join(profile, 'Local State'), JSON.stringify(settings));
     context = await chromium.launchPersistentContext(profile, {
-      executablePath: requireProgram('chromium'),
-      env: { ...process.env, HOME: identities.folder },
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-proxy-server',
-      ],
+      ...launchOptions(identities),
     });
     cleanUp(() => context.close());
   }, 60_000);
@@ -254,14 +243,4 @@ function httpsRecord(name: string): Buffer | undefined {
   const target = name.replace(/^_\d+\._https\./, '').split('.');
   const targetName = target.flatMap((label) => [label.length, ...Buffer.from(label)]);
   return Buffer.from([0, 1, ...targetName, 0, ...alpn, 0, 5, list.length >> 8, list.length, ...list]);
-}
-
-/** Chromium on Linux trusts what stands in the NSS database of its user. */
-function trust(home: string, ca: string): void {
-  const folder = join(home, '.pki', 'nssdb');
-  mkdirSync(folder, { recursive: true });
-  const certutil = (...args: string[]): unknown =>
-    execFileSync(requireProgram('certutil'), ['-d', `sql:${folder}`, ...args], { stdio: 'pipe' });
-  certutil('-N', '--empty-password');
-  certutil('-A', '-t', 'C,,', '-n', 'interop', '-i', ca);
 }

@@ -1,15 +1,14 @@
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer as createHttp } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type ServerOptions, serverConfig, TicketKeys } from '@testudo/tls';
 import { brotliCertificates, createServer, type TLSSocket } from '@testudo/tls/node';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
-import { requireProgram, withPrograms } from '../support/programs.ts';
+import { withPrograms } from '../support/programs.ts';
+import { launchOptions, trustInChromium } from './support/chromium.ts';
 import { cleanUp, cleanUpAfterTests } from './support/clean-up.ts';
 import { Identities, type Identity } from './support/identities.ts';
 import { type Link, type LinkServer, listenLinks } from './support/link.ts';
@@ -26,20 +25,9 @@ withPrograms('chromium', 'certutil')('Chromium client', () => {
   beforeAll(async () => {
     identities = new Identities();
     identity = identities.server();
-    trust(identities.folder, identities.ca);
+    trustInChromium(identities);
     browser = await chromium.launch({
-      executablePath: requireProgram('chromium'),
-      env: { ...process.env, HOME: identities.folder },
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-quic',
-        '--no-first-run',
-        '--disable-background-networking',
-        '--disable-component-update',
-        '--disable-sync',
-        '--no-proxy-server',
-      ],
+      ...launchOptions(identities),
     });
     cleanUp(() => browser.close());
   }, 60_000);
@@ -165,14 +153,4 @@ async function newPage(): Promise<Page> {
   const context = await browser.newContext();
   cleanUp(() => context.close());
   return context.newPage();
-}
-
-/** Chromium on Linux trusts what stands in the NSS database of its user. */
-function trust(home: string, ca: string): void {
-  const folder = join(home, '.pki', 'nssdb');
-  mkdirSync(folder, { recursive: true });
-  const certutil = (...args: string[]): unknown =>
-    execFileSync(requireProgram('certutil'), ['-d', `sql:${folder}`, ...args], { stdio: 'pipe' });
-  certutil('-N', '--empty-password');
-  certutil('-A', '-t', 'C,,', '-n', 'interop', '-i', ca);
 }

@@ -2,13 +2,12 @@
 //   node conformance/interop/write-readme.mjs
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { testResults } from '../support/test-results.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const root = join(here, '..', '..');
 
 /** Column, as tests name their suites, and what says the version. */
 const COLUMNS = [
@@ -26,28 +25,11 @@ const COLUMNS = [
   ['Python', ['python3', '--version']],
 ];
 
-const { results, failed } = runTests();
+const { results, failed } = testResults('conformance/interop');
 const rows = tableOf(results);
 writeFileSync(join(here, 'README.md'), page(rows));
 console.log(`README.md: ${rows.size} features, ${results.length} tests, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
-
-function runTests() {
-  const folder = mkdtempSync(join(tmpdir(), 'interop-table-'));
-  const file = join(folder, 'results.json');
-  try {
-    const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-    const args = [vitest, 'run', 'conformance/interop', '--reporter=json', `--outputFile=${file}`];
-    spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-    const { testResults, numFailedTests } = JSON.parse(readFileSync(file, 'utf8'));
-    return {
-      results: testResults.flatMap(({ assertionResults }) => assertionResults),
-      failed: numFailedTests,
-    };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** Feature → column → versions → whether all of its tests passed. */
 function tableOf(results) {

@@ -2,13 +2,12 @@
 //   node conformance/matrix/write-readme.mjs
 
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { testResults } from '../support/test-results.mjs';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const root = join(here, '..', '..');
 const COLUMNS = ['OpenSSL server', 'OpenSSL client', 'GnuTLS server', 'GnuTLS client'];
 const PARTS = [
   ['Cipher suites', /^TLS_\S+$/],
@@ -16,28 +15,11 @@ const PARTS = [
   ['Signatures, by the key of the certificate', /^key (.*)$/],
 ];
 
-const { results, failed } = runTests();
+const { results, failed } = testResults('conformance/matrix');
 const cells = cellsOf(results);
 writeFileSync(join(here, 'README.md'), page(cells));
 console.log(`README.md: ${cells.size} rows, ${results.length} tests, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;
-
-function runTests() {
-  const folder = mkdtempSync(join(tmpdir(), 'matrix-table-'));
-  const file = join(folder, 'results.json');
-  try {
-    const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-    const args = [vitest, 'run', 'conformance/matrix', '--reporter=json', `--outputFile=${file}`];
-    spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
-    const { testResults, numFailedTests } = JSON.parse(readFileSync(file, 'utf8'));
-    return {
-      results: testResults.flatMap(({ assertionResults }) => assertionResults),
-      failed: numFailedTests,
-    };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
 
 /** What → column → versions with what came of them. */
 function cellsOf(tests) {

@@ -50,7 +50,8 @@ export function ssl30Alert(name: AlertName): AlertName {
   return name === 'unknown_ca' ? 'bad_certificate' : 'handshake_failure';
 }
 
-const SSL30_ALERTS: ReadonlySet<AlertName> = new Set([
+/** Those that came before TLS. */
+export const SSL30_ALERTS: ReadonlySet<string> = new Set<AlertName>([
   'close_notify',
   'unexpected_message',
   'bad_record_mac',

@@ -1,3 +1,4 @@
+import { SSL30_ALERTS } from '../alerts.ts';
 import type { TlsError, TlsErrorCode } from '../errors.ts';
 import { ALERTS_OF_SSL3 } from './running-node.ts';
 
@@ -119,25 +120,12 @@ function map(error: TlsError, role: 'client' | 'server'): Error {
 /** OpenSSL puts the version that brought an alert into its name. */
 function receivedAlert(alert: string): NodeTlsError {
   const words = alert.replaceAll(/[_()]/g, ' ');
-  const age = SSL3_ALERTS.has(alert) ? ALERTS_OF_SSL3 : TLS13_ALERTS.has(alert) ? 'tlsv13' : 'tlsv1';
+  const age = SSL30_ALERTS.has(alert) ? ALERTS_OF_SSL3 : TLS13_ALERTS.has(alert) ? 'tlsv13' : 'tlsv1';
   // OpenSSL calls the alerts of RFC 6066 by their names alone.
   const reason = EXTENSION_ALERTS.has(alert) ? `tlsv1 ${words}` : `${age} alert ${words}`;
   return opensslError(reason);
 }
 
-const SSL3_ALERTS: ReadonlySet<string> = new Set([
-  'unexpected_message',
-  'bad_record_mac',
-  'decompression_failure',
-  'handshake_failure',
-  'no_certificate',
-  'bad_certificate',
-  'unsupported_certificate',
-  'certificate_revoked',
-  'certificate_expired',
-  'certificate_unknown',
-  'illegal_parameter',
-]);
 const TLS13_ALERTS: ReadonlySet<string> = new Set(['missing_extension', 'certificate_required']);
 const EXTENSION_ALERTS: ReadonlySet<string> = new Set([
   'unsupported_extension',
