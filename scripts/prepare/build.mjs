@@ -7,7 +7,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -19,27 +18,33 @@ import { runStep } from './run.mjs';
 export function isBuilt(root) {
   const stamp = readStamp(root);
   if (stamp === undefined || stamp.inputs !== inputsDigest(root)) return false;
-  return projects(root).every((project) => missingOutputs(project, stamp).length === 0);
+  return projects(root).every(({ path, dist }) => {
+    const present = new Set(walk(dist));
+    return stamp.outputs[path]?.every((file) => present.has(file));
+  });
 }
 
-/** Runs `tsc -b` after clearing away what it would leave or not make again. */
+/** Makes all dist folders anew: declarations by `tsc -b`, then scripts by {@link bundle.mjs}. */
 export async function build(root, lock) {
-  const before = readStamp(root);
   // Taken before the compiler reads: an edit during the build makes the next run build again.
   const inputs = inputsDigest(root);
-  writeStamp(root, { inputs: 'unfinished', outputs: before === undefined ? {} : before.outputs });
-  for (const project of projects(root)) {
-    removeOrphans(project.dist, project.src);
+  writeStamp(root, { inputs: 'unfinished', outputs: {} });
+  for (const { dir, dist } of projects(root)) {
+    rmSync(dist, { recursive: true, force: true });
     // tsc trusts its .tsbuildinfo and does not look whether the output is still there.
-    if (before === undefined || missingOutputs(project, before).length > 0)
-      rmSync(join(project.dir, 'tsconfig.tsbuildinfo'), { force: true });
+    rmSync(join(dir, 'tsconfig.tsbuildinfo'), { force: true });
   }
   const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const args = [tsc, '-b', 'tsconfig.build.json', ...(process.stderr.isTTY ? ['--pretty'] : [])];
+  const compile = [
+    ...[tsc, '-b', 'tsconfig.build.json', '--emitDeclarationOnly'],
+    ...(process.stderr.isTTY ? ['--pretty'] : []),
+  ];
   const hint = 'the build failed; the lines above are what the compiler says';
-  await runStep('Building', process.execPath, args, { cwd: root, hint }, lock);
-  const outputs = {};
-  for (const project of projects(root)) outputs[project.path] = compiled(project.dist);
+  await runStep('Compiling', process.execPath, compile, { cwd: root, hint }, lock);
+  const bundle = [join(root, 'scripts', 'prepare', 'bundle.mjs'), ...projects(root).map(({ path }) => path)];
+  const bundleHint = 'the build failed; the lines above are what the bundler says';
+  await runStep('Bundling', process.execPath, bundle, { cwd: root, hint: bundleHint }, lock);
+  const outputs = Object.fromEntries(projects(root).map(({ path, dist }) => [path, walk(dist)]));
   writeStamp(root, { inputs, outputs });
 }
 
@@ -58,7 +63,13 @@ function inputsDigest(root) {
     const stat = statSync(file, { throwIfNoEntry: false });
     digest.update(`${file}\0${stat === undefined ? 'absent' : `${stat.mtimeMs}\0${stat.size}`}\n`);
   };
-  for (const name of ['package.json', 'tsconfig.base.json', 'tsconfig.build.json']) add(join(root, name));
+  for (const name of [
+    'package.json',
+    'tsconfig.base.json',
+    'tsconfig.build.json',
+    'scripts/prepare/bundle.mjs',
+  ])
+    add(join(root, name));
   // Other versions of the compiler and of the packages whose types are read.
   if (existsSync(join(root, 'package-lock.json')))
     digest.update(readFileSync(join(root, 'package-lock.json')));
@@ -67,49 +78,6 @@ function inputsDigest(root) {
     for (const file of walk(src)) if (!isTest(file)) add(join(src, file));
   }
   return digest.digest('hex');
-}
-
-function missingOutputs(project, stamp) {
-  const expected = stamp.outputs[project.path];
-  if (expected === undefined) return [project.dist];
-  const present = new Set(walk(project.dist));
-  return expected.filter((file) => !present.has(file));
-}
-
-/** What tsc made in `dist`: a declaration and its script. Other tools' output has no declarations. */
-function compiled(dist) {
-  const files = new Set(walk(dist));
-  return [...files]
-    .filter((file) => /\.d\.m?ts$/.test(file))
-    .flatMap((file) => [file, scriptOf(file)])
-    .filter((file) => files.has(file));
-}
-
-/** Deletes the output of sources that are gone; tsc never does. */
-function removeOrphans(dist, src) {
-  const sources = new Set(walk(src).filter((file) => !isTest(file)));
-  const folders = new Set();
-  for (const declaration of walk(dist).filter((file) => /\.d\.m?ts$/.test(file))) {
-    const script = scriptOf(declaration);
-    const source = script.replace(/js$/, 'ts');
-    if (sources.has(source) || sources.has(`${source}x`)) continue;
-    // The declaration goes last: it is what tells us that the others are the compiler's.
-    for (const file of [`${script}.map`, script, `${declaration}.map`, declaration])
-      rmSync(join(dist, file), { force: true });
-    folders.add(dirname(join(dist, declaration)));
-  }
-  for (const folder of folders) removeEmptyFolders(folder, dist);
-}
-
-function removeEmptyFolders(folder, top) {
-  for (let at = folder; at.startsWith(top); at = dirname(at)) {
-    if (readdirSync(at).length > 0) return;
-    rmdirSync(at);
-  }
-}
-
-function scriptOf(declaration) {
-  return declaration.replace(/\.d\.(m?)ts$/, '.$1js');
 }
 
 function isTest(file) {

@@ -1,10 +1,12 @@
-import { ml_kem768, ml_kem1024 } from '@noble/post-quantum/ml-kem.js';
 import { CryptoError } from './errors.ts';
 import type { DecapsulationKey, Kem, KemName } from './provider.ts';
 
+/** Given and not imported: on Node it is loaded when first needed, which for most programs is never. */
+export type NobleMlKem = Pick<typeof import('@noble/post-quantum/ml-kem.js'), 'ml_kem768' | 'ml_kem1024'>;
+
 /** ML-KEM (FIPS 203) by noble: everywhere in the portable provider, and on a Node whose OpenSSL lacks it. */
-export function nobleKem(name: KemName): Kem {
-  const kem = name === 'ml-kem-768' ? ml_kem768 : ml_kem1024;
+export function nobleKem(name: KemName, noble: NobleMlKem): Kem {
+  const kem = name === 'ml-kem-768' ? noble.ml_kem768 : noble.ml_kem1024;
   const ciphertextLength = kem.lengths.cipherText!;
 
   function decapsulationKey(seed?: Uint8Array): DecapsulationKey {

@@ -4,6 +4,7 @@ import { CryptoError } from '../errors.ts';
 import { nobleKem } from '../noble-kem.ts';
 import type { DecapsulationKey, Kem, KemName } from '../provider.ts';
 import { plain } from './bytes.ts';
+import { nobleMlKem } from './noble.ts';
 
 /** OpenSSL's ML-KEM where Node has it (24.7, with OpenSSL 3.5), which is ten times as fast as noble's. */
 export function kem(name: KemName): Kem | undefined {
@@ -11,8 +12,12 @@ export function kem(name: KemName): Kem | undefined {
 }
 
 const KEMS: Readonly<Record<KemName, () => Kem>> = {
-  'ml-kem-768': once(() => (isNative() ? nativeKem('ml-kem-768', 1184, 1088, 2) : nobleKem('ml-kem-768'))),
-  'ml-kem-1024': once(() => (isNative() ? nativeKem('ml-kem-1024', 1568, 1568, 3) : nobleKem('ml-kem-1024'))),
+  'ml-kem-768': once(() =>
+    isNative() ? nativeKem('ml-kem-768', 1184, 1088, 2) : nobleKem('ml-kem-768', nobleMlKem()),
+  ),
+  'ml-kem-1024': once(() =>
+    isNative() ? nativeKem('ml-kem-1024', 1568, 1568, 3) : nobleKem('ml-kem-1024', nobleMlKem()),
+  ),
 };
 
 /** What the types of Node 20 do not know. */

@@ -7,11 +7,11 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { CryptoError } from '../errors.ts';
-import { generateMlDsa, importMlDsa, isMlDsa } from '../noble-ml-dsa.ts';
+import { isMlDsa } from '../noble-ml-dsa.ts';
 import type { EcCurve, KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
 import { type ParsedCurveKey, type ParsedPublicKey, parseSpki, RSA_MAX_BITS } from '../spki.ts';
 import { plain, toBase64url } from './bytes.ts';
-import { generateNativeMlDsa, hasMlDsa } from './ml-dsa.ts';
+import { generateNativeMlDsa, hasMlDsa, mlDsa } from './ml-dsa.ts';
 
 /**
  * Parses at once and hands the key to OpenSSL on first use: of the certificates that a program loads, most never
@@ -23,8 +23,8 @@ export function importPublicKey(spki: Uint8Array): PublicKey {
 }
 
 export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
-  const mlDsa = hasMlDsa() ? undefined : importMlDsa(pkcs8);
-  if (mlDsa !== undefined) return mlDsa;
+  const postQuantum = hasMlDsa() ? undefined : mlDsa.import(pkcs8);
+  if (postQuantum !== undefined) return postQuantum;
   let handle: KeyObject;
   try {
     const key = Buffer.from(pkcs8.buffer, pkcs8.byteOffset, pkcs8.length);
@@ -36,7 +36,7 @@ export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
 }
 
 export function generateKey(spec: KeySpec): PrivateKey {
-  if (isMlDsa(spec.type) && !hasMlDsa()) return generateMlDsa(spec.type);
+  if (isMlDsa(spec.type) && !hasMlDsa()) return mlDsa.generate(spec.type);
   return importPrivateKey(generate(spec).privateKey);
 }
 

@@ -1,5 +1,7 @@
 import { type ED25519KeyPairOptions, generateKeyPairSync } from 'node:crypto';
+import { MlDsa } from '../noble-ml-dsa.ts';
 import type { MlDsaName } from '../provider.ts';
+import { nobleMlDsa } from './noble.ts';
 
 type DerEncoding = ED25519KeyPairOptions<'der', 'der'>;
 
@@ -8,6 +10,8 @@ export function hasMlDsa(): boolean {
   known ??= isThere();
   return known;
 }
+
+export const mlDsa: MlDsa = new MlDsa(nobleMlDsa);
 
 export function generateNativeMlDsa(name: MlDsaName, encoding: DerEncoding): { readonly privateKey: Buffer } {
   return generate(name, encoding);

@@ -12,16 +12,16 @@ import {
 import { bytesEqual } from '@testudo/codec';
 import { bareMessage, fits, misfit } from '../algorithms.ts';
 import { CryptoError } from '../errors.ts';
-import { isMlDsa, signMlDsa, verifyMlDsa } from '../noble-ml-dsa.ts';
+import { isMlDsa } from '../noble-ml-dsa.ts';
 import { HASH_LENGTH, type PrivateKey, type PublicKey, type SignatureAlgorithm } from '../provider.ts';
 import { plain } from './bytes.ts';
 import { digest } from './hashes.ts';
 import { privateHandle, publicHandle } from './keys.ts';
-import { hasMlDsa } from './ml-dsa.ts';
+import { hasMlDsa, mlDsa } from './ml-dsa.ts';
 
 export function sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8Array): Uint8Array {
   if (!fits(algorithm, key.kind)) throw misfit(algorithm, key.kind.type);
-  if (isMlDsa(algorithm.name) && !hasMlDsa()) return signMlDsa(key, data);
+  if (isMlDsa(algorithm.name) && !hasMlDsa()) return mlDsa.sign(key, data);
   const handle = privateHandle(key);
   try {
     const bare = bareMessage(algorithm, digest, data);
@@ -41,7 +41,7 @@ export function verify(
 ): boolean {
   if (!fits(algorithm, key.kind)) return false;
   try {
-    if (isMlDsa(algorithm.name) && !hasMlDsa()) return verifyMlDsa(key, data, signature);
+    if (isMlDsa(algorithm.name) && !hasMlDsa()) return mlDsa.verify(key, data, signature);
     const bare = bareMessage(algorithm, digest, data);
     if (bare !== undefined) return verifyBare(publicHandle(key), bare, signature);
     return opensslVerify(hashOf(algorithm), data, keyInput(algorithm, publicHandle(key)), signature);

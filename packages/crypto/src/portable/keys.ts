@@ -2,7 +2,6 @@ import { ed448 } from '@noble/curves/ed448.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
 import { der } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
-import { generateMlDsa, importMlDsa } from '../noble-ml-dsa.ts';
 import type { KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
 import {
   encodeCurveSpki,
@@ -14,6 +13,7 @@ import {
 } from '../spki.ts';
 import { EC_CURVES } from './curves.ts';
 import { toBytes, toInteger } from './integers.ts';
+import { mlDsa } from './ml-dsa.ts';
 import { type ParsedPrivateKey, parsePkcs8 } from './pkcs8.ts';
 
 export function importPublicKey(spki: Uint8Array): PublicKey {
@@ -31,8 +31,8 @@ export function importPublicKey(spki: Uint8Array): PublicKey {
 }
 
 export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
-  const mlDsa = importMlDsa(pkcs8);
-  if (mlDsa !== undefined) return mlDsa;
+  const postQuantum = mlDsa.import(pkcs8);
+  if (postQuantum !== undefined) return postQuantum;
   const own = pkcs8.slice();
   const parsed = parsePkcs8(own);
   return new PortablePrivateKey(own, parsed, new PortablePublicKey(...publicKeyOf(parsed)));
@@ -53,7 +53,7 @@ export function generateKey(spec: KeySpec): PrivateKey {
     case 'dsa':
       throw new CryptoError('unsupported', `this provider does not make keys of ${spec.type.toUpperCase()}`);
     default:
-      return generateMlDsa(spec.type);
+      return mlDsa.generate(spec.type);
   }
 }
 

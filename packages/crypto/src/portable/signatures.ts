@@ -3,7 +3,7 @@ import { ed25519 } from '@noble/curves/ed25519.js';
 import { bytesEqual } from '@testudo/codec';
 import { fits, misfit } from '../algorithms.ts';
 import { CryptoError } from '../errors.ts';
-import { isMlDsa, signMlDsa, verifyMlDsa } from '../noble-ml-dsa.ts';
+import { isMlDsa } from '../noble-ml-dsa.ts';
 import {
   HASH_LENGTH,
   type HashName,
@@ -15,6 +15,7 @@ import type { ParsedCurveKey, ParsedRsaKey, PssRestriction } from '../spki.ts';
 import { EC_CURVES } from './curves.ts';
 import { digest } from './hashes.ts';
 import { privateParts, publicParts, rsaNumbers } from './keys.ts';
+import { mlDsa } from './ml-dsa.ts';
 import type { ParsedPrivateKey } from './pkcs8.ts';
 import { randomBytes } from './random.ts';
 import { rsaPrivateOperation, rsaPublicOperation } from './rsa.ts';
@@ -23,7 +24,7 @@ import { encodePkcs1, encodePss, frame, verifyPss } from './rsa-padding.ts';
 /** ECDSA nonces are those of RFC 6979, from the key and the message: no randomness can fail them. */
 export function sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8Array): Uint8Array {
   if (!fits(algorithm, key.kind)) throw misfit(algorithm, key.kind.type);
-  if (isMlDsa(algorithm.name)) return signMlDsa(key, data);
+  if (isMlDsa(algorithm.name)) return mlDsa.sign(key, data);
   const parts = privateParts(key);
   switch (parts.type) {
     case 'ec': {
@@ -47,7 +48,7 @@ export function verify(
 ): boolean {
   if (!fits(algorithm, key.kind)) return false;
   try {
-    if (isMlDsa(algorithm.name)) return verifyMlDsa(key, data, signature);
+    if (isMlDsa(algorithm.name)) return mlDsa.verify(key, data, signature);
     const parts = publicParts(key);
     if ('point' in parts) return verifyCurve(algorithm, parts, data, signature);
     return 'modulus' in parts && verifyRsa(algorithm, parts, data, signature);
