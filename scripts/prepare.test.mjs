@@ -15,7 +15,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 
-// The real scripts in a small workspace, with an npm and a tsc that only note that they ran.
+// The real scripts in a small workspace, with an npm, a tsc and a bundler that only note that they ran.
 
 const FAKE_NPM = `
   const { appendFileSync, existsSync, mkdirSync, writeFileSync } = require('node:fs');
@@ -23,19 +23,32 @@ const FAKE_NPM = `
   if (existsSync('npm-fails')) { console.error('no such package'); process.exit(1); }
   mkdirSync('node_modules/typescript/bin', { recursive: true });
   writeFileSync('node_modules/typescript/bin/tsc', require('node:fs').readFileSync('fake-tsc.cjs'));
+  mkdirSync('node_modules/rolldown', { recursive: true });
+  writeFileSync('node_modules/rolldown/index.js', require('node:fs').readFileSync('fake-rolldown.cjs'));
   const done = () => writeFileSync('node_modules/.package-lock.json', '{}');
   existsSync('npm-hangs') ? setTimeout(done, 60000) : setTimeout(done, 50);`;
 const FAKE_TSC = `
   const { appendFileSync, mkdirSync, readdirSync, existsSync, writeFileSync } = require('node:fs');
-  appendFileSync('tsc.log', existsSync('packages/a/tsconfig.tsbuildinfo') ? 'incremental\\n' : 'full\\n');
+  appendFileSync('tsc.log', process.argv.slice(2).join(' ') + '\\n');
+  if (existsSync('packages/a/dist') || existsSync('packages/a/tsconfig.tsbuildinfo')) throw new Error('not clean');
   mkdirSync('packages/a/dist', { recursive: true });
   for (const file of readdirSync('packages/a/src')) {
     if (file.includes('.test.')) continue;
-    for (const end of ['.js', '.js.map', '.d.ts', '.d.ts.map'])
-      writeFileSync('packages/a/dist/' + file.replace('.ts', end), '');
+    for (const end of ['.d.ts', '.d.ts.map']) writeFileSync('packages/a/dist/' + file.replace('.ts', end), '');
   }
   if (existsSync('tsc-fails')) { console.log('a.ts(1,1): error TS1'); process.exit(2); }
   writeFileSync('packages/a/tsconfig.tsbuildinfo', '');`;
+const FAKE_ROLLDOWN = `
+  const { appendFileSync, existsSync, writeFileSync } = require('node:fs');
+  exports.rolldown = async ({ input }) => {
+    appendFileSync('rolldown.log', JSON.stringify(input) + '\\n');
+    if (existsSync('rolldown-fails')) throw new Error('unresolved import');
+    return {
+      write: async ({ dir }) => Object.keys(input).forEach((name) => writeFileSync(dir + '/' + name + '.js', '')),
+      close: async () => {},
+    };
+  };`;
+const PACKAGE = { exports: { '.': { 'testudo-source': './src/b.ts', default: './dist/b.js' } } };
 
 let root;
 beforeEach(() => {
@@ -47,11 +60,12 @@ beforeEach(() => {
   mkdirSync(join(root, 'npm'));
   write('npm/npm-cli.cjs', FAKE_NPM);
   write('fake-tsc.cjs', FAKE_TSC);
+  write('fake-rolldown.cjs', FAKE_ROLLDOWN);
   write('package.json', '{ "engines": { "node": ">=20.19" } }');
   write('package-lock.json', '{ "packages": {} }');
   write('tsconfig.build.json', '{ "references": [{ "path": "packages/a" }] }');
   write('tsconfig.base.json', '{}');
-  write('packages/a/package.json', '{}');
+  write('packages/a/package.json', JSON.stringify(PACKAGE));
   write('packages/a/tsconfig.json', '{}');
   write('packages/a/src/a.ts', '');
   write('packages/a/src/b.ts', '');
@@ -62,7 +76,7 @@ afterEach(() => rmSync(root, { recursive: true, force: true }));
 test('installs with development packages and builds, once', async () => {
   expect(await prepare()).toMatchObject({
     code: 0,
-    output: expect.stringMatching(/^Installing.*\nBuilding.*\n$/),
+    output: expect.stringMatching(/^Installing.*\nCompiling.*\nBundling.*\n$/),
   });
   expect(log('npm.log')).toEqual([expect.stringMatching(/^ci --include=dev /)]);
   expect(await prepare()).toEqual({ code: 0, output: '' });
@@ -113,7 +127,11 @@ test('takes over what npm installed by hand, if it is what the lock file names',
 test.each([
   ['a changed source', () => write('packages/a/src/a.ts', 'changed'), true],
   ['a touched tsconfig', () => utimesSync(join(root, 'packages/a/tsconfig.json'), 1, 1), true],
-  ['a changed package.json', () => write('packages/a/package.json', '{ }'), true],
+  [
+    'a changed package.json',
+    () => write('packages/a/package.json', JSON.stringify({ ...PACKAGE, version: '2' })),
+    true,
+  ],
   ['a new source', () => write('packages/a/src/c.ts', ''), true],
   ['a deleted dist', () => rmSync(join(root, 'packages/a/dist'), { recursive: true }), true],
   ['a deleted output', () => rmSync(join(root, 'packages/a/dist/b.js')), true],
@@ -126,36 +144,39 @@ test.each([
   expect(existsSync(join(root, 'packages/a/dist/b.js'))).toBe(true);
 });
 
-test('makes tsc forget its state when output is gone, and only then', async () => {
+test('makes declarations by tsc, and one script for each door by the bundler', async () => {
   await prepare();
-  write('packages/a/src/a.ts', 'changed');
-  await prepare();
-  rmSync(join(root, 'packages/a/dist/b.js'));
-  await prepare();
-  expect(log('tsc.log')).toEqual(['full', 'incremental', 'full']);
+  expect(log('tsc.log')).toEqual([expect.stringContaining('--emitDeclarationOnly')]);
+  expect(log('rolldown.log')).toEqual(['{"b":"./src/b.ts"}']);
+  expect(readdirSync(join(root, 'packages/a/dist')).sort()).toEqual([
+    'a.d.ts',
+    'a.d.ts.map',
+    'b.d.ts',
+    'b.d.ts.map',
+    'b.js',
+  ]);
 });
 
-test('removes the output of a deleted source and leaves what other tools made', async () => {
-  write('packages/a/src/c.ts', '');
+test('leaves nothing of sources that are gone', async () => {
   await prepare();
   mkdirSync(join(root, 'packages/a/dist/old'));
-  write('packages/a/dist/old/x.d.ts', '');
   write('packages/a/dist/old/x.js', '');
-  write('packages/a/dist/page.js', '');
-  rmSync(join(root, 'packages/a/src/c.ts'));
+  rmSync(join(root, 'packages/a/src/a.ts'));
   await prepare();
-  const expected = ['a', 'b'].flatMap((name) =>
-    ['.d.ts', '.d.ts.map', '.js', '.js.map'].map((end) => name + end),
-  );
-  expect(readdirSync(join(root, 'packages/a/dist')).sort()).toEqual([...expected, 'page.js']);
+  expect(readdirSync(join(root, 'packages/a/dist')).sort()).toEqual(['b.d.ts', 'b.d.ts.map', 'b.js']);
 });
 
-test('shows the errors of the compiler and of npm, and tries again', async () => {
+test('shows the errors of the compiler, the bundler and npm, and tries again', async () => {
   write('tsc-fails', '');
   expect(await prepare()).toMatchObject({ code: 1, output: expect.stringContaining('error TS1') });
   rmSync(join(root, 'tsc-fails'));
   expect((await prepare()).code).toBe(0);
   expect(log('tsc.log')).toHaveLength(2);
+  write('packages/a/src/a.ts', 'changed');
+  write('rolldown-fails', '');
+  expect(await prepare()).toMatchObject({ code: 1, output: expect.stringContaining('unresolved import') });
+  rmSync(join(root, 'rolldown-fails'));
+  expect((await prepare()).code).toBe(0);
   write('npm-fails', '');
   write('package-lock.json', '{ "packages": { "x": {}, "node_modules/yaml": {} } }');
   expect(await prepare()).toMatchObject({ code: 1, output: expect.stringContaining('no such package') });
