@@ -94,7 +94,12 @@ function choose() {
     (name) => name !== CERTIFICATES && !all.some((workload) => workload.name === name),
   );
   if (unknown !== undefined) throw new Error(`no workload is called ${unknown}: see --help`);
-  return all.filter(({ name, role }) => (names?.includes(name) ?? true) && (options.role ?? role) === role);
+  const chosen = all.filter(
+    ({ name, role }) => (names?.includes(name) ?? true) && (options.role ?? role) === role,
+  );
+  for (const { title, role, lacks } of chosen)
+    if (lacks !== undefined) console.log(`Left out: ${title}, ${role}: ${lacks} is not installed`);
+  return chosen.filter(({ lacks }) => lacks === undefined);
 }
 
 /** They have no role, and no stack but ours, Node's and one more. */

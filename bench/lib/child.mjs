@@ -1,4 +1,5 @@
 import { ClientWork } from './client-work.mjs';
+import { HttpsClientWork, HttpsServerWork } from './https-work.mjs';
 import { ServerWork } from './server-work.mjs';
 import { loadStack } from './stacks.mjs';
 
@@ -8,7 +9,10 @@ import { loadStack } from './stacks.mjs';
  */
 const [stackName, role, material, setting] = JSON.parse(process.argv[2]);
 const stack = await loadStack(stackName, material, setting);
-const work = role === 'server' ? new ServerWork(stack) : new ClientWork(stack);
+const WORKS = setting.https
+  ? { server: HttpsServerWork, client: HttpsClientWork }
+  : { server: ServerWork, client: ClientWork };
+const work = new WORKS[role](stack);
 
 const meter = {
   /**

@@ -18,7 +18,7 @@ export async function measureRounds(workload, { stacks, rounds, size, material, 
     const peerStack = own === reference ? REFERENCE : stack;
     const subject = await startProcess(stack, workload.role, material, own, { profile });
     const peer = await startProcess(peerStack, peerRole, material, own);
-    lanes.push({ stack, subject, peer, samples: [] });
+    lanes.push({ stack, subject, peer, samples: [], units: 0 });
   }
   for (const lane of lanes) {
     await prepare(lane, workload, size);
@@ -30,10 +30,9 @@ export async function measureRounds(workload, { stacks, rounds, size, material, 
       onRound?.(lane.stack, round);
     }
   }
-  const units = rounds * workload.units(size);
   for (const lane of lanes) {
     const counted = await lane.counter?.total();
-    if (counted !== undefined) lane.instructions = counted / units;
+    if (counted !== undefined) lane.instructions = counted / lane.units;
     await lane.subject.stop();
     await lane.peer.stop();
   }
@@ -45,18 +44,19 @@ export async function measureRounds(workload, { stacks, rounds, size, material, 
 async function prepare(lane, workload, size) {
   const [server, client] = sides(lane, workload);
   lane.port = await server.call('listen', { behaviour: workload.behaviour });
-  if (workload.holds) await client.call('open', { port: lane.port });
+  if (workload.holds) await client.call('open', { ...size, port: lane.port });
   // Twice, so that what the compiler threw away in the first half is compiled again in the second.
   for (let i = 0; i < 2; i++) await work(lane, workload, inWarmUp(size));
 }
 
 function inWarmUp({ warmUp, ...size }) {
-  return 'total' in size ? { total: warmUp } : { count: warmUp };
+  const amount = ['total', 'seconds', 'count'].find((name) => name in size);
+  return { ...size, [amount]: warmUp };
 }
 
 async function oneRound(lane, workload, size) {
-  const units = workload.units(size);
-  const spent = await work(lane, workload, size);
+  const { units, ...spent } = await work(lane, workload, size);
+  lane.units += units;
   return { cpu: spent.cpu / units, system: spent.system / units, wall: spent.wall / units };
 }
 
@@ -69,19 +69,22 @@ async function work(lane, workload, size) {
   await server.call('counts');
   await lane.counter?.enable();
   await lane.subject.call('start');
-  await workload.run(client, lane.port, size);
+  const told = await workload.run(client, lane.port, size);
   const spent = await lane.subject.call('stop');
   await lane.counter?.disable();
-  const { connections, resumed } = await server.call('counts');
-  const wanted = workload.connections?.(size);
-  if (wanted === undefined) return spent;
+  const counts = await server.call('counts');
+  checkHandshakes(lane, workload, workload.connections?.(size), counts);
+  return { ...spent, units: workload.units(size, counts, told) };
+}
+
+function checkHandshakes(lane, workload, wanted, { connections, resumed }) {
+  if (wanted === undefined) return;
   if (connections !== wanted || resumed !== (workload.resumed ? wanted : 0)) {
     throw new Error(
       `${workload.name}: the ${lane.stack} ${workload.role} saw ${connections} handshakes, ` +
         `${resumed} of them resumed; meant were ${wanted}`,
     );
   }
-  return spent;
 }
 
 function sides({ subject, peer }, { role }) {

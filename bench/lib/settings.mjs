@@ -9,6 +9,8 @@ export const HYBRID = { ...TLS13, group: 'X25519MLKEM768' };
 /** One byte with the first flight. `node:tls` has no 0-RTT: beside it stands its resumed handshake. */
 export const EARLY_DATA = { ...TLS13, earlyData: true };
 export const CLIENT_CERTIFICATE = { ...TLS13, clientCertificate: true };
+/** The stack's HTTP on top of it: `node:https`, `@testudo/tls/https`. */
+export const HTTPS = { ...TLS13, https: true };
 
 /** The groups to offer: up to TLS 1.2 the curve of the certificate's key must be among them (RFC 8422 §5.1). */
 export function groupsOf({ version, group }) {

@@ -12,12 +12,37 @@ export const STACKS = ['node', 'testudo', 'lemon'];
 export async function loadStack(name, material, setting) {
   if (name === 'lemon') return lemonStack((await import('lemon-tls')).default, material);
   const tls = name === 'node' ? (await import('node:tls')).default : await import('@testudo/tls/node');
-  return nodeLikeStack(tls, material, setting);
+  const stack = nodeLikeStack(tls, material, setting);
+  // Not loaded for the others: what is loaded has its part in what the collector does.
+  if (!setting.https) return stack;
+  const https = name === 'node' ? (await import('node:https')).default : await import('@testudo/tls/https');
+  return { ...stack, ...httpsOf(tls, https, material, setting) };
+}
+
+function httpsOf(tls, https, { ca, server }, setting) {
+  const common = commonOptions(setting);
+  return {
+    createHttpsServer: (onRequest) => https.createServer({ ...common, ...server }, onRequest),
+    createAgent: (options) =>
+      new https.Agent({
+        ...options,
+        servername: SERVER_NAME,
+        secureContext: tls.createSecureContext({ ...common, ca }),
+        // No connection resumes another one's session: each is checked like the first.
+        maxCachedSessions: 0,
+      }),
+    get: (options, onResponse) => https.get({ ...options, host: '127.0.0.1' }, onResponse),
+  };
+}
+
+function commonOptions(setting) {
+  const { version, suite } = setting;
+  return { minVersion: version, maxVersion: version, ciphers: suite, ecdhCurve: groupsOf(setting) };
 }
 
 function nodeLikeStack(tls, { ca, server, client }, setting) {
-  const { version, suite, clientCertificate, earlyData } = setting;
-  const common = { minVersion: version, maxVersion: version, ciphers: suite, ecdhCurve: groupsOf(setting) };
+  const { clientCertificate, earlyData } = setting;
+  const common = commonOptions(setting);
   const asks = clientCertificate ? { ca, requestCert: true, rejectUnauthorized: true } : {};
   const shows = clientCertificate ? client : {};
   const early = earlyData ? { earlyData: true } : {};

@@ -1,11 +1,23 @@
-import { CBC, CLIENT_CERTIFICATE, EARLY_DATA, HYBRID, referenceSetting, TLS12, TLS13 } from './settings.mjs';
+import { hasLoader, LOADER } from './https-work.mjs';
+import {
+  CBC,
+  CLIENT_CERTIFICATE,
+  EARLY_DATA,
+  HTTPS,
+  HYBRID,
+  referenceSetting,
+  TLS12,
+  TLS13,
+} from './settings.mjs';
 import { REFERENCE, STACKS } from './stacks.mjs';
 
 /**
  * The workloads. Each is measured with the stack as `server` or as `client` (its `role`); the other side is the
- * reference. `behaviour` is the server's. `full` and `quick` give the size of a round; `units` how many of `unit`.
+ * reference. `behaviour` is the server's. `full` and `quick` give the size of a round; `units` how many of `unit`, where
+ * that is known only afterwards by what the server counted and the client told. `lacks` names a program that is missing.
  */
 const GIB = 2 ** 30;
+const HTTPS_CONNECTIONS = 16;
 
 /** What the server does when the stack under test, in either role, sends or receives. */
 const SENDING = { server: 'source', client: 'sink' };
@@ -43,6 +55,7 @@ export const WORKLOADS = [
     holds: true,
     run: (client, _port, { count }) => client.call('pingPong', { count, size: 64 }),
   }),
+  ...https('https', 'HTTPS request, kept alive, 100 bytes'),
 ];
 
 /** Measured in fresh processes, because memory that a process got once it rarely gives back. */
@@ -92,6 +105,39 @@ function beside(setting) {
 /** lemon-tls is measured where the first bench measures it. */
 function stacksFor(setting) {
   return setting === TLS13 ? STACKS : STACKS.filter((name) => name !== 'lemon');
+}
+
+/** Requests on connections that stay, one after the other on each. */
+function https(name, title) {
+  const common = { name, title, unit: 'request', setting: HTTPS, stacks: stacksFor(HTTPS), units: requests };
+  return [
+    {
+      ...common,
+      role: 'server',
+      lacks: hasLoader() ? undefined : LOADER,
+      full: { seconds: 2, connections: HTTPS_CONNECTIONS, warmUp: 3 },
+      quick: { seconds: 1, connections: HTTPS_CONNECTIONS, warmUp: 1 },
+      // The loader opens them anew in each round: less than a hundredth of the work.
+      connections: ({ connections }) => connections,
+      run: (client, port, size) => client.call('load', { ...size, port }),
+    },
+    {
+      ...common,
+      role: 'client',
+      full: { count: 20_000, connections: HTTPS_CONNECTIONS, warmUp: 20_000 },
+      quick: { count: 2_000, connections: HTTPS_CONNECTIONS, warmUp: 2_000 },
+      holds: true,
+      connections: () => 0,
+      run: (client, port, size) => client.call('requests', { ...size, port }),
+    },
+  ];
+}
+
+/** What the server counted. The loader leaves without waiting for the last answer on each connection. */
+function requests({ connections }, counts, told) {
+  const unanswered = counts.requests - told.requests;
+  if (unanswered >= 0 && unanswered <= connections) return counts.requests;
+  throw new Error(`the server saw ${counts.requests} requests, and the client made ${told.requests}`);
 }
 
 function bulk(name, title, behaviours, setting = TLS13) {
