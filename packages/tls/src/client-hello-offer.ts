@@ -1,5 +1,4 @@
 import { peerNameOf, toAsciiDomain } from '@testudo/x509';
-import { MAX_TICKET } from './defaults.ts';
 import { ExtensionBlock } from './extensions/block.ts';
 import { OCSP_REQUEST, statusRequest } from './extensions/certificates.ts';
 import { keyShare } from './extensions/key-share.ts';
@@ -10,8 +9,8 @@ import type { Flow } from './flow.ts';
 import type { KeyShare } from './groups.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import type { ClientHello } from './messages/client-hello.ts';
-import { abandonedByClients } from './sessions/abandoned-sessions.ts';
-import { isFresh, type Session } from './sessions/session.ts';
+import { offeredSession } from './sessions/offered-session.ts';
+import type { Session } from './sessions/session.ts';
 import { type CipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV, isSuite13 } from './suites.ts';
 import { keyExchangeOf } from './tls12/key-exchange/index.ts';
 import { clientRenegotiationInfo } from './tls12/renegotiation-info.ts';
@@ -38,7 +37,7 @@ const NOTHING = new Uint8Array(0);
 /** A ClientHello for everything the configuration allows (RFC 9846 §4.1.2). Without the PSK: that comes last. */
 export function* makeOffer(h: ClientHandshake): Flow<Offer> {
   const { config, provider } = h;
-  const session = usableSession(h);
+  const session = yield* offeredSession(h);
   const shares = config.versions.includes(TLS13)
     ? config.keyShareGroups.map((group) => group.start(provider))
     : [];
@@ -109,26 +108,6 @@ function sessionId(h: ClientHandshake, session: Session | undefined): Uint8Array
   if (isOlderSession(session) && session.id.length > 0) return session.id;
   const wantsId = isOlderSession(session) || h.config.versions.includes(TLS13);
   return wantsId ? h.provider.randomBytes(32) : NOTHING;
-}
-
-/** A session is offered only where what it holds would be negotiated again. */
-function usableSession(h: ClientHandshake): Session | undefined {
-  const { session, config } = h;
-  if (session === undefined || !isFresh(session, h.now)) return undefined;
-  if (abandonedByClients.has(h.provider, session)) return undefined;
-  if (
-    session.serverName !== (h.serverName ?? '') ||
-    !config.versions.some((version) => version === session.version)
-  ) {
-    return undefined;
-  }
-  if (session.version === TLS13 && session.ticket.length === 0) return undefined;
-  if (session.ticket.length > MAX_TICKET) return undefined;
-  if (config.options.sessionTickets === false && isOlder(session.version) && session.ticket.length > 0)
-    return undefined;
-  const type = session.peerRawPublicKey === undefined ? 'x509' : 'raw-public-key';
-  if (!config.features.certificateTypes.takes.includes(type)) return undefined;
-  return config.cipherSuites.some((suite) => suite.id === session.cipherSuite) ? session : undefined;
 }
 
 /** By preference; nobody compresses unless he asks for it. */

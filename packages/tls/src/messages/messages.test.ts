@@ -270,6 +270,7 @@ const session = fc.record({
   id: bytes(0, 32),
   ticket: bytes(),
   serverName: text,
+  host: fc.string({ unit: 'grapheme' }),
   alpnProtocol: text,
   maxEarlyData: uint32,
   peerCertificates: fc.array(bytes(1), { maxLength: 3 }),

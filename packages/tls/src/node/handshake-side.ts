@@ -53,8 +53,7 @@ export function clientSide(
     host: options.identity || servername || options.host || undefined,
     serverName: servername && isIP(servername) === 0 ? servername.replace(/\.$/, '').toLowerCase() : '',
     earlyData: earlyBytes(options) !== undefined,
-    // What was not verified once is no better now.
-    session: session?.peerVerified === false && rejectUnauthorized ? undefined : session,
+    session,
   });
   return { connection, signatureSchemes: config.signatureSchemeIds };
 }

@@ -13,6 +13,7 @@ import {
   uint16,
   uint32,
   uint64,
+  utf8,
 } from '@testudo/codec';
 import type { CertificateType } from '../certificates/certificate-types.ts';
 
@@ -39,6 +40,8 @@ export interface Session {
   readonly ticket: Uint8Array;
   /** The name in SNI; empty when there was none. */
   readonly serverName: string;
+  /** The name or IP address that the verifier was asked about, see {@link wantedPeer}; empty on a server, and for none. */
+  readonly host: string;
   /** The application protocol; empty when there was none. */
   readonly alpnProtocol: string;
   /** Bytes of early data the server would take; 0 for none. */
@@ -62,10 +65,11 @@ const flag: Codec<boolean> = mapped(
   },
   (value) => (value ? 1 : 0),
 );
+const fromUtf8: TextDecoder = new TextDecoder('utf-8', { ignoreBOM: true });
 const millis: Codec<number> = mapped(uint64, Number, BigInt);
 
 /** The format's own number: a session of another one is not understood, and so not resumed. */
-const FORMAT = 3;
+const FORMAT = 4;
 const OWN_TYPES: readonly (CertificateType | undefined)[] = [undefined, 'x509', 'raw-public-key'];
 const format = constant(uint8, FORMAT);
 
@@ -80,6 +84,7 @@ const fields: Codec<Session> = struct({
   id: opaque(1, 0, 32),
   ticket: opaque(2),
   serverName: text,
+  host: mapped(opaque(2), (bytes) => fromUtf8.decode(bytes), utf8),
   alpnProtocol: text,
   maxEarlyData: uint32,
   peerCertificates: list(3, opaque(3, 1)),

@@ -16,6 +16,7 @@ const session: Session = {
   id: NOTHING,
   ticket: NOTHING,
   serverName: 'server.example',
+  host: '',
   alpnProtocol: 'h2',
   maxEarlyData: 0,
   peerCertificates: [Uint8Array.of(1, 2), Uint8Array.of(3)],

@@ -2,6 +2,7 @@ import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
 import type { AuthenticatedPeer } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { NewSessionTicket12 } from '../messages/new-session-ticket.ts';
+import { wantedPeer } from '../sessions/offered-session.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Agreed } from './server-hello-check.ts';
 
@@ -27,6 +28,7 @@ export function offerSession(
     id: hasTicket ? new Uint8Array(0) : sessionId,
     ticket: ticket?.ticket ?? new Uint8Array(0),
     serverName: h.serverName ?? '',
+    host: wantedPeer(h),
     alpnProtocol: alpnProtocol ?? '',
     maxEarlyData: 0,
     peerCertificates: server.certificates,

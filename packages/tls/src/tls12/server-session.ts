@@ -35,6 +35,7 @@ export function sessionFor(
     id,
     ticket: new Uint8Array(0),
     serverName: info.serverName ?? '',
+    host: '',
     alpnProtocol: alpnProtocol ?? '',
     maxEarlyData: 0,
     peerCertificates: client.certificates,

@@ -8,6 +8,7 @@ import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { type NewSessionTicket13, newSessionTicket13 } from '../messages/new-session-ticket.ts';
+import { wantedPeer } from '../sessions/offered-session.ts';
 import type { Session } from '../sessions/session.ts';
 import type { CipherSuite13 } from '../suites.ts';
 import { TLS13 } from '../versions.ts';
@@ -36,6 +37,7 @@ export function sessionFromTicket(
     ageAdd: ticket.ticketAgeAdd,
     ticket: ticket.ticket,
     serverName: h.serverName ?? '',
+    host: wantedPeer(h),
     maxEarlyData: ticket.extensions.get(earlyData) ?? 0,
     localCertificateType: undefined,
   });
@@ -62,6 +64,7 @@ export function* sendTickets(
       ageAdd,
       ticket: NOTHING,
       serverName,
+      host: '',
       maxEarlyData: h.config.maxEarlyData,
       localCertificateType: h.certificateTypes?.server,
     };
@@ -88,6 +91,7 @@ type Issued = Pick<
   | 'ageAdd'
   | 'ticket'
   | 'serverName'
+  | 'host'
   | 'maxEarlyData'
   | 'localCertificateType'
 >;
@@ -105,6 +109,7 @@ function sessionOf(agreed: Agreed, issued: Issued): Session {
     id: NOTHING,
     ticket: issued.ticket,
     serverName: issued.serverName,
+    host: issued.host,
     alpnProtocol: agreed.alpnProtocol ?? '',
     maxEarlyData: issued.maxEarlyData,
     peerCertificates: agreed.peer.certificates,
