@@ -59,6 +59,12 @@ const CHECKS: readonly Check[] = [
   (flags, { info }) =>
     flags.has('expect-no-hrr') ? differs('HRR', false, info.helloRetryRequest) : undefined,
   (flags, { info }) => differs('ECH', flags.has('expect-ech-accept'), info.ech === 'accepted'),
+  (flags, { info }) => {
+    const received = info.applicationSettings?.received;
+    const text = received && Buffer.from(received).toString();
+    const expected = flags.text('expect-peer-application-settings');
+    return text === expected ? undefined : `application settings: expected ${expected}, got ${text}`;
+  },
   checkEarlyData,
   checkSession,
   checkPeerCertificate,

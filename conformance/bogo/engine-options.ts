@@ -137,7 +137,10 @@ export function serverOptions(
   };
 }
 
-function commonOptions(flags: ConnectionFlags, shared: SharedState): CommonOptions {
+function commonOptions(
+  flags: ConnectionFlags,
+  shared: SharedState,
+): CommonOptions & ReturnType<typeof applicationSettings> {
   const policy = policyOf(flags);
   const fragment = flags.number('max-send-fragment');
   const certificates = flags.number('max-cert-list');
@@ -161,6 +164,20 @@ function commonOptions(flags: ConnectionFlags, shared: SharedState): CommonOptio
     // A HelloRequest is answered at once: what BoringSSL leaves to a call of the application.
     ...(renegotiatesFreely(flags) ? { renegotiation: { limit: 100 } } : {}),
     ...(flags.has('renegotiate-once') ? { renegotiation: { limit: 1 } } : {}),
+    ...applicationSettings(flags),
+  };
+}
+
+/** `protocol,settings`. Whether they come early or with the choice of a protocol is the same here. */
+function applicationSettings(
+  flags: ConnectionFlags,
+): Pick<ClientOptions, 'applicationSettings' | 'applicationSettingsCodePoints'> {
+  const given = flags.text('application-settings');
+  if (given === undefined) return {};
+  const comma = given.indexOf(',');
+  return {
+    applicationSettings: { [given.slice(0, comma)]: Buffer.from(given.slice(comma + 1)) },
+    applicationSettingsCodePoints: [flags.number('alps-use-new-codepoint') === 0 ? 17_513 : 17_613],
   };
 }
 

@@ -10,6 +10,7 @@ const SWITCHES = [
   'cnsa2-202603',
   'decline-alpn',
   'decline-ocsp-callback',
+  'defer-alps',
   'enable-early-data',
   'enable-ech-grease',
   'enable-grease',
@@ -91,6 +92,7 @@ const SWITCHES = [
 ] as const;
 
 const NUMBERS = [
+  'alps-use-new-codepoint',
   'expect-cipher',
   'expect-cipher-aes',
   'expect-cipher-no-aes',
@@ -126,6 +128,7 @@ const NUMBER_LISTS = [
 
 const TEXTS = [
   'advertise-alpn',
+  'application-settings',
   'cipher',
   'expect-advertised-alpn',
   'expect-alpn',
@@ -133,6 +136,7 @@ const TEXTS = [
   'expect-early-data-reason',
   'expect-ech-name-override',
   'expect-msg-callback',
+  'expect-peer-application-settings',
   'expect-peer-cert-file',
   'expect-server-name',
   'export-context',

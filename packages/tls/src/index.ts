@@ -48,6 +48,7 @@ export { echKeyToPem, parseEchKeys } from './ech/pem.ts';
 export { clientConnection, serverConnection } from './endpoint.ts';
 export { type Reason, TlsError, type TlsErrorCode } from './errors.ts';
 export { type ExplainedField, type ExplainedMessage, explainMessage } from './explain.ts';
+export type { ApplicationSettingsOptions, ExchangedSettings } from './features/application-settings.ts';
 export type {
   CustomExtension,
   CustomExtensionPlace,

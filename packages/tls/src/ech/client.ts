@@ -79,7 +79,7 @@ function outerHandshake(
         psks: undefined,
         credentials: undefined,
       },
-      features: { ...features, custom: [] },
+      features: { ...features, custom: [], settings: undefined },
       keyShareGroups: [],
     },
     host: config.publicName,

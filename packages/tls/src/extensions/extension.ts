@@ -1,12 +1,16 @@
 import type { Codec } from '@testudo/codec';
 
-/** The places an extension can stand in (RFC 9846 §4.2, and ServerHello of TLS 1.2 as RFC 5246 has it). */
+/**
+ * The places an extension can stand in (RFC 9846 §4.2, ServerHello of TLS 1.2 as RFC 5246 has it, and a client's
+ * EncryptedExtensions of draft-vvv-tls-alps-01).
+ */
 export type Place =
   | 'client_hello'
   | 'server_hello'
   | 'server_hello_12'
   | 'hello_retry_request'
   | 'encrypted_extensions'
+  | 'client_encrypted_extensions'
   | 'certificate'
   | 'certificate_request'
   | 'new_session_ticket';

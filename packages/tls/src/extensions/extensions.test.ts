@@ -128,6 +128,12 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'key_share client_hello': fc.array(share, { maxLength: 3 }),
   'key_share server_hello': share,
   'key_share hello_retry_request': fc.nat(0xffff),
+  'application_settings client_hello': fc.array(protocol, { minLength: 1, maxLength: 5 }),
+  'application_settings encrypted_extensions': bytes(),
+  'application_settings client_encrypted_extensions': bytes(),
+  'application_settings_old client_hello': fc.array(protocol, { minLength: 1, maxLength: 5 }),
+  'application_settings_old encrypted_extensions': bytes(),
+  'application_settings_old client_encrypted_extensions': bytes(),
   'renegotiation_info client_hello': bytes(),
   'renegotiation_info server_hello_12': bytes(),
 };

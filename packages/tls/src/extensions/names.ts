@@ -14,6 +14,9 @@ import type { Extension } from './extension.ts';
 
 const HOST_NAME = 0;
 
+/** ProtocolNameList (RFC 7301 §3.1). */
+export const protocolNames: Codec<string[]> = list(2, protocolName(), 2);
+
 /** server_name (RFC 6066 §3): the DNS name the client wants, without a trailing dot. The answer is empty. */
 export const serverName: Extension<{
   client_hello: string;
@@ -40,9 +43,9 @@ export const alpn: Extension<{
   name: 'application_layer_protocol_negotiation',
   source: 'RFC 7301 §3.1',
   codecs: {
-    client_hello: list(2, protocolName(), 2),
-    server_hello_12: single(list(2, protocolName(), 2)),
-    encrypted_extensions: single(list(2, protocolName(), 2)),
+    client_hello: protocolNames,
+    server_hello_12: single(protocolNames),
+    encrypted_extensions: single(protocolNames),
   },
 };
 

@@ -1,3 +1,4 @@
+import { applicationSettings, applicationSettingsOld } from './application-settings.ts';
 import * as certificates from './certificates.ts';
 import { echOuterExtensions, encryptedClientHello } from './encrypted-client-hello.ts';
 import type { Extension } from './extension.ts';
@@ -46,6 +47,8 @@ export const EXTENSIONS: readonly Extension[] = [
   negotiation.postHandshakeAuth,
   negotiation.signatureAlgorithmsCert,
   keyShare,
+  applicationSettingsOld,
+  applicationSettings,
   echOuterExtensions,
   encryptedClientHello,
   negotiation.renegotiationInfo,

@@ -11,6 +11,7 @@ import { signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { learnHeartbeat, offerHeartbeat } from '../heartbeat/negotiation.ts';
 import { TLS13 } from '../versions.ts';
+import { offerSettings } from './application-settings.ts';
 import { checkProtocolAnswer } from './cross-protocol.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
 import { learnRecordSizes, offerRecordSizes } from './record-sizes.ts';
@@ -32,6 +33,7 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
   if (h.config.versions.includes(TLS13)) {
     requestCompression(h, block);
     requestDelegation(h, block);
+    offerSettings(h, block);
   }
   offerRecordSizes(h.config, block);
   offerHeartbeat(h.config, block);

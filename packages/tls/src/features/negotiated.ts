@@ -1,5 +1,6 @@
 import type { DelegationInfo } from '../certificates/delegated-credential.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
+import type { ExchangedSettings } from './application-settings.ts';
 import type { ReceivedExtension } from './custom-extensions.ts';
 
 /** What optional extensions agreed on in one handshake. */
@@ -20,6 +21,8 @@ export interface NegotiatedFeatures {
   /** What the peer showed beside its certificate, and what we did. */
   delegationReceived: DelegationInfo | undefined;
   delegationSent: DelegationInfo | undefined;
+  /** Application settings (ALPS). */
+  applicationSettings: ExchangedSettings | undefined;
 }
 
 /** The record of a handshake; a handshake without such extensions has none. */
@@ -31,6 +34,7 @@ export function negotiatedOf(h: { negotiated?: NegotiatedFeatures }): Negotiated
     compression: undefined,
     delegationReceived: undefined,
     delegationSent: undefined,
+    applicationSettings: undefined,
   };
   return h.negotiated;
 }

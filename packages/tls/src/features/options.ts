@@ -17,6 +17,7 @@ import { isGrease } from '../grease.ts';
 import { type HeartbeatMode, heartbeatModeCode } from '../heartbeat/negotiation.ts';
 import type { Ssl2HelloReader } from '../legacy-feature.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
+import { type ApplicationSettingsOptions, type OwnSettings, ownSettings } from './application-settings.ts';
 import type { CustomExtension } from './custom-extensions.ts';
 import { maxFragmentLengthCode } from './record-sizes.ts';
 import type { RetryCookieSealer } from './retry-cookies.ts';
@@ -33,7 +34,7 @@ export type GreasePlace =
   | 'extensions';
 
 /** Extensions that client and server can have alike. */
-export interface CommonFeatureOptions {
+export interface CommonFeatureOptions extends ApplicationSettingsOptions {
   /** Extensions that the engine does not know. Default: none. */
   readonly customExtensions?: readonly CustomExtension[] | undefined;
   /**
@@ -144,6 +145,8 @@ export interface CommonFeatures {
   readonly compressions: readonly CertificateCompression[];
   /** What the keys of delegated credentials may sign with; none where those are not taken. */
   readonly delegationSchemes: readonly SignatureScheme[];
+  /** Application settings (ALPS). */
+  readonly settings: OwnSettings | undefined;
 }
 
 export interface ClientFeatures extends CommonFeatures {
@@ -211,6 +214,7 @@ function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
     heartbeatMode: heartbeatModeCode(options.heartbeat),
     compressions: checkCompressions(options.certificateCompression),
     delegationSchemes: delegationSchemes(options),
+    settings: ownSettings(options),
     certificateSignatureSchemeIds: options.certificateSignatureSchemes?.map((name) => schemeNamed(name).id),
   };
 }

@@ -2,6 +2,7 @@ import type { Certificate } from '@testudo/x509';
 import type { DelegationInfo } from '../certificates/delegated-credential.ts';
 import type { EstablishedSecrets } from '../connection-secrets.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
+import type { ExchangedSettings } from '../features/application-settings.ts';
 import type { ReceivedExtension } from '../features/custom-extensions.ts';
 import { type NegotiatedFeatures, negotiatedOf } from '../features/negotiated.ts';
 import type { OcspResponses } from '../features/stapling.ts';
@@ -79,6 +80,11 @@ export interface ConnectionInfo {
         readonly received: string | undefined;
       }
     | undefined;
+  /**
+   * What both sides told each other about the application protocol (ALPS); undefined where that was not agreed on. See the
+   * option `applicationSettings`.
+   */
+  readonly applicationSettings: ExchangedSettings | undefined;
   /** The application's own extensions that the peer sent; see the option `customExtensions`. */
   readonly customExtensions: readonly ReceivedExtension[];
   /** The random values in the hellos, 32 bytes each. */
@@ -146,6 +152,7 @@ export function connectionInfo(
     peerDelegation: negotiated.delegationReceived,
     localDelegation: negotiated.delegationSent,
     certificateCompression: negotiated.compression,
+    applicationSettings: negotiated.applicationSettings,
   };
 }
 

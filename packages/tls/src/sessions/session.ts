@@ -16,6 +16,7 @@ import {
   utf8,
 } from '@testudo/codec';
 import type { CertificateType } from '../certificates/certificate-types.ts';
+import type { ExchangedSettings } from '../features/application-settings.ts';
 
 /**
  * What two connections can share: agreed once, used again without a certificate. A client keeps it with the
@@ -54,6 +55,8 @@ export interface Session {
   readonly peerRawPublicKey?: Uint8Array | undefined;
   /** What a server showed, where the client had a say in it (RFC 7250). */
   readonly localCertificateType?: CertificateType | undefined;
+  /** 1.3: what both sides told each other for early data, too (ALPS). */
+  readonly applicationSettings?: ExchangedSettings | undefined;
 }
 
 const text: Codec<string> = mapped(opaque(1), toLatin1, fromLatin1);
@@ -102,7 +105,20 @@ const fields: Codec<Session> = struct({
     },
     (type) => OWN_TYPES.indexOf(type),
   ),
+  applicationSettings: settings(),
 }) as Codec<Session>;
+
+/** One byte where there are none: empty settings are some. */
+function settings(): Codec<ExchangedSettings | undefined> {
+  const both: Codec<ExchangedSettings> = struct({ sent: opaque(2), received: opaque(2) });
+  return {
+    read: (reader) => (flag.read(reader) ? both.read(reader) : undefined),
+    write(writer, value) {
+      flag.write(writer, value !== undefined);
+      if (value !== undefined) both.write(writer, value);
+    },
+  };
+}
 
 /** @internal The format's number, then the session. */
 export const sessionCodec: Codec<Session> = {

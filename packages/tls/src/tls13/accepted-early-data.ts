@@ -1,5 +1,6 @@
 import { EARLY_DATA_AGE_TOLERANCE } from '../defaults.ts';
 import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
+import { agreesWithSettings, type ChosenSettings } from '../features/application-settings.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -19,6 +20,7 @@ export function* acceptsEarlyData(
     readonly psk: AcceptedPsk | undefined;
     readonly suite: CipherSuite13;
     readonly alpnProtocol: string | undefined;
+    readonly settings: ChosenSettings | undefined;
     readonly retried: boolean;
   },
 ): Flow<boolean> {
@@ -28,6 +30,7 @@ export function* acceptsEarlyData(
   if (psk === undefined || session === undefined || psk.index !== 0 || session.maxEarlyData === 0)
     return false;
   if (session.cipherSuite !== suite.id || session.alpnProtocol !== (alpnProtocol ?? '')) return false;
+  if (!agreesWithSettings(session, agreed.settings?.own)) return false;
   if (!isFresh(h, psk)) return false;
   // The binder is different in every ClientHello, and nobody without the key can make another one.
   const id = hello.extensions.get(preSharedKey)!.binders[0]!;

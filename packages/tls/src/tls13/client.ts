@@ -5,6 +5,7 @@ import { keyShare } from '../extensions/key-share.ts';
 import { supportedGroups } from '../extensions/negotiation.ts';
 import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { selectedProtocol } from '../extensions/selected-protocol.ts';
+import { type ChosenSettings, learnSettings, sendSettings } from '../features/application-settings.ts';
 import { learnFeatures, noteFeatures } from '../features/client-features.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
@@ -152,6 +153,8 @@ function enterHandshake(h: ClientHandshake, agreed: Agreement, schedule: KeySche
 /** What the server says from EncryptedExtensions to Finished. */
 interface ServerFlight {
   readonly alpnProtocol: string | undefined;
+  /** What the server wants answered with a message of ours. */
+  readonly settings: ChosenSettings | undefined;
   readonly early: EarlyDataOutcome;
   readonly request: CertificateRequest13 | undefined;
   readonly server: AuthenticatedPeer;
@@ -173,6 +176,12 @@ function* receiveServerFlight(
   h.ech?.learn(extensions);
   const alpnProtocol = selectedProtocol(offer.hello.extensions, extensions);
   const early = earlyDataOutcome(offer, { accepted: extensions.has(earlyData), psk, suite, alpnProtocol });
+  const settings = learnSettings(
+    h,
+    extensions,
+    alpnProtocol,
+    early === 'accepted' ? psk?.session : undefined,
+  );
   if (early === 'rejected' && !agreed.retried) {
     h.channel.closeEarlyData();
     h.channel.setSealer(schedule.sealer(keys.client), 'handshake');
@@ -182,7 +191,7 @@ function* receiveServerFlight(
   const expected = finishedData(h.provider, suite.hash, keys.server, h.transcript.digest());
   const { verifyData } = yield* receive(h, finished);
   const proof = verifyFinished(h.provider, verifyData, expected);
-  return { alpnProtocol, early, request, server, proof, received: verifyData };
+  return { alpnProtocol, settings, early, request, server, proof, received: verifyData };
 }
 
 /** A PSK proves that the peer is who it was, or who has the key. */
@@ -208,10 +217,10 @@ function* authenticateServer(h: ClientHandshake, offer: Offer): Flow<Authenticat
   });
 }
 
-/** EndOfEarlyData if the server took early data, our certificate if it asked for one, Finished. */
+/** EndOfEarlyData if the server took early data, our settings if it sent its own, our certificate if it asked for one, Finished. */
 function* sendClientFlight(
   h: ClientHandshake,
-  { early, request }: ServerFlight,
+  { early, settings, request }: ServerFlight,
   schedule: KeySchedule,
   keys: HandshakeKeys,
 ): Flow<{ own: ChosenCredential | undefined; sent: Uint8Array }> {
@@ -220,6 +229,7 @@ function* sendClientFlight(
     send(h, endOfEarlyData, true);
     h.channel.setSealer(schedule.sealer(keys.client), 'handshake');
   }
+  if (settings !== undefined) sendSettings(h, settings);
   const own = request === undefined ? undefined : yield* sendCredential(h, request);
   const sent = finishedData(h.provider, schedule.hash, keys.client, h.transcript.digest());
   send(h, finished, { verifyData: sent });
@@ -235,7 +245,7 @@ function complete(
   { own, sent }: { own: ChosenCredential | undefined; sent: Uint8Array },
 ): HandshakeResult {
   const resumptionSecret = schedule.derive('res master', h.transcript.digest());
-  const agreed = { suite, alpnProtocol, peer: server };
+  const agreed = { suite, alpnProtocol, peer: server, settings: h.negotiated?.applicationSettings };
   const terms = {
     version: 'TLSv1.3',
     cipherSuite: suite,

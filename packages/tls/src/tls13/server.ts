@@ -13,6 +13,8 @@ import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
+import { type ChosenSettings, chooseSettings, receiveSettings } from '../features/application-settings.ts';
+import { negotiatedOf } from '../features/negotiated.ts';
 import { answerFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
 import type { AuthenticatedPeer, ChosenCredential } from '../handshake/authentication.ts';
@@ -83,6 +85,7 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
 interface Agreed extends Agreement {
   readonly info: ClientHelloInfo;
   readonly alpnProtocol: string | undefined;
+  readonly settings: ChosenSettings | undefined;
   /** The client's early data is taken. */
   readonly early: boolean;
 }
@@ -93,10 +96,25 @@ function* agreeOnTheRest(h: ServerHandshake, agreement: Agreement): Flow<Agreed>
   if (psk?.session !== undefined) h.resuming?.(psk.session);
   const info = clientHelloInfo(h, hello);
   const alpnProtocol = yield* chooseProtocol(h, info);
-  const early = yield* acceptsEarlyData(h, hello, { info, psk, suite, alpnProtocol, retried });
+  const settings = chooseSettings(h, hello.extensions, alpnProtocol);
+  const early = yield* acceptsEarlyData(h, hello, { info, psk, suite, alpnProtocol, settings, retried });
+  if (early && settings !== undefined)
+    negotiatedOf(h).applicationSettings = psk!.session!.applicationSettings;
   if (!early) skipEarlyData(h, hello);
   // Field by field: spreading costs V8 ten times as much.
-  return { hello, suite, psk, group, clientShare, retried, offeredEarlyData, info, alpnProtocol, early };
+  return {
+    hello,
+    suite,
+    psk,
+    group,
+    clientShare,
+    retried,
+    offeredEarlyData,
+    info,
+    alpnProtocol,
+    settings,
+    early,
+  };
 }
 
 function skipEarlyData(h: ServerHandshake, hello: ClientHello): void {
@@ -186,12 +204,14 @@ function sendEncryptedExtensions(
   agreed: Agreed,
   own: ChosenCredential | undefined,
 ): void {
-  const { hello, info, psk, alpnProtocol, early } = agreed;
+  const { hello, info, psk, alpnProtocol, settings, early } = agreed;
   const extensions = new ExtensionBlock('encrypted_extensions');
   // A resumption does not acknowledge the name again (RFC 6066 §3).
   if (info.serverName !== undefined && psk === undefined) extensions.set(serverName, null);
   if (alpnProtocol !== undefined) extensions.set(alpn, alpnProtocol);
+  // With early data the session's settings hold.
   if (early) extensions.set(earlyData, null);
+  else if (settings !== undefined) extensions.set(settings.extension, settings.own);
   answerFeatures(h, hello.extensions, extensions);
   if (own !== undefined) {
     const asks = asksForCertificate(h) || takesLaterRequests(h, hello);
@@ -235,7 +255,7 @@ function* receiveEarlyData(h: ServerHandshake, schedule: KeySchedule, clientSecr
   h.channel.setOpener(schedule.opener(clientSecret, { plaintextAlerts: true }), 'handshake');
 }
 
-/** The client's certificate if it was asked for one, and its Finished. */
+/** The client's settings if it was told ours, its certificate if it was asked for one, and its Finished. */
 interface ClientFlight {
   readonly client: AuthenticatedPeer;
   readonly proof: FinishedVerified;
@@ -244,10 +264,11 @@ interface ClientFlight {
 
 function* receiveClientFlight(
   h: ServerHandshake,
-  { psk, suite }: Agreed,
+  { psk, suite, settings, early }: Agreed,
   asks: boolean,
   clientSecret: Uint8Array,
 ): Flow<ClientFlight> {
+  if (settings !== undefined && !early) yield* receiveSettings(h, settings);
   const client = asks ? yield* authenticateClient(h, NOTHING) : knownPeer(psk ?? { session: undefined });
   const expected = finishedData(h.provider, suite.hash, clientSecret, h.transcript.digest());
   const { verifyData } = yield* receive(h, finished);
@@ -267,7 +288,8 @@ function* offerTickets(
   peer: AuthenticatedPeer,
 ): Flow<IssuedTickets> {
   const resumptionSecret = schedule.derive('res master', h.transcript.digest());
-  const agreed = { suite, alpnProtocol, peer, serverName: info.serverName };
+  const settings = h.negotiated?.applicationSettings;
+  const agreed = { suite, alpnProtocol, settings, peer, serverName: info.serverName };
   // A client that resumes has used one up, and gets one for it.
   const count = psk?.session === undefined ? h.config.ticketCount : Math.min(1, h.config.ticketCount);
   yield* sendTickets(h, schedule, resumptionSecret, count, agreed);

@@ -1,6 +1,7 @@
 import { MAX_TICKET } from '../defaults.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
+import type { ExchangedSettings } from '../features/application-settings.ts';
 import { ticketFeatures } from '../features/server-features.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { AuthenticatedPeer } from '../handshake/authentication.ts';
@@ -18,6 +19,7 @@ import type { KeySchedule } from './key-schedule.ts';
 const MAX_LIFETIME = 604_800;
 
 interface Agreed {
+  readonly settings: ExchangedSettings | undefined;
   readonly suite: CipherSuite13;
   readonly alpnProtocol: string | undefined;
   readonly peer: AuthenticatedPeer;
@@ -116,5 +118,6 @@ function sessionOf(agreed: Agreed, issued: Issued): Session {
     peerVerified: agreed.peer.error === undefined,
     peerRawPublicKey: agreed.peer.rawPublicKey,
     localCertificateType: issued.localCertificateType,
+    applicationSettings: agreed.settings,
   };
 }
