@@ -23,7 +23,7 @@ export class Link {
   readonly connection: Connection;
   /** `sent close_notify`, `received unknown_ca`. */
   readonly alerts: string[] = [];
-  /** `sent client_hello`, in order. */
+  /** `sent client_hello`, in order, and `false start`. */
   readonly messages: string[] = [];
   /** `received application 1`: the epochs of keys. */
   readonly keys: string[] = [];
@@ -46,7 +46,7 @@ export class Link {
   constructor(
     socket: Socket,
     connectWith: (events: ConnectionEvents, observer: Observer) => Connection,
-    options: { echo: boolean },
+    options: { echo: boolean; early?: string | undefined },
   ) {
     this.#socket = socket;
     let onSecure!: (info: ConnectionInfo) => void;
@@ -69,6 +69,10 @@ export class Link {
     this.connection = connectWith(
       {
         secure: onSecure,
+        falseStart: () => {
+          this.messages.push('false start');
+          if (options.early !== undefined) this.connection.send(Buffer.from(options.early, 'latin1'));
+        },
         data: (bytes) => {
           this.#received += Buffer.from(bytes).toString('latin1');
           if (options.echo && !this.connection.isWriteClosed) this.connection.send(bytes);
@@ -179,15 +183,21 @@ export class Link {
 export function connectLink(
   port: number,
   config: ClientConfig,
-  options: { host?: string; serverName?: string; session?: Session | undefined } = {},
+  options: {
+    host?: string;
+    serverName?: string;
+    session?: Session | undefined;
+    /** Sent after a false start. */
+    early?: string;
+  } = {},
 ): Link {
   const socket = connect(port, '127.0.0.1');
   cleanUp(() => socket.destroy());
-  const { host = 'localhost', ...rest } = options;
+  const { host = 'localhost', early, ...rest } = options;
   return new Link(
     socket,
     (events, observer) => clientConnection(config, { host, ...rest, events, observer }),
-    { echo: false },
+    { echo: false, early },
   );
 }
 

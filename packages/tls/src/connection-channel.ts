@@ -5,6 +5,7 @@ import { TlsError } from './errors.ts';
 import type { FinishedVerified } from './handshake/finished-verified.ts';
 import type { Channel, Exporter } from './handshake/handshake.ts';
 import type { HandshakeBuffer } from './handshake/handshake-buffer.ts';
+import type { Established, FalseStartInfo } from './handshake/result.ts';
 import { Heartbeat, type HeartbeatTerms } from './heartbeat/heartbeat.ts';
 import type { Observer } from './observer.ts';
 import { CHANGE_CIPHER_SPEC } from './record/content-type.ts';
@@ -12,6 +13,12 @@ import type { RecordOpener, RecordSealer } from './record/protection.ts';
 import type { RecordLayer } from './record/record-layer.ts';
 import type { RecordLimits } from './record/record-limit.ts';
 import type { Version } from './versions.ts';
+
+/** A client may send before the peer's Finished has come: what it knows by then. */
+export interface FalseStart {
+  readonly info: FalseStartInfo;
+  readonly exporter: Established['exportKeyingMaterial'];
+}
 
 /** What a connection's handshakes do to it, and what they have set. */
 export class ConnectionChannel implements Channel {
@@ -21,6 +28,8 @@ export class ConnectionChannel implements Channel {
   dropsChangeCipherSpec = false;
   /** Undefined where no heartbeats were agreed on. */
   heartbeat: Heartbeat | undefined;
+  /** What the application is to be told of a false start; undefined when it was, or when there is none. */
+  falseStart: FalseStart | undefined;
   readonly #records: RecordLayer;
   readonly #alerts: AlertProtocol;
   readonly #gate: DataGate;
@@ -76,6 +85,11 @@ export class ConnectionChannel implements Channel {
 
   closeEarlyData(): void {
     this.#gate.endEarly();
+  }
+
+  startFalsely(info: FalseStartInfo, exporter: Established['exportKeyingMaterial']): void {
+    this.#gate.startFalsely();
+    this.falseStart = { info, exporter };
   }
 
   setSealer(sealer: RecordSealer, epoch: string): void {

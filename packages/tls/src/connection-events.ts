@@ -1,11 +1,17 @@
 import type { TlsError } from './errors.ts';
-import type { ConnectionInfo } from './handshake/result.ts';
+import type { ConnectionInfo, FalseStartInfo } from './handshake/result.ts';
 import type { Session } from './sessions/session.ts';
 
 /** What a connection tells its owner. Called while the owner's own call runs, or after an asynchronous answer. */
 export interface ConnectionEvents {
   /** The handshake is complete: application data may be sent. */
   secure?(info: ConnectionInfo): void;
+  /**
+   * Client with the option `falseStart`: application data may be sent, though the server's Finished has not come (RFC 7918).
+   * The certificate is verified; that nobody changed the hellos is not, and only `secure` says so. Until then nothing that
+   * came is handed out, no session is either, and `info` of the connection stays undefined. `failed` may follow.
+   */
+  falseStart?(info: FalseStartInfo): void;
   /** Application data: a fresh view that the owner may keep. */
   data?(bytes: Uint8Array): void;
   /**

@@ -17,6 +17,7 @@ export abstract class ConnectionFacts {
   #info: ConnectionInfo | undefined;
   #established: Established | undefined;
   #records: Records | undefined;
+  #exporter: Established['exportKeyingMaterial'] | undefined;
 
   constructor({ provider, exposesSecrets }: Pick<CommonConfig, 'provider' | 'exposesSecrets'>) {
     this.#provider = provider;
@@ -28,8 +29,12 @@ export abstract class ConnectionFacts {
     return this.#info;
   }
 
-  /** Keying material for another protocol (RFC 5705, RFC 9846 §7.5); `length` in bytes. */
+  /**
+   * Keying material for another protocol (RFC 5705, RFC 9846 §7.5); `length` in bytes. Throws `not-connected` before the
+   * handshake is complete; after a false start it may be had, and is as good as what is sent then.
+   */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
+    if (this.#exporter !== undefined) return this.#exporter(label, context, length);
     if (this.#established === undefined) throw new TlsError('not-connected', 'the handshake is not complete');
     return this.#established.exportKeyingMaterial(label, context, length);
   }
@@ -63,6 +68,11 @@ export abstract class ConnectionFacts {
     return new ConnectionSecrets(secrets.masterSecret, client, server);
   }
 
+  /** @internal What a false start lets be derived; undefined when it is over. */
+  protected exportWith(exporter: Established['exportKeyingMaterial'] | undefined): void {
+    this.#exporter = exporter;
+  }
+
   /** @internal Something else is known. */
   protected learn(
     info: ConnectionInfo,
@@ -70,6 +80,7 @@ export abstract class ConnectionFacts {
     records: Records | undefined = this.#records,
   ): void {
     this.#info = info;
+    this.#exporter = undefined;
     this.#established = established;
     this.#records = records;
   }

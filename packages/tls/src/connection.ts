@@ -1,6 +1,6 @@
 import { AlertProtocol, isFatalAlert } from './alert-protocol.ts';
 import { checkChangeCipherSpec } from './change-cipher-spec.ts';
-import { ConnectionChannel } from './connection-channel.ts';
+import { ConnectionChannel, type FalseStart } from './connection-channel.ts';
 import type { ConnectionEvents } from './connection-events.ts';
 import { ConnectionRequests } from './connection-requests.ts';
 import { DataGate } from './data-gate.ts';
@@ -129,11 +129,11 @@ export class Connection extends ConnectionRequests {
   }
 
   /**
-   * Protects application data. Throws `not-connected` before the handshake is complete and after close; a server that
-   * takes early data may answer it before.
+   * Protects application data. Throws `not-connected` unless {@link maySend}: that is before the handshake is complete and
+   * after close; a server that takes early data may answer it before, and a client may after a false start.
    */
   send(data: Uint8Array): void {
-    if (!this.#gate.maySend || this.isWriteClosed || this.#isOver) {
+    if (!this.maySend) {
       throw new TlsError('not-connected', 'application data needs an open connection');
     }
     this.#guard(() => this.#data.send(data));
@@ -166,9 +166,10 @@ export class Connection extends ConnectionRequests {
       this.#alerts.send('warning', 'close_notify');
       this.#writeClosed = true;
       this.#established?.endWriting();
-      // After a TLS 1.3 handshake a flow may still verify what comes. In the middle of a renegotiation, however, the
-      // peer's next records may be under keys that nobody will know.
-      const isHandshaking = this.#state === 'handshaking' || !this.#channel.isTls13;
+      // After a TLS 1.3 handshake, and a false start, a flow may still verify what comes. In the middle of a
+      // renegotiation, however, the peer's next records may be under keys that nobody will know.
+      const isHandshaking =
+        this.#state === 'handshaking' ? !this.#gate.isFalselyOpen : !this.#channel.isTls13;
       if (isHandshaking) this.#driver?.abort();
       if (this.#readClosed || (isHandshaking && this.#driver !== undefined)) this.#finish('closed');
     });
@@ -211,6 +212,11 @@ export class Connection extends ConnectionRequests {
   takeOutgoing(): Uint8Array | undefined {
     this.#records.flushHandshake();
     return this.#records.takeOutgoing();
+  }
+
+  /** Whether {@link send} takes data now. */
+  get maySend(): boolean {
+    return this.#gate.maySend && !this.isWriteClosed && !this.#isOver;
   }
 
   /** Length of what waits for the transport, in bytes. */
@@ -373,10 +379,20 @@ export class Connection extends ConnectionRequests {
   #step(resume: () => void): void {
     resume();
     const result = this.#driver?.result;
-    if (result === undefined || this.#isOver) return;
+    if (this.#isOver) return;
+    if (result === undefined) {
+      if (this.#channel.falseStart !== undefined) this.#tellFalseStart(this.#channel.falseStart);
+      return;
+    }
     this.#driver = undefined;
     if ('proof' in result) this.#complete(result, result.proof);
     else this.#changed(result.info);
+  }
+
+  #tellFalseStart({ info, exporter }: FalseStart): void {
+    this.#channel.falseStart = undefined;
+    this.exportWith(exporter);
+    this.#tell(() => this.#events.falseStart?.(info));
   }
 
   /** Runs a flow that a message, or the owner, began after the handshake. */
@@ -400,6 +416,7 @@ export class Connection extends ConnectionRequests {
     this.#state = 'open';
     this.#established?.wipe();
     this.#established = result.established;
+    if (this.#writeClosed) result.established.endWriting();
     this.learn(result.info, result.established, this.#records);
     this.#abandonSession = result.abandonSession ?? this.#abandonSession;
     this.#gate.open();
@@ -473,6 +490,7 @@ export class Connection extends ConnectionRequests {
   #finish(state: 'closed' | 'failed'): void {
     this.#state = state;
     if (state === 'failed') this.#readClosed = true;
+    this.exportWith(undefined);
     this.#established?.wipe();
   }
 }

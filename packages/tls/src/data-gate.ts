@@ -10,6 +10,8 @@ export class DataGate {
   /** Bytes of early data that may still come, or still be sent. */
   #earlyLeft = 0;
   #exporter: Exporter | undefined;
+  /** Client: a false start; it stays so. */
+  isFalselyOpen = false;
 
   /** Whether {@link Connection.send} may be used. A server that takes early data may answer it (RFC 9846 §2.3). */
   get maySend(): boolean {
@@ -69,6 +71,12 @@ export class DataGate {
   /** Our own application keys are in use, while early data may still come. */
   mayAnswerEarly(): void {
     if (this.#incoming === 'early') this.#outgoing = 'all';
+  }
+
+  /** Client: what is sent may go before the peer's Finished has come; what comes still waits for it (RFC 7918 §4). */
+  startFalsely(): void {
+    this.#outgoing = 'all';
+    this.isFalselyOpen = true;
   }
 
   /** The handshake is complete. */

@@ -64,7 +64,7 @@ export {
 export { type Ja4Options, ja3, ja3Text, ja4, ja4Text } from './fingerprint/index.ts';
 export { GREASE_VALUES, isGrease } from './grease.ts';
 export { GROUPS, type Group, groupById, groupByName } from './groups.ts';
-export type { ConnectionInfo } from './handshake/result.ts';
+export type { ConnectionInfo, FalseStartInfo } from './handshake/result.ts';
 export type { HeartbeatRequest } from './heartbeat/heartbeat.ts';
 export { KeepAlive, type KeepAliveParts, type StartTimer } from './heartbeat/keep-alive.ts';
 export type { HeartbeatMode } from './heartbeat/negotiation.ts';

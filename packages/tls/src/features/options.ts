@@ -101,6 +101,13 @@ export interface ClientFeatureOptions extends CommonFeatureOptions {
   readonly clientCertificateTypes?: readonly CertificateType[] | undefined;
   /** Up to TLS 1.2: take tickets, and resume sessions by them (RFC 5077). Default true; else by their ID only. */
   readonly sessionTickets?: boolean | undefined;
+  /**
+   * TLS 1.2: in a full handshake, let application data go a round trip earlier, before the server's Finished has come
+   * (False Start, RFC 7918): the event `falseStart` tells when. Only with an AEAD, ECDHE and a certificate that is good, and
+   * where a protocol was agreed on (ALPN): servers that do not know it may fail when data comes early. `any-server` does
+   * without that last one, for servers of which that is known. Default false.
+   */
+  readonly falseStart?: boolean | 'any-server' | undefined;
   /** Pad ClientHello to a multiple of so many bytes, 2 to 4096 (RFC 7685). Default: none. */
   readonly helloPadding?: number | undefined;
 }

@@ -21,6 +21,7 @@ import type { RecordLimits } from '../record/record-limit.ts';
 import type { Version } from '../versions.ts';
 import type { FinishedVerified } from './finished-verified.ts';
 import type { PreviousHandshake } from './previous-handshake.ts';
+import type { Established, FalseStartInfo } from './result.ts';
 import type { Transcript } from './transcript.ts';
 
 /** What a handshake can do to its connection, besides waiting: all of it plain calls. */
@@ -39,6 +40,8 @@ export interface Channel {
   /** Client: the application may send up to `limit` bytes now. Ends with {@link closeEarlyData}. */
   openEarlyData(sealer: RecordSealer, limit: number, exporter: Exporter): void;
   closeEarlyData(): void;
+  /** Client up to TLS 1.2, after its own Finished: the application may send now (RFC 7918). Nothing is received before. */
+  startFalsely(info: FalseStartInfo, exporter: Established['exportKeyingMaterial']): void;
   setSealer(sealer: RecordSealer, epoch: string): void;
   /** A client that offers TLS 1.3 drops compatibility CCS from its ClientHello on (RFC 9846 §5). */
   beginCompatibility(): void;

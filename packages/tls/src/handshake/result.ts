@@ -93,6 +93,9 @@ export interface ConnectionInfo {
   readonly finished: { readonly sent: Uint8Array; readonly received: Uint8Array };
 }
 
+/** What a client knows when it may send before the server's Finished has come (RFC 7918). */
+export type FalseStartInfo = Omit<ConnectionInfo, 'finished'>;
+
 /** As one side sees it: who is the peer, and what this side showed of itself. */
 export function connectionInfo(
   role: 'client' | 'server',

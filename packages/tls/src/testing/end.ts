@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts';
 import type { ConnectionEvents } from '../connection-events.ts';
 import { clientConnection, serverConnection } from '../endpoint.ts';
 import type { TlsError } from '../errors.ts';
-import type { ConnectionInfo } from '../handshake/result.ts';
+import type { ConnectionInfo, FalseStartInfo } from '../handshake/result.ts';
 import { handshakeTypeName } from '../messages/handshake-type.ts';
 import type { Observer } from '../observer.ts';
 import type { ClientConfig, ServerConfig } from '../options.ts';
@@ -19,6 +19,7 @@ export class TestEnd {
   readonly data: Uint8Array[] = [];
   readonly earlyData: Uint8Array[] = [];
   readonly changes: ConnectionInfo[] = [];
+  readonly falseStarts: FalseStartInfo[] = [];
   readonly errors: TlsError[] = [];
   readonly sessions: Session[] = [];
   ended = 0;
@@ -36,6 +37,7 @@ export class TestEnd {
         secure: (info) => void this.secured.push(info),
         data: (bytes) => void this.data.push(bytes),
         earlyData: (bytes) => void this.earlyData.push(bytes),
+        falseStart: (info) => void this.falseStarts.push(info),
         changed: (info) => void this.changes.push(info),
         failed: (error) => void this.errors.push(error),
         session: (session) => void this.sessions.push(session),

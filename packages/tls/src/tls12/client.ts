@@ -22,7 +22,7 @@ import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { nextIs, receive, send } from '../handshake/handshake.ts';
 import { checkSamePeer, shownBefore } from '../handshake/previous-handshake.ts';
-import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
+import { type ConnectionInfo, connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import {
   type CertificateRequest12,
   certificateRequest11,
@@ -41,6 +41,7 @@ import { certificateMessage12 } from './certificate-message.ts';
 import { ClientRenegotiation } from './client-renegotiation.ts';
 import { offerSession } from './client-session.ts';
 import { Established12 } from './established.ts';
+import { mayFalseStart, startFalsely } from './false-start.ts';
 import { receiveFinished, sendFinished } from './finished.ts';
 import { keyExchangeOf } from './key-exchange/index.ts';
 import { keyExchangeMessage, keyFitsSuite, showsCertificate } from './key-exchange/messages.ts';
@@ -80,20 +81,14 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
   if (own !== undefined) yield* sendCertificateVerify(h, terms.rules, own, master);
   const keys = connectionKeys(h, terms, master);
   const sent = sendFinished(h, 'client', terms, master, keys.clientSealer());
+  const known = { server, own, group: half.group, pskIdentity: half.pskIdentity };
+  if (mayFalseStart(h, agreed, server))
+    startFalsely(h, terms, master, infoOf(h, agreed, known, { sent, received: NOTHING }));
 
   const ticket = agreed.ticketFollows ? yield* receive(h, newSessionTicket12) : undefined;
   const { proof, received } = yield* receiveFinished(h, 'server', terms, master, keys.serverOpener());
   const session = offerSession(h, agreed, master, server, ticket);
-  return result(h, agreed, {
-    master,
-    session,
-    proof,
-    server,
-    own,
-    group: half.group,
-    pskIdentity: half.pskIdentity,
-    finished: { sent, received },
-  });
+  return result(h, agreed, infoOf(h, agreed, known, { sent, received }), { master, session, proof });
 }
 
 function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
@@ -106,17 +101,9 @@ function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow
   const sent = sendFinished(h, 'client', terms, master, keys.clientSealer());
   const server = resumedPeer(session);
   const renewed = ticket === undefined ? undefined : offerSession(h, agreed, master, server, ticket);
-  const finished = { sent, received };
-  return result(h, agreed, {
-    master,
-    session: renewed ?? session,
-    proof,
-    server,
-    own: undefined,
-    group: undefined,
-    pskIdentity: undefined,
-    finished,
-  });
+  const known = { server, own: undefined, group: undefined, pskIdentity: undefined };
+  const info = infoOf(h, agreed, known, { sent, received });
+  return result(h, agreed, info, { master, session: renewed ?? session, proof });
 }
 
 /** What the server says from ServerHello to ServerHelloDone. */
@@ -245,46 +232,57 @@ function* sendCertificateVerify(
   send(h, message, { algorithm: scheme.id, signature });
 }
 
-function result(
+function infoOf(
   h: ClientHandshake,
-  { terms, alpnProtocol, session: resumed, secureRenegotiation }: Agreed,
-  done: {
-    master: Uint8Array;
-    /** The one that this connection has now. */
-    session: Session | undefined;
-    proof: FinishedVerified;
+  { terms, alpnProtocol, session, secureRenegotiation }: Agreed,
+  known: {
     server: AuthenticatedPeer;
     own: ChosenCredential | undefined;
     group: Group | undefined;
     pskIdentity: Uint8Array | undefined;
-    finished: { sent: Uint8Array; received: Uint8Array };
   },
-): HandshakeResult {
-  const info = connectionInfo(
+  finished: ConnectionInfo['finished'],
+): ConnectionInfo {
+  return connectionInfo(
     'client',
     {
       version: rulesName(terms.rules),
       cipherSuite: terms.suite,
-      group: done.group,
+      group: known.group,
       serverName: h.serverName,
       alpnProtocol,
-      resumed: resumed !== undefined,
+      resumed: session !== undefined,
       renegotiated: h.renegotiates !== undefined,
-      pskIdentity: done.pskIdentity,
+      pskIdentity: known.pskIdentity,
       earlyData: 'none',
       helloRetryRequest: false,
       extendedMasterSecret: terms.extended,
       secureRenegotiation,
       randoms: terms.randoms,
-      finished: done.finished,
+      finished,
     },
-    done.server,
-    done.own,
+    known.server,
+    known.own,
     h.negotiated,
   );
+}
+
+function result(
+  h: ClientHandshake,
+  { terms, secureRenegotiation }: Agreed,
+  info: ConnectionInfo,
+  done: {
+    master: Uint8Array;
+    /** The one that this connection has now. */
+    session: Session | undefined;
+    proof: FinishedVerified;
+  },
+): HandshakeResult {
   const previous = previousHandshake(h, 'client', terms, secureRenegotiation, info);
   const renegotiation =
     previous && new ClientRenegotiation(h, terms.rules, previous, done.session, clientHandshake12);
   const established = new Established12(h, 'client', terms, done.master, renegotiation);
   return { proof: done.proof, established, info };
 }
+
+const NOTHING = new Uint8Array(0);

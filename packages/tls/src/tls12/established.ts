@@ -1,4 +1,3 @@
-import { concat } from '@testudo/codec';
 import type { AfterHandshakeOptions } from '../after-handshake-options.ts';
 import type { EstablishedSecrets } from '../connection-secrets.ts';
 import { MAX_REFUSED_RENEGOTIATIONS } from '../defaults.ts';
@@ -14,6 +13,7 @@ import {
   type RawMessage,
 } from '../messages/handshake-type.ts';
 import { SSL30 } from '../versions.ts';
+import { exportKeyingMaterial12 } from './exporter.ts';
 import { protectionOf } from './protection.ts';
 import type { Renegotiation } from './renegotiation.ts';
 import { keyBlock } from './secrets.ts';
@@ -111,16 +111,9 @@ export class Established12 implements Established {
     throw new TlsError('not-connected', 'TLS 1.2 has no key update');
   }
 
-  /** RFC 5705 §4: no context and an empty one differ. */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
     if (this.#wiped) throw new TlsError('not-connected', 'the connection is over and its secrets are wiped');
-    const { rules, suite, randoms } = this.#terms;
-    const { client, server } = randoms;
-    const seed =
-      context === undefined
-        ? concat(client, server)
-        : concat(client, server, Uint8Array.of(context.length >> 8, context.length), context);
-    return rules.prf(this.#provider, suite, this.#master, label, seed, length);
+    return exportKeyingMaterial12(this.#provider, this.#terms, this.#master, label, context, length);
   }
 
   wipe(): void {
