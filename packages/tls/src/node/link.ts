@@ -8,6 +8,7 @@ import type { Session } from '../sessions/session.ts';
 import { EarlyData } from './early-data.ts';
 import { brokenPipe, destroyed, opensslError, setCounterpart } from './errors.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
+import { copiesWhatIsWritten, returnSealedMemory } from './sealed-memory.ts';
 
 /** What a link tells its socket. Called with nothing of the engine on the stack, so it may do what it likes. */
 export interface LinkOwner {
@@ -42,6 +43,8 @@ export class Link implements ConnectionEvents {
   /** That writer's data is in the engine still. */
   #isHeld = false;
   #onWritten: WriteCallback | undefined;
+  /** Of the write that the transport has not yet taken, where it can be used again. */
+  #sealed: Uint8Array | undefined;
   /** Plaintext bytes in a record; undefined for as many as fit. */
   #fragment: number | undefined;
   // What the engine reported and the owner was not yet told.
@@ -298,10 +301,21 @@ export class Link implements ConnectionEvents {
       callback();
     } else {
       this.#writing = callback;
-      this.#onWritten ??= (error) => this.#written(error);
-      if (sealed !== undefined) transport.write(sealed, this.#isHeld ? undefined : this.#onWritten);
+      this.#onWritten ??= (error) => this.#taken(error);
+      if (sealed !== undefined) {
+        if (!this.#isHeld && copiesWhatIsWritten(transport)) this.#sealed = sealed;
+        transport.write(sealed, this.#isHeld ? undefined : this.#onWritten);
+      }
     }
     if (this.#failure !== undefined) this.#settle();
+  }
+
+  #taken(error?: Error | null): void {
+    const sealed = this.#sealed;
+    this.#sealed = undefined;
+    // After an error libuv may still hold it.
+    if (sealed !== undefined && !error) returnSealedMemory(sealed);
+    this.#written(error);
   }
 
   #written(error?: Error | null): void {

@@ -54,8 +54,8 @@ export interface Chunk {
   readonly encoding: BufferEncoding;
 }
 
-/** Bytes that are sealed at once and then wait for the transport: a huge write stays bounded in memory. */
-export const MAX_SLICE = 262_144;
+/** Bytes that are sealed at once and then wait for the transport, in memory that is used again (sealed-memory.ts). */
+export const MAX_SLICE = 65_536;
 /** Joining costs a copy; a chunk of this many bytes fills half a record and is better left alone. */
 const JOIN_BELOW = 8192;
 

@@ -19,6 +19,7 @@ import { loadAuthorities, loadCredentials } from './load.ts';
 import { loadPfx } from './pfx.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
 import { loadRevocation, type Revocation } from './revocation-lists.ts';
+import { takeSealedMemory } from './sealed-memory.ts';
 import { type IdentityCheck, type Trust, verifier } from './verification.ts';
 
 /**
@@ -91,7 +92,7 @@ export class SecureContext {
     if (last !== undefined && sameKey(last.key, key)) return last.config;
     const config = clientConfig({
       provider: nodeCrypto,
-      allocate: Buffer.allocUnsafe,
+      allocate: takeSealedMemory,
       ...this.negotiation,
       alpnProtocols: key.alpnProtocols,
       credentials: this.credentials,

@@ -17,6 +17,7 @@ import { readProtocols } from './alpn.ts';
 import { checkFunction } from './arguments.ts';
 import { nodeError } from './errors.ts';
 import { NO_PSK, type PskServerCallback, serverPsks, withServerPsk } from './psk.ts';
+import { takeSealedMemory } from './sealed-memory.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
 import type { Stapler } from './stapling.ts';
@@ -68,7 +69,7 @@ function certificateSettings(choices: ServerChoices): ServerSettings {
   const { context, requestCert, sniCallback, pskCallback, pskIdentityHint } = choices;
   const options: ServerOptions = {
     provider: nodeCrypto,
-    allocate: Buffer.allocUnsafe,
+    allocate: takeSealedMemory,
     ...context.negotiation,
     credentials: stapled(chooseOwn(context), choices.staple),
     alpnProtocols: protocols(choices),
