@@ -19,6 +19,7 @@ import { certificateCompressions } from './certificate-compressions.ts';
 import { suitesFor } from './cipher-list.ts';
 import { fitsRequest, loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
 import { type ConnectionFlags, UnknownFlag } from './flags.ts';
+import { keyMisuse } from './key-usage.ts';
 import { policyOf } from './policies.ts';
 import { certificateTypes } from './raw-public-keys.ts';
 import { asyncIf, splitNames, splitProtocols } from './values.ts';
@@ -42,6 +43,8 @@ export interface Notes {
   readonly version: number;
   /** What holds for the verifier after early data was refused. */
   verifierFlags: ConnectionFlags | undefined;
+  /** The peer's key did what its certificate does not allow, and that was to be passed over. */
+  sawKeyMisuse: boolean;
   /** Complaints about what came in. */
   readonly complaints: string[];
 }
@@ -64,6 +67,8 @@ export function clientOptions(
     ...commonOptions(flags, shared),
     verifyCertificate: (request) => {
       checkStapling(flags, request.ocspResponse, notes);
+      const misuse = keyMisuse(flags, request, notes);
+      if (misuse !== undefined) return { accepted: false, error: misuse };
       if (flags.has('fail-ocsp-callback')) return { accepted: false, error: badStapling() };
       const now = notes.verifierFlags ?? flags;
       return asyncIf(flags.has('async'), verdict(now, verifies(now)));
@@ -118,7 +123,11 @@ export function serverOptions(
     clientCertificate: clientCertificate(flags),
     ...certificateTypes(flags),
     certificateCompression: certificateCompressions(flags),
-    verifyCertificate: () => asyncIf(flags.has('async'), verdict(flags, true)),
+    verifyCertificate: (request) => {
+      const misuse = keyMisuse(flags, request, notes);
+      if (misuse !== undefined) return { accepted: false, error: misuse };
+      return asyncIf(flags.has('async'), verdict(flags, true));
+    },
     ...(authorities.length > 0 ? { certificateAuthorities: authorities } : {}),
     tickets: flags.has('no-ticket') ? false : refusing(flags, shared.tickets),
     sessionStore: {

@@ -80,6 +80,7 @@ class Exchange {
     this.#notes = {
       storedSession: false,
       verifierFlags: undefined,
+      sawKeyMisuse: false,
       complaints: [],
       get version() {
         return trace.version;
@@ -209,6 +210,8 @@ class Exchange {
         hasSession: this.#isServer ? this.#notes.storedSession : this.#session !== undefined,
       });
     if (complaint !== undefined) throw new Failure(complaint);
+    if (this.#flags.has('expect-key-usage-invalid') !== this.#notes.sawKeyMisuse)
+      throw new Failure('the key usage is not as expected');
     const isSecure = info.version === 'TLSv1.3' || this.#trace.knowsSecureRenegotiation;
     if (this.#flags.has('expect-secure-renegotiation') && !isSecure)
       throw new Failure('the peer does not know secure renegotiation');

@@ -22,6 +22,11 @@ export interface CertificateToVerify {
   readonly ocspResponses?: readonly (Uint8Array | undefined)[] | undefined;
   /** SignedCertificateTimestampList (RFC 6962 §3.3), as it came outside the certificate. */
   readonly signedCertificateTimestamps?: Uint8Array | undefined;
+  /**
+   * What the leaf's key did in the handshake, which keyUsage must allow where it is there (RFC 5246 §7.4.2, RFC 9846
+   * §4.4.2.2): signed, or decrypted the client's secret. Undefined where nobody says.
+   */
+  readonly keyUsage?: 'digitalSignature' | 'keyEncipherment' | undefined;
   /** Milliseconds since 1970. */
   readonly now: number;
 }

@@ -96,6 +96,7 @@ function demands(options: CertificateVerifierOptions, request: CertificateToVeri
     trust: trust(),
     at: new Date(request.now),
     purpose: request.peer,
+    leafKeyUsage: request.keyUsage,
     profile,
     cache: verifiedCertificates,
     ...(checksName ? { name: peerNameOf(request.name!) } : {}),

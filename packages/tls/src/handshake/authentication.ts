@@ -199,6 +199,7 @@ export function* judge(
     ocspResponse,
     ocspResponses,
     signedCertificateTimestamps,
+    keyUsage: scheme === undefined ? 'keyEncipherment' : 'digitalSignature',
     now: h.now,
   });
   if (!verdict.accepted) throw rejection(verdict.error, peer.role);

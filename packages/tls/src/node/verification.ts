@@ -66,6 +66,7 @@ export function verifier(options: {
         trust: anchors,
         at: new Date(request.now),
         purpose: request.peer,
+        leafKeyUsage: request.keyUsage,
         cache: verifiedCertificates,
         revocation: options.revocation?.checker,
         ...(name === undefined || custom !== undefined ? {} : { name: peerNameOf(name) }),
