@@ -7,6 +7,7 @@ import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Session } from '../sessions/session.ts';
 import { EarlyData } from './early-data.ts';
 import { brokenPipe, destroyed, opensslError, setCounterpart } from './errors.ts';
+import { isHttp } from './http-request.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
 import { copiesWhatIsWritten, returnSealedMemory } from './sealed-memory.ts';
 
@@ -59,6 +60,8 @@ export class Link implements ConnectionEvents {
   #isSecure = false;
   #hasReceived = false;
   #readerIsFull = false;
+  /** Bytes that the engine said by itself, since the transport last had taken all. */
+  #unread = 0;
   #transportEnded = false;
   #closed = false;
 
@@ -207,6 +210,8 @@ export class Link implements ConnectionEvents {
     const connection = this.#connection!;
     connection.close();
     const last = connection.takeOutgoing();
+    // From here on nothing is answered any more, and the peer's end is to be seen.
+    this.#unread = 0;
     const { transport } = this;
     if (transport.destroyed || transport.writableEnded) callback();
     else transport.end(last, (error?: Error | null) => callback(connection.isReadClosed ? null : error));
@@ -254,7 +259,19 @@ export class Link implements ConnectionEvents {
     if (this.#isHeld && this.#connection?.heldLength === 0) {
       this.#isHeld = false;
       transport.write(bytes, this.#onWritten);
-    } else transport.write(bytes);
+    } else if (!transport.write(bytes)) this.#countUnread(bytes.length);
+  }
+
+  #countUnread(length: number): void {
+    if (this.#unread === 0) this.transport.once('drain', onTransportDrain);
+    this.#unread += length;
+    this.#steer();
+  }
+
+  /** The transport has taken everything. */
+  drained(): void {
+    this.#unread = 0;
+    this.#steer();
   }
 
   #queue(chunks: readonly Chunk[], callback: WriteCallback): void {
@@ -416,11 +433,14 @@ export class Link implements ConnectionEvents {
     this.finish(callback);
   }
 
-  /** The transport is read while the reader has room and the handshake does not wait for an answer. */
+  /**
+   * The transport is read while the reader has room, the handshake does not wait for an answer, and the peer takes what
+   * the engine answers. What the application writes does not count: two that write before they read must not wait for ever.
+   */
   #steer(): void {
     if (this.#closed) return;
     const { transport } = this;
-    const isWanted = !this.#readerIsFull && !this.#connection!.isBusy;
+    const isWanted = !this.#readerIsFull && !this.#connection!.isBusy && this.#unread < MAX_UNREAD;
     if (isWanted === !transport.isPaused()) return;
     if (isWanted) transport.resume();
     else transport.pause();
@@ -431,23 +451,24 @@ function sendInFragments(connection: Connection, bytes: Uint8Array, length: numb
   for (let at = 0; at < bytes.length; at += length) connection.send(bytes.subarray(at, at + length));
 }
 
-/** A browser that was given http:// for an https:// port: worth an error of its own, as OpenSSL has it. */
-function isHttp(chunk: Uint8Array): boolean {
-  const start = String.fromCharCode(...chunk.subarray(0, 5));
-  return /^(GET |POST |HEAD |PUT |CONNE|OPTIO|DELET|PATCH)/.test(start);
-}
-
 const LINK: unique symbol = Symbol('testudo link');
 type Linked = Duplex & { [LINK]?: Link };
 
 /** One for all: it is not seen by anybody, and making an error costs more than the rest of closing. */
 const GIVEN_UP = new TlsError('not-connected', 'the socket was destroyed');
 
+/** Bytes of answers for a peer that does not read, above which it is not listened to. */
+const MAX_UNREAD = 65_536;
+
 /** Milliseconds for a last alert to leave when the transport does not take it at once. */
 const LINGER = 2000;
 
 function onTransportData(this: Linked, chunk: Uint8Array): void {
   this[LINK]!.receive(chunk);
+}
+
+function onTransportDrain(this: Linked): void {
+  this[LINK]!.drained();
 }
 
 function onTransportEnd(this: Linked): void {

@@ -168,6 +168,7 @@ export class StreamConnection implements TlsStream {
 
   async #readOnce(): Promise<void> {
     try {
+      if (this.#transport.hasUnreadAnswers) await this.#transport.answersRead();
       const { done, value } = await this.#reader.read();
       if (done) this.#connection.receiveEnd();
       else this.#connection.receive(asBytes(value));
@@ -238,7 +239,8 @@ export class StreamConnection implements TlsStream {
         // TLS 1.2 knows no half-close: the engine has answered the peer's close_notify with its own.
         if (this.#connection.isWriteClosed) throw closedByPeer();
         this.#connection.send(bytes.subarray(at, at + WRITE_PART));
-        this.#flush();
+        const sealed = this.#connection.takeOutgoing();
+        if (sealed !== undefined) this.#transport.write(sealed);
       }
     } catch (error) {
       if (error instanceof TypeError) this.abort(error);
@@ -246,10 +248,10 @@ export class StreamConnection implements TlsStream {
     }
   }
 
-  /** Writes to the transport what waits for it. In the same turn as what made it, so that the order stays. */
+  /** Writes to the transport what the engine says by itself. In the same turn as what made it, so that the order stays. */
   #flush(): void {
     const bytes = this.#connection.takeOutgoing();
-    if (bytes !== undefined) this.#transport.write(bytes);
+    if (bytes !== undefined) this.#transport.writeAnswer(bytes);
   }
 
   #sayGoodbye(): void {

@@ -9,6 +9,7 @@ export class TransportWriter {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #onError: (error: unknown) => void;
   #inFlight = 0;
+  #answers = 0;
   #waiting: (() => void)[] = [];
   #closing = false;
 
@@ -22,19 +23,42 @@ export class TransportWriter {
 
   /** Writes without waiting. */
   write(bytes: Uint8Array): void {
+    this.#write(bytes, () => this.#settled(bytes.length));
+  }
+
+  /** As {@link write}, for what the engine says by itself. */
+  writeAnswer(bytes: Uint8Array): void {
+    this.#answers += bytes.length;
+    this.#write(bytes, () => {
+      this.#answers -= bytes.length;
+      this.#settled(bytes.length);
+    });
+  }
+
+  #write(bytes: Uint8Array, settled: () => void): void {
     this.#inFlight += bytes.length;
-    this.#writer.write(bytes).then(
-      () => this.#settled(bytes.length),
-      (error) => {
-        this.#settled(bytes.length);
-        this.#onError(error);
-      },
-    );
+    this.#writer.write(bytes).then(settled, (error) => {
+      settled();
+      this.#onError(error);
+    });
   }
 
   /** Waits until the transport wants more, or is given up. */
   async room(): Promise<void> {
     while (this.#isFull && !this.#closing) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  }
+
+  /**
+   * True while the peer does not take what it is answered: then it is not to be listened to. What the application writes
+   * does not count: two that write before they read must not wait for ever.
+   */
+  get hasUnreadAnswers(): boolean {
+    return this.#answers >= FULL && !this.#closing;
+  }
+
+  /** Waits while it is so. */
+  async answersRead(): Promise<void> {
+    while (this.hasUnreadAnswers) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
   get #isFull(): boolean {

@@ -1,0 +1,59 @@
+import { nodeCrypto } from '@testudo/crypto/node';
+import { TrustStore } from '@testudo/x509';
+import { vi } from 'vitest';
+import { verifyWith } from '../certificate-verdict.ts';
+import type { Connection } from '../connection.ts';
+import { clientConnection } from '../endpoint.ts';
+import { HEARTBEAT_REQUEST, MIN_PADDING, writeHeartbeat } from '../heartbeat/message.ts';
+import { clientConfig } from '../options.ts';
+import { HEARTBEAT } from '../record/content-type.ts';
+import { RecordLayer } from '../record/record-layer.ts';
+
+/** A client that asks for heartbeats without waiting for an answer, and without reading unless it is told to. */
+export class Flooder {
+  readonly connection: Connection;
+  readonly received: Uint8Array[] = [];
+  ended = false;
+  #records: RecordLayer | undefined;
+
+  constructor(parts: {
+    /** The server's CA, DER or PEM. */
+    readonly authority: ConstructorParameters<typeof TrustStore>[0];
+    readonly host: string;
+    readonly maxVersion: 'TLSv1.2' | 'TLSv1.3';
+  }) {
+    const trust = new TrustStore(parts.authority);
+    const config = clientConfig({
+      provider: nodeCrypto,
+      verifyCertificate: verifyWith(nodeCrypto, () => trust),
+      maxVersion: parts.maxVersion,
+      heartbeat: 'only-ask',
+    });
+    this.connection = clientConnection(config, {
+      host: parts.host,
+      events: {
+        data: (bytes) => void this.received.push(bytes),
+        end: () => {
+          this.ended = true;
+        },
+      },
+    });
+  }
+
+  /** One request, as it goes over the wire. */
+  request(payload: number): Uint8Array {
+    this.#records ??= this.#findRecords();
+    const padding = nodeCrypto.randomBytes(MIN_PADDING);
+    this.#records.write(HEARTBEAT, writeHeartbeat(HEARTBEAT_REQUEST, new Uint8Array(payload), padding));
+    return this.connection.takeOutgoing()!;
+  }
+
+  /** The engine itself asks for one heartbeat at a time. */
+  #findRecords(): RecordLayer {
+    const write = vi.spyOn(RecordLayer.prototype, 'write');
+    this.connection.heartbeat(() => {});
+    const records = write.mock.contexts.at(-1) as RecordLayer;
+    write.mockRestore();
+    return records;
+  }
+}
