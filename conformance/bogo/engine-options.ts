@@ -2,6 +2,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type ClientOptions,
   type CommonOptions,
+  type CredentialRequest,
   cipherSuite,
   clientConfig,
   groupById,
@@ -22,7 +23,7 @@ import { type ConnectionFlags, UnknownFlag } from './flags.ts';
 import { keyMisuse } from './key-usage.ts';
 import { policyOf } from './policies.ts';
 import { certificateTypes } from './raw-public-keys.ts';
-import { asyncIf, splitNames, splitProtocols } from './values.ts';
+import { asyncIf, sameBytes, splitNames, splitProtocols } from './values.ts';
 
 /** What lasts for all connections of one test. */
 export class SharedState {
@@ -52,6 +53,8 @@ export interface Notes {
 /** BoringSSL verifies these, in this order. */
 const VERIFY_PREFERENCES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201];
 const ECDSA_SHA1 = 0x0203;
+/** BoringSSL's own number for what RSA signs before TLS 1.2. */
+const MD5_AND_SHA1 = 0xff01;
 const DEFAULT_GROUPS = [0x001d, 0x0017, 0x0018];
 /** Bytes of early data that BoringSSL's server takes. */
 const MAX_EARLY_DATA = 14_336;
@@ -78,7 +81,7 @@ export function clientOptions(
       : { alpnProtocols: splitProtocols(flags.text('advertise-alpn')!) }),
     keyShareGroups: shares(flags).map(groupName),
     credentials: (request) => {
-      checkRequest(flags, request.certificateAuthorities, request.signatureSchemes, notes);
+      checkRequest(flags, request, notes);
       if (flags.has('fail-cert-callback')) throw new TlsError('internal-error', 'CERT_CB_ERROR');
       const matching = matchingIssuer(credentials, request.certificateAuthorities);
       if (matching.length > 0 && !matching.some((each) => fitsRequest(each, request, notes.version)))
@@ -120,6 +123,7 @@ export function serverOptions(
     ...(hint === undefined || hint === '' ? {} : { pskIdentityHint: Buffer.from(hint) }),
     ...alpnChoice(flags, notes),
     ssl2Hello,
+    acknowledgeServerName: !flags.has('no-server-name-ack'),
     clientCertificate: clientCertificate(flags),
     ...certificateTypes(flags),
     certificateCompression: certificateCompressions(flags),
@@ -203,7 +207,8 @@ function onlySigns(flags: ConnectionFlags): boolean {
 
 function verifyPreferences(flags: ConnectionFlags): readonly number[] {
   const given = flags.numbers('verify-prefs');
-  return policyOf(flags)?.signatureSchemes ?? (given.length > 0 ? given : VERIFY_PREFERENCES);
+  const prefs = policyOf(flags)?.signatureSchemes ?? (given.length > 0 ? given : VERIFY_PREFERENCES);
+  return prefs.filter((id) => id !== MD5_AND_SHA1);
 }
 
 function schemeNames(ids: readonly number[]): string[] {
@@ -288,7 +293,7 @@ function refuse(flags: ConnectionFlags): void {
 /** A resumption has no certificate to choose, and is refused all the same. */
 function refusing(flags: ConnectionFlags, tickets: TicketKeys): TicketSealer {
   return {
-    seal: (session) => tickets.seal(session),
+    seal: (session) => (flags.has('skip-ticket') ? new Uint8Array(0) : tickets.seal(session)),
     open(ticket) {
       if (flags.has('fail-ddos-callback')) refuse(flags);
       return asyncIf(flags.has('async'), tickets.open(ticket));
@@ -371,16 +376,15 @@ function checkHello(
   checkSchemes(flags, schemes, notes);
 }
 
-function checkRequest(
-  flags: ConnectionFlags,
-  authorities: readonly Uint8Array[],
-  schemes: readonly number[],
-  notes: Notes,
-): void {
+function checkRequest(flags: ConnectionFlags, request: CredentialRequest, notes: Notes): void {
+  const { certificateAuthorities: authorities, signatureSchemes, keyTypes } = request;
   const expected = flags.text('expect-client-ca-list');
   if (expected !== undefined && Buffer.concat(splitNames(expected)).compare(Buffer.concat(authorities)) !== 0)
     notes.complaints.push('other authorities were named than expected');
-  checkSchemes(flags, schemes, notes);
+  const types = flags.bytes('expect-certificate-types');
+  if (types !== undefined && !sameBytes(types, Uint8Array.from(keyTypes ?? [])))
+    notes.complaints.push('other kinds of certificates were asked for than expected');
+  checkSchemes(flags, signatureSchemes, notes);
 }
 
 function checkSchemes(flags: ConnectionFlags, schemes: readonly number[], notes: Notes): void {

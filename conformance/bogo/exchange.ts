@@ -102,7 +102,7 @@ class Exchange {
     });
     socket.on('data', (chunk) => {
       for (const piece of flags.has('async') ? crumbs(chunk) : [chunk])
-        this.#work(() => connection.receive(piece));
+        this.#work(() => this.#receive(connection, piece));
     });
     socket.on('end', () => this.#work(() => connection.receiveEnd()));
     socket.on('error', () => this.#work(() => connection.receiveEnd()));
@@ -183,7 +183,18 @@ class Exchange {
     if (isEarly && this.#flags.has('expect-no-offer-early-data')) throw new Failure('early data was offered');
     // A server that takes early data shows no certificate.
     if (isEarly) this.#notes.verifierFlags = this.#request.retry;
-    if (isEarly && this.#flags.has('shim-writes-first')) {
+    if (this.#flags.number('early-write-after-message') === undefined) this.#greetEarly(connection);
+  }
+
+  #receive(connection: Connection, bytes: Uint8Array): void {
+    connection.receive(bytes);
+    const due = this.#flags.number('early-write-after-message');
+    if (due !== undefined && this.#greeted === 0 && this.#trace.received.has(due))
+      this.#greetEarly(connection);
+  }
+
+  #greetEarly(connection: Connection): void {
+    if (connection.earlyDataLeft > 0 && this.#flags.has('shim-writes-first')) {
       this.#greeted = Math.min(connection.earlyDataLeft, GREETING.length);
       connection.sendEarlyData(GREETING.subarray(0, this.#greeted));
     }

@@ -1,4 +1,7 @@
-/** Flags without a value. A flag is listed when it is carried out, or when what it asks for holds anyway. */
+/**
+ * Flags without a value. A flag is listed when it is carried out, or when what it asks for holds anyway: nothing has to
+ * peek where what comes is handed out as it comes.
+ */
 const SWITCHES = [
   'allow-false-start-without-alpn',
   'allow-hint-mismatch',
@@ -43,6 +46,7 @@ const SWITCHES = [
   'fail-ocsp-callback',
   'fallback-scsv',
   'fips-202205',
+  'forbid-renegotiation-after-handshake',
   'handshake-never-done',
   'handshake-twice',
   'ignore-rsa-key-usage',
@@ -55,12 +59,14 @@ const SWITCHES = [
   'key-update-before-read',
   'no-key-shares',
   'no-op-extra-handshake',
+  'no-server-name-ack',
   'no-ticket',
   'no-tls1',
   'no-tls11',
   'no-tls12',
   'no-tls13',
   'partial-write',
+  'peek-then-read',
   'permute-extensions',
   'read-with-unfinished-write',
   'reject-alpn',
@@ -78,6 +84,7 @@ const SWITCHES = [
   'set-ocsp-in-callback',
   'shim-shuts-down',
   'shim-writes-first',
+  'skip-ticket',
   'tls-unique',
   'use-custom-verify-callback',
   'use-early-callback',
@@ -95,6 +102,7 @@ const SWITCHES = [
 
 const NUMBERS = [
   'alps-use-new-codepoint',
+  'early-write-after-message',
   'expect-cipher',
   'expect-cipher-aes',
   'expect-cipher-no-aes',
@@ -148,6 +156,7 @@ const TEXTS = [
   'psk-identity',
   'select-alpn',
   'shim-id',
+  'srtp-profiles',
   'trust-cert',
   'use-client-ca-list',
 ] as const;
@@ -155,6 +164,7 @@ const TEXTS = [
 /** Bytes in base64. */
 const BYTES = [
   'ech-config-list',
+  'expect-certificate-types',
   'expect-ech-retry-configs',
   'expect-ocsp-response',
   'expect-peer-rpk-sha256',

@@ -7,6 +7,8 @@ export class MessageTrace {
   version = 0;
   /** The peer's hello holds the empty renegotiation_info (RFC 5746 §3.4). */
   knowsSecureRenegotiation = false;
+  /** Types of messages that came. */
+  readonly received = new Set<number>();
   readonly secrets = new Map<string, Uint8Array>();
   #isSsl2Hello = false;
   readonly observer: Observer = {
@@ -14,6 +16,7 @@ export class MessageTrace {
       if (type === SSL2_HELLO) this.#isSsl2Hello = true;
     },
     message: (direction, { type, raw }) => {
+      if (direction === 'received') this.received.add(type);
       const isFirst = this.text === '';
       this.#note(direction, isFirst && this.#isSsl2Hello ? 'v2clienthello' : `hs ${type}`);
       if (direction === 'received' && type === SERVER_HELLO) this.version = versionOf(raw);

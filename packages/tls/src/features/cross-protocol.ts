@@ -25,6 +25,11 @@ export function checkServerName({ config }: ServerHandshake, info: ClientHelloIn
   throw new TlsError('no-certificate-for-name', `${JSON.stringify(serverName)} is not served here`);
 }
 
+/** Server: whether to say that the name which the client wants was of use (RFC 6066 §3). */
+export function acknowledgesName({ config }: ServerHandshake, { serverName }: ClientHelloInfo): boolean {
+  return serverName !== undefined && config.options.acknowledgeServerName !== false;
+}
+
 /** Server, with `requireAlpn`: throws `no-common-protocol` for a client that speaks no protocol of ours by name. */
 export function requireProtocol({ config }: ServerHandshake): undefined {
   if (config.options.requireAlpn !== true) return undefined;

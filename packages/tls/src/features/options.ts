@@ -118,6 +118,8 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
    * refused, and resumes nothing. Default: any, for which `credentials` has a certificate.
    */
   readonly serverNames?: readonly string[] | undefined;
+  /** Tell clients that the name they want (SNI) was of use (RFC 6066 §3). Default true. */
+  readonly acknowledgeServerName?: boolean | undefined;
   /**
    * Ask every TLS 1.3 client to come again with a cookie (RFC 9846 §4.2.2): {@link RetryCookies}. It costs a round trip,
    * and shows that the client gets what is sent to it. Default: none.

@@ -5,6 +5,7 @@ import { decodeSession, type Session, sessionCodec } from './session.ts';
 
 /** Seals sessions into tickets and opens them again; may be remote, so answers may come later. */
 export interface TicketSealer {
+  /** Empty for none: this session is not to be resumed by a ticket. */
   seal(session: Session): Uint8Array | Promise<Uint8Array>;
   /** Undefined for a ticket that is forged, too old or sealed under a key that is gone. */
   open(ticket: Uint8Array): Session | undefined | Promise<Session | undefined>;

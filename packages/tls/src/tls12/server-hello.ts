@@ -14,6 +14,8 @@ import {
   renegotiationInfo,
   sessionTicket,
 } from '../extensions/negotiation.ts';
+import { acknowledgesName } from '../features/cross-protocol.ts';
+import { answerNpn } from '../features/npn.ts';
 import { answerFeatures } from '../features/server-features.ts';
 import type { ShownCredential } from '../handshake/authentication.ts';
 import { send } from '../handshake/handshake.ts';
@@ -139,7 +141,7 @@ export function sendServerHello(
 ): void {
   const asked = agreed.hello.extensions;
   const extensions = new ExtensionBlock('server_hello_12');
-  if (agreed.info.serverName !== undefined && answer.resumed === undefined) extensions.set(serverName, null);
+  if (answer.resumed === undefined && acknowledgesName(h, agreed.info)) extensions.set(serverName, null);
   if (agreed.secureRenegotiation) extensions.set(renegotiationInfo, serverRenegotiationInfo(h));
   if (agreed.extended) extensions.set(extendedMasterSecret, null);
   if (terms.encryptThenMac) extensions.set(encryptThenMac, null);

@@ -14,6 +14,7 @@ import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 import { type ChosenSettings, chooseSettings, receiveSettings } from '../features/application-settings.ts';
+import { acknowledgesName } from '../features/cross-protocol.ts';
 import { negotiatedOf } from '../features/negotiated.ts';
 import { answerFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
@@ -207,7 +208,7 @@ function sendEncryptedExtensions(
   const { hello, info, psk, alpnProtocol, settings, early } = agreed;
   const extensions = new ExtensionBlock('encrypted_extensions');
   // A resumption does not acknowledge the name again (RFC 6066 §3).
-  if (info.serverName !== undefined && psk === undefined) extensions.set(serverName, null);
+  if (psk === undefined && acknowledgesName(h, info)) extensions.set(serverName, null);
   if (alpnProtocol !== undefined) extensions.set(alpn, alpnProtocol);
   // With early data the session's settings hold.
   if (early) extensions.set(earlyData, null);

@@ -72,8 +72,8 @@ export function* sendTickets(
     };
     const ticket = yield* perform('sealTicket', sessionOf(agreed, issued));
     psk.fill(0);
-    // It holds the client's chain, which may be long.
-    if (ticket.length > MAX_TICKET) return;
+    // It holds the client's chain, which may be long; an empty one is none.
+    if (ticket.length > MAX_TICKET || ticket.length === 0) return;
     const extensions = new ExtensionBlock('new_session_ticket');
     if (h.config.maxEarlyData > 0) extensions.set(earlyData, h.config.maxEarlyData);
     ticketFeatures(h, extensions);
