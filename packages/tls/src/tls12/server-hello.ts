@@ -15,7 +15,6 @@ import {
   sessionTicket,
 } from '../extensions/negotiation.ts';
 import { acknowledgesName } from '../features/cross-protocol.ts';
-import { answerNpn } from '../features/npn.ts';
 import { answerFeatures } from '../features/server-features.ts';
 import type { ShownCredential } from '../handshake/authentication.ts';
 import { send } from '../handshake/handshake.ts';
