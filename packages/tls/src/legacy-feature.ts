@@ -1,4 +1,6 @@
 import type { CryptoProvider } from '@testudo/crypto';
+import type { Flow } from './flow.ts';
+import type { Handshake } from './handshake/handshake.ts';
 import type { StreamCipher } from './suites.ts';
 import type { Protection } from './tls12/protection.ts';
 import type { Terms } from './tls12/terms.ts';
@@ -6,6 +8,22 @@ import type { VersionRules } from './tls12/version-rules.ts';
 
 /** Makes a ClientHello, with its header, of the one in a message of SSL 2.0. Throws `malformed-message`. */
 export type Ssl2HelloReader = (message: Uint8Array) => Uint8Array;
+
+/** A client's Next Protocol Negotiation: {@link npnClient}. */
+export interface NpnClient {
+  /** The protocol, by what the server offers; an empty one for none. */
+  select(offered: readonly string[]): string;
+  /** Sends NextProtocol. */
+  send(h: Handshake, protocol: string): void;
+}
+
+/** A server's Next Protocol Negotiation: {@link npnServer}. */
+export interface NpnServer {
+  /** By preference. */
+  readonly protocols: readonly string[];
+  /** Takes NextProtocol, and says what the client selects; empty for none. */
+  receive(h: Handshake): Flow<string>;
+}
 
 /**
  * What TLS 1.2 and 1.3 left behind, as `@testudo/tls/legacy` brings it: SSL 3.0 to TLS 1.1, suites without secrecy or

@@ -74,6 +74,7 @@ function outerHandshake(
       options: {
         ...options,
         alpnProtocols: outerAlpnProtocols,
+        npn: undefined,
         // Nothing is spoken with whom reads this hello; it must be able to say with which keys to come again.
         requireAlpn: false,
         psks: undefined,

@@ -134,6 +134,8 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'application_settings_old client_hello': fc.array(protocol, { minLength: 1, maxLength: 5 }),
   'application_settings_old encrypted_extensions': bytes(),
   'application_settings_old client_encrypted_extensions': bytes(),
+  'next_protocol_negotiation client_hello': none,
+  'next_protocol_negotiation server_hello_12': fc.array(protocol, { maxLength: 5 }),
   'renegotiation_info client_hello': bytes(),
   'renegotiation_info server_hello_12': bytes(),
 };

@@ -12,6 +12,7 @@ import {
 import { keyShare } from './key-share.ts';
 import { alpn, serverName } from './names.ts';
 import * as negotiation from './negotiation.ts';
+import { nextProtocolNegotiation } from './next-protocol.ts';
 import { earlyData, preSharedKey, pskKeyExchangeModes } from './pre-shared-key.ts';
 
 /** Every extension the engine knows: the one place that decides what may stand where. */
@@ -47,6 +48,7 @@ export const EXTENSIONS: readonly Extension[] = [
   negotiation.postHandshakeAuth,
   negotiation.signatureAlgorithmsCert,
   keyShare,
+  nextProtocolNegotiation,
   applicationSettingsOld,
   applicationSettings,
   echOuterExtensions,

@@ -14,6 +14,7 @@ import { TLS13 } from '../versions.ts';
 import { offerSettings } from './application-settings.ts';
 import { checkProtocolAnswer } from './cross-protocol.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
+import { offerNpn } from './npn.ts';
 import { learnRecordSizes, offerRecordSizes } from './record-sizes.ts';
 import { OCSP_REQUESTS_V2 } from './stapling.ts';
 
@@ -37,6 +38,7 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
   }
   offerRecordSizes(h.config, block);
   offerHeartbeat(h.config, block);
+  offerNpn(h, block);
   sendCustomExtensions(features.custom, block);
 }
 

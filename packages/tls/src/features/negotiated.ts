@@ -18,6 +18,8 @@ export interface NegotiatedFeatures {
         received: string | undefined;
       }
     | undefined;
+  /** What NextProtocol said; empty for none, undefined where it was not agreed on. */
+  npnProtocol: string | undefined;
   /** What the peer showed beside its certificate, and what we did. */
   delegationReceived: DelegationInfo | undefined;
   delegationSent: DelegationInfo | undefined;
@@ -32,6 +34,7 @@ export function negotiatedOf(h: { negotiated?: NegotiatedFeatures }): Negotiated
     recordLimits: undefined,
     ech: 'none',
     compression: undefined,
+    npnProtocol: undefined,
     delegationReceived: undefined,
     delegationSent: undefined,
     applicationSettings: undefined,

@@ -15,7 +15,7 @@ import { delegatedCredential } from '../extensions/identities.ts';
 import { extensionById } from '../extensions/table.ts';
 import { isGrease } from '../grease.ts';
 import { type HeartbeatMode, heartbeatModeCode } from '../heartbeat/negotiation.ts';
-import type { Ssl2HelloReader } from '../legacy-feature.ts';
+import type { NpnClient, NpnServer, Ssl2HelloReader } from '../legacy-feature.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
 import { type ApplicationSettingsOptions, type OwnSettings, ownSettings } from './application-settings.ts';
 import type { CustomExtension } from './custom-extensions.ts';
@@ -104,10 +104,12 @@ export interface ClientFeatureOptions extends CommonFeatureOptions {
   /**
    * TLS 1.2: in a full handshake, let application data go a round trip earlier, before the server's Finished has come
    * (False Start, RFC 7918): the event `falseStart` tells when. Only with an AEAD, ECDHE and a certificate that is good, and
-   * where a protocol was agreed on (ALPN): servers that do not know it may fail when data comes early. `any-server` does
-   * without that last one, for servers of which that is known. Default false.
+   * where a protocol was agreed on (ALPN, or NPN): servers that know neither may fail when data comes early. `any-server`
+   * does without that last one, for servers of which it is known that they do not. Default false.
    */
   readonly falseStart?: boolean | 'any-server' | undefined;
+  /** Up to TLS 1.2, offer Next Protocol Negotiation beside ALPN: `npnClient` of `@testudo/tls/legacy`. Default: not. */
+  readonly npn?: NpnClient | undefined;
   /** Pad ClientHello to a multiple of so many bytes, 2 to 4096 (RFC 7685). Default: none. */
   readonly helloPadding?: number | undefined;
 }
@@ -135,6 +137,11 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
    * no extensions, and so none of what they protect against (RFC 9846 §E.5). Default: none.
    */
   readonly ssl2Hello?: Ssl2HelloReader | undefined;
+  /**
+   * Up to TLS 1.2, answer clients that offer Next Protocol Negotiation where ALPN decides nothing: `npnServer` of
+   * `@testudo/tls/legacy`. Default: not.
+   */
+  readonly npn?: NpnServer | undefined;
   /** What a client's certificate must hold (TLS 1.3, RFC 9846 §4.2.5). Default: nothing. */
   readonly oidFilters?: readonly OidFilter[] | undefined;
   /** TLS 1.3: ask clients for OCSP responses to their certificates (RFC 9846 §4.4.2.1). Default false. */

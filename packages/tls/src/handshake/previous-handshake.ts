@@ -15,6 +15,8 @@ export interface PreviousHandshake {
   readonly peerPskIdentity: Uint8Array | undefined;
   /** The name the client asked for. */
   readonly serverName: string | undefined;
+  /** What NextProtocol said; undefined where none came. */
+  readonly npnProtocol: string | undefined;
   readonly allowsOtherPeer: boolean;
   readonly byPeer: boolean;
   /** How often the peer may begin, over the whole connection. */

@@ -30,6 +30,11 @@ export interface ConnectionInfo {
   /** The name the client asked for in SNI. */
   readonly serverName: string | undefined;
   readonly alpnProtocol: string | undefined;
+  /**
+   * What the client selected by Next Protocol Negotiation, whether the server offered it or not; empty when it wants none.
+   * Undefined without the option `npn`, and where the peer does not know it or ALPN decided.
+   */
+  readonly npnProtocol: string | undefined;
   readonly resumed: boolean;
   /** These were not the connection's first keys (TLS 1.2 and older). */
   readonly renegotiated: boolean;
@@ -129,6 +134,7 @@ export function connectionInfo(
     group: agreed.group,
     serverName: agreed.serverName,
     alpnProtocol: agreed.alpnProtocol,
+    npnProtocol: negotiated.npnProtocol,
     resumed: agreed.resumed,
     renegotiated: agreed.renegotiated,
     pskIdentity: agreed.pskIdentity,

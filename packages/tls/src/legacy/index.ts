@@ -3,7 +3,8 @@ import { rules30 } from './ssl30.ts';
 import { streamProtection } from './stream-protection.ts';
 import { rules10, rules11 } from './tls10.ts';
 
-export type { Legacy, Ssl2HelloReader } from '../legacy-feature.ts';
+export type { Legacy, NpnClient, NpnServer, Ssl2HelloReader } from '../legacy-feature.ts';
+export { npnClient, npnServer } from './npn.ts';
 export { ssl2Hello } from './ssl2-hello.ts';
 
 /**

@@ -19,6 +19,8 @@ export const HANDSHAKE_TYPE = {
   certificate_status: 22,
   key_update: 24,
   compressed_certificate: 25,
+  /** draft-agl-tls-nextprotoneg-04; never assigned. */
+  next_protocol: 67,
   message_hash: 254,
 } as const;
 

@@ -1,5 +1,5 @@
 import type { Codec } from '@testudo/codec';
-import { decode, encode } from '@testudo/codec';
+import { decode, encode, toLatin1 } from '@testudo/codec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ExtensionBlock } from '../extensions/block.ts';
@@ -19,6 +19,7 @@ import { decodeMessage, encodeMessage, type Message } from './handshake-type.ts'
 import { clientKeyExchange, helloRequest, serverHelloDone, serverKeyExchange } from './key-exchange.ts';
 import { keyUpdate } from './key-update.ts';
 import { newSessionTicket12, newSessionTicket13 } from './new-session-ticket.ts';
+import { nextProtocol } from './next-protocol.ts';
 import { RETRY_RANDOM, serverHello } from './server-hello.ts';
 
 // Every message: read as it was written, written again as it was read, or refused.
@@ -181,6 +182,7 @@ const MESSAGES: readonly (readonly [string, Message<never>, fc.Arbitrary<unknown
       newSessionTicket12,
       fc.record({ ticketLifetimeHint: uint32, ticket: bytes() }),
     ],
+    ['NextProtocol', nextProtocol, bytes(0, 255).map((name) => toLatin1(name))],
   ] as const
 ).map(([name, message, values]) => [
   name,

@@ -80,7 +80,7 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
   const master = masterSecret(h, terms, half.preMasterSecret);
   if (own !== undefined) yield* sendCertificateVerify(h, terms.rules, own, master);
   const keys = connectionKeys(h, terms, master);
-  const sent = sendFinished(h, 'client', terms, master, keys.clientSealer());
+  const sent = sendFinished(h, 'client', terms, master, keys.clientSealer(), agreed.sendNextProtocol);
   const known = { server, own, group: half.group, pskIdentity: half.pskIdentity };
   if (mayFalseStart(h, agreed, server))
     startFalsely(h, terms, master, infoOf(h, agreed, known, { sent, received: NOTHING }));
@@ -98,7 +98,7 @@ function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow
   const keys = connectionKeys(h, terms, master);
   const ticket = agreed.ticketFollows ? yield* receive(h, newSessionTicket12) : undefined;
   const { proof, received } = yield* receiveFinished(h, 'server', terms, master, keys.serverOpener());
-  const sent = sendFinished(h, 'client', terms, master, keys.clientSealer());
+  const sent = sendFinished(h, 'client', terms, master, keys.clientSealer(), agreed.sendNextProtocol);
   const server = resumedPeer(session);
   const renewed = ticket === undefined ? undefined : offerSession(h, agreed, master, server, ticket);
   const known = { server, own: undefined, group: undefined, pskIdentity: undefined };

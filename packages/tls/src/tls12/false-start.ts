@@ -33,7 +33,7 @@ export function mayFalseStart(h: ClientHandshake, agreed: Agreed, server: Authen
     // Another renegotiation's data waits; whom ECH was refused by gets none (RFC 9849 §6.1.6).
     h.renegotiates === undefined &&
     h.ech === undefined &&
-    (falseStart === 'any-server' || namesProtocol(agreed))
+    (falseStart === 'any-server' || namesProtocol(h, agreed))
   );
 }
 
@@ -57,6 +57,6 @@ function isStrong({ keyExchange, authentication, cipher }: CipherSuite): boolean
   );
 }
 
-function namesProtocol({ alpnProtocol }: Agreed): boolean {
-  return alpnProtocol !== undefined;
+function namesProtocol({ negotiated }: ClientHandshake, { alpnProtocol }: Agreed): boolean {
+  return alpnProtocol !== undefined || negotiated?.npnProtocol !== undefined;
 }

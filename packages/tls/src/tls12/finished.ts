@@ -7,31 +7,41 @@ import type { RecordOpener, RecordSealer } from '../record/protection.ts';
 import type { Terms } from './terms.ts';
 import type { Role } from './version-rules.ts';
 
-/** Sends ChangeCipherSpec and, under the new key, Finished; returns its verify_data (RFC 5246 §7.1, §7.4.9). */
+/**
+ * Sends ChangeCipherSpec and, under the new key, Finished; returns its verify_data (RFC 5246 §7.1, §7.4.9). `sendFirst` sends
+ * what stands between them.
+ */
 export function sendFinished(
   h: Handshake,
   role: Role,
   terms: Terms,
   master: Uint8Array,
   sealer: RecordSealer,
+  sendFirst?: () => void,
 ): Uint8Array {
   h.channel.writeChangeCipherSpec();
   h.channel.setSealer(sealer, 'application');
+  sendFirst?.();
   const verifyData = terms.rules.finishedData(h, terms.suite, master, role);
   send(h, finished, { verifyData });
   return verifyData;
 }
 
-/** Waits for the peer's ChangeCipherSpec and Finished. Throws `bad-finished`. `role` is the peer's. */
+/**
+ * Waits for the peer's ChangeCipherSpec and Finished. Throws `bad-finished`. `role` is the peer's; `receiveFirst` takes what
+ * stands between them.
+ */
 export function* receiveFinished(
   h: Handshake,
   role: Role,
   terms: Terms,
   master: Uint8Array,
   opener: RecordOpener,
+  receiveFirst?: () => Flow<void>,
 ): Flow<{ proof: FinishedVerified; received: Uint8Array }> {
   yield* perform('changeCipherSpec', undefined);
   h.channel.setOpener(opener, 'application');
+  if (receiveFirst !== undefined) yield* receiveFirst();
   const expected = terms.rules.finishedData(h, terms.suite, master, role);
   const { verifyData } = yield* receive(h, finished);
   return { proof: verifyFinished(h, verifyData, expected), received: verifyData };

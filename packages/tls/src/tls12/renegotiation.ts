@@ -42,6 +42,7 @@ export function previousHandshake(
     peerCertificates: info.peerRawPublicKey === undefined ? info.peerCertificates : [info.peerRawPublicKey],
     peerPskIdentity: role === 'server' ? info.pskIdentity : undefined,
     serverName: info.serverName,
+    npnProtocol: info.npnProtocol,
     allowsOtherPeer: settings.allowsOtherPeer,
     byPeer: settings.byPeer,
     limit: h.renegotiates?.limit ?? new RateLimit(settings.limit, settings.window, h.config.now),

@@ -13,6 +13,7 @@ import {
 } from '../extensions/negotiation.ts';
 import { selectedProtocol } from '../extensions/selected-protocol.ts';
 import { learnFeatures } from '../features/client-features.ts';
+import { npnSender } from '../features/npn.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import { checkSameExtendedMasterSecret } from '../handshake/previous-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
@@ -33,6 +34,8 @@ export interface Agreed {
   readonly secureRenegotiation: boolean;
   readonly sessionId: Uint8Array;
   readonly alpnProtocol: string | undefined;
+  /** Before our Finished; undefined without NPN. */
+  readonly sendNextProtocol: (() => void) | undefined;
   readonly ticketFollows: boolean;
   /** CertificateStatus may follow: announced by status_request, or by status_request_v2. */
   readonly statusFollows: 'v1' | 'v2' | undefined;
@@ -86,6 +89,7 @@ export function checkServerHello(
     secureRenegotiation,
     sessionId: hello.legacySessionIdEcho,
     alpnProtocol: selectedProtocol(offer.hello.extensions, extensions),
+    sendNextProtocol: npnSender(h, extensions),
     ticketFollows: extensions.has(sessionTicket),
     statusFollows: announcedStatus(extensions),
     signedCertificateTimestamps: extensions.get(signedCertificateTimestamp),

@@ -15,7 +15,9 @@ import {
   sessionTicket,
 } from '../extensions/negotiation.ts';
 import { acknowledgesName } from '../features/cross-protocol.ts';
+import { answerNpn } from '../features/npn.ts';
 import { answerFeatures } from '../features/server-features.ts';
+import type { Flow } from '../flow.ts';
 import type { ShownCredential } from '../handshake/authentication.ts';
 import { send } from '../handshake/handshake.ts';
 import { checkSameExtendedMasterSecret, checkSameName } from '../handshake/previous-handshake.ts';
@@ -127,6 +129,7 @@ export function asksForCertificate({ config }: ServerHandshake, { suite }: Pick<
   return (config.options.clientCertificate ?? 'none') !== 'none' && mayAskForCertificate(suite);
 }
 
+/** Answers what takes the message that the hello asks for before the client's Finished; undefined for none. */
 export function sendServerHello(
   h: ServerHandshake,
   agreed: Agreed,
@@ -137,7 +140,7 @@ export function sendServerHello(
     own: ShownCredential | undefined;
     resumed: Session | undefined;
   },
-): void {
+): (() => Flow<void>) | undefined {
   const asked = agreed.hello.extensions;
   const extensions = new ExtensionBlock('server_hello_12');
   if (answer.resumed === undefined && acknowledgesName(h, agreed.info)) extensions.set(serverName, null);
@@ -152,6 +155,7 @@ export function sendServerHello(
     extensions.set(signedCertificateTimestamp, timestamps);
   if (agreed.alpnProtocol !== undefined) extensions.set(alpn, agreed.alpnProtocol);
   answerFeatures(h, asked, extensions);
+  const receiveNextProtocol = answerNpn(h, asked, extensions);
   if (answer.resumed !== undefined) nameResumedType(h, asked, extensions, answer.resumed);
   else answerCertificateTypes(h, asked, extensions, answer.own?.credential, asksForCertificate(h, terms));
   send(h, serverHello, {
@@ -162,4 +166,5 @@ export function sendServerHello(
     legacyCompressionMethod: terms.compression?.method ?? 0,
     extensions,
   });
+  return receiveNextProtocol;
 }

@@ -81,7 +81,11 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const sessionId = storesSession ? h.provider.randomBytes(32) : NOTHING;
   const staples = statusFor(hello.extensions, own?.credential);
   h.transcript.useHash(terms.rules.transcriptHash(suite));
-  sendServerHello(h, agreed, terms, sessionId, { staples: staples?.extension, own, resumed: undefined });
+  const receiveNextProtocol = sendServerHello(h, agreed, terms, sessionId, {
+    staples: staples?.extension,
+    own,
+    resumed: undefined,
+  });
   if (own !== undefined)
     send(h, certificateMessage12(h, 'server'), { certificateList: shownBy(own.credential) });
   if (staples !== undefined) send(h, certificateStatus, staples.status);
@@ -99,7 +103,8 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const master = masterSecret(h, terms, preMasterSecret);
   const client = chain.length > 0 ? yield* authenticateClient(h, terms, chain, master) : UNAUTHENTICATED;
   const keys = connectionKeys(h, terms, master);
-  const { proof, received } = yield* receiveFinished(h, 'client', terms, master, keys.clientOpener());
+  const opener = keys.clientOpener();
+  const { proof, received } = yield* receiveFinished(h, 'client', terms, master, opener, receiveNextProtocol);
   const session = sessionFor(h, agreed, terms, master, client, sessionId);
   if (agreed.sendsTicket) yield* sendTicket(h, session);
   else if (storesSession) yield* perform('storeSession', { id: sessionId, session });
@@ -124,7 +129,7 @@ function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow
   checkSamePskIdentity(h, undefined);
   h.resuming?.(session);
   h.transcript.useHash(terms.rules.transcriptHash(terms.suite));
-  sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, {
+  const receiveNextProtocol = sendServerHello(h, agreed, terms, agreed.hello.legacySessionId, {
     staples: undefined,
     own: undefined,
     resumed: session,
@@ -133,7 +138,8 @@ function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow
   const keys = connectionKeys(h, terms, master);
   if (agreed.sendsTicket) yield* sendTicket(h, session);
   const sent = sendFinished(h, 'server', terms, master, keys.serverSealer());
-  const { proof, received } = yield* receiveFinished(h, 'client', terms, master, keys.clientOpener());
+  const opener = keys.clientOpener();
+  const { proof, received } = yield* receiveFinished(h, 'client', terms, master, opener, receiveNextProtocol);
   return result(h, agreed, terms, {
     master,
     proof,

@@ -1,0 +1,63 @@
+import { TlsError } from '../errors.ts';
+import type { ExtensionBlock } from '../extensions/block.ts';
+import { alpn } from '../extensions/names.ts';
+import { nextProtocolNegotiation } from '../extensions/next-protocol.ts';
+import type { Flow } from '../flow.ts';
+import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { SSL30, TLS13 } from '../versions.ts';
+import { negotiatedOf } from './negotiated.ts';
+
+// Next Protocol Negotiation (draft-agl-tls-nextprotoneg-04): in the first handshake of a connection, also where it resumes, and
+// where ALPN did not decide. What it does beside the hellos comes from legacy/npn.ts with the options.
+
+/** Client: offers it. */
+export function offerNpn(
+  { config, renegotiates }: ClientHandshake,
+  block: ExtensionBlock<'client_hello'>,
+): void {
+  const { versions, options } = config;
+  if (options.npn === undefined || renegotiates !== undefined) return;
+  if (versions[0]! > SSL30 && versions.some((version) => version < TLS13))
+    block.set(nextProtocolNegotiation, null);
+}
+
+/** Client: what sends NextProtocol; undefined where the server did not ask for it. Throws `illegal-parameter`. */
+export function npnSender(
+  h: ClientHandshake,
+  answer: ExtensionBlock<'server_hello_12'>,
+): (() => void) | undefined {
+  const { npn } = h.config.options;
+  if (npn === undefined) return undefined;
+  keepProtocol(h);
+  const offered = answer.get(nextProtocolNegotiation);
+  if (offered === undefined) return undefined;
+  if (answer.has(alpn))
+    throw new TlsError('illegal-parameter', 'the server negotiates protocols in both ways, ALPN and NPN');
+  const protocol = npn.select(offered);
+  negotiatedOf(h).npnProtocol = protocol;
+  return () => npn.send(h, protocol);
+}
+
+/** Server: answers an offer unless ALPN did; says what then takes NextProtocol, before the client's Finished. */
+export function answerNpn(
+  h: ServerHandshake,
+  asked: ExtensionBlock<'client_hello'>,
+  answer: ExtensionBlock<'server_hello_12'>,
+): (() => Flow<void>) | undefined {
+  const { npn } = h.config.options;
+  if (npn === undefined) return undefined;
+  keepProtocol(h);
+  if (h.renegotiates !== undefined || answer.has(alpn) || !asked.has(nextProtocolNegotiation))
+    return undefined;
+  answer.set(nextProtocolNegotiation, [...npn.protocols]);
+  return function* () {
+    negotiatedOf(h).npnProtocol = yield* npn.receive(h);
+  };
+}
+
+/** It holds for the connection. */
+function keepProtocol(h: ClientHandshake | ServerHandshake): void {
+  const protocol = h.renegotiates?.npnProtocol;
+  if (protocol !== undefined) negotiatedOf(h).npnProtocol = protocol;
+}
