@@ -9,7 +9,7 @@ import {
   verifyCertificate,
   webPkiProfile,
 } from '@testudo/x509';
-import { certificatesTable, summariseCertificates } from './lib/certificates.mjs';
+import { certificatesTable, summariseLanes } from './lib/certificates.mjs';
 import { PeculiarChain } from './lib/peculiar.mjs';
 
 /**
@@ -109,6 +109,6 @@ for (const [title, key] of Object.entries(KEYS)) {
     // The cache answers so fast that the clock needs more of it.
     for (const { name, run, samples } of lanes)
       samples.push(await measure(run, name.endsWith('warm') ? 20 * size : size));
-  summaries.push(summariseCertificates(`chain of three, ${title}`, lanes));
+  summaries.push(summariseLanes(`chain of three, ${title}`, lanes));
 }
 console.log(options.json ? JSON.stringify(summaries) : certificatesTable(summaries));

@@ -14,8 +14,8 @@ export async function measureCertificates({ rounds, quick }) {
   return JSON.parse(stdout);
 }
 
-/** Medians, and ratios round by round to the first lane, which is Node's own. Microseconds of CPU time per chain. */
-export function summariseCertificates(title, lanes) {
+/** Medians, and ratios round by round to the first lane, which is Node's own. CPU time per chain, microseconds. */
+export function summariseLanes(title, lanes) {
   const reference = lanes[0].samples;
   return {
     title,
@@ -32,10 +32,15 @@ export function summariseCertificates(title, lanes) {
 
 /** A line for each way to verify, a column for each kind of key. */
 export function certificatesTable(summaries) {
+  return lanesTable('parse and verify', '\u00b5s', summaries);
+}
+
+/** A line for each lane, a column for each summary. */
+export function lanesTable(heading, unit, summaries) {
   const names = summaries[0].lanes.map(({ name }) => name);
-  const cells = (lane) => summaries.map(({ lanes }) => text(lanes[lane].cpu));
+  const cells = (lane) => summaries.map(({ lanes }) => text(lanes[lane].cpu, unit));
   const rows = [
-    ['parse and verify', ...summaries.map(({ title }) => title)],
+    [heading, ...summaries.map(({ title }) => title)],
     ...names.map((name, lane) => [name, ...cells(lane)]),
   ];
   const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
@@ -44,8 +49,8 @@ export function certificatesTable(summaries) {
   return lines.join('\n');
 }
 
-function text({ median, ratio }) {
-  const time = `${median.toFixed(1)} \u00b5s`;
+function text({ median, ratio }, unit) {
+  const time = `${median.toFixed(unit === 'ms' ? 0 : 1)} ${unit}`;
   return ratio === undefined
     ? time
     : `${time}, ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
