@@ -123,6 +123,7 @@ export function serverOptions(
     ...(hint === undefined || hint === '' ? {} : { pskIdentityHint: Buffer.from(hint) }),
     ...alpnChoice(flags, notes),
     ssl2Hello,
+    java11Workaround: flags.has('jdk11-workaround'),
     acknowledgeServerName: !flags.has('no-server-name-ack'),
     clientCertificate: clientCertificate(flags),
     ...certificateTypes(flags),

@@ -3,6 +3,7 @@
  * peek where what comes is handed out as it comes.
  */
 const SWITCHES = [
+  'advertise-empty-npn',
   'allow-false-start-without-alpn',
   'allow-hint-mismatch',
   'async',
@@ -27,6 +28,7 @@ const SWITCHES = [
   'expect-no-ech-name-override',
   'expect-no-ech-retry-configs',
   'expect-no-hrr',
+  'expect-no-next-proto',
   'expect-no-offer-early-data',
   'expect-no-peer-cert',
   'expect-no-server-name',
@@ -45,6 +47,7 @@ const SWITCHES = [
   'fail-early-callback',
   'fail-ocsp-callback',
   'fallback-scsv',
+  'false-start',
   'fips-202205',
   'forbid-renegotiation-after-handshake',
   'handshake-never-done',
@@ -55,6 +58,7 @@ const SWITCHES = [
   'install-ddos-callback',
   'ipv6',
   'is-handshaker-supported',
+  'jdk11-workaround',
   'key-update',
   'key-update-before-read',
   'no-key-shares',
@@ -78,6 +82,7 @@ const SWITCHES = [
   'require-any-client-certificate',
   'reverify-on-resume',
   'select-empty-alpn',
+  'select-empty-next-proto',
   'send-alert',
   'server',
   'server-preference',
@@ -138,6 +143,7 @@ const NUMBER_LISTS = [
 
 const TEXTS = [
   'advertise-alpn',
+  'advertise-npn',
   'application-settings',
   'cipher',
   'expect-advertised-alpn',
@@ -146,6 +152,7 @@ const TEXTS = [
   'expect-early-data-reason',
   'expect-ech-name-override',
   'expect-msg-callback',
+  'expect-next-proto',
   'expect-peer-application-settings',
   'expect-peer-cert-file',
   'expect-server-name',
@@ -155,6 +162,7 @@ const TEXTS = [
   'psk',
   'psk-identity',
   'select-alpn',
+  'select-next-proto',
   'shim-id',
   'srtp-profiles',
   'trust-cert',

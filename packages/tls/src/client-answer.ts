@@ -5,7 +5,13 @@ import type { Flow } from './flow.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import { receiveRaw } from './handshake/handshake.ts';
 import type { HandshakeResult } from './handshake/result.ts';
-import { DOWNGRADE_TLS11, DOWNGRADE_TLS12, type ServerHello, serverHello } from './messages/server-hello.ts';
+import {
+  DOWNGRADE_JAVA11,
+  DOWNGRADE_TLS11,
+  DOWNGRADE_TLS12,
+  type ServerHello,
+  serverHello,
+} from './messages/server-hello.ts';
 import type { CipherSuite13 } from './suites.ts';
 import { clientHandshake12 } from './tls12/client.ts';
 import type { VersionRules } from './tls12/version-rules.ts';
@@ -63,7 +69,8 @@ function rulesOfAnswer(h: ClientHandshake, answer: ServerHello<'server_hello_12'
 
 function checkDowngrade({ random, legacyVersion }: ServerHello<'server_hello_12'>, best: number): void {
   const marker = random.subarray(24);
-  const marked12 = best === TLS13 && bytesEqual(marker, DOWNGRADE_TLS12);
+  const marked12 =
+    best === TLS13 && (bytesEqual(marker, DOWNGRADE_TLS12) || bytesEqual(marker, DOWNGRADE_JAVA11));
   const marked11 = best >= TLS12 && bytesEqual(marker, DOWNGRADE_TLS11);
   // A client that knows no better than what was chosen has not been made to take less.
   if (!marked12 && (!marked11 || legacyVersion === best)) return;

@@ -1,6 +1,7 @@
 import { openFirstHello } from './ech/server.ts';
 import { TlsError } from './errors.ts';
 import { supportedVersions } from './extensions/negotiation.ts';
+import { isJava11 } from './features/java11.ts';
 import type { Flow } from './flow.ts';
 import { receiveRaw } from './handshake/handshake.ts';
 import type { HandshakeResult } from './handshake/result.ts';
@@ -31,7 +32,12 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
 function negotiateVersion(h: ServerHandshake, hello: ClientHello): Version {
   const { versions } = h.config;
   const offered = hello.extensions.get(supportedVersions) ?? upTo(hello.legacyVersion);
-  const version = versions.find((own) => offered.includes(own));
+  let version = versions.find((own) => offered.includes(own));
+  if (version === TLS13 && h.config.options.java11Workaround === true && isJava11(hello)) {
+    const older = versions.find((own) => own !== TLS13 && offered.includes(own));
+    h.avoidsTls13 = older !== undefined;
+    version = older ?? version;
+  }
   if (version === undefined) {
     const theirs = offered.map(versionName).join(', ');
     throw new TlsError(

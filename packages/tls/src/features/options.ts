@@ -120,6 +120,11 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
    * refused, and resumes nothing. Default: any, for which `credentials` has a certificate.
    */
   readonly serverNames?: readonly string[] | undefined;
+  /**
+   * Speak TLS 1.2 with clients that are Java 11 by their looks: its first releases have errors in TLS 1.3. A mark in the
+   * server's random tells newer clients that this is so, who refuse it. Default false.
+   */
+  readonly java11Workaround?: boolean | undefined;
   /** Tell clients that the name they want (SNI) was of use (RFC 6066 §3). Default true. */
   readonly acknowledgeServerName?: boolean | undefined;
   /**

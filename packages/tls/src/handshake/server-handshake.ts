@@ -12,6 +12,8 @@ export interface ServerHandshake extends Handshake {
   readonly resuming?: (session: Session) => void;
   /** The application asked for the client's certificate: no session stands in for it. */
   readonly wantsCertificate?: boolean;
+  /** TLS 1.3 is not spoken with this client although both know it. */
+  avoidsTls13?: boolean;
   /** Encrypted Client Hello; undefined where the client sent none. */
   ech?: ServerEch;
 }

@@ -38,6 +38,8 @@ export const RETRY_RANDOM: Uint8Array = fromHex(
 /** The last eight bytes of a random with which a 1.3 server marks that it spoke 1.2, or older (RFC 9846 §4.1.3). */
 export const DOWNGRADE_TLS12: Uint8Array = fromHex('444f574e47524401');
 export const DOWNGRADE_TLS11: Uint8Array = fromHex('444f574e47524400');
+/** What stands there instead where TLS 1.3 is kept from Java 11: it would refuse the others. BoringSSL began with it. */
+export const DOWNGRADE_JAVA11: Uint8Array = fromHex('edbfb4a8c24710ff');
 
 const random = fixed(32);
 const sessionId = opaque(1, 0, 32);

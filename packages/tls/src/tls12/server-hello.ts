@@ -23,7 +23,7 @@ import { send } from '../handshake/handshake.ts';
 import { checkSameExtendedMasterSecret, checkSameName } from '../handshake/previous-handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import { DOWNGRADE_TLS11, DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
+import { DOWNGRADE_JAVA11, DOWNGRADE_TLS11, DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import type { RecordCompression } from '../record/compression.ts';
 import type { Session } from '../sessions/session.ts';
@@ -120,7 +120,8 @@ function commonCompression(h: ServerHandshake, hello: ClientHello): RecordCompre
 function serverRandom(h: ServerHandshake, rules: VersionRules): Uint8Array {
   const random = h.provider.randomBytes(32);
   const best = Math.max(...h.config.versions);
-  if (rules.version === TLS12 && best >= TLS13) random.set(DOWNGRADE_TLS12, 24);
+  if (rules.version === TLS12 && best >= TLS13)
+    random.set(h.avoidsTls13 === true ? DOWNGRADE_JAVA11 : DOWNGRADE_TLS12, 24);
   if (rules.version < TLS12 && best >= TLS12) random.set(DOWNGRADE_TLS11, 24);
   return random;
 }
