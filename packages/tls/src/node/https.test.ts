@@ -14,6 +14,12 @@ afterEach(closeAll);
 
 const localhost = { host: 'localhost', ca } as const;
 
+/** Looks like a URL and is none of Node's. */
+function foreignUrl(text: string): URL {
+  const { href, protocol, hostname, port, pathname, search, hash, username, password } = new URL(text);
+  return { href, protocol, hostname, port, pathname, search, hash, username, password } as URL;
+}
+
 describe('https', () => {
   test('server and client are ours, and node:https is as it was', async () => {
     const server = createServer(serverIdentity, (_request, response) => response.end('hello'));
@@ -47,7 +53,17 @@ describe('https', () => {
       'a URL object',
       (port: number) => request(new URL(`https://localhost:${port}/path?q`), { ca, agent: new Agent() }),
     ],
+    [
+      'a URL of another class, as in a test runner',
+      (port: number) => request(foreignUrl(`https://localhost:${port}/path?q`), { ca, agent: false }),
+    ],
+    [
+      'a URL and an agent',
+      (port: number) =>
+        request(foreignUrl(`https://localhost:${port}/path?q`), { agent: new Agent({ ca }) }, () => {}),
+    ],
     ['options', (port: number) => request({ ...localhost, port, path: '/path?q', agent: false })],
+    ['options and an agent', (port: number) => request({ port, path: '/path?q', agent: new Agent({ ca }) })],
     [
       'a connection of one\u2019s own',
       (port: number) =>
@@ -81,6 +97,31 @@ describe('https', () => {
     expect(await ask({})).toEqual([false, false]);
     expect(await ask({ connection: 'close' })).toEqual([true, false]);
     expect(await ask({})).toEqual([false, true]);
+    agent.destroy();
+  });
+
+  test('an agent finds a free connection by what it was made with, whatever becomes of the request\u2019s options', async () => {
+    const server = createServer(serverIdentity, (_request, response) => response.end('hello'));
+    const port = await listen(server);
+    const agent = new Agent({ keepAlive: true, ca });
+    const checkServerIdentity = (): undefined => undefined;
+    const options = { host: 'localhost', port, agent, checkServerIdentity } as object & { host: string };
+    const free = once(agent, 'free');
+    const made = get(options);
+    const [response] = (await once(made, 'response')) as [IncomingMessage];
+    const { socket } = response;
+    options.host = 'elsewhere.example';
+    await text(response);
+    await free;
+    const name = agent.getName({
+      host: 'localhost',
+      port,
+      ca,
+      servername: 'localhost',
+      checkServerIdentity,
+    } as object);
+    expect(agent.freeSockets).toEqual({ [name]: [socket] });
+    expect(agent.sockets).toEqual({});
     agent.destroy();
   });
 

@@ -24,9 +24,12 @@ export class Agent extends nodeHttps.Agent {
 
   /** Requests share connections and sessions only when all that decides on the peer is the same. */
   override getName(options?: RequestOptions): string {
-    return super.getName(options) + distinction(options);
+    return (options && names.get(options)) ?? super.getName(options) + distinction(options);
   }
 }
+
+/** Of connections, by their options: Node asks twice for the same each time that a connection becomes free. */
+const names = new WeakMap<object, string>();
 
 type Sessions = {
   _getSession(key: string): Buffer | undefined;
@@ -41,6 +44,7 @@ function connectWithSession(
 ): Duplex {
   const key = options._agentKey;
   if (!key) return connect(options);
+  names.set(options, Agent.prototype.getName.call(this, options as RequestOptions));
   const socket = connect({ session: this._getSession(key), ...options });
   socket.on('session', (session: Buffer) => this._cacheSession(key, session));
   socket.once('close', (hadError: boolean) => {
@@ -55,12 +59,25 @@ type Callback = (response: IncomingMessage) => void;
 export function request(options: RequestOptions | string | URL, callback?: Callback): ClientRequest;
 export function request(url: string | URL, options: RequestOptions, callback?: Callback): ClientRequest;
 export function request(...args: readonly unknown[]): ClientRequest {
-  const at = args.findIndex((arg) => typeof arg === 'object' && arg !== null && !(arg instanceof URL));
-  const given = (at === -1 ? {} : args[at]) as RequestOptions;
-  const options = { ...given, agent: agentFor(given) };
-  const url = at === 0 ? [] : [args[0] as string | URL];
-  const callback = args.find((arg) => typeof arg === 'function') as Callback | undefined;
-  return (nodeHttps.request as (...all: unknown[]) => ClientRequest)(...url, options, callback);
+  const [first, second] = args;
+  const url = typeof first === 'string' || isUrl(first) ? [first] : [];
+  const given = (url.length === 0 ? first : second) as RequestOptions | Callback | null | undefined;
+  const options = typeof given === 'function' ? undefined : given;
+  // Node takes the global agent of its own, and with `agent: false` one of that class.
+  if (options?.agent) return nodeRequest(...args);
+  const callback = args.find((arg) => typeof arg === 'function');
+  return nodeRequest(...url, { ...options, agent: agentFor(options ?? {}) }, callback);
+}
+
+/** Looked up each time: libraries that record requests replace it. */
+function nodeRequest(...args: readonly unknown[]): ClientRequest {
+  return (nodeHttps.request as (...all: readonly unknown[]) => ClientRequest)(...args);
+}
+
+/** As Node tells them apart: a test runner's URL is of another class. */
+function isUrl(value: unknown): boolean {
+  const { href, protocol, auth, path } = (value ?? {}) as Record<string, unknown>;
+  return Boolean(href && protocol && auth === undefined && path === undefined);
 }
 
 /** As `https.get`. */
