@@ -3,7 +3,7 @@ import { createServer as createHttp } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type ServerOptions, serverConfig, TicketKeys } from '@testudo/tls';
+import { type ConnectionInfo, type ServerOptions, serverConfig, TicketKeys } from '@testudo/tls';
 import { brotliCertificates, createServer, type TLSSocket } from '@testudo/tls/node';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { beforeAll, expect, test } from 'vitest';
@@ -69,6 +69,35 @@ withPrograms('chromium', 'certutil')('Chromium client', () => {
     });
     expect(sockets[0]!.getProtocol()).toBe(version);
     expect(sockets[0]!.alpnProtocol).toBe(protocol);
+  });
+
+  test('TLSv1.3: application settings for HTTP/2 (ALPS), with a message of its own after our Finished', async () => {
+    // An empty SETTINGS frame (RFC 9113 §6.5): nothing but the defaults.
+    const settings = Uint8Array.of(0, 0, 0, 4, 0, 0, 0, 0, 0);
+    const infos: ConnectionInfo[] = [];
+    const http2 = createHttp2((_, response) => void response.end('<p>settled</p>'));
+    const server = createServer(
+      {
+        cert: readFileSync(identity.cert),
+        key: readFileSync(identity.key),
+        ALPNProtocols: ['h2'],
+        applicationSettings: { h2: settings },
+      },
+      (socket) => {
+        infos.push(socket.connectionInfo!);
+        socket.on('error', () => {});
+        http2.emit('connection', socket);
+        cleanUp(() => socket.destroy());
+      },
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    cleanUp(() => server.close());
+    const page = await newPage();
+    await page.goto(`https://localhost:${(server.address() as AddressInfo).port}/`);
+    expect(await page.textContent('p')).toBe('settled');
+    const { applicationSettings } = infos[0]!;
+    expect(applicationSettings?.sent).toEqual(settings);
+    expect(applicationSettings?.received).toBeInstanceOf(Uint8Array);
   });
 
   test('TLSv1.3: the hybrid group, whose share it sends', async () => {

@@ -20,6 +20,7 @@ const DISTINGUISHING = [
   'renegotiation',
   'postHandshakeAuth',
   'requireAlpn',
+  'applicationSettings',
   'allowPartialTrustChain',
   'minDHSize',
 ] as const;

@@ -86,6 +86,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, allowsOld) : undefined,
     heartbeat: options.heartbeat,
     requireAlpn: options.requireAlpn,
+    applicationSettings: options.applicationSettings,
     renegotiation: readRenegotiation(options.renegotiation),
     certificateCompression: readCompressions(options.certificateCompression),
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,

@@ -46,6 +46,25 @@ async function echo(
   return { port, session, accepted };
 }
 
+describe('applicationSettings', () => {
+  const settings = (text: string) => ({
+    ALPNProtocols: ['h2'],
+    applicationSettings: { h2: Buffer.from(text) },
+  });
+
+  test('are told each other, and stand in connectionInfo', async () => {
+    const server = ours.createServer({ ...serverIdentity, ...settings('of the server') });
+    const accepted = once(server, 'secureConnection') as Promise<[TLSSocket]>;
+    const port = await listen(server);
+    const client = track(ours.connect({ port, ca, servername: 'localhost', ...settings('of the client') }));
+    await once(client, 'secureConnect');
+    const texts = (socket: TLSSocket) =>
+      Object.values(socket.connectionInfo!.applicationSettings!).map((bytes) => String(Buffer.from(bytes)));
+    expect(texts(client)).toEqual(['of the client', 'of the server']);
+    expect(texts(track((await accepted)[0]))).toEqual(['of the server', 'of the client']);
+  });
+});
+
 describe('earlyData', () => {
   const early = Buffer.from('sent at once, ');
 

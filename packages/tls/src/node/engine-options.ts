@@ -41,6 +41,11 @@ export interface EngineOptions {
   postHandshakeAuth?: boolean | undefined;
   /** Refuse a peer with which no application protocol is agreed on (ALPN), against cross-protocol attacks. Default false. */
   requireAlpn?: boolean | undefined;
+  /**
+   * TLS 1.3: what to tell the peer of an application protocol, by its ALPN name (ALPS); what the peer has to say is in
+   * `socket.connectionInfo`. Default: nothing.
+   */
+  applicationSettings?: Readonly<Record<string, Uint8Array>> | undefined;
   /** A server: the names (SNI) that it serves; who wants another one, or none, is refused. Default: any. */
   serverNames?: readonly string[] | undefined;
   /** Whether the peer may send heartbeats (RFC 6520). Default: none. */
@@ -64,7 +69,7 @@ export interface EarlyDataSettings {
 /** What both sides' configurations take of them. */
 export type CommonEngineOptions = Pick<
   ClientOptions & ServerOptions,
-  'legacy' | 'renegotiation' | 'heartbeat' | 'requireAlpn' | 'certificateCompression'
+  'legacy' | 'renegotiation' | 'heartbeat' | 'requireAlpn' | 'applicationSettings' | 'certificateCompression'
 >;
 
 /** `certificateCompression` as in Node 24: names. Throws as Node. */

@@ -190,6 +190,7 @@ function cacheKey(options: SecureContextOptions): string | undefined {
   const { ecdhCurve, sigalgs, secureProtocol, secureOptions, ca, sessionIdContext } = options;
   const { ciphers, minVersion, maxVersion } = withDefaults(options);
   if (options.crl || options.privateKeyEngine || options.clientCertEngine) return undefined;
+  if (options.applicationSettings !== undefined) return undefined;
   const rest = [
     ciphers,
     ecdhCurve,
