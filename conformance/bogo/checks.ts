@@ -50,6 +50,10 @@ const CHECKS: readonly Check[] = [
     const expected = (isServer ? flags.text('select-alpn') : flags.text('expect-alpn')) ?? '';
     return differs('application protocol', expected, info.alpnProtocol ?? '');
   },
+  (flags, { info }) => {
+    const expected = flags.has('expect-no-next-proto') ? '' : flags.text('expect-next-proto');
+    return differs('next protocol', expected, info.npnProtocol ?? '');
+  },
   (flags, { info }) => differs('server name', flags.text('expect-server-name'), info.serverName),
   (flags, { info }) =>
     flags.has('expect-extended-master-secret')

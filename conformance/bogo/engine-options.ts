@@ -15,7 +15,7 @@ import {
   type VersionName,
   versionName,
 } from '@testudo/tls';
-import { legacy, ssl2Hello } from '@testudo/tls/legacy';
+import { legacy, npnClient, npnServer, ssl2Hello } from '@testudo/tls/legacy';
 import { certificateCompressions } from './certificate-compressions.ts';
 import { suitesFor } from './cipher-list.ts';
 import { fitsRequest, loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
@@ -91,6 +91,8 @@ export function clientOptions(
     ...certificateTypes(flags),
     certificateCompression: certificateCompressions(flags),
     ...(psks.length > 0 ? { psks } : {}),
+    falseStart: falseStart(flags),
+    ...clientNpn(flags),
     fallback: flags.has('fallback-scsv'),
     sessionTickets: !flags.has('no-ticket'),
     requestOcsp: flags.has('enable-ocsp-stapling'),
@@ -123,6 +125,7 @@ export function serverOptions(
     ...(hint === undefined || hint === '' ? {} : { pskIdentityHint: Buffer.from(hint) }),
     ...alpnChoice(flags, notes),
     ssl2Hello,
+    ...serverNpn(flags),
     java11Workaround: flags.has('jdk11-workaround'),
     acknowledgeServerName: !flags.has('no-server-name-ack'),
     clientCertificate: clientCertificate(flags),
@@ -325,6 +328,22 @@ function alpnChoice(flags: ConnectionFlags, notes: Notes): Pick<ServerOptions, '
       return selected === '' || hello.alpnProtocols.includes(selected) ? selected : undefined;
     },
   };
+}
+
+/** A second call for the handshake waits for its end. */
+function falseStart(flags: ConnectionFlags): ClientOptions['falseStart'] {
+  if (!flags.has('false-start') || flags.has('handshake-twice')) return false;
+  return flags.has('allow-false-start-without-alpn') ? 'any-server' : true;
+}
+
+function clientNpn(flags: ConnectionFlags): Pick<ClientOptions, 'npn'> {
+  const selected = flags.has('select-empty-next-proto') ? '' : flags.text('select-next-proto');
+  return selected === undefined ? {} : { npn: npnClient(() => selected) };
+}
+
+function serverNpn(flags: ConnectionFlags): Pick<ServerOptions, 'npn'> {
+  const protocols = flags.has('advertise-empty-npn') ? '' : flags.text('advertise-npn');
+  return protocols === undefined ? {} : { npn: npnServer(splitProtocols(protocols)) };
 }
 
 /** BoringSSL goes on without ECH where no configuration can be used; here that is for the application to decide. */

@@ -58,6 +58,7 @@ class Exchange {
   #info: ConnectionInfo | undefined;
   #session: Session | undefined;
   #changes = 0;
+  #startedFalsely = false;
   /** What was amiss when this side began to shut down. */
   #shutDownComplaint: Failure | undefined;
   /** Bytes of the greeting that went out. */
@@ -130,6 +131,7 @@ class Exchange {
     const later = (report: () => void) => void this.#reports.push(report);
     return {
       secure: (info) => later(() => this.#secure(info)),
+      falseStart: () => later(() => this.#startFalsely()),
       data: (bytes) => later(() => this.#answer(bytes)),
       earlyData: (bytes) => later(() => this.#answerEarly(bytes)),
       changed: () => later(() => this.#changes++),
@@ -210,6 +212,8 @@ class Exchange {
       this.#greeted = 0;
     }
     if (this.#flags.has('handshake-never-done')) throw new Failure('the handshake was completed');
+    if (this.#flags.has('false-start') && !this.#request.isResume && !this.#startedFalsely)
+      throw new Failure('no false start took place');
     const complaint =
       this.#notes.complaints[0] ??
       complaintAbout(this.#flags, {
@@ -233,6 +237,12 @@ class Exchange {
       this.#connection!.abort(new TlsError(code, 'CERTIFICATE_VERIFY_FAILED'));
       return;
     }
+    if (!this.#startedFalsely) this.#writeFirst(this.#connection!);
+  }
+
+  /** What can be checked is checked when the handshake is complete, which it must not be yet. */
+  #startFalsely(): void {
+    this.#startedFalsely = true;
     this.#writeFirst(this.#connection!);
   }
 
