@@ -15,6 +15,11 @@ export interface AfterHandshakeOptions {
    * with somebody in between, and this side cannot know. Default false.
    */
   readonly requireSecureRenegotiation?: boolean | undefined;
+  /**
+   * Up to TLS 1.2: export keying material although the peer has no extended master secret. Somebody in between can then give
+   * two connections the same (RFC 7627 §5.4): not for what authenticates anybody. Default false: `export-refused`.
+   */
+  readonly dangerouslyExportWithoutExtendedMasterSecret?: boolean | undefined;
   /** Let `connection.secrets` tell the keys that are in use. Default false: then it is undefined. */
   readonly exposeSecrets?: boolean | undefined;
 }

@@ -58,6 +58,7 @@ const FAILURES = {
   'no-common-certificate-type': { reason: 'PeerIncompatible', alert: 'unsupported_certificate' },
   'no-common-protocol': { reason: 'PeerIncompatible', alert: 'no_application_protocol' },
   'no-extended-master-secret': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
+  'export-refused': { reason: 'PeerIncompatible', alert: 'none' },
   'weak-parameters': { reason: 'PeerIncompatible', alert: 'insufficient_security' },
   'renegotiation-declined': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-psk': { reason: 'PeerIncompatible', alert: 'handshake_failure' },

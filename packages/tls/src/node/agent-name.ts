@@ -21,6 +21,7 @@ const DISTINGUISHING = [
   'postHandshakeAuth',
   'requireAlpn',
   'applicationSettings',
+  'dangerouslyExportWithoutExtendedMasterSecret',
   'allowPartialTrustChain',
   'minDHSize',
 ] as const;

@@ -87,6 +87,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     heartbeat: options.heartbeat,
     requireAlpn: options.requireAlpn,
     applicationSettings: options.applicationSettings,
+    dangerouslyExportWithoutExtendedMasterSecret: options.dangerouslyExportWithoutExtendedMasterSecret,
     renegotiation: readRenegotiation(options.renegotiation),
     certificateCompression: readCompressions(options.certificateCompression),
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,

@@ -72,7 +72,10 @@ export abstract class DescribedSocket extends Socket {
     return describe.signatureAlgorithms(ours.filter((id) => theirs.includes(id)));
   }
 
-  /** Keying material for another protocol (RFC 5705); `length` in bytes. Throws `ERR_TLS_INVALID_STATE`. */
+  /**
+   * Keying material for another protocol (RFC 5705); `length` in bytes. Throws `ERR_TLS_INVALID_STATE`;
+   * `export-refused` up to TLS 1.2 with a peer that has no extended master secret (RFC 7627 §5.4).
+   */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
     checkUint32('length', length);
     checkString('label', label);

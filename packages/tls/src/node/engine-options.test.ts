@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { generateEchKey } from '../ech/keys.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionOptions, TlsOptions } from './index.ts';
+import type { SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
 import {
   ca,
@@ -386,4 +387,11 @@ describe('certificateCompression', () => {
       expect(make(nodes)).toThrow(expect.objectContaining({ code }));
     }
   });
+});
+
+test('dangerouslyExportWithoutExtendedMasterSecret is for the context that names it, and no other one', () => {
+  const named = { dangerouslyExportWithoutExtendedMasterSecret: true };
+  const has = (context: unknown) => (context as SecureContext).negotiation;
+  expect(has(ours.createSecureContext(named))).toMatchObject(named);
+  expect(has(ours.createSecureContext())).not.toMatchObject(named);
 });

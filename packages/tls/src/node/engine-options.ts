@@ -48,6 +48,8 @@ export interface EngineOptions {
   applicationSettings?: Readonly<Record<string, Uint8Array>> | undefined;
   /** A server: the names (SNI) that it serves; who wants another one, or none, is refused. Default: any. */
   serverNames?: readonly string[] | undefined;
+  /** Up to TLS 1.2: let `exportKeyingMaterial` go without the extended master secret (RFC 7627 §5.4). Default false. */
+  dangerouslyExportWithoutExtendedMasterSecret?: boolean | undefined;
   /** Whether the peer may send heartbeats (RFC 6520). Default: none. */
   heartbeat?: HeartbeatMode | undefined;
 }
@@ -69,7 +71,13 @@ export interface EarlyDataSettings {
 /** What both sides' configurations take of them. */
 export type CommonEngineOptions = Pick<
   ClientOptions & ServerOptions,
-  'legacy' | 'renegotiation' | 'heartbeat' | 'requireAlpn' | 'applicationSettings' | 'certificateCompression'
+  | 'legacy'
+  | 'renegotiation'
+  | 'heartbeat'
+  | 'requireAlpn'
+  | 'applicationSettings'
+  | 'certificateCompression'
+  | 'dangerouslyExportWithoutExtendedMasterSecret'
 >;
 
 /** `certificateCompression` as in Node 24: names. Throws as Node. */

@@ -203,6 +203,7 @@ function cacheKey(options: SecureContextOptions): string | undefined {
     options.allowPartialTrustChain === true,
     options.heartbeat,
     options.requireAlpn,
+    options.dangerouslyExportWithoutExtendedMasterSecret,
   ];
   return `${rest.join('|')}|${authoritiesKey(ca)}`;
 }

@@ -113,7 +113,8 @@ export class Established12 implements Established {
 
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array {
     if (this.#wiped) throw new TlsError('not-connected', 'the connection is over and its secrets are wiped');
-    return exportKeyingMaterial12(this.#provider, this.#terms, this.#master, label, context, length);
+    const h = { provider: this.#provider, config: this.#config };
+    return exportKeyingMaterial12(h, this.#terms, this.#master, label, context, length);
   }
 
   wipe(): void {

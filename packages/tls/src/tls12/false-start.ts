@@ -44,9 +44,9 @@ export function startFalsely(
   master: Uint8Array,
   { finished: _unverified, ...info }: ConnectionInfo,
 ): void {
-  const { provider } = h;
+  const { provider, config } = h;
   h.channel.startFalsely(info, (label, context, length) =>
-    exportKeyingMaterial12(provider, terms, master, label, context, length),
+    exportKeyingMaterial12({ provider, config }, terms, master, label, context, length),
   );
 }
 
