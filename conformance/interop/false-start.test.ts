@@ -39,7 +39,7 @@ function lastSteps({ messages }: Link): string[] {
 const FALSE_START = ['sent finished', 'false start', 'received new_session_ticket', 'received finished'];
 
 withPrograms('openssl')('OpenSSL server, False Start', () => {
-  test.each(['ECDHE+AESGCM', 'ECDHE+CHACHA20'])('%s: it answers what came early', async (cipher) => {
+  test.each(['ECDHE+AESGCM', 'ECDHE+CHACHA20'])('False Start with %s', async (cipher) => {
     const { port } = await sServer(identity, '-rev', '-alpn', 'h', '-cipher', cipher);
     const link = start(port);
     await link.expect('ylrae');
@@ -50,7 +50,7 @@ withPrograms('openssl')('OpenSSL server, False Start', () => {
     expect(await link.over).toBeUndefined();
   });
 
-  test('resumption is no false start', async () => {
+  test('False Start: none in a resumption', async () => {
     const { port } = await sServer(identity, '-rev', '-alpn', 'h');
     const first = start(port);
     await first.secure;
@@ -71,9 +71,9 @@ withPrograms('openssl')('OpenSSL server, False Start', () => {
 
   test.each([
     ['CBC', ['-alpn', 'h', '-cipher', 'ECDHE+AES+SHA256']],
-    ['no forward secrecy', ['-alpn', 'h', '-cipher', 'kRSA+AESGCM']],
-    ['no protocol', []],
-  ] as const)('%s: nothing goes early', async (_what, args) => {
+    ['RSA key transport', ['-alpn', 'h', '-cipher', 'kRSA+AESGCM']],
+    ['a server without ALPN', []],
+  ] as const)('False Start: none with %s', async (_what, args) => {
     const rsa = identities.server('RSA');
     const { port } = await sServer(rsa, '-rev', ...args);
     const link = start(port, {
@@ -87,7 +87,7 @@ withPrograms('openssl')('OpenSSL server, False Start', () => {
 });
 
 withPrograms('gnutls-serv')('GnuTLS server, False Start', () => {
-  test('it answers what came early', async () => {
+  test('False Start with its first suite', async () => {
     const { port } = await startOnFreePort(
       (free) =>
         new Program('gnutls-serv', [

@@ -39,8 +39,8 @@ withPrograms('openssl')('OpenSSL server, NPN', () => {
   }
 
   test.each([
-    ['a common protocol', 'a,b', 'b'],
-    ['none in common: ours', 'x,y', 'c'],
+    ['NPN: a common protocol', 'a,b', 'b'],
+    ['NPN: nothing in common', 'x,y', 'c'],
   ])('%s', async (_what, offered, protocol) => {
     const { program, port } = await sServer(identity, '-nextprotoneg', offered);
     const link = start(port);
@@ -52,7 +52,7 @@ withPrograms('openssl')('OpenSSL server, NPN', () => {
     await link.expect('answer\n');
   });
 
-  test.each(['TLSv1.1', 'TLSv1'] as const)('in %s', async (maxVersion) => {
+  test.each(['TLSv1.1', 'TLSv1'] as const)('NPN in %s', async (maxVersion) => {
     const args = ['-nextprotoneg', 'a,b', '-cipher', 'ALL:@SECLEVEL=0'];
     const { program, port } = await sServer(identity, ...args);
     const link = start(port, { ...OLD, maxVersion });
@@ -60,7 +60,7 @@ withPrograms('openssl')('OpenSSL server, NPN', () => {
     await program.expect(/NEXTPROTO is b\n/);
   });
 
-  test('in a resumption, too', async () => {
+  test('NPN in a resumption, too', async () => {
     const { port } = await sServer(identity, '-nextprotoneg', 'a,b', '-rev');
     const first = start(port);
     await first.secure;
@@ -79,7 +79,7 @@ withPrograms('openssl')('OpenSSL server, NPN', () => {
     await second.expect('olleh');
   });
 
-  test('ALPN comes first, and TLS 1.3 has none', async () => {
+  test('NPN: ALPN comes first, and TLS 1.3 has none', async () => {
     const { port } = await sServer(identity, '-nextprotoneg', 'a,b', '-alpn', 'b', '-rev');
     const link = start(port, { alpnProtocols: ['b'] });
     expect(await link.secure).toMatchObject({ alpnProtocol: 'b', npnProtocol: undefined });
@@ -89,7 +89,7 @@ withPrograms('openssl')('OpenSSL server, NPN', () => {
     expect(await newer.secure).toMatchObject({ version: 'TLSv1.3', npnProtocol: undefined });
   });
 
-  test('a false start leans on it', async () => {
+  test('False Start after NPN', async () => {
     const { port } = await sServer(identity, '-nextprotoneg', 'a,b', '-rev');
     const link = start(port, { falseStart: true });
     await link.secure;
@@ -115,8 +115,8 @@ withPrograms('openssl')('OpenSSL client, NPN', () => {
     );
 
   test.each([
-    ['a common protocol', 'c,b', '(1) b', 'b'],
-    ['none in common: its own', 'c', '(2) c', 'c'],
+    ['NPN: a common protocol', 'c,b', '(1) b', 'b'],
+    ['NPN: nothing in common', 'c', '(2) c', 'c'],
   ])('%s', async (_what, offered, shown, protocol) => {
     const server = await listen();
     const program = sClient(identities, server.port, '-tls1_2', '-nextprotoneg', offered);
@@ -128,13 +128,13 @@ withPrograms('openssl')('OpenSSL client, NPN', () => {
     await program.expect(/^hello$/m);
   });
 
-  test('in TLS 1.0', async () => {
+  test('NPN in TLSv1', async () => {
     const server = await listen(OLD);
     sClient(identities, server.port, '-tls1', '-cipher', 'ALL:@SECLEVEL=0', '-nextprotoneg', 'b');
     expect(await (await server.next()).secure).toMatchObject({ version: 'TLSv1', npnProtocol: 'b' });
   });
 
-  test('in a resumption, too', async () => {
+  test('NPN in a resumption, too', async () => {
     const server = await listen({ tickets: new TicketKeys(nodeCrypto) });
     const file = identities.path('npn-session');
     const args = ['-tls1_2', '-nextprotoneg', 'b'];
@@ -147,7 +147,7 @@ withPrograms('openssl')('OpenSSL client, NPN', () => {
     expect(await (await server.next()).secure).toMatchObject({ resumed: true, npnProtocol: 'b' });
   });
 
-  test('ALPN comes first, and TLS 1.3 has none', async () => {
+  test('NPN: ALPN comes first, and TLS 1.3 has none', async () => {
     const server = await listen({ alpnProtocols: ['b'] });
     sClient(identities, server.port, '-tls1_2', '-nextprotoneg', 'b', '-alpn', 'b');
     expect(await (await server.next()).secure).toMatchObject({ alpnProtocol: 'b', npnProtocol: undefined });

@@ -30,7 +30,7 @@ export function mayFalseStart(h: ClientHandshake, agreed: Agreed, server: Authen
     isStrong(suite) &&
     compression === undefined &&
     server.error === undefined &&
-    // Another renegotiation's data waits; whom ECH was refused by gets none (RFC 9849 §6.1.6).
+    // In a renegotiation data waits anyway. A server that did not read the inner hello gets none (RFC 9849 §6.1.6).
     h.renegotiates === undefined &&
     h.ech === undefined &&
     (falseStart === 'any-server' || namesProtocol(h, agreed))
