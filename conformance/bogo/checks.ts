@@ -69,6 +69,8 @@ const CHECKS: readonly Check[] = [
     const expected = flags.text('expect-peer-application-settings');
     return text === expected ? undefined : `application settings: expected ${expected}, got ${text}`;
   },
+  (flags, { info }) =>
+    differs('hash kept', flags.has('expect-sha256-client-cert'), info.peerCertificateHash !== undefined),
   checkEarlyData,
   checkSession,
   checkPeerCertificate,

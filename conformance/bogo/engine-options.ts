@@ -125,6 +125,7 @@ export function serverOptions(
     ...(hint === undefined || hint === '' ? {} : { pskIdentityHint: Buffer.from(hint) }),
     ...alpnChoice(flags, notes),
     ssl2Hello,
+    sessionsKeepCertificateHash: flags.has('retain-only-sha256-client-cert'),
     ...serverNpn(flags),
     java11Workaround: flags.has('jdk11-workaround'),
     acknowledgeServerName: !flags.has('no-server-name-ack'),

@@ -121,6 +121,12 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
    */
   readonly serverNames?: readonly string[] | undefined;
   /**
+   * Sessions keep the SHA-256 of a client's certificate in the place of its chain, which makes tickets short. After a
+   * resumption `peerCertificateHash` says who that is, and `peerCertificates` is empty. Sessions of the other kind are not
+   * resumed. Not with `renegotiation`, which compares certificates. Default false.
+   */
+  readonly sessionsKeepCertificateHash?: boolean | undefined;
+  /**
    * Speak TLS 1.2 with clients that are Java 11 by their looks: its first releases have errors in TLS 1.3. A mark in the
    * server's random tells newer clients that this is so, who refuse it. Default false.
    */
@@ -168,6 +174,8 @@ export interface CommonFeatures {
   readonly delegationSchemes: readonly SignatureScheme[];
   /** Application settings (ALPS). */
   readonly settings: OwnSettings | undefined;
+  /** A server: see `sessionsKeepCertificateHash`. */
+  readonly keepsCertificateHash: boolean;
 }
 
 export interface ClientFeatures extends CommonFeatures {
@@ -202,14 +210,17 @@ export function clientFeatures(
 
 /** Throws `bad-option`. */
 export function serverFeatures(
-  options: ServerFeatureOptions & { readonly verifyCertificate?: unknown },
+  options: ServerFeatureOptions & { readonly verifyCertificate?: unknown; readonly renegotiation?: unknown },
 ): ServerFeatures {
   const common = commonFeatures(options);
   const ids: number[] = [];
   if (options.requestOcsp === true) ids.push(statusRequest.id);
   if (options.requestTimestamps === true) ids.push(signedCertificateTimestamp.id);
   if (common.delegationSchemes.length > 0) ids.push(delegatedCredential.id);
-  return { ...common, ...takenCertificateTypes(options), requested: { ids } };
+  const keepsCertificateHash = options.sessionsKeepCertificateHash === true;
+  if (keepsCertificateHash && options.renegotiation)
+    throw new TlsError('bad-option', 'a renegotiation compares certificates: their hashes are not enough');
+  return { ...common, ...takenCertificateTypes(options), requested: { ids }, keepsCertificateHash };
 }
 
 function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
@@ -236,6 +247,7 @@ function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
     compressions: checkCompressions(options.certificateCompression),
     delegationSchemes: delegationSchemes(options),
     settings: ownSettings(options),
+    keepsCertificateHash: false,
     certificateSignatureSchemeIds: options.certificateSignatureSchemes?.map((name) => schemeNamed(name).id),
   };
 }

@@ -21,6 +21,8 @@ import { verifiedCertificates } from './verified-certificates.ts';
 export interface AuthenticatedPeer {
   /** DER, leaf first. */
   readonly certificates: readonly Uint8Array[];
+  /** SHA-256 of its leaf, on a server whose sessions keep that in the chain's place. */
+  readonly certificateHash: Uint8Array | undefined;
   /** The key alone, SubjectPublicKeyInfo, DER, where that is all it showed (RFC 7250). */
   readonly rawPublicKey: Uint8Array | undefined;
   readonly scheme: SignatureScheme | undefined;
@@ -35,6 +37,7 @@ export interface AuthenticatedPeer {
 /** A peer without a certificate. */
 export const UNAUTHENTICATED: AuthenticatedPeer = {
   certificates: [],
+  certificateHash: undefined,
   rawPublicKey: undefined,
   scheme: undefined,
   ocspResponse: undefined,
@@ -47,13 +50,15 @@ export const UNAUTHENTICATED: AuthenticatedPeer = {
 /** A resumed peer is the one that was authenticated when the session began, or not. */
 export function resumedPeer({
   peerCertificates,
+  peerCertificateHash: certificateHash,
   peerRawPublicKey,
   peerVerified,
 }: Session): AuthenticatedPeer {
   const error = peerVerified
     ? undefined
     : new Error('the certificate was not verified when the session began');
-  return { ...UNAUTHENTICATED, certificates: peerCertificates, rawPublicKey: peerRawPublicKey, error };
+  const shown = { certificates: peerCertificates, certificateHash, rawPublicKey: peerRawPublicKey };
+  return { ...UNAUTHENTICATED, ...shown, error };
 }
 
 /** Whether it showed anything. */
@@ -65,7 +70,10 @@ export function isIdentified(peer: Pick<AuthenticatedPeer, 'certificates' | 'raw
 export function satisfiesClientAuthentication(config: ServerConfig, session: Session): boolean {
   const wanted = config.options.clientCertificate ?? 'none';
   const { peerRawPublicKey: rawPublicKey, peerCertificates: certificates } = session;
-  const isKnown = isIdentified({ certificates, rawPublicKey });
+  const { keepsCertificateHash: keepsHash } = config.features;
+  const isHashed = session.peerCertificateHash !== undefined;
+  if (keepsHash ? certificates.length > 0 : isHashed) return false;
+  const isKnown = isHashed || isIdentified({ certificates, rawPublicKey });
   if (wanted === 'none') return !isKnown;
   if (!isKnown) return wanted === 'request';
   const type = rawPublicKey === undefined ? 'x509' : 'raw-public-key';
@@ -205,6 +213,7 @@ export function* judge(
   if (!verdict.accepted) throw rejection(verdict.error, peer.role);
   return {
     certificates: chain,
+    certificateHash: hashKept(h, peer.role, chain),
     rawPublicKey: undefined,
     scheme,
     ocspResponse,
@@ -213,6 +222,15 @@ export function* judge(
     error: verdict.error,
     path: verdict.path,
   };
+}
+
+function hashKept(
+  { config, provider }: Handshake,
+  role: 'client' | 'server',
+  chain: readonly Uint8Array[],
+): Uint8Array | undefined {
+  if (role === 'server' || !config.features.keepsCertificateHash) return undefined;
+  return provider.digest('sha256', chain[0]!);
 }
 
 function* judgeRawPublicKey(

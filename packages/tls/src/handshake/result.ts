@@ -49,6 +49,8 @@ export interface ConnectionInfo {
   readonly ech: EchOutcome;
   /** The peer's chain, DER, leaf first; empty when it showed none. */
   readonly peerCertificates: readonly Uint8Array[];
+  /** SHA-256 of the client's certificate, with `sessionsKeepCertificateHash`; undefined where it showed none. */
+  readonly peerCertificateHash: Uint8Array | undefined;
   /** The peer's key, SubjectPublicKeyInfo, DER, where it showed that and no certificate (RFC 7250). */
   readonly peerRawPublicKey: Uint8Array | undefined;
   /** Why the peer's certificate is not good, where the user accepts it all the same. */
@@ -147,6 +149,7 @@ export function connectionInfo(
     serverSignatureScheme: server?.scheme,
     clientSignatureScheme: client?.scheme,
     peerCertificates: peer.certificates,
+    peerCertificateHash: peer.certificateHash,
     peerRawPublicKey: peer.rawPublicKey,
     authorizationError: peer.error,
     verifiedPath: peer.path,

@@ -55,6 +55,8 @@ export interface Session {
   readonly peerRawPublicKey?: Uint8Array | undefined;
   /** What a server showed, where the client had a say in it (RFC 7250). */
   readonly localCertificateType?: CertificateType | undefined;
+  /** SHA-256 of a client's certificate, where that is kept in the place of its chain. */
+  readonly peerCertificateHash?: Uint8Array | undefined;
   /** 1.3: what both sides told each other for early data, too (ALPS). */
   readonly applicationSettings?: ExchangedSettings | undefined;
 }
@@ -106,6 +108,11 @@ const fields: Codec<Session> = struct({
     (type) => OWN_TYPES.indexOf(type),
   ),
   applicationSettings: settings(),
+  peerCertificateHash: mapped(
+    opaque(1, 0, 32),
+    (hash) => (hash.length === 0 ? undefined : hash),
+    (hash) => hash ?? new Uint8Array(0),
+  ),
 }) as Codec<Session>;
 
 /** One byte where there are none: empty settings are some. */

@@ -108,6 +108,7 @@ function authenticated(
     ...info,
     clientSignatureScheme: client.scheme,
     peerCertificates: client.certificates,
+    peerCertificateHash: client.certificateHash,
     peerRawPublicKey: client.rawPublicKey,
     authorizationError: client.error,
     verifiedPath: client.path,
