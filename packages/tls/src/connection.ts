@@ -473,8 +473,7 @@ export class Connection extends ConnectionRequests {
   #fail(error: TlsError): void {
     if (this.#state === 'failed') return;
     const wasHandshaking = this.#state === 'handshaking';
-    this.#finish('failed');
-    if (error.endsSession) this.#abandonSession?.(this.info);
+    this.#finish('failed', error.endsSession);
     if (error.alert !== 'none' && !this.#writeClosed) {
       try {
         this.#alerts.sendFailure(error.alert, wasHandshaking);
@@ -487,10 +486,13 @@ export class Connection extends ConnectionRequests {
     this.#events.failed?.(error);
   }
 
-  #finish(state: 'closed' | 'failed'): void {
+  #finish(state: 'closed' | 'failed', endsSession = false): void {
     this.#state = state;
     if (state === 'failed') this.#readClosed = true;
     this.exportWith(undefined);
+    // Before the secrets are wiped that name the sessions.
+    if (endsSession) this.#abandonSession?.(this.info);
+    this.#abandonSession = undefined;
     this.#established?.wipe();
   }
 }

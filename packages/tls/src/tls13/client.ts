@@ -270,6 +270,7 @@ function complete(
     readSecret: application.server,
     writeSecret: application.client,
     exporterMainSecret: application.exporter,
+    resumptionSecret,
     onTicket: (ticket) => {
       noteFeatures(h, ticket.extensions);
       const secret = schedule.resumptionPsk(resumptionSecret, ticket.ticketNonce);

@@ -26,6 +26,7 @@ export class Established13 implements Established {
   readonly #channel: Channel;
   readonly #proof: FinishedVerified;
   readonly #exporterMainSecret: Uint8Array;
+  readonly #resumptionSecret: Uint8Array | undefined;
   readonly #onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
   readonly #later: LaterAuthentication | undefined;
   #readSecret: Uint8Array;
@@ -46,6 +47,8 @@ export class Established13 implements Established {
     readSecret: Uint8Array;
     writeSecret: Uint8Array;
     exporterMainSecret: Uint8Array;
+    /** While tickets may come, or may have to be revoked; wiped with the others. */
+    resumptionSecret: Uint8Array | undefined;
     /** What a client does with a ticket; a server gets none. */
     onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
     /** Post-handshake authentication; undefined where the client did not offer it. */
@@ -57,6 +60,7 @@ export class Established13 implements Established {
     this.#readSecret = parts.readSecret;
     this.#writeSecret = parts.writeSecret;
     this.#exporterMainSecret = parts.exporterMainSecret;
+    this.#resumptionSecret = parts.resumptionSecret;
     this.#onTicket = parts.onTicket;
     this.#later = parts.later;
   }
@@ -121,6 +125,7 @@ export class Established13 implements Established {
     this.#readSecret.fill(0);
     this.#writeSecret.fill(0);
     this.#exporterMainSecret.fill(0);
+    this.#resumptionSecret?.fill(0);
   }
 
   #receiveLater(later: LaterAuthentication, message: RawMessage): Flow<AfterHandshake> | undefined {

@@ -30,9 +30,7 @@ import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished } from '../messages/finished.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { serverHello } from '../messages/server-hello.ts';
-import type { ClientHelloInfo, ServerOptions } from '../options.ts';
-import { abandonSession, endingOf } from '../sessions/abandon.ts';
-import type { Session } from '../sessions/session.ts';
+import type { ClientHelloInfo } from '../options.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 import { acceptsEarlyData } from './accepted-early-data.ts';
 import { checkBinder } from './accepted-psk.ts';
@@ -41,6 +39,7 @@ import { knownPeer } from './client.ts';
 import { authenticateClient, certificateRequestExtensions } from './client-authentication.ts';
 import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
+import { abandonment, canRevoke, type IssuedTickets } from './issued-tickets.ts';
 import { KeySchedule } from './key-schedule.ts';
 import { LaterRequests, takesLaterRequests } from './later-requests.ts';
 import { type Agreement, agreeOnKeys } from './server-parameters.ts';
@@ -287,42 +286,21 @@ function* offerTickets(
   { suite, alpnProtocol, info, psk }: Agreed,
   schedule: KeySchedule,
   peer: AuthenticatedPeer,
-): Flow<IssuedTickets> {
+): Flow<IssuedTickets | undefined> {
   const resumptionSecret = schedule.derive('res master', h.transcript.digest());
   const settings = h.negotiated?.applicationSettings;
   const agreed = { suite, alpnProtocol, settings, peer, serverName: info.serverName };
   // A client that resumes has used one up, and gets one for it.
   const count = psk?.session === undefined ? h.config.ticketCount : Math.min(1, h.config.ticketCount);
-  yield* sendTickets(h, schedule, resumptionSecret, count, agreed);
-  return { schedule, resumptionSecret, count, createdAt: h.now, lifetime: h.config.sessionLifetime };
-}
-
-/** What the tickets of a connection came from; their secrets are worked out again when they are needed. */
-interface IssuedTickets {
-  readonly schedule: KeySchedule;
-  readonly resumptionSecret: Uint8Array;
-  readonly count: number;
-  readonly createdAt: number;
-  readonly lifetime: number;
-}
-
-/** How to forget what was resumed and what was issued; undefined where there is nothing to forget. */
-function abandonment(
-  options: ServerOptions,
-  resumed: Session | undefined,
-  issued: IssuedTickets | undefined,
-): (() => void) | undefined {
-  if (resumed === undefined && issued === undefined) return undefined;
-  const ending = resumed && endingOf(resumed);
-  return () => {
-    if (ending !== undefined) abandonSession(options, ending);
-    if (issued === undefined) return;
-    const { schedule, resumptionSecret, count, createdAt, lifetime } = issued;
-    for (let i = 0; i < count; i++) {
-      const secret = schedule.resumptionPsk(resumptionSecret, Uint8Array.of(i));
-      abandonSession(options, { secret, createdAt, lifetime, id: NOTHING });
-    }
-  };
+  const { sessionLifetime: lifetime, options } = h.config;
+  let issued: IssuedTickets | undefined;
+  try {
+    yield* sendTickets(h, schedule, resumptionSecret, count, agreed);
+    if (canRevoke(options)) issued = { schedule, resumptionSecret, count, createdAt: h.now, lifetime };
+    return issued;
+  } finally {
+    if (issued === undefined) resumptionSecret.fill(0);
+  }
 }
 
 function complete(
@@ -358,6 +336,7 @@ function complete(
     readSecret: application.client,
     writeSecret: application.server,
     exporterMainSecret: application.exporter,
+    resumptionSecret: issued?.resumptionSecret,
     onTicket: undefined,
     later: takesLaterRequests(h, hello)
       ? new LaterRequests(h, suite.hash, h.transcript.messages(), info)
