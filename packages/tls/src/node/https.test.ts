@@ -63,6 +63,11 @@ describe('https', () => {
         request(foreignUrl(`https://localhost:${port}/path?q`), { agent: new Agent({ ca }) }, () => {}),
     ],
     ['options', (port: number) => request({ ...localhost, port, path: '/path?q', agent: false })],
+    [
+      'options that inherit their agent, which Node would not see',
+      (port: number) =>
+        request(Object.assign(Object.create({ agent: new Agent({ ca }) }), { port, path: '/path?q' })),
+    ],
     ['options and an agent', (port: number) => request({ port, path: '/path?q', agent: new Agent({ ca }) })],
     [
       'a connection of one\u2019s own',

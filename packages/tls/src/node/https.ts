@@ -64,7 +64,7 @@ export function request(...args: readonly unknown[]): ClientRequest {
   const given = (url.length === 0 ? first : second) as RequestOptions | Callback | null | undefined;
   const options = typeof given === 'function' ? undefined : given;
   // Node takes the global agent of its own, and with `agent: false` one of that class.
-  if (options?.agent) return nodeRequest(...args);
+  if (options && Object.hasOwn(options, 'agent') && options.agent) return nodeRequest(...args);
   const callback = args.find((arg) => typeof arg === 'function');
   return nodeRequest(...url, { ...options, agent: agentFor(options ?? {}) }, callback);
 }
