@@ -4,7 +4,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { pinnedKeys, rawPublicKeyCredential } from '../packages/tls/src/certificates/raw-public-key.ts';
 import { encodeEchConfigList } from '../packages/tls/src/ech/config.ts';
 import { generateEchKey } from '../packages/tls/src/ech/keys.ts';
-import { legacy } from '../packages/tls/src/legacy/index.ts';
+import { legacy, npnClient, npnServer } from '../packages/tls/src/legacy/index.ts';
 import { zlibCertificates } from '../packages/tls/src/node/certificate-compression.ts';
 import { clientConfig, serverConfig } from '../packages/tls/src/options.ts';
 import { abandonedByClients } from '../packages/tls/src/sessions/abandoned-sessions.ts';
@@ -61,9 +61,16 @@ export function recordFlights(): Flight[] {
     ...old('1.0, CBC', 'TLSv1', 'ECDHE-RSA-AES128-SHA'),
     ...old('1.0, RC4', 'TLSv1', 'ECDHE-RSA-RC4-SHA'),
     ...old('SSL 3.0, DHE', 'SSLv3', 'DHE-RSA-AES128-SHA'),
+    flight(
+      NPN,
+      { maxVersion: 'TLSv1.2', npn: npnClient(['a']), falseStart: true },
+      { npn: npnServer(['a', 'b']) },
+    ),
   ];
 }
 
+/** The flight with Next Protocol Negotiation; its client starts falsely. */
+export const NPN = '1.2 with NPN';
 const COMPRESSED = { certificateCompression: [zlibCertificates] };
 const KEY = rawPublicKeyCredential(nodeCrypto, nodeCrypto.generateKey({ type: 'ed25519' }));
 const pinned = { verifyRawPublicKey: pinnedKeys([KEY.rawPublicKey!]), credentials: [KEY] };

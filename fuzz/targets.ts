@@ -1,6 +1,7 @@
 import { concat, DecodeError } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { Certificate, CertificateError } from '@testudo/x509';
+import { nextProtocolNegotiation } from '../packages/tls/src/extensions/next-protocol.ts';
 import { EXTENSIONS } from '../packages/tls/src/extensions/table.ts';
 import * as certificateMessages from '../packages/tls/src/messages/certificate.ts';
 import * as certificateRequests from '../packages/tls/src/messages/certificate-request.ts';
@@ -10,6 +11,7 @@ import { compressedCertificate } from '../packages/tls/src/messages/compressed-c
 import { encryptedExtensions } from '../packages/tls/src/messages/encrypted-extensions.ts';
 import { clientKeyExchange, serverKeyExchange } from '../packages/tls/src/messages/key-exchange.ts';
 import * as tickets from '../packages/tls/src/messages/new-session-ticket.ts';
+import { nextProtocol } from '../packages/tls/src/messages/next-protocol.ts';
 import { serverHello } from '../packages/tls/src/messages/server-hello.ts';
 import { fateOf, sameButForEmptyBlock } from '../packages/tls/src/testing/fate.ts';
 import { type Side, splitRecords } from '../packages/tls/src/testing/pair.ts';
@@ -22,7 +24,7 @@ import { changedAfterwards } from './afterwards.ts';
 import { CERTIFICATE_SERVICES } from './certificate-services.ts';
 import { changedChains } from './chains.ts';
 import { breachOf, guarded } from './checks.ts';
-import { type Flight, finishedOf, pki, recordFlights } from './flights.ts';
+import { type Flight, finishedOf, NPN, pki, recordFlights } from './flights.ts';
 import { HIDDEN_HELLOS } from './hidden-hellos.ts';
 import { mutate } from './mutate.ts';
 import { identityPuppets } from './peer-identities.ts';
@@ -135,6 +137,16 @@ const PUPPETS: readonly (readonly [string, () => Puppet, (p: never) => void])[] 
     () => new PuppetClient12(nodeCrypto, flights[6]!.server(), pki.client('ed25519')),
     authenticated12,
   ],
+  [
+    'a client of 1.2 with NPN',
+    () => new PuppetServer12(nodeCrypto, npnFlight().client(), pki.server('ed25519')),
+    askedForProtocol,
+  ],
+  [
+    'a server of 1.2 with NPN',
+    () => new PuppetClient12(nodeCrypto, npnFlight().server(), pki.client('ed25519')),
+    selectingProtocol,
+  ],
   ...(await identityPuppets(pki)),
 ];
 
@@ -151,6 +163,27 @@ function authenticated12(p: PuppetClient12): void {
   p.send(p.keyExchange());
   p.send(p.certificateVerify());
   p.changeKeys().send(p.finished());
+}
+
+function npnFlight(): (typeof flights)[number] {
+  return flights.find(({ name }) => name === NPN)!;
+}
+
+function askedForProtocol(p: PuppetServer12): void {
+  const hello = p.serverHello(({ extensions }) =>
+    extensions.set(nextProtocolNegotiation as never, ['a'] as never),
+  );
+  p.send(hello, p.certificate());
+  p.send(p.keyExchange());
+  p.send(p.helloDone());
+  p.changeKeys().send(p.finished());
+}
+
+function selectingProtocol(p: PuppetClient12): void {
+  p.sendHello(({ extensions }) => extensions.set(nextProtocolNegotiation as never, null as never));
+  p.send(p.keyExchange());
+  p.changeKeys().send(p.encoded(nextProtocol, 'a'));
+  p.send(p.finished());
 }
 
 /** A puppet's handshake in which one message is changed before it is protected. The puppet does not know. */
@@ -234,6 +267,7 @@ const MESSAGES = [
   ...Object.values(certificateVerifies),
   ...Object.values(certificateMessages),
   compressedCertificate,
+  nextProtocol,
   ...Object.values(certificateRequests).filter((value) => typeof value === 'object'),
   ...Object.values(tickets),
   ...KEY_EXCHANGES.flatMap((exchange) => [
