@@ -8,6 +8,7 @@ import {
   groupById,
   MemorySessionStore,
   type ServerOptions,
+  type Session,
   signatureScheme,
   TicketKeys,
   type TicketSealer,
@@ -46,6 +47,8 @@ export interface Notes {
   verifierFlags: ConnectionFlags | undefined;
   /** The peer's key did what its certificate does not allow, and that was to be passed over. */
   sawKeyMisuse: boolean;
+  /** The session in the client's ticket, and the time in milliseconds. */
+  opened: { readonly session: Session; readonly at: number } | undefined;
   /** Complaints about what came in. */
   readonly complaints: string[];
 }
@@ -138,7 +141,7 @@ export function serverOptions(
       return asyncIf(flags.has('async'), verdict(flags, true));
     },
     ...(authorities.length > 0 ? { certificateAuthorities: authorities } : {}),
-    tickets: flags.has('no-ticket') ? false : refusing(flags, shared.tickets),
+    tickets: flags.has('no-ticket') ? false : refusing(flags, shared, notes),
     sessionStore: {
       get: (id) => shared.sessions.get(id),
       set: (id, session) => {
@@ -146,7 +149,9 @@ export function serverOptions(
         shared.sessions.set(id, session);
       },
     },
-    ...(flags.has('enable-early-data') ? { earlyData: { maxBytes: MAX_EARLY_DATA } } : {}),
+    ...(flags.has('enable-early-data')
+      ? { earlyData: { maxBytes: MAX_EARLY_DATA, ageTolerance: 60_000 } }
+      : {}),
     // A list with equally good suites is followed, too.
     preferServerOrder: flags.has('server-preference') || flags.text('cipher')?.includes('[') === true,
     // BoringSSL's servers always do.
@@ -296,12 +301,14 @@ function refuse(flags: ConnectionFlags): void {
 }
 
 /** A resumption has no certificate to choose, and is refused all the same. */
-function refusing(flags: ConnectionFlags, tickets: TicketKeys): TicketSealer {
+function refusing(flags: ConnectionFlags, { tickets, now }: SharedState, notes: Notes): TicketSealer {
   return {
     seal: (session) => (flags.has('skip-ticket') ? new Uint8Array(0) : tickets.seal(session)),
     open(ticket) {
       if (flags.has('fail-ddos-callback')) refuse(flags);
-      return asyncIf(flags.has('async'), tickets.open(ticket));
+      const session = tickets.open(ticket);
+      notes.opened ??= session && { session, at: now() };
+      return asyncIf(flags.has('async'), session);
     },
   };
 }

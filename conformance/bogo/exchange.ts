@@ -82,6 +82,7 @@ class Exchange {
       storedSession: false,
       verifierFlags: undefined,
       sawKeyMisuse: false,
+      opened: undefined,
       complaints: [],
       get version() {
         return trace.version;
@@ -227,6 +228,7 @@ class Exchange {
     if (complaint !== undefined) throw new Failure(complaint);
     if (this.#flags.has('expect-key-usage-invalid') !== this.#notes.sawKeyMisuse)
       throw new Failure('the key usage is not as expected');
+    this.#checkTicketAge();
     const isSecure = info.version === 'TLSv1.3' || this.#trace.knowsSecureRenegotiation;
     if (this.#flags.has('expect-secure-renegotiation') && !isSecure)
       throw new Failure('the peer does not know secure renegotiation');
@@ -244,6 +246,17 @@ class Exchange {
   #startFalsely(): void {
     this.#startedFalsely = true;
     this.#writeFirst(this.#connection!);
+  }
+
+  /** What the client says of its ticket's age against what we see, in seconds. */
+  #checkTicketAge(): void {
+    const expected = this.#flags.number('expect-ticket-age-skew');
+    const opened = this.#notes.opened;
+    if (expected === undefined || opened === undefined) return;
+    const { session, at } = opened;
+    const stated = (this.#trace.obfuscatedTicketAge - session.ageAdd + 2 ** 32) % 2 ** 32;
+    const skew = Math.trunc((stated - (at - session.createdAt)) / 1000);
+    if (skew !== expected) throw new Failure(`the ticket's age is off by ${skew} s, not ${expected} s`);
   }
 
   #writeFirst(connection: Connection): void {

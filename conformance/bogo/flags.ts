@@ -117,6 +117,7 @@ const NUMBERS = [
   'expect-peer-certificate-type',
   'expect-peer-signature-algorithm',
   'expect-selected-credential',
+  'expect-ticket-age-skew',
   'expect-total-renegotiations',
   'expect-version',
   'install-one-cert-compression-alg',

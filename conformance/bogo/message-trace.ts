@@ -7,6 +7,8 @@ export class MessageTrace {
   version = 0;
   /** The peer's hello holds the empty renegotiation_info (RFC 5746 §3.4). */
   knowsSecureRenegotiation = false;
+  /** Of the first ticket that the client names. */
+  obfuscatedTicketAge = 0;
   /** Types of messages that came. */
   readonly received = new Set<number>();
   readonly secrets = new Map<string, Uint8Array>();
@@ -17,6 +19,7 @@ export class MessageTrace {
     },
     message: (direction, { type, raw }) => {
       if (direction === 'received') this.received.add(type);
+      if (direction === 'received' && type === CLIENT_HELLO) this.obfuscatedTicketAge = ticketAgeIn(raw);
       const isFirst = this.text === '';
       this.#note(direction, isFirst && this.#isSsl2Hello ? 'v2clienthello' : `hs ${type}`);
       if (direction === 'received' && type === SERVER_HELLO) this.version = versionOf(raw);
@@ -40,6 +43,7 @@ const CLIENT_HELLO = 1;
 const SERVER_HELLO = 2;
 const RENEGOTIATION_INFO = Buffer.of(0xff, 0x01, 0, 1, 0);
 const SUPPORTED_VERSIONS = 43;
+const PRE_SHARED_KEY = 41;
 
 /** From supported_versions, or where there is none from the field that is older. */
 function versionOf(raw: Uint8Array): number {
@@ -50,4 +54,20 @@ function versionOf(raw: Uint8Array): number {
     if (bytes.readUInt16BE(at) === SUPPORTED_VERSIONS) return bytes.readUInt16BE(at + 4);
   }
   return legacy;
+}
+
+/** From pre_shared_key, which is last: the length of the first identity stands behind those of the extension and the list. */
+function ticketAgeIn(raw: Uint8Array): number {
+  const bytes = Buffer.from(raw);
+  const suites = 39 + bytes[38]!;
+  const methods = suites + 2 + bytes.readUInt16BE(suites);
+  for (
+    let at = methods + 1 + bytes[methods]! + 2;
+    at + 4 <= bytes.length;
+    at += 4 + bytes.readUInt16BE(at + 2)
+  ) {
+    if (bytes.readUInt16BE(at) === PRE_SHARED_KEY)
+      return bytes.readUInt32BE(at + 8 + bytes.readUInt16BE(at + 6));
+  }
+  return 0;
 }

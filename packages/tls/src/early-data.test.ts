@@ -105,6 +105,32 @@ describe('early data', () => {
     expect(server.secured).toHaveLength(1);
   });
 
+  test.each([
+    [undefined, 10_000],
+    [60_000, 60_000],
+    [0, 0],
+  ])('with an age that may differ by %s ms is taken up to %d ms off, and no more', (ageTolerance, most) => {
+    const w = world({
+      earlyData: { maxBytes: 100, ...(ageTolerance === undefined ? {} : { ageTolerance }) },
+    });
+    for (const sign of [1, -1]) {
+      const outcome = (skew: number) => {
+        const session = w.session();
+        w.pass(100_000);
+        const shifted = { ...session, createdAt: session.createdAt + sign * skew };
+        return attempt(w.client(shifted), w.server()).server.info.earlyData;
+      };
+      expect([outcome(most), outcome(most + 1)]).toEqual(['accepted', 'rejected']);
+    }
+  });
+
+  test('with an age that may differ by more than ten minutes is a mistake in the options', () => {
+    for (const ageTolerance of [600_001, -1, Number.NaN])
+      expect(() => world({ earlyData: { ageTolerance } }).server()).toThrow(
+        expect.objectContaining({ code: 'bad-option' }),
+      );
+  });
+
   test('follows a ChangeCipherSpec whose header names TLS 1.2', () => {
     const w = world();
     const client = w.client(w.session());

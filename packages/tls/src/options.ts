@@ -211,6 +211,11 @@ export interface EarlyDataOptions {
   readonly maxBytes?: number | undefined;
   /** Default: a {@link MemoryReplayGuard} of this configuration. Servers that share ticket keys must share one. */
   readonly replayGuard?: ReplayGuard | undefined;
+  /**
+   * Milliseconds by which the age of a ticket, as the client states it, may differ from what we see (RFC 9846 §8.3), up to
+   * 600,000: a replay guard has to remember for twice as long. Default 10,000.
+   */
+  readonly ageTolerance?: number | undefined;
   /** Decides for one connection. Default: accepted. */
   readonly accept?: ((hello: ClientHelloInfo) => boolean | Promise<boolean>) | undefined;
 }
@@ -263,6 +268,8 @@ export interface ServerConfig extends CommonConfig {
   readonly ech: EchServerKeys | undefined;
   /** Bytes; 0 where none is taken. */
   readonly maxEarlyData: number;
+  /** Milliseconds. */
+  readonly earlyDataAgeTolerance: number;
 }
 
 /** Checks a client's options once, for many connections. Throws `bad-option`. */
@@ -318,6 +325,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
     features: serverFeatures(options),
     ech: echKeys === undefined ? undefined : echServerKeys(options.provider, echKeys),
     maxEarlyData: maxEarlyData(options.earlyData),
+    earlyDataAgeTolerance: ageTolerance(options.earlyData),
     ticketCount: inRange('ticketCount', options.ticketCount ?? defaults.DEFAULT_TICKET_COUNT, 0, 8),
     sessionLifetime: inRange(
       'sessionLifetime',
@@ -432,6 +440,11 @@ function maxEarlyData(options: EarlyDataOptions | undefined): number {
   if (options === undefined) return 0;
   const most = options.maxBytes ?? defaults.DEFAULT_MAX_EARLY_DATA;
   return inRange('earlyData.maxBytes', most, 1, 2 ** 32 - 1);
+}
+
+function ageTolerance(options: EarlyDataOptions | undefined): number {
+  const tolerance = options?.ageTolerance ?? defaults.EARLY_DATA_AGE_TOLERANCE;
+  return inRange('earlyData.ageTolerance', tolerance, 0, 600_000);
 }
 
 function needTls13(option: string, { versions }: Pick<CommonConfig, 'versions'>): void {

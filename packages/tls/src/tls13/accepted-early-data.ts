@@ -1,4 +1,3 @@
-import { EARLY_DATA_AGE_TOLERANCE } from '../defaults.ts';
 import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { agreesWithSettings, type ChosenSettings } from '../features/application-settings.ts';
 import { type Flow, perform } from '../flow.ts';
@@ -34,7 +33,7 @@ export function* acceptsEarlyData(
   if (!isFresh(h, psk)) return false;
   // The binder is different in every ClientHello, and nobody without the key can make another one.
   const id = hello.extensions.get(preSharedKey)!.binders[0]!;
-  const expiresAt = h.now + 2 * EARLY_DATA_AGE_TOLERANCE;
+  const expiresAt = h.now + 2 * h.config.earlyDataAgeTolerance;
   return yield* perform('admitEarlyData', { info: agreed.info, id, expiresAt });
 }
 
@@ -42,5 +41,5 @@ export function* acceptsEarlyData(
 function isFresh(h: ServerHandshake, { offered, session }: AcceptedPsk): boolean {
   const stated = (offered.obfuscatedTicketAge - session!.ageAdd + 2 ** 32) % 2 ** 32;
   const seen = h.now - session!.createdAt;
-  return Math.abs(seen - stated) <= EARLY_DATA_AGE_TOLERANCE;
+  return Math.abs(seen - stated) <= h.config.earlyDataAgeTolerance;
 }
