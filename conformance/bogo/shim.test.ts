@@ -170,6 +170,30 @@ describe.each(['TLSv1.3', 'TLSv1.2'] as const)('%s', (maxVersion) => {
   });
 });
 
+describe('a client that is to start falsely', () => {
+  const flags = ['-max-version', '771', '-false-start', '-shim-writes-first', '-advertise-alpn', '\x01h'];
+
+  test('greets before the server has finished', async () => {
+    const received: string[] = [];
+    const runner = await Runner.listen((socket) => {
+      const [cert, key] = [readFileSync(identity.cert), readFileSync(identity.key)];
+      const peer = new Tls(socket, { isServer: true, cert, key, ALPNProtocols: ['h'] });
+      peer.on('data', (data) => {
+        received.push(String(data));
+        peer.end();
+      });
+    });
+    expect(await runShim([...runner.flags, ...flags, '-expect-alpn', 'h'])).toEqual(OK);
+    expect(received).toEqual(['hello']);
+  });
+
+  test('complains where it may not', async () => {
+    const runner = await Runner.listen(serving({ maxVersion: 'TLSv1.2' }, []));
+    const result = await runShim([...runner.flags, ...flags]);
+    expect(result).toMatchObject({ code: 1, stderr: 'no false start took place\n' });
+  });
+});
+
 test('no shared cipher suite has the name that config.json gives to it', async () => {
   const runner = await Runner.listen((socket) => {
     const ciphers = 'ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES256-GCM-SHA384';
