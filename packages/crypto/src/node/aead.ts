@@ -19,14 +19,12 @@ class OpensslAead implements Aead {
   /** Typed as a GCM cipher because all names share that interface; OpenSSL takes any AEAD. */
   readonly #algorithm: CipherGCMTypes;
   readonly #key: Uint8Array;
-  readonly #options: { readonly authTagLength: number };
 
   constructor(name: AeadName, algorithm: string, key: Uint8Array) {
     this.name = name;
     this.tagLength = AEAD_SIZES[name].tag;
     this.#algorithm = algorithm as CipherGCMTypes;
     this.#key = key.slice();
-    this.#options = { authTagLength: this.tagLength };
   }
 
   seal(
@@ -39,7 +37,7 @@ class OpensslAead implements Aead {
     this.#checkLengths(nonce, plaintext.length);
     if (at < 0 || out.length - at < plaintext.length + this.tagLength)
       throw new CryptoError('bad-length', 'no room for ciphertext and tag');
-    const cipher = createCipheriv(this.#algorithm, this.#key, nonce, this.#options);
+    const cipher = createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS[this.name]);
     cipher.setAAD(additionalData, { plaintextLength: plaintext.length });
     out.set(cipher.update(plaintext), at);
     cipher.final();
@@ -50,7 +48,7 @@ class OpensslAead implements Aead {
     const length = sealed.length - this.tagLength;
     this.#checkLengths(nonce, length);
     if (length < 0) return undefined;
-    const decipher = createDecipheriv(this.#algorithm, this.#key, nonce, this.#options);
+    const decipher = createDecipheriv(this.#algorithm, this.#key, nonce, OPTIONS[this.name]);
     decipher.setAuthTag(sealed.subarray(length));
     decipher.setAAD(additionalData, { plaintextLength: length });
     try {
@@ -71,6 +69,11 @@ class OpensslAead implements Aead {
       throw new CryptoError('bad-length', `${this.name} takes less than 16 MiB at once`);
   }
 }
+
+/** As OpenSSL wants them: one object for all keys. */
+const OPTIONS = Object.fromEntries(
+  Object.entries(AEAD_SIZES).map(([name, { tag }]) => [name, { authTagLength: tag }]),
+) as Readonly<Record<AeadName, { readonly authTagLength: number }>>;
 
 const ALGORITHMS: Readonly<Record<AeadName, string>> = {
   'aes-128-gcm': 'aes-128-gcm',

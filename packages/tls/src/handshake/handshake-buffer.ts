@@ -11,16 +11,13 @@ import {
  * Memory is bounded by the longest message that is accepted.
  */
 export class HandshakeBuffer {
-  #bytes: Uint8Array = new Uint8Array(0);
+  #bytes: Uint8Array = NOTHING;
   #offset = 0;
   #end = 0;
-  readonly #maxLength: (type: number) => number;
+  readonly #limits: MessageLimits;
 
-  constructor(limits: { handshakeMessage: number; certificateMessage: number }) {
-    this.#maxLength = (type) =>
-      type === HANDSHAKE_TYPE.certificate || type === HANDSHAKE_TYPE.compressed_certificate
-        ? limits.certificateMessage
-        : limits.handshakeMessage;
+  constructor(limits: MessageLimits) {
+    this.#limits = limits;
   }
 
   /** True when no part of a message waits: only then may keys change (RFC 9846 §5.1). */
@@ -54,16 +51,30 @@ export class HandshakeBuffer {
     const bytes = this.#bytes;
     const type = bytes[at]!;
     const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
-    if (length > this.#maxLength(type)) {
-      throw new TlsError(
-        'message-too-long',
-        `${handshakeTypeName(type)} of ${length} bytes, more than ${this.#maxLength(type)}`,
-      );
+    const most = longest(type, this.#limits);
+    if (length > most) {
+      const name = handshakeTypeName(type);
+      throw new TlsError('message-too-long', `${name} of ${length} bytes, more than ${most}`);
     }
     const end = at + HANDSHAKE_HEADER + length;
     if (this.#end < end) return undefined;
     this.#offset = end;
+    // Nothing of it is kept while the connection is idle.
+    if (end === this.#end) this.#bytes = NOTHING;
     // A view is safe: later fragments are only written behind it, or to another buffer.
     return { type, raw: bytes.subarray(at, end) };
   }
+}
+
+const NOTHING = new Uint8Array(0);
+
+/** In bytes, without the header. */
+interface MessageLimits {
+  readonly handshakeMessage: number;
+  readonly certificateMessage: number;
+}
+
+function longest(type: number, limits: MessageLimits): number {
+  const isCertificate = type === HANDSHAKE_TYPE.certificate || type === HANDSHAKE_TYPE.compressed_certificate;
+  return isCertificate ? limits.certificateMessage : limits.handshakeMessage;
 }

@@ -1,4 +1,3 @@
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection } from '../connection.ts';
 import type { ConnectionEvents } from '../connection-events.ts';
@@ -9,7 +8,8 @@ import { EarlyData } from './early-data.ts';
 import { brokenPipe, destroyed, opensslError, setCounterpart } from './errors.ts';
 import { isHttp } from './http-request.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
-import { copiesWhatIsWritten, returnSealedMemory } from './sealed-memory.ts';
+import { returnSealedMemory } from './sealed-memory.ts';
+import { copiesWhatIsWritten, letGo } from './transport.ts';
 
 /** What a link tells its socket. Called with nothing of the engine on the stack, so it may do what it likes. */
 export interface LinkOwner {
@@ -235,19 +235,7 @@ export class Link implements ConnectionEvents {
     // takes for granted.
     if (this.#writing !== undefined) this.#written(error ?? destroyed());
     if (this.#outbox !== undefined) this.#failOutbox(error ?? destroyed());
-    this.#release(last);
-  }
-
-  #release(last: Uint8Array | undefined): void {
-    const { transport } = this;
-    const takesMore = !transport.destroyed && !transport.writableEnded && transport.writableLength === 0;
-    if (last === undefined || !takesMore) {
-      transport.destroy();
-      return;
-    }
-    transport.end(last);
-    transport.once('finish', destroyThis);
-    setTimeout(destroyLater, LINGER, transport).unref();
+    letGo(this.transport, last);
   }
 
   /** Writes what the engine has to say. */
@@ -460,9 +448,6 @@ const GIVEN_UP = new TlsError('not-connected', 'the socket was destroyed');
 /** Bytes of answers for a peer that does not read, above which it is not listened to. */
 const MAX_UNREAD = 65_536;
 
-/** Milliseconds for a last alert to leave when the transport does not take it at once. */
-const LINGER = 2000;
-
 function onTransportData(this: Linked, chunk: Uint8Array): void {
   this[LINK]!.receive(chunk);
 }
@@ -483,26 +468,10 @@ function onTransportClose(this: Linked): void {
   this[LINK]!.owner.onTransportClose();
 }
 
-function destroyThis(this: Duplex): void {
-  this.destroy();
-}
-
-function destroyLater(transport: Duplex): void {
-  transport.destroy();
-}
-
 function flushLater(link: Link): void {
   link.flush();
 }
 
 function settleLater(link: Link): void {
   link.settle();
-}
-
-/** Whether 'close' will come from the transport: every net.Socket emits it, other streams may have been told not to. */
-export function emitsClose(transport: Duplex): boolean {
-  if (transport.closed) return false;
-  if (transport instanceof Socket) return true;
-  const state = (transport as { _writableState?: { emitClose?: boolean } })._writableState;
-  return state?.emitClose !== false;
 }

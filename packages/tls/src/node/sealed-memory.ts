@@ -1,6 +1,3 @@
-import { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
-
 /**
  * Memory for sealed records: that of a write which is over is used for the next one, of whichever connection. Without
  * that, sending makes twice as much garbage outside of V8's heap as it sends.
@@ -17,16 +14,8 @@ export function returnSealedMemory({ buffer }: Uint8Array): void {
   if (buffer.byteLength === LENGTH) spare = new Uint8Array(buffer);
 }
 
-/** Whether the stream calls back when the kernel has the bytes. Other streams may hand them on and keep them. */
-export function copiesWhatIsWritten(transport: Duplex): boolean {
-  if (!(transport instanceof Socket)) return false;
-  const { _handle: handle } = transport as { _handle?: object };
-  return handle !== undefined && handle !== null && HANDLES.has(handle.constructor.name);
-}
-
 let spare: Uint8Array | undefined;
 
-const HANDLES = new Set(['TCP', 'Pipe']);
 /** Half of Node's own pool: below, its slices are cheap. */
 const SMALL = 4096;
 /** A write of 64 KiB, as streams make them, in records, with all that protection may add; no length of anything else. */

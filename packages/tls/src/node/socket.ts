@@ -14,7 +14,7 @@ import { isBetweenMessages, tellsItsOwnEnd } from './framing.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
 import { keyLogObserver } from './key-log.ts';
-import { emitsClose, Link, type LinkOwner } from './link.ts';
+import { Link, type LinkOwner } from './link.ts';
 import { streamWrap } from './live.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import type { Chunk, WriteCallback } from './outbox.ts';
@@ -28,6 +28,7 @@ import { contextOf, createSecureContext, SecureContext, sharedSecureContext } fr
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
+import { emitsClose } from './transport.ts';
 import { TransportSocket } from './transport-socket.ts';
 import type { TLSSocketOptions } from './types.ts';
 

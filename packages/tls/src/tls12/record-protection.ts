@@ -30,13 +30,15 @@ export function aeadProtection(provider: CryptoProvider, terms: Terms, cipher: A
   };
 }
 
+/** Of the record that is being sealed or opened, whichever it is. */
+const ADDITIONAL = new Uint8Array(13);
+
 /** TLSCiphertext with an AEAD (RFC 5246 §6.2.3.3). */
 export class Sealer12 implements RecordSealer {
   sequence = 0;
   readonly limit: number;
   readonly #aead: Aead;
   readonly #nonce: Nonce12;
-  readonly #additional = new Uint8Array(13);
 
   constructor(aead: Aead, iv: Uint8Array) {
     this.#aead = aead;
@@ -53,9 +55,9 @@ export class Sealer12 implements RecordSealer {
     putHeader(out, at, type, LEGACY_RECORD_VERSION, sealedLength);
     const explicit = at + RECORD_HEADER;
     const start = explicit + this.#nonce.explicitLength;
-    putAdditional(this.#additional, this.sequence, type, LEGACY_RECORD_VERSION, content.length);
+    putAdditional(ADDITIONAL, this.sequence, type, LEGACY_RECORD_VERSION, content.length);
     const nonce = this.#nonce.forSealing(this.sequence++, out, explicit);
-    this.#aead.seal(nonce, this.#additional, content, out, start);
+    this.#aead.seal(nonce, ADDITIONAL, content, out, start);
     return RECORD_HEADER + sealedLength;
   }
 }
@@ -66,7 +68,6 @@ export class Opener12 implements RecordOpener {
   readonly #most: number;
   readonly #aead: Aead;
   readonly #nonce: Nonce12;
-  readonly #additional = new Uint8Array(13);
   sequence = 0;
 
   /** @param most bytes of plaintext in a record. */
@@ -83,9 +84,9 @@ export class Opener12 implements RecordOpener {
     checkPlaintextLength(length, this.#most);
     // The version as it came: a changed one fails like anything else that was changed.
     const version = (record.bytes[1]! << 8) | record.bytes[2]!;
-    putAdditional(this.#additional, this.sequence, record.type, version, length);
+    putAdditional(ADDITIONAL, this.sequence, record.type, version, length);
     const nonce = this.#nonce.forOpening(this.sequence, record.bytes);
-    const content = this.#aead.open(nonce, this.#additional, record.bytes.subarray(start));
+    const content = this.#aead.open(nonce, ADDITIONAL, record.bytes.subarray(start));
     if (content === undefined) return undefined;
     this.sequence++;
     return { type: record.type, content };

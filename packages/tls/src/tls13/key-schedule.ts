@@ -96,6 +96,7 @@ export class KeySchedule {
   /** Forgets the stages' secrets and what was derived before the main stage; application secrets live on. */
   wipe(): void {
     this.#secret.fill(0);
+    this.#secret = NOTHING;
     for (const secret of this.#derived) secret.fill(0);
     this.#derived = [];
   }

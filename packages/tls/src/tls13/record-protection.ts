@@ -20,13 +20,15 @@ import {
 } from '../record/protection.ts';
 import type { RawRecord } from '../record/record-buffer.ts';
 
+/** Of the record that is being sealed, whichever it is. */
+const HEADER = new Uint8Array(RECORD_HEADER);
+
 /** TLSCiphertext (RFC 9846 §5.2): the type inside, zeros behind it, the header as additional data. */
 export class Sealer13 implements RecordSealer {
   sequence = 0;
   readonly limit: number;
   readonly #aead: Aead;
   readonly #nonce: RecordNonce;
-  readonly #header = new Uint8Array(RECORD_HEADER);
 
   constructor(aead: Aead, iv: Uint8Array) {
     this.#aead = aead;
@@ -41,14 +43,14 @@ export class Sealer13 implements RecordSealer {
   seal(type: number, content: Uint8Array, padding: number, out: Uint8Array, at: number): number {
     const innerLength = content.length + 1 + padding;
     const sealedLength = innerLength + this.#aead.tagLength;
-    putHeader(this.#header, 0, APPLICATION_DATA, LEGACY_RECORD_VERSION, sealedLength);
-    out.set(this.#header, at);
+    putHeader(HEADER, 0, APPLICATION_DATA, LEGACY_RECORD_VERSION, sealedLength);
+    out.set(HEADER, at);
     const start = at + RECORD_HEADER;
     out.set(content, start);
     out[start + content.length] = type;
     out.fill(0, start + content.length + 1, start + innerLength);
     const inner = out.subarray(start, start + innerLength);
-    this.#aead.seal(this.#nonce.at(this.sequence++), this.#header, inner, out, start);
+    this.#aead.seal(this.#nonce.at(this.sequence++), HEADER, inner, out, start);
     return RECORD_HEADER + sealedLength;
   }
 }
