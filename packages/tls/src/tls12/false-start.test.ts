@@ -1,10 +1,11 @@
-import { utf8 } from '@testudo/codec';
+import { bytesEqual, concat, utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import type { CertificateVerdict } from '../certificate-verdict.ts';
 import { clientConnection } from '../endpoint.ts';
 import { alpn } from '../extensions/names.ts';
 import { legacy } from '../legacy/index.ts';
+import { DOWNGRADE_TLS12 } from '../messages/server-hello.ts';
 import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
 import { MemorySessionStore } from '../sessions/session-store.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
@@ -12,7 +13,7 @@ import { echWorld, meet, PUBLIC_NAME } from '../testing/ech.ts';
 import { clientEnd, serverEnd, TestEnd } from '../testing/end.ts';
 import { Pair, splitRecords } from '../testing/pair.ts';
 import { type KeyName, SERVER_NAME, TestPki } from '../testing/pki.ts';
-import { outcomeOf } from '../testing/puppet.ts';
+import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetServer12 } from '../testing/puppet12.ts';
 
 const pki = new TestPki(nodeCrypto);
@@ -108,6 +109,16 @@ describe('a false start', () => {
     expect([pair.client.falseStarts.length, pair.client.secured.length, pair.client.woken]).toEqual([
       1, 0, 1,
     ]);
+  });
+
+  test('takes data of any length', () => {
+    const pair = upToFinished();
+    const sent = provider.randomBytes(50_000);
+    for (const part of [sent.subarray(0, 1), sent.subarray(1, 1), sent.subarray(1)])
+      pair.client.connection.send(part);
+    pair.pump();
+    expect(bytesEqual(concat(...pair.server.data), sent)).toBe(true);
+    expect(pair.client.secured).toHaveLength(1);
   });
 
   test('takes place with a client certificate, too', () => {
@@ -236,6 +247,14 @@ describe('there is none', () => {
     pair.pump();
     expect([client.falseStarts, client.errors[0]?.code]).toEqual([[], 'ech-rejected']);
     expect(client.log).toContain('received finished');
+  });
+
+  test('with a server that was made to take TLS 1.2', () => {
+    const client = clientEnd(clientConfig({ ...CLIENT, maxVersion: 'TLSv1.3', falseStart: 'any-server' }));
+    const puppet = new PuppetServer12(provider, client, pki.server());
+    puppet.send(puppet.serverHello(({ random }) => random.set(DOWNGRADE_TLS12, 24)));
+    expect(outcomeOf(puppet)).toEqual(refused('downgrade-detected'));
+    expect(client.falseStarts).toEqual([]);
   });
 
   test('with a certificate that is refused', () => {
