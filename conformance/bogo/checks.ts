@@ -3,7 +3,7 @@ import { type ConnectionInfo, VERSIONS } from '@testudo/tls';
 import { parseCertificates } from '@testudo/x509';
 import type { ShimCredential, ShimPsk } from './credentials.ts';
 import type { ConnectionFlags } from './flags.ts';
-import { sameBytes } from './values.ts';
+import { sameBytes, splitIdentifiers } from './values.ts';
 
 /** What is known when a handshake is complete. */
 export interface Completed {
@@ -71,6 +71,19 @@ const CHECKS: readonly Check[] = [
   },
   (flags, { info }) =>
     differs('hash kept', flags.has('expect-sha256-client-cert'), info.peerCertificateHash !== undefined),
+  (flags, { info }) => {
+    const matched = info.trustAnchors?.matched;
+    if (flags.has('expect-peer-match-trust-anchor')) return differs('match of a trust anchor', true, matched);
+    return flags.has('expect-no-peer-match-trust-anchor')
+      ? differs('match of a trust anchor', false, matched)
+      : undefined;
+  },
+  (flags, { info }) => {
+    const expected = splitIdentifiers(flags.bytes('expect-peer-available-trust-anchors'));
+    return expected === undefined
+      ? undefined
+      : differs('trust anchors', String(expected), String(info.trustAnchors?.available));
+  },
   checkEarlyData,
   checkSession,
   checkPeerCertificate,

@@ -83,11 +83,15 @@ export function matchingIssuer(
   authorities: readonly Uint8Array[],
 ): Credential[] {
   const isNamed = (issuer: Uint8Array) => authorities.some((name) => Buffer.compare(name, issuer) === 0);
-  const matching = credentials.filter(({ needsIssuer, issuers }) => !needsIssuer || issuers.some(isNamed));
+  const matching = credentials.flatMap(({ needsIssuer, issuers, credential }) => {
+    if (!needsIssuer || issuers.some(isNamed)) return [credential];
+    // The engine knows whether its trust anchor is named.
+    return credential.trustAnchorId === undefined ? [] : [{ ...credential, onlyWhereTrusted: true }];
+  });
   // BoringSSL gives up rather than show nothing.
   if (matching.length === 0 && credentials.length > 0)
     throw new TlsError('no-common-signature-scheme', 'NO_MATCHING_ISSUER');
-  return matching.map((each) => each.credential);
+  return matching;
 }
 
 /** BoringSSL's clients give up rather than show nothing: here that is for the application to decide. */
@@ -123,6 +127,7 @@ function load(flags: CredentialFlags, number: number, all: ConnectionFlags): Shi
       ...(signedCertificateTimestamps === undefined ? {} : { signedCertificateTimestamps }),
       ...(all.has('async') ? later(own) : {}),
       signatureSchemes: signingSchemes(flags, all),
+      trustAnchorId: flags.bytes('trust-anchor-id'),
     },
   };
 }

@@ -24,7 +24,7 @@ import { type ConnectionFlags, UnknownFlag } from './flags.ts';
 import { keyMisuse } from './key-usage.ts';
 import { policyOf } from './policies.ts';
 import { certificateTypes } from './raw-public-keys.ts';
-import { asyncIf, sameBytes, splitNames, splitProtocols } from './values.ts';
+import { asyncIf, sameBytes, splitIdentifiers, splitNames, splitProtocols } from './values.ts';
 
 /** What lasts for all connections of one test. */
 export class SharedState {
@@ -98,6 +98,7 @@ export function clientOptions(
     ...clientNpn(flags),
     fallback: flags.has('fallback-scsv'),
     sessionTickets: !flags.has('no-ticket'),
+    trustAnchors: splitIdentifiers(flags.bytes('requested-trust-anchors')),
     requestOcsp: flags.has('enable-ocsp-stapling'),
     requestTimestamps: flags.has('enable-signed-cert-timestamps'),
     grease: flags.has('enable-grease'),

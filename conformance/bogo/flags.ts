@@ -31,9 +31,11 @@ const SWITCHES = [
   'expect-no-next-proto',
   'expect-no-offer-early-data',
   'expect-no-peer-cert',
+  'expect-no-peer-match-trust-anchor',
   'expect-no-server-name',
   'expect-no-session',
   'expect-no-session-id',
+  'expect-peer-match-trust-anchor',
   'expect-reject-early-data',
   'expect-secure-renegotiation',
   'expect-session-id',
@@ -178,8 +180,10 @@ const BYTES = [
   'expect-certificate-types',
   'expect-ech-retry-configs',
   'expect-ocsp-response',
+  'expect-peer-available-trust-anchors',
   'expect-peer-rpk-sha256',
   'expect-signed-cert-timestamps',
+  'requested-trust-anchors',
 ] as const;
 
 /** Bytes that may come more than once. */
@@ -199,6 +203,7 @@ const CREDENTIAL_FLAGS = {
   'psk-importer-sha384': 'switch',
   'signed-cert-timestamps': 'bytes',
   'signing-prefs': 'numbers',
+  'trust-anchor-id': 'bytes',
 } as const;
 
 const NEW_CREDENTIALS: Readonly<Record<string, CredentialKind>> = {

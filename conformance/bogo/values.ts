@@ -13,6 +13,15 @@ export function splitProtocols(wire: string): string[] {
   return protocols;
 }
 
+/** Identifiers with their lengths before them. */
+export function splitIdentifiers(wire: Uint8Array | undefined): Uint8Array[] | undefined {
+  if (wire === undefined) return undefined;
+  const identifiers: Uint8Array[] = [];
+  for (let at = 0; at < wire.length; at += 1 + wire[at]!)
+    identifiers.push(wire.subarray(at + 1, at + 1 + wire[at]!));
+  return identifiers;
+}
+
 /** DER names in hexadecimal with commas between them, or one of the runner's words for none. */
 export function splitNames(text: string | undefined): Uint8Array[] {
   if (text === undefined || text === '' || text.startsWith('<')) return [];

@@ -31,6 +31,13 @@ export interface Credential {
   readonly delegatedCredentials?: readonly DelegatedCredential[] | undefined;
   /** The certificate's own key is not here: without a delegated credential for the peer this is not shown. Default false. */
   readonly delegatedOnly?: boolean | undefined;
+  /**
+   * Identifier of the trust anchor that the chain leads to (draft-ietf-tls-trust-anchor-ids): TLS 1.3 clients that name it get
+   * this credential before others. Default: none.
+   */
+  readonly trustAnchorId?: Uint8Array | undefined;
+  /** Not to be shown to clients that do not name `trustAnchorId`. Default false. */
+  readonly onlyWhereTrusted?: boolean | undefined;
   /** OCSP response to staple (DER). Default: none. */
   readonly ocspResponse?: Uint8Array | undefined;
   /**

@@ -61,6 +61,7 @@ export {
   RetryCookies,
   type RetryState,
 } from './features/retry-cookies.ts';
+export type { TrustAnchorAnswer } from './features/trust-anchors.ts';
 export { type Ja4Options, ja3, ja3Text, ja4, ja4Text } from './fingerprint/index.ts';
 export { GREASE_VALUES, isGrease } from './grease.ts';
 export { GROUPS, type Group, groupById, groupByName } from './groups.ts';

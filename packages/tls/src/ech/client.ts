@@ -78,6 +78,7 @@ function outerHandshake(
         // Nothing is spoken with whom reads this hello; it must be able to say with which keys to come again.
         requireAlpn: false,
         psks: undefined,
+        trustAnchors: undefined,
         credentials: undefined,
       },
       features: { ...features, custom: [], settings: undefined },

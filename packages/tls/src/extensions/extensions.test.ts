@@ -136,6 +136,9 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'application_settings_old client_encrypted_extensions': bytes(),
   'next_protocol_negotiation client_hello': none,
   'next_protocol_negotiation server_hello_12': fc.array(protocol, { maxLength: 5 }),
+  'trust_anchors client_hello': fc.array(bytes(1), { maxLength: 3 }),
+  'trust_anchors encrypted_extensions': fc.array(bytes(1), { maxLength: 3 }),
+  'trust_anchors certificate': none,
   'renegotiation_info client_hello': bytes(),
   'renegotiation_info server_hello_12': bytes(),
 };

@@ -17,6 +17,7 @@ import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensio
 import { offerNpn } from './npn.ts';
 import { learnRecordSizes, offerRecordSizes } from './record-sizes.ts';
 import { OCSP_REQUESTS_V2 } from './stapling.ts';
+import { nameTrustAnchors } from './trust-anchors.ts';
 
 /** Adds the optional extensions that the options ask for to a ClientHello. */
 export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_hello'>): void {
@@ -35,6 +36,7 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
     requestCompression(h, block);
     requestDelegation(h, block);
     offerSettings(h, block);
+    nameTrustAnchors(h, block);
   }
   offerRecordSizes(h.config, block);
   offerHeartbeat(h.config, block);

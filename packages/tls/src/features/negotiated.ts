@@ -2,6 +2,7 @@ import type { DelegationInfo } from '../certificates/delegated-credential.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
 import type { ExchangedSettings } from './application-settings.ts';
 import type { ReceivedExtension } from './custom-extensions.ts';
+import type { TrustAnchorAnswer } from './trust-anchors.ts';
 
 /** What optional extensions agreed on in one handshake. */
 export interface NegotiatedFeatures {
@@ -25,6 +26,8 @@ export interface NegotiatedFeatures {
   delegationSent: DelegationInfo | undefined;
   /** Application settings (ALPS). */
   applicationSettings: ExchangedSettings | undefined;
+  /** A client: what the server said of trust anchors. */
+  trustAnchors: TrustAnchorAnswer | undefined;
 }
 
 /** The record of a handshake; a handshake without such extensions has none. */
@@ -38,6 +41,7 @@ export function negotiatedOf(h: { negotiated?: NegotiatedFeatures }): Negotiated
     delegationReceived: undefined,
     delegationSent: undefined,
     applicationSettings: undefined,
+    trustAnchors: undefined,
   };
   return h.negotiated;
 }

@@ -21,6 +21,7 @@ import { type ApplicationSettingsOptions, type OwnSettings, ownSettings } from '
 import type { CustomExtension } from './custom-extensions.ts';
 import { maxFragmentLengthCode } from './record-sizes.ts';
 import type { RetryCookieSealer } from './retry-cookies.ts';
+import { checkTrustAnchors } from './trust-anchors.ts';
 
 /** Where a client can send GREASE (RFC 8701 §3.1). */
 export type GreasePlace =
@@ -92,6 +93,12 @@ export interface ClientFeatureOptions extends CommonFeatureOptions {
   readonly requestTimestamps?: boolean | undefined;
   /** Distinguished names (DER) of the CAs this client trusts: a server may choose its chain by them. Default: not said. */
   readonly certificateAuthorities?: readonly Uint8Array[] | undefined;
+  /**
+   * TLS 1.3: identifiers of the trust anchors this client trusts, or some of them, so that a server can choose its chain by
+   * them (draft-ietf-tls-trust-anchor-ids); relative object identifiers, DER without tag and length. What the server says
+   * is in `ConnectionInfo.trustAnchors`; an empty list only asks for that. Default: not said.
+   */
+  readonly trustAnchors?: readonly Uint8Array[] | undefined;
   /**
    * What is taken from servers, by preference. Default: raw public keys first where there is `verifyRawPublicKey`, and
    * X.509.
@@ -199,6 +206,7 @@ export function clientFeatures(
     throw new TlsError('bad-option', `helloPadding must be from 2 to 4096, not ${helloPadding}`);
   }
   if (typeof extensionOrder !== 'string') extensionOrder?.forEach(checkNumber);
+  checkTrustAnchors(options.trustAnchors);
   const places = grease === true ? GREASE_PLACES : grease || [];
   return {
     ...commonFeatures(options),

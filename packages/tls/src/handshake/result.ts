@@ -6,6 +6,7 @@ import type { ExchangedSettings } from '../features/application-settings.ts';
 import type { ReceivedExtension } from '../features/custom-extensions.ts';
 import { type NegotiatedFeatures, negotiatedOf } from '../features/negotiated.ts';
 import type { OcspResponses } from '../features/stapling.ts';
+import type { TrustAnchorAnswer } from '../features/trust-anchors.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
 import type { RawMessage } from '../messages/handshake-type.ts';
@@ -92,6 +93,8 @@ export interface ConnectionInfo {
    * option `applicationSettings`.
    */
   readonly applicationSettings: ExchangedSettings | undefined;
+  /** What the server said to a client that named trust anchors; undefined where it named none. */
+  readonly trustAnchors: TrustAnchorAnswer | undefined;
   /** The application's own extensions that the peer sent; see the option `customExtensions`. */
   readonly customExtensions: readonly ReceivedExtension[];
   /** The random values in the hellos, 32 bytes each. */
@@ -165,6 +168,7 @@ export function connectionInfo(
     localDelegation: negotiated.delegationSent,
     certificateCompression: negotiated.compression,
     applicationSettings: negotiated.applicationSettings,
+    trustAnchors: negotiated.trustAnchors,
   };
 }
 

@@ -14,6 +14,8 @@ export interface ServerHandshake extends Handshake {
   readonly wantsCertificate?: boolean;
   /** TLS 1.3 is not spoken with this client although both know it. */
   avoidsTls13?: boolean;
+  /** What to tell of trust anchors; undefined for nothing. */
+  availableTrustAnchors?: readonly Uint8Array[];
   /** Encrypted Client Hello; undefined where the client sent none. */
   ech?: ServerEch;
 }

@@ -4,6 +4,7 @@ import { chooseCredentials } from '../client-hello-info.ts';
 import type { Credential } from '../credential.ts';
 import { TlsError, type TlsErrorCode } from '../errors.ts';
 import { sessionTicket, signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
+import { credentialsByAnchor } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
 import { type Group, groupByName, groupFits } from '../groups.ts';
 import {
@@ -56,7 +57,8 @@ function* credentialsFor(
   if (!suites.some(showsCertificate)) return [];
   const needsOne = suites.every(showsCertificate);
   const credentials = needsOne ? yield* chooseCredentials(info) : yield* perform('chooseCredentials', info);
-  return credentialsForClient(credentials, hello.extensions, !needsOne);
+  // Trust anchors are for TLS 1.3.
+  return credentialsForClient(credentialsByAnchor(credentials, undefined), hello.extensions, !needsOne);
 }
 
 /** A missing group says more than a missing suite, and less than a key that does not fit. */

@@ -8,8 +8,10 @@ import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { signedCertificateTimestamp, statusRequest } from '../extensions/certificates.ts';
 import { delegatedCredential } from '../extensions/identities.ts';
+import { trustAnchors } from '../extensions/trust-anchors.ts';
 import { negotiatedOf } from '../features/negotiated.ts';
 import { stapledResponse } from '../features/stapling.ts';
+import { isTrusted, learnMatch } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
 import {
   type AuthenticatedPeer,
@@ -35,6 +37,7 @@ export function* sendAuthentication(
   requested: ExtensionBlock<'client_hello'> | ExtensionBlock<'certificate_request'>,
 ): Flow<void> {
   const certificateList = entries(credential, requested);
+  if (isTrusted(credential, requested)) certificateList[0]!.extensions.set(trustAnchors, null);
   if (delegated !== undefined) {
     certificateList[0]!.extensions.set(delegatedCredential, delegated.signed);
     negotiatedOf(h).delegationSent = { scheme, expiresAt: delegated.expiresAt };
@@ -64,6 +67,7 @@ export function* receiveAuthentication(
 ): Flow<AuthenticatedPeer> {
   const message = yield* receiveCertificate13(h);
   checkCertificateMessage(message, peer.requested, peer.context ?? NO_CONTEXT);
+  learnMatch(h, message.certificateList);
   if (message.certificateList.length > 1 && typeShownBy(h, peer.role) === 'raw-public-key')
     throw new TlsError('illegal-parameter', 'more than one raw public key (RFC 9846 §4.4.2)');
   const leaf = message.certificateList[0];

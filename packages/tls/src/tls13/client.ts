@@ -7,6 +7,7 @@ import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { selectedProtocol } from '../extensions/selected-protocol.ts';
 import { type ChosenSettings, learnSettings, sendSettings } from '../features/application-settings.ts';
 import { learnFeatures, noteFeatures } from '../features/client-features.ts';
+import { learnTrustAnchors } from '../features/trust-anchors.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups.ts';
 import {
@@ -172,6 +173,7 @@ function* receiveServerFlight(
   const { extensions } = yield* receive(h, encryptedExtensions);
   extensions.expectSolicited(offer.hello.extensions, [supportedGroups]);
   learnFeatures(h, extensions);
+  learnTrustAnchors(h, extensions);
   if (psk === undefined) learnCertificateTypes(h, extensions);
   h.ech?.learn(extensions);
   const alpnProtocol = selectedProtocol(offer.hello.extensions, extensions);

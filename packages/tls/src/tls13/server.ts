@@ -5,6 +5,7 @@ import {
 } from '../certificates/certificate-types.ts';
 import { chooseCredential13 } from '../certificates/delegated-credential.ts';
 import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
+import type { Credential } from '../credential.ts';
 import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
 import { TlsError } from '../errors.ts';
@@ -13,10 +14,12 @@ import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
+import { trustAnchors } from '../extensions/trust-anchors.ts';
 import { type ChosenSettings, chooseSettings, receiveSettings } from '../features/application-settings.ts';
 import { acknowledgesName } from '../features/cross-protocol.ts';
 import { negotiatedOf } from '../features/negotiated.ts';
 import { answerFeatures } from '../features/server-features.ts';
+import { credentialsByAnchor, offerTrustAnchors } from '../features/trust-anchors.ts';
 import type { Flow } from '../flow.ts';
 import type { AuthenticatedPeer, ChosenCredential } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
@@ -218,6 +221,7 @@ function sendEncryptedExtensions(
     answerCertificateTypes(h, hello.extensions, extensions, own.credential, asks);
   }
   if (psk?.session !== undefined) nameResumedType(h, hello.extensions, extensions, psk.session);
+  if (h.availableTrustAnchors !== undefined) extensions.set(trustAnchors, [...h.availableTrustAnchors]);
   offerRetryConfigs(h, hello, extensions);
   send(h, encryptedExtensions, { extensions });
 }
@@ -239,7 +243,10 @@ function* chooseOwn(h: ServerHandshake, { hello, info }: Agreed): Flow<ChosenCre
     throw new TlsError('missing-extension', 'ClientHello without signature_algorithms');
   const credentials = yield* chooseCredentials(info, hello.extensions.has(preSharedKey));
   const fitting = credentialsForClient(credentials, hello.extensions);
-  const chosen = chooseCredential13(h, fitting, 'server', hello.extensions, theirs);
+  const choose = (from: readonly Credential[]) =>
+    chooseCredential13(h, from, 'server', hello.extensions, theirs);
+  offerTrustAnchors(h, hello.extensions, fitting, (each) => choose([each]) !== undefined);
+  const chosen = choose(credentialsByAnchor(fitting, hello.extensions));
   if (chosen === undefined) {
     throw new TlsError(
       'no-common-signature-scheme',
