@@ -154,7 +154,10 @@ export function serverOptions(
       ? { earlyData: { maxBytes: MAX_EARLY_DATA, ageTolerance: 60_000 } }
       : {}),
     // A list with equally good suites is followed, too.
-    preferServerOrder: flags.has('server-preference') || flags.text('cipher')?.includes('[') === true,
+    preferServerOrder:
+      flags.has('server-preference') ||
+      flags.has('cnsa-202407') ||
+      flags.text('cipher')?.includes('[') === true,
     // BoringSSL's servers always do.
     grease: true,
     ...echKeys(flags),
@@ -174,7 +177,7 @@ function commonOptions(
     ...versionRange(flags),
     cipherSuites:
       policy === undefined
-        ? suitesFor(flags.text('cipher'), flags.text('psk') !== undefined)
+        ? strongestFirst(flags, suitesFor(flags.text('cipher'), flags.text('psk') !== undefined))
         : policy.suites.map((id) => cipherSuite(id)!.name),
     groups: groups(flags).map(groupName),
     signatureSchemes: schemeNames([...verifyPreferences(flags), ...(onlySigns(flags) ? [ECDSA_SHA1] : [])]),
@@ -203,6 +206,12 @@ function applicationSettings(
     applicationSettings: { [given.slice(0, comma)]: Buffer.from(given.slice(comma + 1)) },
     applicationSettingsCodePoints: [flags.number('alps-use-new-codepoint') === 0 ? 17_513 : 17_613],
   };
+}
+
+/** With a policy that wants it, AES with 256 bits goes before all others of TLS 1.3. */
+function strongestFirst(flags: ConnectionFlags, suites: readonly string[]): readonly string[] {
+  const first = 'TLS_AES_256_GCM_SHA384';
+  return flags.has('cnsa-202407') ? [first, ...suites.filter((name) => name !== first)] : suites;
 }
 
 /** BoringSSL does not while it shuts down. */

@@ -26,6 +26,7 @@ export class MessageTrace {
       if (direction === 'received' && (type === SERVER_HELLO || type === CLIENT_HELLO))
         this.knowsSecureRenegotiation ||= Buffer.from(raw).includes(RENEGOTIATION_INFO);
     },
+    innerHello: (direction) => this.#note(direction, 'clienthelloinner'),
     changeCipherSpec: (direction) => this.#note(direction, 'ccs'),
     alert: (direction, level, name) =>
       this.#note(direction, `alert ${level === 'fatal' ? 2 : 1} ${ALERTS[name as AlertName]}`),

@@ -11,6 +11,11 @@ export interface Observer {
   record?(direction: Direction, type: number, length: number, wireLength: number): void;
   /** A handshake message went or came, whole, header included. */
   message?(direction: Direction, message: RawMessage): void;
+  /**
+   * A ClientHello went encrypted inside the one that goes next, or came inside the one that came last (RFC 9849): whole, header
+   * included.
+   */
+  innerHello?(direction: Direction, raw: Uint8Array): void;
   /** ChangeCipherSpec went or came. */
   changeCipherSpec?(direction: Direction): void;
   /** Keys changed: `handshake`, `application`, `application 1` after the first KeyUpdate, and so on. */
@@ -27,6 +32,7 @@ export function observers(...list: readonly (Observer | undefined)[]): Observer 
   return {
     record: (...args) => present.forEach((observer) => void observer.record?.(...args)),
     message: (...args) => present.forEach((observer) => void observer.message?.(...args)),
+    innerHello: (...args) => present.forEach((observer) => void observer.innerHello?.(...args)),
     changeCipherSpec: (...args) => present.forEach((observer) => void observer.changeCipherSpec?.(...args)),
     keys: (...args) => present.forEach((observer) => void observer.keys?.(...args)),
     alert: (...args) => present.forEach((observer) => void observer.alert?.(...args)),

@@ -48,6 +48,7 @@ export class InnerHello implements ClientEch {
   }
 
   wrap(offer: Offer, raw: Uint8Array): Uint8Array {
+    this.#outer.observer?.innerHello?.('sent', raw);
     const encoded = encodeInner(raw, REPEATED, this.#ech.config.maximumNameLength);
     const { hello } = this.#outerOffer;
     const { extensions } = hello;

@@ -212,6 +212,7 @@ function takeInner(h: ServerHandshake, encoded: Uint8Array, outer: Uint8Array): 
   const raw = decodeInner(encoded, outer);
   const inner = decodeMessage(clientHello, { type: clientHello.type, raw });
   checkInner(inner);
+  h.observer?.innerHello?.('received', raw);
   h.transcript.replaceLast(raw);
   return inner;
 }
