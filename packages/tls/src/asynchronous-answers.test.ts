@@ -172,3 +172,23 @@ test('what arrives while the server waits is not delivered when the verdict is b
   expect(pair.server.secured).toEqual([]);
   expect(pair.client.errors.map(({ receivedAlert }) => receivedAlert)).toEqual(['certificate_unknown']);
 });
+
+test('a promise that answers twice answers one request', async () => {
+  /** As no promise of the language does, and a library's own might. */
+  class Twice<T> extends Promise<T> {
+    // biome-ignore lint/suspicious/noThenProperty: that is what the test is about
+    override then<A = T, B = never>(
+      yes?: ((value: T) => A | PromiseLike<A>) | null,
+      no?: ((reason: unknown) => B | PromiseLike<B>) | null,
+    ): Promise<A | B> {
+      super.then(yes, no);
+      return super.then(yes, no);
+    }
+  }
+  let sealed = 0;
+  const tickets = { seal: () => Twice.resolve(Uint8Array.of(++sealed)), open: () => undefined };
+  const credentials = () => Twice.resolve([pki.server()]);
+  const pair = await pairOf({}, { credentials, tickets }).settle();
+  expect(pair.client.errors.concat(pair.server.errors)).toEqual([]);
+  expect(pair.client.sessions.map(({ ticket }) => [...ticket])).toEqual([[1], [2]]);
+});

@@ -92,8 +92,11 @@ export class Driver<R> {
   }
 
   #resumeLater(answer: Promise<unknown>): void {
+    let isAnswered = false;
     const resume = (step: () => IteratorResult<Request, R>): void => {
-      if (this.#waitsFor !== 'answer') return;
+      // A promise of the user's making may answer twice: then it is another request that waits.
+      if (isAnswered || this.#waitsFor !== 'answer') return;
+      isAnswered = true;
       this.#onAnswer(() => this.#run(step));
     };
     answer.then(

@@ -22,7 +22,7 @@ import { contextOf, SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
 import type { Stapler } from './stapling.ts';
 import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
-import { callOut, userError } from './user-error.ts';
+import { answering, callOut, userError } from './user-error.ts';
 import { verifier } from './verification.ts';
 
 /** Seconds: no ticket may live longer (RFC 9846 §4.6.1). */
@@ -176,14 +176,14 @@ function chooseByName(
   return ({ serverName }) => {
     if (serverName === undefined) return context.credentials;
     return new Promise((resolve, reject) => {
-      const answer = (error: Error | null, chosen?: SecureContext): void => {
-        if (error) reject(userError('SNICallback', error));
-        else if (chosen === undefined || chosen === null) resolve(context.credentials);
+      const take = (chosen: SecureContext | null | undefined): void => {
+        if (chosen === undefined || chosen === null) resolve(context.credentials);
         else if (chosen instanceof SecureContext) {
           onChosen?.(chosen);
           resolve(chosen.credentials);
-        } else reject(userError('SNICallback', nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context')));
+        } else throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context');
       };
+      const answer = answering('SNICallback', take, reject);
       callOut('SNICallback', () => callback(serverName, answer), reject);
     });
   };

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
 import { decodeSession, encodeSession, type Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
-import { userError } from './user-error.ts';
+import { checkBytes } from './arguments.ts';
+import { answering } from './user-error.ts';
 
 /** A session as the Buffer that 'session' gives and the option `session` takes. It holds the session's secret. */
 export function sessionToBuffer(session: Session): Buffer {
@@ -32,10 +33,8 @@ export class EventSessionStore implements SessionStore {
   get(id: Uint8Array): Promise<Session | undefined> | undefined {
     if (this.#emitter.listenerCount('resumeSession') === 0) return undefined;
     return new Promise((resolve, reject) => {
-      this.#emitter.emit('resumeSession', Buffer.from(id), (error: Error | null, data: Buffer | null) => {
-        if (error) reject(userError('resumeSession', error));
-        else resolve(data ? this.#read(data) : undefined);
-      });
+      const take = (data: Buffer | null | undefined) => resolve(data ? this.#read(data) : undefined);
+      this.#emitter.emit('resumeSession', Buffer.from(id), answering('resumeSession', take, reject));
     });
   }
 
@@ -48,6 +47,7 @@ export class EventSessionStore implements SessionStore {
   }
 
   #read(data: Uint8Array): Session | undefined {
+    checkBytes('session', data);
     const { length } = this.#mark;
     if (Buffer.compare(data.subarray(0, length), this.#mark) !== 0) return undefined;
     return sessionFromBuffer(data.subarray(length));

@@ -7,7 +7,8 @@ import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import { signatureScheme } from '../signature-schemes.ts';
-import { userError } from './user-error.ts';
+import { checkBytes } from './arguments.ts';
+import { answering } from './user-error.ts';
 
 /** Gives a server's credentials the OCSP responses that are to go with them. */
 export type Stapler = (
@@ -26,14 +27,16 @@ export function stapler(server: EventEmitter): Stapler {
     const leaf = shown?.certificates[0];
     if (shown === undefined || leaf === undefined) return credentials;
     return new Promise((resolve, reject) => {
-      const answer = (error: Error | null, response?: Uint8Array | null): void => {
-        if (error) reject(userError('OCSPRequest', error));
-        else if (!response) resolve(credentials);
-        else {
-          const stapled: Credential = { ...shown, ocspResponse: new Uint8Array(response) };
-          resolve(credentials.map((one) => (one === shown ? stapled : one)));
+      const take = (response: Uint8Array | null | undefined): void => {
+        if (!response) {
+          resolve(credentials);
+          return;
         }
+        checkBytes('response', response);
+        const stapled: Credential = { ...shown, ocspResponse: new Uint8Array(response) };
+        resolve(credentials.map((one) => (one === shown ? stapled : one)));
       };
+      const answer = answering('OCSPRequest', take, reject);
       server.emit('OCSPRequest', Buffer.from(leaf), issuerOf(leaf, shown.certificates), answer);
     });
   };

@@ -11,6 +11,29 @@ export function callOut(name: string, call: () => void, reject: (error: Error) =
   }
 }
 
+/**
+ * What a user's function calls with an error or a value. The first answer counts: another one changes nothing, nor does it
+ * end a connection that is long at work. (Node destroys the socket with `ERR_MULTIPLE_CALLBACK`.) A value that cannot be
+ * taken fails the handshake, and not the caller.
+ */
+export function answering<T>(
+  name: string,
+  take: (value: T | null | undefined) => void,
+  reject: (error: Error) => void,
+): (error: Error | null | undefined, value?: T | null) => void {
+  let isFirst = true;
+  return (error, value) => {
+    if (!isFirst) return;
+    isFirst = false;
+    try {
+      if (error) reject(userError(name, error));
+      else take(value);
+    } catch (problem) {
+      reject(userError(name, problem as Error));
+    }
+  };
+}
+
 function rethrow(error: unknown): void {
   throw error;
 }

@@ -78,12 +78,12 @@ describe.each(WAYS)('%s, by %s: a peer that was not verified', (maxVersion, by) 
     const session = await unverified();
     const asked: unknown[] = [];
     const error = new CertificateError('unknown-issuer', 'not known');
-    const verifyCertificate: CertificateVerifier = ({ peer, name, chain }) => {
-      asked.push([peer, name, chain]);
+    const verifyCertificate: CertificateVerifier = ({ peer, name, chain, keyUsage }) => {
+      asked.push([peer, name, keyUsage, chain]);
       return { accepted: true, error };
     };
     await meet({ client: { maxVersion, verifyCertificate }, session });
-    expect(asked).toEqual([['server', 'server.example', session.peerCertificates]]);
+    expect(asked).toEqual([['server', 'server.example', 'digitalSignature', session.peerCertificates]]);
   });
 
   test('is not resumed when the verifier fails', async () => {

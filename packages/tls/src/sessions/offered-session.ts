@@ -3,6 +3,7 @@ import { MAX_TICKET } from '../defaults.ts';
 import { type Flow, perform } from '../flow.ts';
 import { isIdentified } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { cipherSuite } from '../suites.ts';
 import { TLS13 } from '../versions.ts';
 import { abandonedByClients } from './abandoned-sessions.ts';
 import { isFresh, type Session } from './session.ts';
@@ -53,9 +54,11 @@ function* isTakenUnverified(h: ClientHandshake, session: Session): Flow<boolean>
   const asked = { peer: 'server', name: h.host, now: h.now } as const;
   if (!isKnown(session)) return h.config.options.dangerouslyAllowAnonymous === true;
   const { peerRawPublicKey: spki, peerCertificates: chain } = session;
+  const decrypts = cipherSuite(session.cipherSuite)?.keyExchange.startsWith('RSA') === true;
+  const keyUsage = decrypts ? 'keyEncipherment' : 'digitalSignature';
   const verdict =
     spki === undefined
-      ? yield* perform('verifyCertificate', { ...asked, chain, ocspResponse: undefined })
+      ? yield* perform('verifyCertificate', { ...asked, chain, keyUsage, ocspResponse: undefined })
       : yield* perform('verifyRawPublicKey', { ...asked, key: h.provider.importPublicKey(spki) });
   return verdict.accepted && verdict.error !== undefined;
 }
