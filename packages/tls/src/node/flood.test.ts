@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
+import { nodeCrypto } from '@testudo/crypto/node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Flooder } from '../testing/flooder.ts';
 import { TLSSocket } from './socket.ts';
@@ -52,7 +53,12 @@ class Wire extends Duplex {
 }
 
 async function meet(maxVersion: 'TLSv1.2' | 'TLSv1.3') {
-  const client = new Flooder({ authority: [authority.certificate], host: 'localhost', maxVersion });
+  const client = new Flooder({
+    provider: nodeCrypto,
+    authority: [authority.certificate],
+    host: 'localhost',
+    maxVersion,
+  });
   const wire = track(new Wire(client));
   const server = track(new TLSSocket(wire, { isServer: true, ...serverIdentity, heartbeat: 'answer' }));
   client.connection.start();

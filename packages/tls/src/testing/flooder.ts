@@ -1,6 +1,5 @@
-import { nodeCrypto } from '@testudo/crypto/node';
+import type { CryptoProvider } from '@testudo/crypto';
 import { TrustStore } from '@testudo/x509';
-import { vi } from 'vitest';
 import { verifyWith } from '../certificate-verdict.ts';
 import type { Connection } from '../connection.ts';
 import { clientConnection } from '../endpoint.ts';
@@ -14,18 +13,22 @@ export class Flooder {
   readonly connection: Connection;
   readonly received: Uint8Array[] = [];
   ended = false;
+  readonly #provider: CryptoProvider;
   #records: RecordLayer | undefined;
 
   constructor(parts: {
+    readonly provider: CryptoProvider;
     /** The server's CA, DER or PEM. */
     readonly authority: ConstructorParameters<typeof TrustStore>[0];
     readonly host: string;
     readonly maxVersion: 'TLSv1.2' | 'TLSv1.3';
   }) {
+    const { provider } = parts;
+    this.#provider = provider;
     const trust = new TrustStore(parts.authority);
     const config = clientConfig({
-      provider: nodeCrypto,
-      verifyCertificate: verifyWith(nodeCrypto, () => trust),
+      provider,
+      verifyCertificate: verifyWith(provider, () => trust),
       maxVersion: parts.maxVersion,
       heartbeat: 'only-ask',
     });
@@ -43,17 +46,21 @@ export class Flooder {
   /** One request, as it goes over the wire. */
   request(payload: number): Uint8Array {
     this.#records ??= this.#findRecords();
-    const padding = nodeCrypto.randomBytes(MIN_PADDING);
+    const padding = this.#provider.randomBytes(MIN_PADDING);
     this.#records.write(HEARTBEAT, writeHeartbeat(HEARTBEAT_REQUEST, new Uint8Array(payload), padding));
     return this.connection.takeOutgoing()!;
   }
 
   /** The engine itself asks for one heartbeat at a time. */
   #findRecords(): RecordLayer {
-    const write = vi.spyOn(RecordLayer.prototype, 'write');
+    const { write } = RecordLayer.prototype;
+    let records!: RecordLayer;
+    RecordLayer.prototype.write = function (this: RecordLayer, ...args): void {
+      records = this;
+      write.apply(this, args);
+    };
     this.connection.heartbeat(() => {});
-    const records = write.mock.contexts.at(-1) as RecordLayer;
-    write.mockRestore();
+    RecordLayer.prototype.write = write;
     return records;
   }
 }

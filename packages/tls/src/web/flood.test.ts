@@ -11,7 +11,12 @@ afterEach(() => void vi.useRealTimers());
 
 /** A server's stream whose transport the client reads, or not. */
 async function meet(maxVersion: 'TLSv1.2' | 'TLSv1.3') {
-  const client = new Flooder({ authority: [pki.authority.certificate], host: SERVER_NAME, maxVersion });
+  const client = new Flooder({
+    provider: nodeCrypto,
+    authority: [pki.authority.certificate],
+    host: SERVER_NAME,
+    maxVersion,
+  });
   let incoming!: ReadableStreamDefaultController<Uint8Array>;
   const wire = {
     isRead: true,
