@@ -129,6 +129,7 @@ export function serverOptions(
     ...(hint === undefined || hint === '' ? {} : { pskIdentityHint: Buffer.from(hint) }),
     ...alpnChoice(flags, notes),
     ssl2Hello,
+    resumptionAcrossNames: flags.has('resumption-across-names-enabled'),
     sessionsKeepCertificateHash: flags.has('retain-only-sha256-client-cert'),
     ...serverNpn(flags),
     java11Workaround: flags.has('jdk11-workaround'),

@@ -374,6 +374,9 @@ class Exchange {
       if (expected && takesEarly !== flags.has('expect-ticket-supports-early-data'))
         return new Failure(`the new session takes ${takesEarly ? '' : 'no '}early data`);
     }
+    const isAcross = this.#session?.acrossNames === true;
+    if (flags.has(isAcross ? 'expect-not-resumable-across-names' : 'expect-resumable-across-names'))
+      return new Failure(`the new session is ${isAcross ? '' : 'not '}good for other names`);
     const renegotiations = flags.number('expect-total-renegotiations') ?? 0;
     if (this.#changes !== renegotiations) return new Failure(`${this.#changes} renegotiations`);
     const trace = flags.text('expect-msg-callback') ?? '';

@@ -14,6 +14,7 @@ import { alpn, serverName } from './names.ts';
 import * as negotiation from './negotiation.ts';
 import { nextProtocolNegotiation } from './next-protocol.ts';
 import { earlyData, preSharedKey, pskKeyExchangeModes } from './pre-shared-key.ts';
+import { tlsFlags } from './tls-flags.ts';
 import { trustAnchors } from './trust-anchors.ts';
 
 /** Every extension the engine knows: the one place that decides what may stand where. */
@@ -52,6 +53,7 @@ export const EXTENSIONS: readonly Extension[] = [
   nextProtocolNegotiation,
   applicationSettingsOld,
   applicationSettings,
+  tlsFlags,
   trustAnchors,
   echOuterExtensions,
   encryptedClientHello,

@@ -128,6 +128,12 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
    */
   readonly serverNames?: readonly string[] | undefined;
   /**
+   * TLS 1.3: tickets are good for all names of the certificate that was shown, and clients are told so
+   * (draft-ietf-tls-cross-sni-resumption). Only where whoever opens these tickets may speak for all these names. Default
+   * false.
+   */
+  readonly resumptionAcrossNames?: boolean | undefined;
+  /**
    * Sessions keep the SHA-256 of a client's certificate in the place of its chain, which makes tickets short. After a
    * resumption `peerCertificateHash` says who that is, and `peerCertificates` is empty. Sessions of the other kind are not
    * resumed. Not with `renegotiation`, which compares certificates. Default false.

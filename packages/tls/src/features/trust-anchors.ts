@@ -65,10 +65,10 @@ export function isTrusted(
   return named?.some((each) => bytesEqual(each, trustAnchorId)) === true;
 }
 
-/** What may be shown to this client: those for a trust anchor of its own first. `asked` is undefined up to TLS 1.2. */
+/** What may be shown to this peer: those for a trust anchor of its own first. `asked` is undefined up to TLS 1.2. */
 export function credentialsByAnchor(
   credentials: readonly Credential[],
-  asked: ExtensionBlock<'client_hello'> | undefined,
+  asked: ExtensionBlock<'client_hello'> | ExtensionBlock<'certificate_request'> | undefined,
 ): readonly Credential[] {
   if (credentials.every(({ trustAnchorId }) => trustAnchorId === undefined)) return credentials;
   const trusted = asked === undefined ? [] : credentials.filter((each) => isTrusted(each, asked));

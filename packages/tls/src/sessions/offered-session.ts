@@ -9,12 +9,13 @@ import { abandonedByClients } from './abandoned-sessions.ts';
 import { isFresh, type Session } from './session.ts';
 
 /**
- * The session that a client offers: one that is for the same peer, where what it holds would be negotiated again, and in
- * which the peer is as much as a full handshake would make it. Undefined where that is not so.
+ * The session that a client offers: one that is for the same peer, or good for this one, too; where what it holds would be
+ * negotiated again, and in which the peer is as much as a full handshake would make it. Undefined where that is not so.
  */
 export function* offeredSession(h: ClientHandshake): Flow<Session | undefined> {
   const { session } = h;
   if (session === undefined || !isUsable(h, session)) return undefined;
+  if (!isForPeer(h, session)) return (yield* isAlsoForPeer(h, session)) ? session : undefined;
   if (!session.peerVerified) return (yield* isTakenUnverified(h, session)) ? session : undefined;
   // Without anything that was shown, it was a shared key that said who the peer is.
   return isKnown(session) || h.config.hasPsks ? session : undefined;
@@ -31,7 +32,6 @@ export function wantedPeer({ host }: Pick<ClientHandshake, 'host'>): string {
 function isUsable(h: ClientHandshake, session: Session): boolean {
   const { config } = h;
   if (!isFresh(session, h.now) || abandonedByClients.has(h.provider, session)) return false;
-  if (session.serverName !== (h.serverName ?? '') || session.host !== wantedPeer(h)) return false;
   if (!config.versions.some((version) => version === session.version)) return false;
   const is13 = session.version === TLS13;
   if (is13 ? session.ticket.length === 0 : !takesTicket(h, session)) return false;
@@ -39,6 +39,23 @@ function isUsable(h: ClientHandshake, session: Session): boolean {
   const type = session.peerRawPublicKey === undefined ? 'x509' : 'raw-public-key';
   if (!config.features.certificateTypes.takes.includes(type)) return false;
   return config.cipherSuites.some((suite) => suite.id === session.cipherSuite);
+}
+
+/** Whether it began with the very peer that is wanted now. */
+export function isForPeer(h: ClientHandshake, session: Session): boolean {
+  return session.serverName === (h.serverName ?? '') && session.host === wantedPeer(h);
+}
+
+/**
+ * A session with a server that has other names, too: the verifier decides whether its certificate is for this one
+ * (draft-ietf-tls-cross-sni-resumption §3), and must find nothing wrong with it.
+ */
+function* isAlsoForPeer(h: ClientHandshake, session: Session): Flow<boolean> {
+  const { peerCertificates: chain } = session;
+  if (session.acrossNames !== true || !session.peerVerified || chain.length === 0) return false;
+  const asked = { peer: 'server', name: h.host, now: h.now } as const;
+  const verdict = yield* perform('verifyCertificate', { ...asked, chain, ocspResponse: undefined });
+  return verdict.accepted && verdict.error === undefined;
 }
 
 function takesTicket({ config }: ClientHandshake, { ticket }: Session): boolean {

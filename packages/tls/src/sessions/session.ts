@@ -55,6 +55,8 @@ export interface Session {
   readonly peerRawPublicKey?: Uint8Array | undefined;
   /** What a server showed, where the client had a say in it (RFC 7250). */
   readonly localCertificateType?: CertificateType | undefined;
+  /** 1.3: the server says that it is good for the other names of its certificate, too. */
+  readonly acrossNames?: boolean | undefined;
   /** SHA-256 of a client's certificate, where that is kept in the place of its chain. */
   readonly peerCertificateHash?: Uint8Array | undefined;
   /** 1.3: what both sides told each other for early data, too (ALPS). */
@@ -108,6 +110,11 @@ const fields: Codec<Session> = struct({
     (type) => OWN_TYPES.indexOf(type),
   ),
   applicationSettings: settings(),
+  acrossNames: mapped(
+    flag,
+    (isSet) => isSet || undefined,
+    (isSet) => isSet === true,
+  ),
   peerCertificateHash: mapped(
     opaque(1, 0, 32),
     (hash) => (hash.length === 0 ? undefined : hash),

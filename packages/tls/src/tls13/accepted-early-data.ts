@@ -29,6 +29,8 @@ export function* acceptsEarlyData(
   if (psk === undefined || session === undefined || psk.index !== 0 || session.maxEarlyData === 0)
     return false;
   if (session.cipherSuite !== suite.id || session.alpnProtocol !== (alpnProtocol ?? '')) return false;
+  // What is said before the server answers is for the name that the session began with.
+  if (session.serverName !== (agreed.info.serverName ?? '')) return false;
   if (!agreesWithSettings(session, agreed.settings?.own)) return false;
   if (!isFresh(h, psk)) return false;
   // The binder is different in every ClientHello, and nobody without the key can make another one.

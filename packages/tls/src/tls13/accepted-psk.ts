@@ -75,7 +75,10 @@ function* externalPsk(h: ServerHandshake, { identity }: PskIdentity): Flow<Known
 
 /** Same name, not too old, and no less authenticated than a full handshake would be. */
 function resumableHash(h: ServerHandshake, session: Session, name: string | undefined): HashName | undefined {
-  if (session.version !== TLS13 || session.serverName !== (name ?? '')) return undefined;
+  const isForName =
+    session.serverName === (name ?? '') ||
+    (session.acrossNames === true && h.config.options.resumptionAcrossNames === true);
+  if (session.version !== TLS13 || !isForName) return undefined;
   if (!isFresh(session, h.now) || !satisfiesClientAuthentication(h.config, session)) return undefined;
   return cipherSuite13(session.cipherSuite)?.hash;
 }

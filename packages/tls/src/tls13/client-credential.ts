@@ -5,6 +5,7 @@ import { certificateAuthorities, oidFilters } from '../extensions/certificates.t
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { noteFeatures } from '../features/client-features.ts';
 import { matchingCredentials } from '../features/oid-filters.ts';
+import { credentialsByAnchor } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { ChosenCredential } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
@@ -33,7 +34,8 @@ export function* sendCredential(
     matchingCredentials(credentials, filters ?? []),
     typeShownBy(h, 'client'),
   );
-  const chosen = chooseCredential13(h, fitting, 'client', request.extensions, schemes);
+  const ordered = credentialsByAnchor(fitting, request.extensions);
+  const chosen = chooseCredential13(h, ordered, 'client', request.extensions, schemes);
   if (chosen === undefined) {
     send(h, certificate13, {
       certificateRequestContext: request.certificateRequestContext,

@@ -2,6 +2,7 @@ import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import { mayResumeEarly } from '../features/application-settings.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { isForPeer } from '../sessions/offered-session.ts';
 import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
 import { TLS12 } from '../versions.ts';
 import { KeySchedule } from './key-schedule.ts';
@@ -71,6 +72,6 @@ function earlySession(
   // The server would have to speak the same protocol as when the session began.
   const protocols = h.config.options.alpnProtocols ?? [];
   if (session.alpnProtocol !== '' && !protocols.includes(session.alpnProtocol)) return undefined;
-  if (!mayResumeEarly(h, session)) return undefined;
+  if (!mayResumeEarly(h, session) || !isForPeer(h, session)) return undefined;
   return { psk, suite, maxEarlyData: session.maxEarlyData };
 }

@@ -3,6 +3,7 @@ import { ExtensionBlock } from '../extensions/block.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import type { ExchangedSettings } from '../features/application-settings.ts';
 import { ticketFeatures } from '../features/server-features.ts';
+import { isAcrossNames, setAcrossNames } from '../features/tls-flags.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { AuthenticatedPeer } from '../handshake/authentication.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
@@ -42,6 +43,7 @@ export function sessionFromTicket(
     host: wantedPeer(h),
     maxEarlyData: ticket.extensions.get(earlyData) ?? 0,
     localCertificateType: undefined,
+    acrossNames: isAcrossNames(ticket.extensions) || undefined,
   });
 }
 
@@ -69,6 +71,7 @@ export function* sendTickets(
       host: '',
       maxEarlyData: h.config.maxEarlyData,
       localCertificateType: h.certificateTypes?.server,
+      acrossNames: h.config.options.resumptionAcrossNames || undefined,
     };
     const ticket = yield* perform('sealTicket', sessionOf(agreed, issued));
     psk.fill(0);
@@ -76,6 +79,7 @@ export function* sendTickets(
     if (ticket.length > MAX_TICKET || ticket.length === 0) return;
     const extensions = new ExtensionBlock('new_session_ticket');
     if (h.config.maxEarlyData > 0) extensions.set(earlyData, h.config.maxEarlyData);
+    if (issued.acrossNames) setAcrossNames(extensions);
     ticketFeatures(h, extensions);
     const message = { ticketLifetime: lifetime, ticketAgeAdd: ageAdd, ticketNonce, ticket, extensions };
     h.channel.writeHandshake(encodeMessage(newSessionTicket13, message));
@@ -96,6 +100,7 @@ type Issued = Pick<
   | 'host'
   | 'maxEarlyData'
   | 'localCertificateType'
+  | 'acrossNames'
 >;
 
 /** Field by field: spreading one object into another costs V8 more than sealing the ticket. */
@@ -119,6 +124,7 @@ function sessionOf(agreed: Agreed, issued: Issued): Session {
     peerVerified: agreed.peer.error === undefined,
     peerRawPublicKey: agreed.peer.rawPublicKey,
     localCertificateType: issued.localCertificateType,
+    acrossNames: issued.acrossNames,
     applicationSettings: agreed.settings,
   };
 }
