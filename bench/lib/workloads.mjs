@@ -64,7 +64,7 @@ export const IDLE_MEMORY = {
   title: 'idle connection',
   unit: 'connection',
   role: 'server',
-  full: { count: 2000, warmUp: 1000 },
+  full: { count: 2000, warmUp: 4000 },
   quick: { count: 200, warmUp: 20 },
 };
 
