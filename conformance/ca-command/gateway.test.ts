@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { copyFileSync, readdirSync, rmSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useScratch } from '../support/scratch.ts';
+import { INTERMEDIATE, opensslCertificate } from './openssl.ts';
 import { good, start, withBuild } from './program.ts';
 
 // The gateway with a CA that has an intermediate, whose root's key is elsewhere.
@@ -66,11 +67,7 @@ withBuild('openssl')('testudo up under an intermediate', () => {
       /(?<!-key)\.pem$/.test(name),
     );
     expect(ask(`data/certificates/${file}`)).toMatch(/: good[\s\S]*verify OK/);
-    scratch.run(
-      ...(['openssl', 'req', '-x509', '-newkey', 'ed25519', '-nodes', '-subj', '/CN=later'] as const),
-      ...['-CA', 'data/intermediate.pem', '-CAkey', 'data/intermediate-key.pem'],
-      ...['-keyout', 'later.key', '-out', 'later.pem'],
-    );
+    opensslCertificate(scratch, 'later', { issuer: INTERMEDIATE });
     expect(ask('later.pem')).toMatch(/later\.pem: unknown/);
     copyFileSync(scratch.path('later.pem'), scratch.path('data/certificates/later.pem'));
     expect(ask('later.pem')).toMatch(/later\.pem: good/);

@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { testWithPrograms } from '../support/programs.ts';
 import { useScratch } from '../support/scratch.ts';
+import { INTERMEDIATE, opensslCertificate } from './openssl.ts';
 import { good, start, testudo, withBuild } from './program.ts';
 
 // `testudo ca revoke`, `crl` and `ocsp`, each as a process; OpenSSL and GnuTLS ask.
@@ -19,10 +20,7 @@ withBuild('openssl')('what testudo ca revokes', () => {
     await good(scratch, 'ca', 'init', '--name', 'Root', '--intermediate', 'Issuing');
     for (const name of ['good', 'lost', 'held', 'serial', 'late'])
       await good(scratch, 'ca', 'issue', `${name}.example.test`, '--out', '.');
-    scratch.run(
-      ...(['openssl', 'req', '-x509', '-newkey', 'ed25519', '-nodes', '-subj', '/CN=foreign'] as const),
-      ...['-keyout', 'foreign.key', '-out', 'foreign.pem'],
-    );
+    opensslCertificate(scratch, 'foreign');
     scratch.write('cas.pem', scratch.text('data/ca.pem') + scratch.text('data/intermediate.pem'));
   });
 
@@ -120,28 +118,7 @@ withBuild('openssl')('what testudo ca revokes', () => {
 
     test('what the gateway issued can be revoked as well', async () => {
       // As `testudo up` does it: with the CA's key, without its database.
-      scratch.run(
-        ...([
-          'openssl',
-          'req',
-          '-x509',
-          '-newkey',
-          'ed25519',
-          '-nodes',
-          '-keyout',
-          'by.key',
-          '-out',
-          'by.pem',
-        ] as const),
-        ...[
-          '-subj',
-          '/CN=by.example.test',
-          '-CA',
-          'data/intermediate.pem',
-          '-CAkey',
-          'data/intermediate-key.pem',
-        ],
-      );
+      opensslCertificate(scratch, 'by', { commonName: 'by.example.test', issuer: INTERMEDIATE });
       await revoke('by.pem');
       await good(scratch, 'ca', 'crl', '--out', 'by-crl.pem');
       expect(crlText('-in', 'by-crl.pem')).toContain(serialOf('by.pem'));
@@ -195,39 +172,9 @@ withBuild('openssl')('what testudo ca revokes', () => {
 
     /** The right names, by a key that is not the CA's. */
     function forged(): string[] {
-      scratch.run(
-        'openssl',
-        'req',
-        '-x509',
-        '-newkey',
-        'ed25519',
-        '-nodes',
-        '-keyout',
-        'fake.key',
-        '-out',
-        'fake.pem',
-        '-subj',
-        '/CN=Issuing',
-      );
-      scratch.run(
-        'openssl',
-        'req',
-        '-x509',
-        '-newkey',
-        'ed25519',
-        '-nodes',
-        '-keyout',
-        'forged.key',
-        '-out',
-        'forged.pem',
-        '-subj',
-        '/CN=x',
-        '-CA',
-        'fake.pem',
-        '-CAkey',
-        'fake.key',
-      );
-      return ['forged.pem'];
+      const certificate = opensslCertificate(scratch, 'fake', { commonName: 'Issuing' });
+      const issuer = { certificate, key: 'fake.key' };
+      return [opensslCertificate(scratch, 'forged', { commonName: 'x', issuer })];
     }
   });
 

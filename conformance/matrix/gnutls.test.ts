@@ -1,49 +1,29 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { type CipherSuite, clientConfig, serverConfig } from '@testudo/tls';
+import type { CipherSuite } from '@testudo/tls';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
-import { connectLink, listenLinks } from '../interop/support/link.ts';
 import { Program, startOnFreePort } from '../interop/support/program.ts';
 import { findProgram } from '../support/find-program.ts';
 import { withPrograms } from '../support/programs.ts';
-import {
-  combinations,
-  type KeyKind,
-  keyKindOf,
-  OUR_PSK,
-  ourOptions,
-  PSK,
-  PSK_HEX,
-  psksFor,
-} from './combinations.ts';
-import { MatrixIdentities } from './identities.ts';
+import { type KeyKind, keyKindOf, PSK, PSK_HEX, psksFor } from './combinations.ts';
+import { expectAgreed, expectEcho, OurSide } from './our-side.ts';
 
 // Every suite in every version that this GnuTLS and we both have, both ways.
 
-cleanUpAfterTests();
-
-let identities: MatrixIdentities;
-beforeAll(() => {
-  identities = new MatrixIdentities();
-});
-
 const listed = listOf();
-const cases = combinations(listed.suites).map(
-  (combination) => [`${combination.version}: ${combination.suite.name}`, combination] as const,
-);
+const ours = new OurSide(listed.suites);
 
 withPrograms('gnutls-serv')('GnuTLS server', () => {
-  test('has suites of every kind', () => expect(cases.length).toBeGreaterThan(100));
+  test('has suites of every kind', () => expect(ours.cases.length).toBeGreaterThan(100));
 
   describe('as the server', () => {
     const ports = new Map<KeyKind | 'TLSv1.3', number>();
     beforeAll(async () => {
-      const keys = identities.all.path('psk.txt');
+      const keys = ours.identities.all.path('psk.txt');
       writeFileSync(keys, `${PSK.identity}:${PSK_HEX}\n`);
       for (const kind of ['rsa', 'ecdsa', 'dsa', 'TLSv1.3'] as const) {
         const is13 = kind === 'TLSv1.3';
-        const { cert, key } = identities.server(is13 ? 'ecdsa' : kind);
+        const { cert, key } = ours.identities.server(is13 ? 'ecdsa' : kind);
         const { port } = await startOnFreePort(
           (port) =>
             new Program('gnutls-serv', [
@@ -62,41 +42,31 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
       }
     });
 
-    test.each(cases)('%s', async (_, combination) => {
+    test.each(ours.cases)('%s', async (_, combination) => {
       const { version, suite } = combination;
-      const kind = keyKindOf(suite);
-      const link = connectLink(
-        ports.get(version === 'TLSv1.3' ? version : kind)!,
-        clientConfig({
-          ...ourOptions(combination),
-          verifyCertificate: identities.verifier(kind),
-          psks: psksFor(combination),
-        }),
-      );
-      expect(await link.secure).toMatchObject({ version, cipherSuite: { id: suite.id } });
-      link.send('drawer\n');
-      await link.expect('drawer\n');
-      link.close();
-      expect(await link.over).toBeUndefined();
+      const port = ports.get(version === 'TLSv1.3' ? version : keyKindOf(suite))!;
+      const link = ours.connect(port, combination);
+      await expectAgreed(link, combination);
+      await expectEcho(link, 'drawer\n');
     });
   });
 });
 
 withPrograms('gnutls-cli')('GnuTLS client', () => {
   describe('as the client', () => {
-    test.each(cases)('%s', async (_, combination) => {
+    test.each(ours.cases)('%s', async (_, combination) => {
       const { version, suite } = combination;
-      const kind = keyKindOf(suite);
-      const server = await listenLinks(
-        serverConfig({
-          ...ourOptions(combination),
-          credentials: [identities.server(kind).credential],
-          findPsk: () => OUR_PSK,
-        }),
-      );
+      const server = await ours.listen(combination);
       const isPsk = psksFor(combination).length > 0;
       const program = new Program('gnutls-cli', [
-        ...['--port', String(server.port), '--x509cafile', identities.all.ca, '--sni-hostname', 'localhost'],
+        ...[
+          '--port',
+          String(server.port),
+          '--x509cafile',
+          ours.identities.all.ca,
+          '--sni-hostname',
+          'localhost',
+        ],
         ...['--verify-hostname', 'localhost'],
         ...['--priority', version === 'TLSv1.3' ? PRIORITY_13 : listed.priority],
         ...(isPsk ? ['--pskusername', PSK.identity, '--pskkey', PSK_HEX] : []),
@@ -104,7 +74,7 @@ withPrograms('gnutls-cli')('GnuTLS client', () => {
       ]);
       program.write('drawer\n');
       const link = await server.next();
-      expect(await link.secure).toMatchObject({ version, cipherSuite: { id: suite.id } });
+      await expectAgreed(link, combination);
       if (diesAfterwards(suite)) return;
       await program.expect(/drawer\n/);
       program.endInput();

@@ -7,9 +7,8 @@ import { certificate13 } from './messages/certificate.ts';
 import { certificateRequest13 } from './messages/certificate-request.ts';
 import { finished } from './messages/finished.ts';
 import { decodeMessage, encodeMessage } from './messages/handshake-type.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from './options.ts';
-import { clientEnd, serverEnd } from './testing/end.ts';
-import { Pair } from './testing/pair.ts';
+import type { ClientOptions, ServerOptions } from './options.ts';
+import { endsOf, works } from './testing/ends.ts';
 import { TestPki } from './testing/pki.ts';
 import { outcomeOf, refused } from './testing/puppet.ts';
 import { PuppetClient13 } from './testing/puppet-client13.ts';
@@ -17,36 +16,12 @@ import { PuppetServer13 } from './testing/puppet-server13.ts';
 import { finishedData } from './tls13/finished.ts';
 
 const pki = new TestPki(nodeCrypto);
-const verifyCertificate = pki.verifier();
 const own = pki.client();
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 
-function client(options: Partial<ClientOptions> = {}) {
-  const all = { verifyCertificate, postHandshakeAuth: true, credentials: [own], ...options };
-  return clientEnd(clientConfig({ provider: nodeCrypto, ...all }));
-}
-
-function server(options: Partial<ServerOptions> = {}) {
-  const all = { verifyCertificate, credentials: [pki.server()], ...options };
-  return serverEnd(serverConfig({ provider: nodeCrypto, ...all }));
-}
-
-function meet(clientOptions: Partial<ClientOptions> = {}, serverOptions: Partial<ServerOptions> = {}): Pair {
-  const pair = new Pair(client(clientOptions), server(serverOptions)).pump();
-  expect([pair.client.errors, pair.server.errors]).toEqual([[], []]);
-  return pair;
-}
-
-function works(pair: Pair): void {
-  pair.pump();
-  expect([pair.client.errors, pair.server.errors]).toEqual([[], []]);
-  pair.client.data.length = 0;
-  pair.server.data.length = 0;
-  pair.client.connection.send(bytes('from the client'));
-  pair.server.connection.send(bytes('from the server'));
-  pair.pump();
-  expect([pair.server.text, pair.client.text]).toEqual(['from the client', 'from the server']);
-}
+const { client, server, meet } = endsOf(nodeCrypto, pki, {
+  client: { postHandshakeAuth: true, credentials: [own] },
+});
 
 describe('a server that asks later', () => {
   test('learns who the client is, and both know what was shown', () => {

@@ -7,34 +7,20 @@ import { extendedMasterSecret, renegotiationInfo, supportedVersions } from '../e
 import { Transcript } from '../handshake/transcript.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions, ServerOptions } from '../options.ts';
 import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
-import { clientEnd, serverEnd } from '../testing/end.ts';
+import { endsOf } from '../testing/ends.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import type { WritableClientHello } from '../testing/puppet-client13.ts';
 import { PuppetClient12, PuppetServer12 } from '../testing/puppet12.ts';
 
 const pki = new TestPki(nodeCrypto);
-const verifyCertificate = pki.verifier();
 
-function client(options: Partial<ClientOptions> = {}) {
-  const config = clientConfig({
-    provider: nodeCrypto,
-    verifyCertificate,
-    maxVersion: 'TLSv1.2',
-    renegotiation: true,
-    ...options,
-  });
-  return clientEnd(config);
-}
-
-function server(options: Partial<ServerOptions> = {}) {
-  const credentials = [pki.server()];
-  return serverEnd(
-    serverConfig({ provider: nodeCrypto, verifyCertificate, credentials, renegotiation: true, ...options }),
-  );
-}
+const { client, server } = endsOf(nodeCrypto, pki, {
+  client: { maxVersion: 'TLSv1.2', renegotiation: true },
+  server: { renegotiation: true },
+});
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
 

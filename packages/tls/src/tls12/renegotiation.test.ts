@@ -2,10 +2,11 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { checkSamePskIdentity, type PreviousHandshake } from '../handshake/previous-handshake.ts';
 import { legacy } from '../legacy/index.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import { clientConfig, type ServerOptions, serverConfig } from '../options.ts';
 import { MemorySessionStore } from '../sessions/session-store.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
+import { endsOf, works } from '../testing/ends.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
 
@@ -17,43 +18,12 @@ const OLD = {
   signatureSchemes: ['rsa_pkcs1_sha256', 'rsa_pkcs1_sha1'],
 } as const;
 
-function client(options: Partial<ClientOptions> = {}) {
-  const config = clientConfig({
-    provider: nodeCrypto,
-    verifyCertificate,
-    maxVersion: 'TLSv1.2',
-    renegotiation: true,
-    ...options,
-  });
-  return clientEnd(config);
-}
-
-function server(options: Partial<ServerOptions> = {}) {
-  const credentials = [pki.server()];
-  return serverEnd(
-    serverConfig({ provider: nodeCrypto, verifyCertificate, credentials, renegotiation: true, ...options }),
-  );
-}
-
-function meet(clientOptions: Partial<ClientOptions> = {}, serverOptions: Partial<ServerOptions> = {}): Pair {
-  const pair = new Pair(client(clientOptions), server(serverOptions)).pump();
-  expect([pair.client.errors, pair.server.errors]).toEqual([[], []]);
-  return pair;
-}
+const { client, meet } = endsOf(nodeCrypto, pki, {
+  client: { maxVersion: 'TLSv1.2', renegotiation: true },
+  server: { renegotiation: true },
+});
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
-
-/** Both sides are well, and understand each other. */
-function works(pair: Pair): void {
-  pair.pump();
-  expect([pair.client.errors, pair.server.errors]).toEqual([[], []]);
-  pair.client.data.length = 0;
-  pair.server.data.length = 0;
-  pair.client.connection.send(bytes('from the client'));
-  pair.server.connection.send(bytes('from the server'));
-  pair.pump();
-  expect([pair.server.text, pair.client.text]).toEqual(['from the client', 'from the server']);
-}
 
 describe('a client', () => {
   test('renegotiates: other keys, bound to those before', () => {
