@@ -1,7 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { CertificateError, createCertificateAuthority, TrustStore } from '@testudo/x509';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type CertificateToVerify, verifyWith } from './certificate-verdict.ts';
+import { type CertificateToVerify, dangerouslyAccept, verifyWith } from './certificate-verdict.ts';
 import { SERVER_NAME, TestPki } from './testing/pki.ts';
 
 const provider = nodeCrypto;
@@ -67,5 +67,20 @@ describe('a chain that was accepted before', () => {
     const forged = request.chain[0]!.slice();
     forged[forged.length - 20]! ^= 1;
     expect(await refusal({ chain: [forged] })).toBe('bad-signature');
+  });
+});
+
+describe('who accepts everything', () => {
+  const expected = { accepted: true, error: expect.objectContaining({ code: 'name-mismatch' }) };
+  const stranger = { ...request, name: 'other.example' };
+
+  test('answers at once where the verifier does, so that no hello waits, and keeps what is wrong', () => {
+    expect(dangerouslyAccept(verify)(stranger)).toMatchObject(expected);
+  });
+
+  test('answers later where the verifier does', async () => {
+    const verdict = dangerouslyAccept(async (asked) => verify(asked))(stranger);
+    expect(verdict).toBeInstanceOf(Promise);
+    expect(await verdict).toMatchObject(expected);
   });
 });

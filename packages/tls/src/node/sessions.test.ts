@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { connect as netConnect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ConnectionOptions, Server, TLSSocket } from './index.ts';
 import {
@@ -154,6 +155,33 @@ test('setSession before the handshake does as the option', async () => {
   socket.setSession(session!);
   await once(socket, 'secureConnect');
   expect(socket.isSessionReused()).toBe(true);
+});
+
+describe.each(VERSIONS)('%s: a session of one host', (maxVersion) => {
+  const at = async (port: number, host: string, session?: Buffer) => {
+    const socket = track(netConnect(port, '127.0.0.1'));
+    return await visit(ours, port, { socket, host, servername: undefined, session });
+  };
+
+  test('is not offered to another address, which has to show its own certificate', async () => {
+    const { port } = await speakingServer(ours, { maxVersion });
+    const { session } = await at(port, '127.0.0.1');
+    expect((await at(port, '127.0.0.1', session)).socket.isSessionReused()).toBe(true);
+    await expect(at(port, '127.0.0.2', session)).rejects.toMatchObject({
+      code: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
+  });
+
+  test('that was accepted unverified is not resumed by who wants it verified', async () => {
+    const { port } = await speakingServer(ours, { maxVersion, ...issue({}, stranger) });
+    const anyone = { rejectUnauthorized: false };
+    const { session } = await visit(ours, port, anyone);
+    const again = await visit(ours, port, { ...anyone, session });
+    expect([again.socket.isSessionReused(), again.socket.authorized]).toEqual([true, false]);
+    await expect(visit(ours, port, { session })).rejects.toMatchObject({
+      code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    });
+  });
 });
 
 describe('newSession and resumeSession', () => {
