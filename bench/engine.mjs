@@ -10,7 +10,8 @@ import {
   verifyWith,
 } from '@testudo/tls';
 import { parseCertificates, parsePrivateKey, TrustStore } from '@testudo/x509';
-import { makeMaterial, SERVER_NAME } from './lib/material.mjs';
+import { makeMaterial } from './lib/material.mjs';
+import { SERVER_NAME } from './lib/settings.mjs';
 
 /**
  * The engine alone, in memory, one process, no sockets: what a handshake and a gigabyte cost before any I/O.

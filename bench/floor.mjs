@@ -4,7 +4,8 @@ import { connect as connectTls, createSecureContext } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { lanesTable, summariseLanes } from './lib/certificates.mjs';
-import { makeMaterial, SERVER_NAME } from './lib/material.mjs';
+import { makeMaterial } from './lib/material.mjs';
+import { SERVER_NAME } from './lib/settings.mjs';
 
 /**
  * How fast a TLS server on `node:net` and `node:crypto` can be at all: its sockets and its calls to OpenSSL, and no TLS.

@@ -1,8 +1,6 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { certificateToPem, createCertificateAuthority, privateKeyToPem } from '@testudo/x509';
-
-/** The name that every client asks for and checks. */
-export const SERVER_NAME = 'bench.test';
+import { SERVER_NAME } from './settings.mjs';
 
 /** One certificate for all servers and one for all clients: ECDSA P-256, issued straight by a root of the same kind. PEM. */
 export function makeMaterial() {

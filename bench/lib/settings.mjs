@@ -1,3 +1,6 @@
+/** The name that every client asks for and checks. Here, so that peers need not load what makes certificates. */
+export const SERVER_NAME = 'bench.test';
+
 /**
  * What both sides of a workload are held to. `suite` is OpenSSL's name, `group` the name of RFC 9846's registry;
  * `clientCertificate` asks the client for one and verifies it.

@@ -1,5 +1,4 @@
-import { SERVER_NAME } from './material.mjs';
-import { groupsOf, TLS13 } from './settings.mjs';
+import { groupsOf, SERVER_NAME, TLS13 } from './settings.mjs';
 
 /** What is measured. `reference` is also the peer of everything. */
 export const REFERENCE = 'node';
