@@ -37,7 +37,7 @@ const NOTHING = new Uint8Array(0);
 /** A ClientHello for everything the configuration allows (RFC 9846 §4.1.2). Without the PSK: that comes last. */
 export function* makeOffer(h: ClientHandshake): Flow<Offer> {
   const { config, provider } = h;
-  const session = yield* offeredSession(h);
+  const session = h.session && (yield* offeredSession(h, h.session));
   const shares = config.versions.includes(TLS13)
     ? config.keyShareGroups.map((group) => group.start(provider))
     : [];

@@ -9,12 +9,11 @@ import { abandonedByClients } from './abandoned-sessions.ts';
 import { isFresh, type Session } from './session.ts';
 
 /**
- * The session that a client offers: one that is for the same peer, or good for this one, too; where what it holds would be
- * negotiated again, and in which the peer is as much as a full handshake would make it. Undefined where that is not so.
+ * The session, if a client is to offer it: one that is for the same peer, or good for this one, too; where what it holds
+ * would be negotiated again, and in which the peer is as much as a full handshake would make it. Undefined otherwise.
  */
-export function* offeredSession(h: ClientHandshake): Flow<Session | undefined> {
-  const { session } = h;
-  if (session === undefined || !isUsable(h, session)) return undefined;
+export function* offeredSession(h: ClientHandshake, session: Session): Flow<Session | undefined> {
+  if (!isUsable(h, session)) return undefined;
   if (!isForPeer(h, session)) return (yield* isAlsoForPeer(h, session)) ? session : undefined;
   if (!session.peerVerified) return (yield* isTakenUnverified(h, session)) ? session : undefined;
   // Without anything that was shown, it was a shared key that said who the peer is.
