@@ -56,6 +56,8 @@ export interface Notes {
 /** BoringSSL verifies these, in this order. */
 const VERIFY_PREFERENCES = [0x0403, 0x0804, 0x0401, 0x0503, 0x0805, 0x0501, 0x0806, 0x0601, 0x0201];
 const ECDSA_SHA1 = 0x0203;
+/** What only clients sign with. */
+const CLIENT_PKCS1 = 0x0420;
 /** BoringSSL's own number for what RSA signs before TLS 1.2. */
 const MD5_AND_SHA1 = 0xff01;
 const DEFAULT_GROUPS = [0x001d, 0x0017, 0x0018];
@@ -181,7 +183,11 @@ function commonOptions(
         ? strongestFirst(flags, suitesFor(flags.text('cipher'), flags.text('psk') !== undefined))
         : policy.suites.map((id) => cipherSuite(id)!.name),
     groups: groups(flags).map(groupName),
-    signatureSchemes: schemeNames([...verifyPreferences(flags), ...(onlySigns(flags) ? [ECDSA_SHA1] : [])]),
+    signatureSchemes: schemeNames([
+      ...verifyPreferences(flags),
+      ...(onlySigns(flags) ? [ECDSA_SHA1] : []),
+      ...(flags.has('server') ? [] : [CLIENT_PKCS1]),
+    ]),
     now: shared.now,
     dangerouslyNoRecordSplitting: !flags.has('cbc-record-splitting'),
     encryptThenMac: false,

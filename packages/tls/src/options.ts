@@ -239,6 +239,8 @@ export interface CommonConfig {
   readonly signatureSchemeIds: readonly number[];
   /** Those that may sign a handshake of TLS 1.3. */
   readonly signatureSchemes13: readonly SignatureScheme[];
+  /** Those of them with which servers may sign. */
+  readonly serverSchemes13: readonly SignatureScheme[];
   readonly now: () => number;
   readonly padding: ((length: number) => number) | undefined;
   readonly allocate: (length: number) => Uint8Array;
@@ -284,6 +286,9 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   if (keyShareGroups.some((group) => !common.groups13.includes(group))) {
     throw new TlsError('bad-option', 'keyShareGroups must be among groups, and known to TLS 1.3');
   }
+  const toVerify = common.signatureSchemes.filter(({ isForClients }) => isForClients !== true);
+  if (toVerify.length === 0)
+    throw new TlsError('bad-option', 'signatureSchemes has none with which servers sign');
   checkProtocols(options.alpnProtocols);
   const ech = clientEchConfig(options.provider, options.ech);
   if (typeof ech === 'object') {
@@ -292,6 +297,7 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   }
   return {
     ...common,
+    signatureSchemeIds: toVerify.map(({ id }) => id),
     options,
     services: clientServices(options),
     keyShareGroups,
@@ -375,6 +381,7 @@ function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<CommonConf
     signatureSchemes,
     signatureSchemeIds: signatureSchemes.map((scheme) => scheme.id),
     signatureSchemes13: signatureSchemes.filter((scheme) => scheme.tls13),
+    serverSchemes13: signatureSchemes.filter((scheme) => scheme.tls13 && scheme.isForClients !== true),
     now: options.now ?? Date.now,
     padding: options.padding,
     allocate: options.allocate ?? zeroed,

@@ -10,6 +10,8 @@ export interface SignatureScheme {
   readonly tls13: boolean;
   /** SHA-1, MD5 or DSA: only with `@testudo/tls/legacy`. */
   readonly isLegacy: boolean;
+  /** Only clients sign a handshake with it: a server asks for it, and nobody else. */
+  readonly isForClients?: boolean;
   /** Whether a key of this kind makes such signatures in this version. */
   fits(key: KeyKind, version: Version): boolean;
 }
@@ -38,6 +40,10 @@ export const SIGNATURE_SCHEMES: readonly SignatureScheme[] = [
   mlDsa(0x0904, 'mldsa44', 'ml-dsa-44'),
   mlDsa(0x0905, 'mldsa65', 'ml-dsa-65'),
   mlDsa(0x0906, 'mldsa87', 'ml-dsa-87'),
+  // draft-ietf-tls-tls13-pkcs1: client certificates in TLS 1.3 whose keys can do no better.
+  clientRsa(0x0420, 'rsa_pkcs1_sha256_legacy', 'sha256'),
+  clientRsa(0x0520, 'rsa_pkcs1_sha384_legacy', 'sha384'),
+  clientRsa(0x0620, 'rsa_pkcs1_sha512_legacy', 'sha512'),
   // RFC 5246 §7.4.1.4.1, with the names of RFC 9846 §4.2.3 where it has one.
   legacy(0x0201, 'rsa_pkcs1_sha1', 'rsa', { name: 'rsa-pkcs1', hash: 'sha1' }),
   legacy(0x0203, 'ecdsa_sha1', 'ec', { name: 'ecdsa', hash: 'sha1' }),
@@ -108,6 +114,14 @@ function rsa(
     isLegacy: false,
     fits: (key, version) =>
       key.type === keyType && (tls13 || version !== TLS13) && key.bits >= minimumBits(padding, hash),
+  };
+}
+
+function clientRsa(id: number, name: string, hash: HashName): SignatureScheme {
+  return {
+    ...rsa(id, name, 'rsa-pkcs1', 'rsa', hash, true),
+    isForClients: true,
+    fits: (key, version) => key.type === 'rsa' && version === TLS13 && key.bits >= 1024,
   };
 }
 

@@ -43,7 +43,9 @@ export interface DelegationInfo {
 
 /** Schemes of keys that may be delegated to: all of TLS 1.3, but RSA keys only where restricted to PSS (RFC 9345 §4). */
 export function delegableSchemes(): readonly SignatureScheme[] {
-  return SIGNATURE_SCHEMES.filter((scheme) => scheme.tls13 && !scheme.name.startsWith('rsa_pss_rsae'));
+  return SIGNATURE_SCHEMES.filter(
+    ({ tls13, isForClients, name }) => tls13 && isForClients !== true && !name.startsWith('rsa_pss_rsae'),
+  );
 }
 
 /** What the certificate's key signs (RFC 9345 §4, item 4). */
@@ -87,7 +89,7 @@ export function chooseCredential13(
   requested: ExtensionBlock<'client_hello'> | ExtensionBlock<'certificate_request'>,
   theirs: readonly number[],
 ): ChosenCredential | undefined {
-  const ours = h.config.signatureSchemes13;
+  const ours = role === 'server' ? h.config.serverSchemes13 : h.config.signatureSchemes13;
   if (!credentials.some(({ delegatedCredentials }) => delegatedCredentials !== undefined))
     return chooseScheme(credentials, ours, theirs, TLS13);
   const taken = (requested as ExtensionBlock<'client_hello'>).get(delegatedCredential) ?? [];

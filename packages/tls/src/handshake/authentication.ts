@@ -120,7 +120,9 @@ function schemesOf(
   return names
     .map(signatureSchemeByName)
     .filter((scheme) => scheme !== undefined)
-    .filter((scheme) => (scheme.isLegacy ? ours.includes(scheme) : scheme.tls13 || version < TLS13));
+    .filter(({ isLegacy, isForClients, tls13 }, index, all) =>
+      isLegacy || isForClients ? ours.includes(all[index]!) : tls13 || version < TLS13,
+    );
 }
 
 /** A chain that is not too long. Throws `bad-certificate`. */

@@ -214,7 +214,7 @@ function* authenticateServer(h: ClientHandshake, offer: Offer): Flow<Authenticat
   return yield* receiveAuthentication(h, {
     role: 'server',
     name: h.host,
-    offered: h.config.signatureSchemes13,
+    offered: h.config.serverSchemes13,
     requested: offer.hello.extensions,
   });
 }
