@@ -50,6 +50,10 @@ export function recordFlights(): Flight[] {
     flight('1.2 resumed', { maxVersion: 'TLSv1.2' }, none, resumable('TLSv1.2')),
     flight('1.2 with a client certificate', { maxVersion: 'TLSv1.2', credentials }, mutual),
     flight('1.3 with Encrypted Client Hello', { ech: { configs: ECH_CONFIGS } }, { echKeys: [ECH_KEY] }),
+    flight('1.3 with application settings and trust anchors', SETTINGS, {
+      ...SETTINGS,
+      credentials: ANCHORED,
+    }),
     flight('1.3 with a shared key', { psks: [PSK] }, shared),
     flight('1.3 with compressed certificates', { credentials, ...COMPRESSED }, { ...mutual, ...COMPRESSED }),
     flight('1.3 with raw public keys', ...RAW),
@@ -71,6 +75,13 @@ export function recordFlights(): Flight[] {
 
 /** The flight with Next Protocol Negotiation; its client starts falsely. */
 export const NPN = '1.2 with NPN';
+const SETTINGS = {
+  alpnProtocols: ['a'],
+  applicationSettings: { a: Uint8Array.of(1, 2, 3) },
+  trustAnchors: [Uint8Array.of(1)],
+  resumptionAcrossNames: true,
+};
+const ANCHORED = [{ ...pki.server('ed25519'), trustAnchorId: Uint8Array.of(1) }];
 const COMPRESSED = { certificateCompression: [zlibCertificates] };
 const KEY = rawPublicKeyCredential(nodeCrypto, nodeCrypto.generateKey({ type: 'ed25519' }));
 const pinned = { verifyRawPublicKey: pinnedKeys([KEY.rawPublicKey!]), credentials: [KEY] };

@@ -8,7 +8,10 @@ import * as certificateRequests from '../packages/tls/src/messages/certificate-r
 import * as certificateVerifies from '../packages/tls/src/messages/certificate-verify.ts';
 import { clientHello } from '../packages/tls/src/messages/client-hello.ts';
 import { compressedCertificate } from '../packages/tls/src/messages/compressed-certificate.ts';
-import { encryptedExtensions } from '../packages/tls/src/messages/encrypted-extensions.ts';
+import {
+  clientEncryptedExtensions,
+  encryptedExtensions,
+} from '../packages/tls/src/messages/encrypted-extensions.ts';
 import { clientKeyExchange, serverKeyExchange } from '../packages/tls/src/messages/key-exchange.ts';
 import * as tickets from '../packages/tls/src/messages/new-session-ticket.ts';
 import { nextProtocol } from '../packages/tls/src/messages/next-protocol.ts';
@@ -264,6 +267,7 @@ const MESSAGES = [
   clientHello,
   serverHello,
   encryptedExtensions,
+  clientEncryptedExtensions,
   ...Object.values(certificateVerifies),
   ...Object.values(certificateMessages),
   compressedCertificate,

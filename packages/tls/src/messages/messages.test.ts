@@ -13,7 +13,7 @@ import { certificateRequest11, certificateRequest12, certificateRequest13 } from
 import { certificateStatus } from './certificate-status.ts';
 import { certificateVerify, certificateVerifyUnnamed } from './certificate-verify.ts';
 import { clientHello } from './client-hello.ts';
-import { encryptedExtensions } from './encrypted-extensions.ts';
+import { clientEncryptedExtensions, encryptedExtensions } from './encrypted-extensions.ts';
 import { finished } from './finished.ts';
 import { decodeMessage, encodeMessage, type Message } from './handshake-type.ts';
 import { clientKeyExchange, helloRequest, serverHelloDone, serverKeyExchange } from './key-exchange.ts';
@@ -89,6 +89,11 @@ const MESSAGES: readonly (readonly [string, Message<never>, fc.Arbitrary<unknown
       fc.record({ ...hello, random: fc.constant(RETRY_RANDOM), extensions: block('hello_retry_request') }),
     ],
     ['EncryptedExtensions', encryptedExtensions, fc.record({ extensions: block('encrypted_extensions') })],
+    [
+      'EncryptedExtensions of a client',
+      clientEncryptedExtensions,
+      fc.record({ extensions: block('client_encrypted_extensions') }),
+    ],
     [
       'Certificate of 1.3',
       certificate13,
