@@ -59,8 +59,9 @@ export function parseSignatureAlgorithms(list: string, legacy: boolean = false):
 
 function names(scheme: SignatureScheme): string[] {
   const { algorithm } = scheme;
-  // The older notation is older than Brainpool's schemes.
-  if (!('hash' in algorithm) || scheme.name.includes('brainpool')) return [scheme.name.toLowerCase()];
+  // The older notation is older than Brainpool's schemes, and than those that clients may have in TLS 1.3 only.
+  const isNewer = scheme.name.includes('brainpool') || scheme.name.endsWith('_legacy');
+  if (!('hash' in algorithm) || isNewer) return [scheme.name.toLowerCase()];
   const key = { dsa: 'dsa', ecdsa: 'ecdsa', 'rsa-pkcs1': 'rsa', 'rsa-pss': 'rsa-pss' }[algorithm.name];
   return [scheme.name.toLowerCase(), `${key}+${algorithm.hash}`];
 }
