@@ -32,7 +32,7 @@ const uint8s = fc.array(fc.nat(255), { minLength: 1, maxLength: 10 });
 
 /** Extensions that nobody knows: the known ones are tested by themselves. */
 function block<P extends Place>(place: P, minLength = 0): fc.Arbitrary<ExtensionBlock<P>> {
-  const unknown = fc.tuple(fc.integer({ min: 0x4000, max: 0xfe00 }), bytes());
+  const unknown = fc.tuple(fc.integer({ min: 0x5000, max: 0xc000 }), bytes());
   return fc.uniqueArray(unknown, { selector: ([id]) => id, minLength, maxLength: 4 }).map((entries) => {
     const made = new ExtensionBlock(place);
     for (const [id, data] of entries) made.setRaw(id, data);
