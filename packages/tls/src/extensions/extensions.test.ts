@@ -199,7 +199,7 @@ describe.each(PLACES)('a block in %s', (place) => {
             ),
           ),
         ),
-      fc.uniqueArray(fc.tuple(fc.integer({ min: 0x4000, max: 0xfe00 }), bytes()), {
+      fc.uniqueArray(fc.tuple(fc.integer({ min: 0x5000, max: 0xc000 }), bytes()), {
         selector: ([id]) => id,
         maxLength: 3,
       }),
