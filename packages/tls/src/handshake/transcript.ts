@@ -5,10 +5,13 @@ import { HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
 /** The hash over a handshake; before TLS 1.2 both of MD5 and SHA-1, one after the other (RFC 2246 §7.4.9). */
 export type TranscriptHash = HashName | 'md5-sha1';
 
-/** The handshake so far (RFC 9846 §4.4.1). Messages are kept until the suite tells which hash to use. */
+/**
+ * The handshake so far (RFC 9846 §4.4.1). Messages are kept until the suite tells which hash to use. While they are few,
+ * each digest hashes all of them anew: that costs less than a hash with a state, and a copy of it for each digest.
+ */
 export class Transcript {
   readonly #provider: CryptoProvider;
-  #hash: Hash | undefined;
+  #hash: Hash | ShortTranscript | undefined;
   #messages: Uint8Array[] | undefined = [];
   /** Of everything so far; two secrets or more are often derived from the same. */
   #digest: Uint8Array | undefined;
@@ -19,6 +22,8 @@ export class Transcript {
 
   /** Adds a whole message, header included. */
   add(message: Uint8Array): void {
+    if (this.#hash instanceof ShortTranscript && !this.#hash.takes(message))
+      this.#hash = this.#hash.lengthened();
     this.#hash?.update(message);
     this.#messages?.push(message);
     this.#digest = undefined;
@@ -32,10 +37,11 @@ export class Transcript {
 
   /** Chooses the hash. Messages go on being kept until {@link forgetMessages}. */
   useHash(name: TranscriptHash): void {
-    const hash = name === 'md5-sha1' ? md5AndSha1(this.#provider) : this.#provider.hash(name);
-    for (const message of this.#messages ?? []) hash.update(message);
-    this.#hash = hash;
-    this.#digest = undefined;
+    this.#hash = name === 'md5-sha1' ? md5AndSha1(this.#provider) : new ShortTranscript(this.#provider, name);
+    const messages = this.#messages ?? [];
+    this.#messages = undefined;
+    for (const message of messages) this.add(message);
+    this.#messages = messages;
   }
 
   /** Transcript-Hash of everything so far. */
@@ -72,6 +78,47 @@ export class Transcript {
     this.#messages = [messageHash(helloHash), retry, ...this.#messages!];
   }
 }
+
+/** Messages that fit into {@link SHORT} bytes. */
+class ShortTranscript implements Hash {
+  readonly #provider: CryptoProvider;
+  readonly #name: HashName;
+  readonly #messages: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(provider: CryptoProvider, name: HashName) {
+    this.#provider = provider;
+    this.#name = name;
+  }
+
+  takes({ length }: Uint8Array): boolean {
+    return this.#length + length <= SHORT.length;
+  }
+
+  update(message: Uint8Array): void {
+    this.#messages.push(message);
+    this.#length += message.length;
+  }
+
+  digest(): Uint8Array {
+    let at = 0;
+    for (const message of this.#messages) {
+      SHORT.set(message, at);
+      at += message.length;
+    }
+    return this.#provider.digest(this.#name, SHORT.subarray(0, at));
+  }
+
+  /** The same with a state. */
+  lengthened(): Hash {
+    const hash = this.#provider.hash(this.#name);
+    for (const message of this.#messages) hash.update(message);
+    return hash;
+  }
+}
+
+/** Room for a transcript with two certificates; over it, hashing everything for each digest costs more than a state. */
+const SHORT = new Uint8Array(4096);
 
 function messageHash(digest: Uint8Array): Uint8Array {
   return Uint8Array.of(HANDSHAKE_TYPE.message_hash, 0, 0, digest.length, ...digest);
