@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
-import { connect as connectTcp } from 'node:net';
-import { connect as connectTls, createSecureContext } from 'node:tls';
+import { once } from 'node:events';
+import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
+import { connect as connectTls, createSecureContext, createServer as createTlsServer } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { lanesTable, summariseLanes } from './lib/certificates.mjs';
@@ -8,7 +9,7 @@ import { makeMaterial } from './lib/material.mjs';
 import { SERVER_NAME } from './lib/settings.mjs';
 
 /**
- * How fast a TLS server on `node:net` and `node:crypto` can be at all: its sockets and its calls to OpenSSL, and no TLS.
+ * How fast a TLS server, or a client, on `node:net` and `node:crypto` can be at all: its sockets and its calls to OpenSSL, and no TLS.
  * Lanes in turn; CPU time of the server's process (all threads) for each connection or GiB, and the ratio to `node:tls`.
  */
 const { values: options } = parseArgs({ options: { rounds: { type: 'string', default: '9' } } });
@@ -44,7 +45,7 @@ const WORKLOADS = {
 };
 const TOTAL = 2 ** 28;
 const CHUNK = Buffer.alloc(65_536, 'testudo ');
-const PROGRAM = fileURLToPath(new URL('lib/floor-server.mjs', import.meta.url));
+const programOf = (role) => fileURLToPath(new URL(`lib/floor-${role}.mjs`, import.meta.url));
 
 const material = makeMaterial();
 const context = createSecureContext({ ca: material.ca, minVersion: 'TLSv1.3', ecdhCurve: 'X25519' });
@@ -61,8 +62,47 @@ for (const [title, { work, lanes: names, warmUp, units, unit, run }] of Object.e
   for (const { child } of lanes) child.disconnect();
 }
 
+await measureClients();
+
+async function measureClients() {
+  const names = WORKLOADS['full handshake'].lanes;
+  const servers = [tlsServer(), tcpServer()];
+  for (const server of servers) await once(server.listen(0, '127.0.0.1'), 'listening');
+  const lanes = [];
+  for (const [index, name] of names.entries()) {
+    const { port } = servers[Math.min(index, 1)].address();
+    const child = fork(programOf('client'), [JSON.stringify([name, material, SERVER_NAME, port])]);
+    await once(child, 'message');
+    lanes.push({ name, child, samples: [] });
+  }
+  const run = async ({ child }) => {
+    child.send(1000);
+    return (await once(child, 'message'))[0].cpu / 1000;
+  };
+  for (const lane of lanes) for (let i = 0; i < 4; i++) await run(lane);
+  for (let round = 0; round < rounds; round++) for (const lane of lanes) lane.samples.push(await run(lane));
+  console.log(lanesTable('full handshake, client', '\u00b5s', [summariseLanes('CPU time', lanes)]));
+  for (const { child } of lanes) child.disconnect();
+  for (const server of servers) server.close();
+}
+
+function tlsServer() {
+  return createTlsServer({ ...material.server, minVersion: 'TLSv1.3' }, (socket) => {
+    socket.setNoDelay(true).on('error', () => {});
+    socket.on('data', (chunk) => socket.write(chunk)).on('end', () => socket.end());
+  });
+}
+
+function tcpServer() {
+  return createTcpServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    let turn = 0;
+    socket.on('data', () => socket.write(CHUNK.subarray(0, turn++ === 0 ? 950 : 550)));
+    socket.on('end', () => socket.end(CHUNK.subarray(0, 24))).on('error', () => {});
+  });
+}
+
 async function startLane(work, name) {
-  const child = fork(PROGRAM, [JSON.stringify([work, name, material])]);
+  const child = fork(programOf('server'), [JSON.stringify([work, name, material])]);
   const heard = () => new Promise((resolve) => child.once('message', resolve));
   const { port } = await heard();
   const ask = (message) => {
