@@ -1,9 +1,12 @@
 import { beforeAll, expect, test } from 'vitest';
+import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { Program } from '../interop/support/program.ts';
 import { useScratch } from '../support/scratch.ts';
 import { good, testudo, withBuild } from './program.ts';
 
 // `testudo connect --early-data` against openssl s_server.
+
+cleanUpAfterTests();
 
 withBuild('openssl')('testudo connect --early-data', () => {
   const scratch = useScratch('early-data');
