@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { chromium } from 'playwright-core';
 import { afterAll, beforeAll, expect } from 'vitest';
+import { CHROMIUM_FLAGS } from '../interop/support/chromium.ts';
 import { requireProgram, testWithPrograms } from '../support/programs.ts';
 
 /** `testudo up` without a configuration, as users start it, and the clients that it tells them to try. */
@@ -86,7 +87,10 @@ testWithPrograms('chromium')(
   'Chromium shows the page, asks nobody else, and finds nothing to complain about',
   async () => {
     const { https } = gateway;
-    const browser = await chromium.launch({ executablePath: requireProgram('chromium'), args: CHROMIUM });
+    const browser = await chromium.launch({
+      executablePath: requireProgram('chromium'),
+      args: [...CHROMIUM_FLAGS],
+    });
     try {
       const page = await browser.newPage({ ignoreHTTPSErrors: true });
       const complaints: string[] = [];
@@ -110,13 +114,3 @@ testWithPrograms('chromium')(
     }
   },
 );
-
-const CHROMIUM = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];

@@ -1,12 +1,12 @@
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type ClientOptions, clientConfig } from '@testudo/tls';
+import { type ClientConfig, type ClientOptions, clientConfig } from '@testudo/tls';
 import { beforeAll, expect, test } from 'vitest';
 import { withPrograms } from '../support/programs.ts';
 import { cleanUpAfterTests } from './support/clean-up.ts';
+import { gnutlsServ } from './support/gnutls.ts';
 import { Identities, type Identity } from './support/identities.ts';
 import { connectLink, type Link } from './support/link.ts';
 import { sServer } from './support/openssl.ts';
-import { Program, startOnFreePort } from './support/program.ts';
 
 // Servers that read on when data comes before they have finished (RFC 7918 §3).
 
@@ -20,7 +20,11 @@ beforeAll(() => {
 });
 
 function start(port: number, options: Partial<ClientOptions> = {}): Link {
-  const config = clientConfig({
+  return connectLink(port, configOf(options), { early: 'early\n' });
+}
+
+function configOf(options: Partial<ClientOptions> = {}): ClientConfig {
+  return clientConfig({
     provider: nodeCrypto,
     verifyCertificate: identities.verifier(),
     maxVersion: 'TLSv1.2',
@@ -28,7 +32,6 @@ function start(port: number, options: Partial<ClientOptions> = {}): Link {
     falseStart: true,
     ...options,
   });
-  return connectLink(port, config, { early: 'early\n' });
 }
 
 /** The order of what came and went, from the client's Finished on. */
@@ -57,14 +60,7 @@ withPrograms('openssl')('OpenSSL server, False Start', () => {
     await first.until(() => first.sessions.length > 0, 'a session');
     first.close();
     await first.over;
-    const config = clientConfig({
-      provider: nodeCrypto,
-      verifyCertificate: identities.verifier(),
-      maxVersion: 'TLSv1.2',
-      alpnProtocols: ['h'],
-      falseStart: true,
-    });
-    const second = connectLink(port, config, { session: first.sessions[0] });
+    const second = connectLink(port, configOf(), { session: first.sessions[0] });
     expect(await second.secure).toMatchObject({ resumed: true });
     expect(second.messages).not.toContain('false start');
   });
@@ -88,14 +84,7 @@ withPrograms('openssl')('OpenSSL server, False Start', () => {
 
 withPrograms('gnutls-serv')('GnuTLS server, False Start', () => {
   test('False Start with its first suite', async () => {
-    const { port } = await startOnFreePort(
-      (free) =>
-        new Program('gnutls-serv', [
-          ...['--port', String(free), '--echo', '--disable-client-cert', '--alpn', 'h'],
-          ...['--x509certfile', identity.cert, '--x509keyfile', identity.key],
-        ]),
-      /Echo Server listening on IPv4.*done/,
-    );
+    const { port } = await gnutlsServ(identity, '--disable-client-cert', '--alpn', 'h');
     const link = start(port);
     await link.expect('early');
     expect(lastSteps(link).slice(0, 2)).toEqual(FALSE_START.slice(0, 2));

@@ -13,10 +13,11 @@ import {
 import { beforeAll, expect, test } from 'vitest';
 import { withPrograms } from '../support/programs.ts';
 import { cleanUpAfterTests } from './support/clean-up.ts';
+import { gnutlsServ } from './support/gnutls.ts';
 import { Identities, type Identity, KEY_TYPES, type KeyType } from './support/identities.ts';
 import { connectLink, type Link, type LinkServer, listenLinks } from './support/link.ts';
 import { suites12 } from './support/openssl.ts';
-import { Program, startOnFreePort } from './support/program.ts';
+import { Program } from './support/program.ts';
 
 cleanUpAfterTests();
 
@@ -59,7 +60,7 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
     keys = Object.fromEntries(KEY_TYPES.map((type) => [type, identities.server(type)])) as typeof keys;
     for (const type of KEY_TYPES) {
       const everything = 'NORMAL:+AES-128-CCM:+AES-128-CCM-8';
-      ports.set(type, (await serve(keys[type], '--disable-client-cert', '--priority', everything)).port);
+      ports.set(type, (await gnutlsServ(keys[type], '--disable-client-cert', '--priority', everything)).port);
     }
   });
 
@@ -84,7 +85,7 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
   });
 
   test('TLSv1.3: HelloRetryRequest', async () => {
-    const { port } = await serve(
+    const { port } = await gnutlsServ(
       identity,
       '--priority',
       priority('TLSv1.3', '-GROUP-ALL', '+GROUP-SECP384R1'),
@@ -108,7 +109,7 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
     ['TLSv1.2', 'ticket', []],
     ['TLSv1.2', 'session ID', ['--noticket']],
   ] as const)('%s: resumption by %s', async (version, _by, args) => {
-    const { port } = await serve(identity, '--disable-client-cert', ...args);
+    const { port } = await gnutlsServ(identity, '--disable-client-cert', ...args);
     const { link: first } = await meet(port, only(version));
     await first.until(() => first.sessions.length > 0, 'a session');
     first.close();
@@ -118,7 +119,7 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
 
   test.each(VERSIONS)('%s: client certificate', async (version) => {
     const args = ['--require-client-cert', '--verify-client-cert', '--x509cafile', identities.ca];
-    const { program, port } = await serve(identity, ...args);
+    const { program, port } = await gnutlsServ(identity, ...args);
     for (const type of KEY_TYPES) {
       const client = identities.client(type, `client of type ${type}`);
       const { link } = await meet(port, { ...only(version), credentials: [client.credential] });
@@ -131,7 +132,7 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
   });
 
   test.each(VERSIONS)('%s: ALPN', async (version) => {
-    const { port } = await serve(identity, '--alpn', 'h2', '--alpn-fatal');
+    const { port } = await gnutlsServ(identity, '--alpn', 'h2', '--alpn-fatal');
     const { link } = await meet(port, { ...only(version), alpnProtocols: ['x', 'h2'] });
     expect((await link.secure).alpnProtocol).toBe('h2');
     const without = connectLink(port, config({ ...only(version), alpnProtocols: ['x'] }));
@@ -139,7 +140,7 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
   });
 
   test.each(VERSIONS)('%s: exporter', async (version) => {
-    const { program, port } = await serve(
+    const { program, port } = await gnutlsServ(
       identity,
       ...['--keymatexport', 'EXPORTER-interop', '--keymatexportsize', '48'],
     );
@@ -149,7 +150,11 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
   });
 
   test.each(VERSIONS)('%s: refusals', async (version) => {
-    const { port } = await serve(identity, '--priority', priority(version, '-GROUP-ALL', '+GROUP-X25519'));
+    const { port } = await gnutlsServ(
+      identity,
+      '--priority',
+      priority(version, '-GROUP-ALL', '+GROUP-X25519'),
+    );
     const other = version === 'TLSv1.3' ? 'TLSv1.2' : 'TLSv1.3';
     const wrongVersion = await connectLink(port, config(only(other))).over;
     expect(wrongVersion?.receivedAlert).toMatch(/^(protocol_version|handshake_failure)$/);
@@ -285,18 +290,6 @@ withPrograms('gnutls-cli')('GnuTLS client', () => {
     expect(await (await refusedBy(only(other))).over).toMatchObject({ code: 'no-common-version' });
   });
 });
-
-/** A `gnutls-serv` that echoes. */
-function serve(identity: Identity, ...args: string[]): Promise<{ program: Program; port: number }> {
-  return startOnFreePort(
-    (port) =>
-      new Program('gnutls-serv', [
-        ...['--port', String(port), '--echo', '--x509certfile', identity.cert, '--x509keyfile', identity.key],
-        ...args,
-      ]),
-    /Echo Server listening on IPv4.*done/,
-  );
-}
 
 function config(options: Partial<ClientOptions> = {}) {
   return clientConfig({ provider: nodeCrypto, verifyCertificate: identities.verifier(), ...options });

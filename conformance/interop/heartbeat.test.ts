@@ -3,9 +3,10 @@ import { clientConfig, type HeartbeatMode, serverConfig } from '@testudo/tls';
 import { beforeAll, expect, test } from 'vitest';
 import { withPrograms } from '../support/programs.ts';
 import { cleanUpAfterTests } from './support/clean-up.ts';
+import { gnutlsServ } from './support/gnutls.ts';
 import { Identities, type Identity } from './support/identities.ts';
 import { connectLink, type Link, listenLinks } from './support/link.ts';
-import { Program, startOnFreePort } from './support/program.ts';
+import { Program } from './support/program.ts';
 
 // GnuTLS is the one program left that still knows RFC 6520. Its server sends a heartbeat when it reads this line.
 const ASK = '**HEARTBEAT**\n';
@@ -22,15 +23,7 @@ beforeAll(() => {
 const VERSIONS = ['TLSv1.3', 'TLSv1.2'] as const;
 
 withPrograms('gnutls-serv')('GnuTLS server, heartbeats', () => {
-  const serve = (...args: string[]) =>
-    startOnFreePort(
-      (port) =>
-        new Program('gnutls-serv', [
-          ...['--port', String(port), '--echo', '--disable-client-cert', '--debug', '5'],
-          ...['--x509certfile', identity.cert, '--x509keyfile', identity.key, ...args],
-        ]),
-      /Echo Server listening on IPv4.*done/,
-    );
+  const serve = (...args: string[]) => gnutlsServ(identity, '--disable-client-cert', '--debug', '5', ...args);
   const meet = async (port: number, maxVersion: (typeof VERSIONS)[number], heartbeat?: HeartbeatMode) => {
     const verifyCertificate = identities.verifier();
     const link = connectLink(

@@ -1,5 +1,12 @@
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig, TicketKeys } from '@testudo/tls';
+import {
+  type ClientOptions,
+  clientConfig,
+  type ServerOptions,
+  type Session,
+  serverConfig,
+  TicketKeys,
+} from '@testudo/tls';
 import { legacy, npnClient, npnServer } from '@testudo/tls/legacy';
 import { beforeAll, expect, test } from 'vitest';
 import { withPrograms } from '../support/programs.ts';
@@ -27,7 +34,7 @@ const OLD = {
 } as const;
 
 withPrograms('openssl')('OpenSSL server, NPN', () => {
-  function start(port: number, options: Partial<ClientOptions> = {}): Link {
+  function start(port: number, options: Partial<ClientOptions> = {}, session?: Session): Link {
     const config = clientConfig({
       provider: nodeCrypto,
       verifyCertificate: identities.verifier(),
@@ -35,7 +42,7 @@ withPrograms('openssl')('OpenSSL server, NPN', () => {
       npn: npnClient(['c', 'b']),
       ...options,
     });
-    return connectLink(port, config);
+    return connectLink(port, config, { session });
   }
 
   test.each([
@@ -67,13 +74,7 @@ withPrograms('openssl')('OpenSSL server, NPN', () => {
     await first.until(() => first.sessions.length > 0, 'a session');
     first.close();
     await first.over;
-    const config = clientConfig({
-      provider: nodeCrypto,
-      verifyCertificate: identities.verifier(),
-      maxVersion: 'TLSv1.2',
-      npn: npnClient(['a']),
-    });
-    const second = connectLink(port, config, { session: first.sessions[0] });
+    const second = start(port, { npn: npnClient(['a']) }, first.sessions[0]);
     expect(await second.secure).toMatchObject({ resumed: true, npnProtocol: 'a' });
     second.send('hello\n');
     await second.expect('olleh');

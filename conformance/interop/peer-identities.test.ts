@@ -19,9 +19,10 @@ import { privateKeyToPem } from '@testudo/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { requireProgram, withPrograms } from '../support/programs.ts';
 import { cleanUpAfterTests } from './support/clean-up.ts';
+import { gnutlsServ } from './support/gnutls.ts';
 import { Identities, type Identity } from './support/identities.ts';
 import { connectLink, type Link, type LinkServer, listenLinks } from './support/link.ts';
-import { Program, startOnFreePort } from './support/program.ts';
+import { Program } from './support/program.ts';
 
 // How peers show who they are: raw public keys (RFC 7250) with GnuTLS, delegated credentials (RFC 9345) with NSS.
 
@@ -208,10 +209,7 @@ withPrograms('tstclnt', 'certutil')('NSS client', () => {
 const TRUST = () => ['--x509cafile', identities.ca, '--verify-hostname', 'localhost'];
 
 async function serve(args: readonly string[]): Promise<number> {
-  const { port } = await startOnFreePort(
-    (free) => new Program('gnutls-serv', ['--port', String(free), '--echo', ...args]),
-    /Echo Server listening on IPv4.*done/,
-  );
+  const { port } = await gnutlsServ(undefined, ...args);
   return port;
 }
 

@@ -4,10 +4,11 @@ import { legacy } from '@testudo/tls/legacy';
 import { beforeAll, expect, test } from 'vitest';
 import { withPrograms } from '../support/programs.ts';
 import { cleanUpAfterTests } from './support/clean-up.ts';
+import { gnutlsServ } from './support/gnutls.ts';
 import { Identities, type Identity } from './support/identities.ts';
 import { connectLink, type Link, listenLinks } from './support/link.ts';
 import { sClient, sServer } from './support/openssl.ts';
-import { Program, startOnFreePort } from './support/program.ts';
+import { Program } from './support/program.ts';
 
 // Renegotiation (RFC 5746) with OpenSSL and GnuTLS, begun by either side.
 
@@ -178,15 +179,8 @@ withPrograms('gnutls-cli')('GnuTLS client', () => {
 
 withPrograms('gnutls-serv')('GnuTLS server', () => {
   test('is asked for it', async () => {
-    const { port } = await startOnFreePort(
-      (free) =>
-        new Program('gnutls-serv', [
-          ...['--port', String(free), '--echo', '--disable-client-cert'],
-          ...['--x509certfile', identity.cert, '--x509keyfile', identity.key],
-          ...['--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.2'],
-        ]),
-      /Echo Server listening on IPv4.*done/,
-    );
+    const priority = ['--priority', 'NORMAL:-VERS-ALL:+VERS-TLS1.2'];
+    const { port } = await gnutlsServ(identity, '--disable-client-cert', ...priority);
     const link = connectLink(port, clientOf({}));
     await link.secure;
     link.send('before\n');

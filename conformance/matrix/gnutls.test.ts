@@ -2,7 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import type { CipherSuite } from '@testudo/tls';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Program, startOnFreePort } from '../interop/support/program.ts';
+import { gnutlsServ } from '../interop/support/gnutls.ts';
+import { Program } from '../interop/support/program.ts';
 import { findProgram } from '../support/find-program.ts';
 import { withPrograms } from '../support/programs.ts';
 import { type KeyKind, keyKindOf, PSK, PSK_HEX, psksFor } from './combinations.ts';
@@ -23,20 +24,10 @@ withPrograms('gnutls-serv')('GnuTLS server', () => {
       writeFileSync(keys, `${PSK.identity}:${PSK_HEX}\n`);
       for (const kind of ['rsa', 'ecdsa', 'dsa', 'TLSv1.3'] as const) {
         const is13 = kind === 'TLSv1.3';
-        const { cert, key } = ours.identities.server(is13 ? 'ecdsa' : kind);
-        const { port } = await startOnFreePort(
-          (port) =>
-            new Program('gnutls-serv', [
-              ...['--port', String(port), '--echo', '--x509certfile', cert, '--x509keyfile', key],
-              ...[
-                '--pskpasswd',
-                keys,
-                '--disable-client-cert',
-                '--priority',
-                is13 ? PRIORITY_13 : listed.priority,
-              ],
-            ]),
-          /Echo Server listening on IPv4.*done/,
+        const { port } = await gnutlsServ(
+          ours.identities.server(is13 ? 'ecdsa' : kind),
+          ...['--pskpasswd', keys, '--disable-client-cert'],
+          ...['--priority', is13 ? PRIORITY_13 : listed.priority],
         );
         ports.set(kind, port);
       }

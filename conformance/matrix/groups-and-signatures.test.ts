@@ -3,10 +3,11 @@ import { clientConfig, groupByName, serverConfig, signatureSchemeByName } from '
 import { legacy } from '@testudo/tls/legacy';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
+import { gnutlsServ } from '../interop/support/gnutls.ts';
 import { Identities, type Identity, KEY_TYPES, type KeyType } from '../interop/support/identities.ts';
 import { connectLink, type Link, listenLinks } from '../interop/support/link.ts';
 import { sClient, sServer } from '../interop/support/openssl.ts';
-import { Program, startOnFreePort } from '../interop/support/program.ts';
+import { Program } from '../interop/support/program.ts';
 import { withPrograms } from '../support/programs.ts';
 
 // Every group, and every signature with every kind of key, that OpenSSL, GnuTLS and we have, both ways.
@@ -160,15 +161,8 @@ const onlyGroup = (name: string): string[] => ['-GROUP-ALL', `+GROUP-${name.toUp
 withPrograms('gnutls-serv')('GnuTLS server', () => {
   describe('as the server', () => {
     const meet = async (ours: Ours, type: KeyType, ...rest: string[]): Promise<void> => {
-      const { cert, key } = servers.get(type)!;
-      const { program, port } = await startOnFreePort(
-        (port) =>
-          new Program('gnutls-serv', [
-            ...['--port', String(port), '--echo', '--x509certfile', cert, '--x509keyfile', key],
-            ...['--disable-client-cert', ...gnutlsPriority(ours.version, ...rest)],
-          ]),
-        /Echo Server listening on IPv4.*done/,
-      );
+      const priority = gnutlsPriority(ours.version, ...rest);
+      const { program, port } = await gnutlsServ(servers.get(type)!, '--disable-client-cert', ...priority);
       const link = connectLink(port, ourClient(ours));
       await expectAgreed(link, ours);
       link.send('drawer\n');

@@ -13,18 +13,20 @@ export function launchOptions({ folder }: Identities): {
   return {
     executablePath: requireProgram('chromium'),
     env: { ...process.env, HOME: folder },
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-proxy-server',
-    ],
+    args: [...CHROMIUM_FLAGS, '--no-proxy-server'],
   };
 }
+
+/** As root, and without a wish of its own. */
+export const CHROMIUM_FLAGS: readonly string[] = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 
 /** Chromium on Linux trusts what stands in the NSS database of its user. */
 export function trustInChromium({ folder: home, ca }: Identities): void {
