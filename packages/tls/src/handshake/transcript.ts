@@ -11,7 +11,7 @@ export type TranscriptHash = HashName | 'md5-sha1';
  */
 export class Transcript {
   readonly #provider: CryptoProvider;
-  #hash: Hash | ShortTranscript | undefined;
+  #hash: Hash | undefined;
   #messages: Uint8Array[] | undefined = [];
   /** Of everything so far; two secrets or more are often derived from the same. */
   #digest: Uint8Array | undefined;
@@ -22,8 +22,6 @@ export class Transcript {
 
   /** Adds a whole message, header included. */
   add(message: Uint8Array): void {
-    if (this.#hash instanceof ShortTranscript && !this.#hash.takes(message))
-      this.#hash = this.#hash.lengthened();
     this.#hash?.update(message);
     this.#messages?.push(message);
     this.#digest = undefined;
@@ -37,11 +35,10 @@ export class Transcript {
 
   /** Chooses the hash. Messages go on being kept until {@link forgetMessages}. */
   useHash(name: TranscriptHash): void {
-    this.#hash = name === 'md5-sha1' ? md5AndSha1(this.#provider) : new ShortTranscript(this.#provider, name);
-    const messages = this.#messages ?? [];
-    this.#messages = undefined;
-    for (const message of messages) this.add(message);
-    this.#messages = messages;
+    const hash = name === 'md5-sha1' ? md5AndSha1(this.#provider) : new MessagesHash(this.#provider, name);
+    for (const message of this.#messages ?? []) hash.update(message);
+    this.#hash = hash;
+    this.#digest = undefined;
   }
 
   /** Transcript-Hash of everything so far. */
@@ -79,28 +76,28 @@ export class Transcript {
   }
 }
 
-/** Messages that fit into {@link SHORT} bytes. */
-class ShortTranscript implements Hash {
+/** Keeps messages while they fit into {@link SHORT}, and hashes them for each digest; has a state when they no longer do. */
+class MessagesHash implements Hash {
   readonly #provider: CryptoProvider;
   readonly #name: HashName;
-  readonly #messages: Uint8Array[] = [];
+  #messages: Uint8Array[] = [];
   #length = 0;
+  #state: Hash | undefined;
 
   constructor(provider: CryptoProvider, name: HashName) {
     this.#provider = provider;
     this.#name = name;
   }
 
-  takes({ length }: Uint8Array): boolean {
-    return this.#length + length <= SHORT.length;
-  }
-
   update(message: Uint8Array): void {
-    this.#messages.push(message);
     this.#length += message.length;
+    if (this.#length > SHORT.length) this.#state ??= this.#begin();
+    if (this.#state === undefined) this.#messages.push(message);
+    else this.#state.update(message);
   }
 
   digest(): Uint8Array {
+    if (this.#state !== undefined) return this.#state.digest();
     let at = 0;
     for (const message of this.#messages) {
       SHORT.set(message, at);
@@ -109,11 +106,11 @@ class ShortTranscript implements Hash {
     return this.#provider.digest(this.#name, SHORT.subarray(0, at));
   }
 
-  /** The same with a state. */
-  lengthened(): Hash {
-    const hash = this.#provider.hash(this.#name);
-    for (const message of this.#messages) hash.update(message);
-    return hash;
+  #begin(): Hash {
+    const state = this.#provider.hash(this.#name);
+    for (const message of this.#messages) state.update(message);
+    this.#messages = [];
+    return state;
   }
 }
 
