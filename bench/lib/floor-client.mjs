@@ -3,24 +3,16 @@ import { createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import { connect as connectTcp } from 'node:net';
 import { connect as connectTls, createSecureContext } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
+import { floorCalls } from './floor-calls.mjs';
 
 const [lane, material, serverName, port] = JSON.parse(process.argv[2]);
-const TAG = 16;
-const asymmetric = lane.includes('signature');
-const symmetric = lane.includes('AEAD');
 
-const group = nodeCrypto.keyAgreement('x25519');
-const peer = group.generate().publicKey;
 const key = createPrivateKey(material.server.key);
 const spki = new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }));
 const content = new Uint8Array(130);
 const signature = sign('sha256', content, { key, dsaEncoding: 'der' });
-const aead = nodeCrypto.aead('aes-128-gcm', new Uint8Array(16));
-const [nonce, header, secret] = [new Uint8Array(12), new Uint8Array(5), new Uint8Array(32)];
-const room = new Uint8Array(1024);
+const { isAsymmetric, generate, agree, hmacs, seal, open } = floorCalls(lane, 1024);
 const SENT = Buffer.alloc(250);
-/** One sealed record of each length: only what is authentic is opened whole. */
-const SEALED = new Map([1, 2, 500, 800].map((length) => [length, sealedRecord(length)]));
 
 const context = createSecureContext({
   ca: material.ca,
@@ -63,13 +55,13 @@ function plainly() {
   let own;
   let turn = 0;
   const socket = connectTcp({ port, host: '127.0.0.1', noDelay: true, allowHalfOpen: true }, () => {
-    if (asymmetric) own = group.generate();
+    if (isAsymmetric) own = generate();
     socket.write(SENT);
   });
   socket.on('data', () => {
     turn++;
     if (turn === 1) {
-      if (asymmetric) agreeAndVerify(own);
+      if (isAsymmetric) agreeAndVerify(own);
       hmacs(25);
       open(800);
       for (const length of [36, 1]) seal(length);
@@ -85,26 +77,8 @@ function plainly() {
 
 /** The chain was verified before and is known; CertificateVerify is new each time. */
 function agreeAndVerify(own) {
-  own.agree(peer);
+  agree(own);
   const publicKey = nodeCrypto.importPublicKey(spki);
   if (!nodeCrypto.verify({ name: 'ecdsa', hash: 'sha256' }, publicKey, content, signature))
     throw new Error('a signature that does not verify');
-}
-
-function hmacs(count) {
-  if (symmetric) for (let i = 0; i < count; i++) nodeCrypto.hmac('sha256', secret, header);
-}
-
-function seal(length) {
-  if (symmetric) aead.seal(nonce, header, room.subarray(0, length), room, 0);
-}
-
-function open(length) {
-  if (symmetric) aead.open(nonce, header, SEALED.get(length));
-}
-
-function sealedRecord(length) {
-  const record = new Uint8Array(length + TAG);
-  aead.seal(nonce, header, record.subarray(0, length), record, 0);
-  return record;
 }

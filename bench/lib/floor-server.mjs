@@ -2,22 +2,16 @@
 import { createPrivateKey, sign } from 'node:crypto';
 import { createServer as createTcpServer } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { floorCalls } from './floor-calls.mjs';
 
 const [workload, lane, material] = JSON.parse(process.argv[2]);
 const TOTAL = 2 ** 28;
 const CHUNK = Buffer.alloc(65_536, 'testudo ');
 const RECORD = 16_384;
-const TAG = 16;
 
-const asymmetric = lane.includes('signature');
-const symmetric = lane.includes('AEAD');
 const key = createPrivateKey(material.server.key);
-const group = nodeCrypto.keyAgreement('x25519');
-const peer = group.generate().publicKey;
-const aead = nodeCrypto.aead('aes-128-gcm', new Uint8Array(16));
-const [nonce, header, secret] = [new Uint8Array(12), new Uint8Array(5), new Uint8Array(32)];
-const room = new Uint8Array(RECORD + TAG);
+const content = new Uint8Array(130);
+const { isAsymmetric, generate, agree, hmacs, seal, open } = floorCalls(lane, RECORD);
 
 const server = lane === 'node:tls' ? tlsServer() : tcpServer();
 server.listen(0, '127.0.0.1', () => process.send({ port: server.address().port }));
@@ -72,9 +66,9 @@ function handshake(socket) {
   return () => {
     if (isFirst) {
       isFirst = false;
-      if (asymmetric) {
-        group.generate().agree(peer);
-        sign('sha256', room.subarray(0, 130), { key, dsaEncoding: 'der' });
+      if (isAsymmetric) {
+        agree(generate());
+        sign('sha256', content, { key, dsaEncoding: 'der' });
       }
       hmacs(15);
       seal(800);
@@ -118,24 +112,4 @@ function counting(socket, eachChunk) {
 
 function eachRecord(does) {
   for (let at = 0; at < CHUNK.length; at += RECORD) does(RECORD);
-}
-
-function hmacs(count) {
-  if (symmetric) for (let i = 0; i < count; i++) nodeCrypto.hmac('sha256', secret, header);
-}
-
-function seal(length) {
-  if (symmetric) aead.seal(nonce, header, room.subarray(0, length), room, 0);
-}
-
-/** Of each length one record, sealed once: only what is authentic is opened whole. */
-const sealed = new Map();
-function open(length) {
-  if (!symmetric) return;
-  if (!sealed.has(length)) {
-    const record = new Uint8Array(length + TAG);
-    aead.seal(nonce, header, record.subarray(0, length), record, 0);
-    sealed.set(length, record);
-  }
-  aead.open(nonce, header, sealed.get(length));
 }
