@@ -4,7 +4,7 @@ import type { Budget } from './budget.ts';
 import type { Certificate } from './certificate.ts';
 import { blame, CertificateError, type CertificateErrorCode } from './errors.ts';
 import type { KeyUsage } from './extensions.ts';
-import { KeyPurposeOid } from './oids.ts';
+import { ExtensionOid, KeyPurposeOid } from './oids.ts';
 import type { KeyName, PathPosition, VerificationProfile } from './profile.ts';
 import { breachOfRule } from './profile-rules.ts';
 import type { PurposeDemands } from './purpose.ts';
@@ -134,7 +134,9 @@ export class CertificateChecks {
       throw fail(
         'unknown-critical-extension',
         certificate,
-        `the critical extension ${unknown} is not supported`,
+        unknown === ExtensionOid.certificatePolicies
+          ? 'certificatePolicies is critical, and has a qualifier that is not supported'
+          : `the critical extension ${unknown} is not supported`,
       );
     const { kind } = certificate.publicKey(provider);
     this.#key(kind, certificate);
@@ -188,14 +190,25 @@ export class CertificateChecks {
 
   /** extendedKeyUsage of a CA limits what is below it, as all implementations have it. */
   #purpose(certificate: Certificate, isIssuer: boolean): void {
-    const { title, extendedKeyUsage, acceptsAny, isExplicit } = this.#context.purpose;
+    const { title, extendedKeyUsage, acceptsAny, isExplicit, isExclusive } = this.#context.purpose;
     if (extendedKeyUsage.length === 0) return;
     const purposes = certificate.extensions.extendedKeyUsage;
     if (purposes === undefined && (isIssuer || isExplicit !== true)) return;
-    if (purposes !== undefined) {
-      if (extendedKeyUsage.some((one) => purposes.includes(one))) return;
-      if ((isIssuer || acceptsAny === true) && purposes.includes(KeyPurposeOid.any)) return;
+    const isAllowed =
+      purposes !== undefined &&
+      (extendedKeyUsage.some((one) => purposes.includes(one)) ||
+        ((isIssuer || acceptsAny === true) && purposes.includes(KeyPurposeOid.any)));
+    if (isAllowed && !isIssuer && isExclusive === true) {
+      const isCritical = certificate.extensions.get(ExtensionOid.extendedKeyUsage)?.critical === true;
+      if (isCritical && purposes.length === 1) return;
+      throw fail(
+        'bad-extended-key-usage',
+        certificate,
+        `extendedKeyUsage of a ${title} must ${isCritical ? 'hold nothing else' : 'be critical'}`,
+        `issue it for a ${title} only, and mark that as critical`,
+      );
     }
+    if (isAllowed) return;
     throw fail(
       'bad-extended-key-usage',
       certificate,

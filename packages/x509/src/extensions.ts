@@ -11,6 +11,7 @@ import { CertificateError } from './errors.ts';
 import { type GeneralName, readGeneralName } from './general-name.ts';
 import { ExtensionOid } from './oids.ts';
 import {
+  type CertificatePolicies,
   type PolicyConstraints,
   type PolicyMapping,
   readCertificatePolicies,
@@ -77,6 +78,7 @@ const PROCESSED: ReadonlySet<Oid> = new Set([
   ExtensionOid.policyMappings,
   ExtensionOid.policyConstraints,
   ExtensionOid.inhibitAnyPolicy,
+  ExtensionOid.ocspNoCheck,
 ]);
 
 /**
@@ -110,15 +112,25 @@ export class Extensions implements Iterable<Extension> {
     return this.#byOid.get(oid);
   }
 
-  /** Critical extensions that path validation here does not process. */
+  /**
+   * Critical extensions that path validation here does not process, or not wholly: certificatePolicies with a qualifier
+   * that is not known is among them (RFC 5280 §4.2.1.4). Throws {@link CertificateError} `malformed`.
+   */
   get unknownCritical(): readonly Oid[] {
-    return [...this].filter(({ critical, oid }) => critical && !PROCESSED.has(oid)).map(({ oid }) => oid);
+    return [...this].filter((extension) => this.#isUnknownCritical(extension)).map(({ oid }) => oid);
   }
 
   /** The first of {@link unknownCritical}. */
   get firstUnknownCritical(): Oid | undefined {
-    for (const { critical, oid } of this.#byOid.values()) if (critical && !PROCESSED.has(oid)) return oid;
+    for (const extension of this.#byOid.values())
+      if (this.#isUnknownCritical(extension)) return extension.oid;
     return undefined;
+  }
+
+  #isUnknownCritical({ critical, oid }: Extension): boolean {
+    if (!critical) return false;
+    if (oid === ExtensionOid.certificatePolicies) return this.#policies?.unknownQualifier !== undefined;
+    return !PROCESSED.has(oid);
   }
 
   get basicConstraints(): BasicConstraints | undefined {
@@ -174,6 +186,10 @@ export class Extensions implements Iterable<Extension> {
 
   /** Policies, as object identifiers. */
   get certificatePolicies(): readonly Oid[] | undefined {
+    return this.#policies?.policies;
+  }
+
+  get #policies(): CertificatePolicies | undefined {
     return this.#read(ExtensionOid.certificatePolicies, readCertificatePolicies);
   }
 
@@ -200,6 +216,11 @@ export class Extensions implements Iterable<Extension> {
         ),
       ),
     );
+  }
+
+  /** Whether it is a responder's whose own revocation need not be looked up (RFC 6960 §4.2.2.2.1). */
+  get hasOcspNoCheck(): boolean {
+    return this.#read(ExtensionOid.ocspNoCheck, (reader) => reader.null()) !== undefined;
   }
 
   get subjectKeyIdentifier(): Uint8Array | undefined {

@@ -16,6 +16,8 @@ export const ExtensionOid = {
   extendedKeyUsage: '2.5.29.37',
   inhibitAnyPolicy: '2.5.29.54',
   authorityInformationAccess: '1.3.6.1.5.5.7.1.1',
+  /** RFC 6960 §4.2.2.2.1 */
+  ocspNoCheck: '1.3.6.1.5.5.7.48.1.5',
 } as const;
 
 /** Key purposes (RFC 5280 §4.2.1.12). */

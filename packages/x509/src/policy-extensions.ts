@@ -15,31 +15,49 @@ export interface PolicyConstraints {
   readonly inhibitPolicyMapping: number | undefined;
 }
 
-/** The policies, without their qualifiers, which decide nothing. Each stands once (RFC 5280 §4.2.1.4). */
-export function readCertificatePolicies(reader: DerReader): readonly Oid[] {
+/** What certificatePolicies says (RFC 5280 §4.2.1.4). */
+export interface CertificatePolicies {
+  /** Each stands once. */
+  readonly policies: readonly Oid[];
+  /**
+   * A kind of qualifier that is neither a pointer to a practice statement nor a notice to users. Qualifiers decide nothing, but
+   * who must not pass over the extension must know them all.
+   */
+  readonly unknownQualifier: Oid | undefined;
+}
+
+/** id-qt-cps and id-qt-unotice. */
+const KNOWN_QUALIFIERS: ReadonlySet<Oid> = new Set(['1.3.6.1.5.5.7.2.1', '1.3.6.1.5.5.7.2.2']);
+
+export function readCertificatePolicies(reader: DerReader): CertificatePolicies {
   const policies = new Set<Oid>();
+  let unknownQualifier: Oid | undefined;
   reader.sequenceOf((item) => {
     const offset = item.offset;
     const policy = item.sequence((information) => {
       const oid = information.oid();
-      if (information.remaining > 0) readQualifiers(information);
+      if (information.remaining > 0)
+        unknownQualifier ??= readQualifiers(information).find((kind) => !KNOWN_QUALIFIERS.has(kind));
       return oid;
     });
     if (policies.has(policy)) throw item.error('bad-value', `the policy ${policy} stands twice`, offset);
     policies.add(policy);
   });
   if (policies.size === 0) throw reader.error('bad-length', 'an empty list of policies');
-  return [...policies];
+  return { policies: [...policies], unknownQualifier };
 }
 
-function readQualifiers(information: DerReader): void {
-  const qualifiers = information.sequenceOf((item) =>
+/** The kinds of the qualifiers of one policy. */
+function readQualifiers(information: DerReader): readonly Oid[] {
+  const kinds = information.sequenceOf((item) =>
     item.sequence((qualifier) => {
-      qualifier.oid();
+      const kind = qualifier.oid();
       qualifier.whole();
+      return kind;
     }),
   );
-  if (qualifiers.length === 0) throw information.error('bad-length', 'an empty list of qualifiers');
+  if (kinds.length === 0) throw information.error('bad-length', 'an empty list of qualifiers');
+  return kinds;
 }
 
 /** The pairs in order. That none is about anyPolicy is for path validation to say (RFC 5280 §6.1.4 (a)). */

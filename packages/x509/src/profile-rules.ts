@@ -16,7 +16,7 @@ export type ProfileRuleName =
   | 'serial-number'
   /** RFC 5280 §4.2.1.1 and §4.2.1.2: both key identifiers are there, and not critical. */
   | 'key-identifiers'
-  /** RFC 5280 §4.2.1.3 and §4.2.1.9: basicConstraints of a CA is critical, keyCertSign is for CAs. */
+  /** RFC 5280 §4.2.1.3 and §4.2.1.9: basicConstraints of a CA is critical, keyCertSign and pathLenConstraint are for CAs. */
   | 'authority-flags'
   /** RFC 5280 §4.2.1.10: nameConstraints stands in CAs only, and its domains are domains. */
   | 'name-constraints-place'
@@ -97,6 +97,10 @@ function authorityFlagsAgree({ extensions }: Certificate, position: PathPosition
   if (position !== 'leaf' && extensions.get(ExtensionOid.basicConstraints)?.critical !== true)
     return 'basicConstraints of a CA is not critical';
   if (extensions.keyUsage?.has('keyCertSign') && !isAuthority) return 'keyCertSign without being a CA';
+  if (extensions.basicConstraints?.pathLength !== undefined) {
+    if (!isAuthority) return 'pathLenConstraint without being a CA';
+    if (extensions.keyUsage?.has('keyCertSign') === false) return 'pathLenConstraint without keyCertSign';
+  }
   return undefined;
 }
 

@@ -39,7 +39,8 @@ function outcome(leaf: Made, options: Partial<VerifyOptions>, by: Made = root): 
 }
 
 const EKU = 'bad-extended-key-usage';
-const { serverAuth, clientAuth, emailProtection, ipsecIke, ocspSigning, timeStamping, any } = KeyPurposeOid;
+const { serverAuth, clientAuth, emailProtection, ipsecIke, ocspSigning, timeStamping, codeSigning, any } =
+  KeyPurposeOid;
 
 describe('what a profile is for', () => {
   test.each<[string, VerificationProfile, string[] | undefined, Outcome]>([
@@ -96,13 +97,33 @@ describe('purposes', () => {
     ['ocspSigning', [ocspSigning], 'accepted'],
     ['ocspSigning', undefined, EKU],
     ['ocspSigning', [any], EKU],
-    ['timeStamping', [timeStamping], 'accepted'],
     ['timeStamping', undefined, EKU],
     ['codeSigning', [serverAuth], EKU],
     ['any', [serverAuth], 'accepted'],
     ['any', undefined, 'accepted'],
   ])('%s with %j', (purpose, extendedKeyUsage, expected) => {
     expect(outcome(make({ by: root, extendedKeyUsage }), { purpose })).toBe(expected);
+  });
+
+  // RFC 3161 §2.3: critical, and nothing beside it.
+  test.each<[string, boolean, string[], Outcome]>([
+    ['alone and critical', true, [timeStamping], 'accepted'],
+    ['not critical', false, [timeStamping], EKU],
+    ['with another purpose', true, [timeStamping, codeSigning], EKU],
+    ['behind another purpose', true, [codeSigning, timeStamping], EKU],
+    ['with any purpose', true, [timeStamping, any], EKU],
+    ['twice', true, [timeStamping, timeStamping], EKU],
+    ['as any purpose', true, [any], EKU],
+    ['as another purpose', true, [codeSigning], EKU],
+  ])('timeStamping %s', (_, critical, purposes, expected) => {
+    const value = der.sequence(...purposes.map((one) => der.oid(one)));
+    const others = [extension(ExtensionOid.extendedKeyUsage, critical, value)];
+    const leaf = make({ by: root, extendedKeyUsage: undefined, others });
+    expect(outcome(leaf, { purpose: 'timeStamping' })).toBe(expected);
+    // Above, it only limits.
+    const tsaRoot = makeAuthority({ extendedKeyUsage: [timeStamping, codeSigning] });
+    const below = make({ by: tsaRoot, extendedKeyUsage: undefined, others });
+    expect(outcome(below, { purpose: 'timeStamping' }, tsaRoot)).toBe(expected);
   });
 
   test('of one\u2019s own are data', () => {
@@ -184,4 +205,67 @@ test('policies that limit others must be critical by RFC 5280', () => {
   });
   const profile: VerificationProfile = { ...compatibleProfile, rules: ['policy-constraints-critical'] };
   expect(outcome(make({ by: other }), { profile, purpose: 'server' }, other)).toBe('profile-violation');
+});
+
+describe('critical extensions', () => {
+  const CPS = '1.3.6.1.5.5.7.2.1';
+  const NOTICE = '1.3.6.1.5.5.7.2.2';
+  const policies = (critical: boolean, ...kinds: (readonly string[])[]): MakeOptions => ({
+    others: [
+      extension(
+        ExtensionOid.certificatePolicies,
+        critical,
+        der.sequence(
+          ...kinds.map((qualifiers, i) =>
+            der.sequence(
+              der.oid(`1.3.6.1.4.1.55555.${i + 1}`),
+              qualifiers.length === 0
+                ? undefined
+                : der.sequence(
+                    ...qualifiers.map((kind) => der.sequence(der.oid(kind), der.ia5String('http://a.test/'))),
+                  ),
+            ),
+          ),
+        ),
+      ),
+    ],
+  });
+  const UNKNOWN = 'unknown-critical-extension';
+
+  // RFC 5280 §4.2.1.4: who must not pass over it must know its qualifiers.
+  test.each<[string, MakeOptions, Outcome]>([
+    ['no qualifier', policies(true, []), 'accepted'],
+    ['the two that are known', policies(true, [CPS, NOTICE], [NOTICE]), 'accepted'],
+    ['one that is not known', policies(true, ['1.2.3.4']), UNKNOWN],
+    ['one that is not known behind others', policies(true, [], [CPS, NOTICE, '1.2.3.4']), UNKNOWN],
+    ['one that is not known, but not critical', policies(false, ['1.2.3.4']), 'accepted'],
+  ])('policies with %s', (_, options, expected) => {
+    for (const profile of Object.values(PROFILES)) {
+      const own = { ...profile, rules: [] };
+      expect(outcome(make({ by: root, ...options }), { profile: own, purpose: 'server' })).toBe(expected);
+      const authority = makeAuthority(options);
+      expect(outcome(make({ by: authority }), { profile: own, purpose: 'server' }, authority)).toBe(expected);
+    }
+  });
+
+  test('that ask for no OCSP are known, whatever the certificate is for', () => {
+    const others = [extension(ExtensionOid.ocspNoCheck, true, der.nullValue())];
+    const leaf = make({ by: root, extendedKeyUsage: [ocspSigning], others });
+    expect(outcome(leaf, { purpose: 'ocspSigning' })).toBe('accepted');
+    expect(outcome(make({ by: root, others }), { purpose: 'server' })).toBe('accepted');
+  });
+});
+
+// RFC 5280 §4.2.1.9
+test.each<[string, MakeOptions, Outcome]>([
+  ['no authority', { ca: false }, 'profile-violation'],
+  ['an authority', { ca: true, keyUsage: ['keyCertSign', 'digitalSignature'] }, 'accepted'],
+  ['an authority that may not sign certificates', { ca: true }, 'profile-violation'],
+])('a path length in %s, by RFC 5280', (_, { ca, keyUsage = ['digitalSignature'] }, expected) => {
+  const value = der.sequence(ca ? der.boolean(true) : undefined, der.integer(0));
+  const others = [extension(ExtensionOid.basicConstraints, true, value)];
+  const leaf = make({ by: root, ca: undefined, keyUsage, others });
+  const profile: VerificationProfile = { ...compatibleProfile, rules: ['authority-flags'] };
+  expect(outcome(leaf, { profile, purpose: 'server' })).toBe(expected);
+  expect(outcome(leaf, { purpose: 'server' })).toBe('accepted');
 });

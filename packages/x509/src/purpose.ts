@@ -32,6 +32,8 @@ export interface PurposeDemands {
   readonly acceptsAny?: boolean | undefined;
   /** Whether a leaf must have extendedKeyUsage. Default false. */
   readonly isExplicit?: boolean | undefined;
+  /** Whether extendedKeyUsage of a leaf, where present, must be critical and hold nothing else. Default false. */
+  readonly isExclusive?: boolean | undefined;
 }
 
 /** By name, or as data for a purpose of one's own. */
@@ -77,6 +79,7 @@ const PURPOSES: Readonly<Record<PurposeName, PurposeDemands>> = {
     extendedKeyUsage: [KeyPurposeOid.timeStamping],
     keyUsage: ['digitalSignature', 'nonRepudiation'],
     isExplicit: true,
+    isExclusive: true,
   },
   ocspSigning: {
     title: 'OCSP responder',

@@ -4,7 +4,7 @@ import { NOW } from '../../testing/make.ts';
 import { createCertificateAuthority } from '../authority.ts';
 import type { Certificate } from '../certificate.ts';
 import { CertificateError } from '../errors.ts';
-import { OcspOid } from '../revocation/oids.ts';
+import { ExtensionOid } from '../oids.ts';
 import { MemoryCertificateDatabase, serialKey } from './database.ts';
 import { AuthorityError, ManagedAuthority } from './managed-authority.ts';
 
@@ -103,7 +103,7 @@ describe('lists', () => {
 
 test('its OCSP signer is short-lived, and nobody need check it', async () => {
   const { certificate } = await managed.ocspSigner({ at: NOW });
-  expect(certificate.extensions.get(OcspOid.noCheck)?.critical).toBe(false);
+  expect(certificate.extensions.get(ExtensionOid.ocspNoCheck)?.critical).toBe(false);
   expect(certificate.extensions.extendedKeyUsage).toEqual(['1.3.6.1.5.5.7.3.9']);
   expect(+certificate.notAfter).toBeLessThanOrEqual(+later(30));
 });

@@ -3,8 +3,7 @@ import { der } from '@testudo/codec';
 import type { KeyKind } from '@testudo/crypto';
 import type { Extension, KeyUsage } from '../extensions.ts';
 import type { GeneralNameKind } from '../general-name.ts';
-import { KeyPurposeOid } from '../oids.ts';
-import { OcspOid } from '../revocation/oids.ts';
+import { ExtensionOid, KeyPurposeOid } from '../oids.ts';
 
 /** What a certificate is for. */
 export type CertificatePurpose = 'server' | 'client' | 'email' | 'ike' | 'ocsp-responder';
@@ -69,7 +68,7 @@ export const TEMPLATES: Readonly<Record<CertificatePurpose, CertificateTemplate>
     names: [],
     needsOneOf: [],
     days: 30,
-    extensions: [{ oid: OcspOid.noCheck, critical: false, value: der.nullValue() }],
+    extensions: [{ oid: ExtensionOid.ocspNoCheck, critical: false, value: der.nullValue() }],
   },
 };
 

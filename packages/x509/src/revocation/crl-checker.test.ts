@@ -69,6 +69,24 @@ test('policies: off asks nothing, and leaf asks about the leaf only', () => {
   expect(checker.onUnknown).toBe('refuse');
 });
 
+test('what stands twice in a list counts as the graver of the two', () => {
+  const held = { ...revokedLeaf, reason: 'certificateHold' as const };
+  const lost = { ...revokedLeaf, reason: 'keyCompromise' as const };
+  const removed = { ...revokedLeaf, reason: 'removeFromCRL' as const };
+  for (const entries of [
+    [held, lost],
+    [lost, held],
+    [removed, held, lost],
+    [lost, removed],
+  ])
+    expect(status([crl({ entries })])).toMatchObject({ status: 'revoked', reason: 'keyCompromise' });
+});
+
+test('only a delta takes a certificate off', () => {
+  const entries = [{ ...revokedLeaf, reason: 'removeFromCRL' as const }];
+  expect(status([crl({ entries })]).status).toBe('revoked');
+});
+
 describe('an old list', () => {
   test('proves nothing good, but what it revoked stays revoked', () => {
     expect(status([crl()], { at: later(3) })).toMatchObject({ status: 'unknown' });

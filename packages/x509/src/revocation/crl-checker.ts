@@ -110,10 +110,10 @@ class Lookup {
         this.#problemOf(other) === undefined &&
         this.#doubtAbout(other) === undefined,
     );
-    const entry =
-      delta?.find(certificate.serialNumber, certificate.issuer) ??
-      list.find(certificate.serialNumber, certificate.issuer);
-    const isListed = entry !== undefined && entry.reason !== 'removeFromCRL';
+    const change = delta?.find(certificate.serialNumber, certificate.issuer);
+    const entry = change ?? list.find(certificate.serialNumber, certificate.issuer);
+    // Only a delta can take a certificate off (RFC 5280 §5.3.1): whatever the reason, a complete list lists what is revoked.
+    const isListed = entry !== undefined && change?.reason !== 'removeFromCRL';
     if (doubt === undefined) return isListed ? entry : 'not listed';
     return isListed && entry.reason !== 'certificateHold' ? entry : this.#note(list, doubt);
   }

@@ -42,14 +42,17 @@ export class RevokedEntries implements Iterable<RevokedEntry> {
     return this.#indexed().count;
   }
 
-  /** The entry for a certificate. Throws as {@link count}. */
+  /** The entry for a certificate; the gravest when there are several. Throws as {@link count}. */
   find(serialNumber: Uint8Array, issuer: DistinguishedName): RevokedEntry | undefined {
     const index = this.#indexed();
+    let gravest: RevokedEntry | undefined;
     for (const at of index.matches(serialNumber)) {
       const issuers = index.issuersAt(at) ?? [this.#issuer];
-      if (issuers.some((name) => name.equals(issuer))) return readEntry(this.#content, at, issuers);
+      if (!issuers.some((name) => name.equals(issuer))) continue;
+      const entry = readEntry(this.#content, at, issuers);
+      if (gravest === undefined || weightOf(entry) > weightOf(gravest)) gravest = entry;
     }
-    return undefined;
+    return gravest;
   }
 
   /** One after the other, each made as it is asked for. Throws as {@link count}. */
@@ -130,13 +133,20 @@ class EntryIndex {
     let slot = this.#slotOf(serial);
     for (let probes = 0; this.#slots[slot] !== 0; probes++) {
       const other = this.#slots[slot]! - 1;
-      // Twice the same: the first one counts.
-      if (!isIndirect && bytesEqual(this.#serialAt(other), serial)) return;
+      if (!isIndirect && bytesEqual(this.#serialAt(other), serial)) {
+        if (this.#weightAt(at) > this.#weightAt(other)) this.#slots[slot] = at + 1;
+        return;
+      }
       if (probes === MOST_PROBES)
         throw new DecodeError('bad-value', 'one serial number too often in a CRL', at);
       slot = (slot + 1) % this.#slots.length;
     }
     this.#slots[slot] = at + 1;
+  }
+
+  /** Of two entries for one certificate the graver counts: what can be taken back weighs less. */
+  #weightAt(at: number): number {
+    return weightOf(readEntry(this.#content, at, []));
   }
 
   #serialAt(at: number): Uint8Array {
@@ -186,6 +196,10 @@ class EntryIndex {
     }
     scanner.expectAt(extensionEnd);
   }
+}
+
+function weightOf({ reason }: RevokedEntry): number {
+  return reason === 'removeFromCRL' ? 0 : reason === 'certificateHold' ? 1 : 2;
 }
 
 const CERTIFICATE_ISSUER = 29;

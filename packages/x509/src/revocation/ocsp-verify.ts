@@ -57,10 +57,12 @@ function verified(verification: OcspVerification): OcspFinding {
   if (response.basic === undefined) return unknown(`the OCSP responder says ${response.status}`);
   const basic = response.basic;
 
-  const answer = basic.responses.find(
-    ({ certificateId }) =>
-      bytesEqual(certificateId.serialNumber, certificate.serialNumber) &&
-      isIssuedBy(certificateId, issuer, provider),
+  const answer = worstOf(
+    basic.responses.filter(
+      ({ certificateId }) =>
+        bytesEqual(certificateId.serialNumber, certificate.serialNumber) &&
+        isIssuedBy(certificateId, issuer, provider),
+    ),
   );
   if (answer === undefined) return unknown('the OCSP response is about another certificate');
   const critical = [...basic.extensions, ...answer.extensions].find(
@@ -82,6 +84,20 @@ function verified(verification: OcspVerification): OcspFinding {
   if (certificateStatus.status === 'unknown')
     return { ...unknown('the OCSP responder does not know the certificate'), answer, until };
   return { ...certificateStatus, answer, until };
+}
+
+const SEVERITY = { good: 0, unknown: 1, revoked: 2 } as const;
+
+/**
+ * A certificate may be answered for more than once, by CertIDs of several hashes: then the worst counts, whether it is
+ * current or not, since what a responder says beside it takes nothing back. Of equal ones the newest counts.
+ */
+function worstOf(answers: readonly OcspSingleResponse[]): OcspSingleResponse | undefined {
+  return answers.toSorted(
+    (a, b) =>
+      SEVERITY[b.certificateStatus.status] - SEVERITY[a.certificateStatus.status] ||
+      +b.thisUpdate - +a.thisUpdate,
+  )[0];
 }
 
 function parsed(response: Uint8Array | OcspResponse): OcspResponse {
@@ -145,11 +161,11 @@ function problemOfDelegation(
     return 'its certificate is not for OCSP signing';
   if (extensions.keyUsage?.has('digitalSignature') === false)
     return 'its certificate is not for signatures (keyUsage)';
-  const [unknownCritical] = extensions.unknownCritical.filter((oid) => oid !== OcspOid.noCheck);
+  const unknownCritical = extensions.firstUnknownCritical;
   if (unknownCritical !== undefined)
     return `its certificate has the critical extension ${unknownCritical}, which is not supported`;
   if (!isValidAt(responder, at)) return 'its certificate is not valid at this time';
-  if (policy.requiresNoCheck && extensions.get(OcspOid.noCheck) === undefined)
+  if (policy.requiresNoCheck && !extensions.hasOcspNoCheck)
     return 'its certificate does not say that it need not be checked itself (id-pkix-ocsp-nocheck)';
   return signatureProblemBy(provider, responder, issuer);
 }

@@ -16,7 +16,6 @@ export const RevocationOid = {
 export const OcspOid = {
   basicResponse: '1.3.6.1.5.5.7.48.1.1',
   nonce: '1.3.6.1.5.5.7.48.1.2',
-  noCheck: '1.3.6.1.5.5.7.48.1.5',
   /** The access method in authorityInformationAccess. */
   access: '1.3.6.1.5.5.7.48.1',
 } as const;

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { make, NOW } from '../../testing/make.ts';
 import { MemoryCertificateDatabase } from '../authority/database.ts';
 import { ManagedAuthority } from '../authority/managed-authority.ts';
+import { answerOcspRequest } from '../authority/ocsp-responder.ts';
 import { createCertificateAuthority, type IssuedCertificate } from '../authority.ts';
 import { CertificateError } from '../errors.ts';
 import type { AsyncRevocationChecker, RevocationChecker } from '../revocation-check.ts';
@@ -13,6 +14,7 @@ import { crlChecker } from './crl-checker.ts';
 import { demandsStapling } from './must-staple.ts';
 import { ocspCertificateId } from './ocsp-certificate-id.ts';
 import { encodeOcspRequest } from './ocsp-request.ts';
+import type { OcspCertificateStatus } from './ocsp-response.ts';
 import { HARD_FAIL, NO_REVOCATION, type RevocationPolicy, SOFT_FAIL } from './policy.ts';
 import { stapledChecker } from './stapled-checker.ts';
 
@@ -80,6 +82,32 @@ describe('a stapled response', () => {
     await managed.revoke(other.certificate.serialNumber, { at: new Date(+NOW - 1000) });
     expect(verdict(other, stapled(await staple(other), SOFT_FAIL))).toBe('revoked');
     expect(verdict(other, stapled(await staple(other), NO_REVOCATION))).toBe('accepted');
+  });
+
+  test.each<[string, OcspCertificateStatus['status'][], string]>([
+    ['good and revoked', ['good', 'revoked'], 'revoked'],
+    ['revoked and good', ['revoked', 'good'], 'revoked'],
+    ['good, not known and good', ['good', 'unknown', 'good'], 'revocation-unknown'],
+    ['not known and revoked', ['unknown', 'revoked'], 'revoked'],
+    ['good and good', ['good', 'good'], 'accepted'],
+  ])('that answers twice for one certificate, %s, is taken at its worst', async (_, answers, expected) => {
+    for (const hashes of [['sha1'], ['sha1', 'sha256'], ['sha384', 'sha1']] as const) {
+      const remaining = answers.map(
+        (status): OcspCertificateStatus =>
+          status === 'revoked' ? { status, since: NOW, reason: 'keyCompromise' } : { status },
+      );
+      const certificateIds = answers.map((_, i) =>
+        ocspCertificateId(
+          ...([provider, plain.certificate.serialNumber, authority.certificate] as const),
+          hashes[i % hashes.length],
+        ),
+      );
+      const response = await answerOcspRequest(encodeOcspRequest({ certificateIds }), {
+        ...{ provider, issuer: authority.certificate, signer: authority, at: NOW },
+        statusOf: () => remaining.shift()!,
+      });
+      expect(verdict(plain, stapled(response, HARD_FAIL))).toBe(expected);
+    }
   });
 
   test('to an intermediate is believed, too', async () => {
