@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, certificateToPem, createCertificateAuthority } from '@testudo/x509';
@@ -69,5 +69,39 @@ withPrograms('update-ca-certificates', 'openssl')('the system\u2019s list of roo
       execFileSync('openssl', ['verify', '-no-CAfile', '-CApath', where.etc, file], { stdio: 'pipe' }),
     ).toThrow();
     expect(readdirSync(where.etc).filter((name) => name.includes(root.name))).toEqual([]);
+  });
+
+  test('what another file still holds is not called gone', async () => {
+    const where = places();
+    const store = systemStore(process.env, where);
+    const root = trustedRoot(newRoot('My CA'));
+    // By hand, under a name of somebody's own, with the line ends of another system.
+    const byHand = join(where.folder, 'mine.crt');
+    writeFileSync(byHand, root.pem.replaceAll('\n', '\r\n'));
+    execFileSync(where.program, where.args, { stdio: 'pipe' });
+    expect(await store.install(root)).toMatchObject([{ outcome: 'already there', detail: byHand }]);
+    expect(await store.uninstall(root)).toMatchObject([
+      {
+        outcome: 'failed',
+        detail: expect.stringContaining(`the root is still trusted, because ${byHand} holds it too`),
+      },
+    ]);
+    rmSync(byHand);
+    // The file has gone, the list was not made again.
+    expect(await store.uninstall(root)).toMatchObject([
+      { outcome: 'failed', detail: `the root is still trusted: ${where.bundle} holds it` },
+    ]);
+    await store.install(trustedRoot(newRoot('Other')));
+    execFileSync(where.program, [...where.args, '--fresh'], { stdio: 'pipe' });
+    expect(await store.uninstall(root)).toMatchObject([{ outcome: 'not there' }]);
+  });
+
+  test('the last of all is taken out, too', async () => {
+    const where = places();
+    const store = systemStore(process.env, where);
+    const root = trustedRoot(newRoot('My CA'));
+    expect(await store.install(root)).toMatchObject([{ outcome: 'installed' }]);
+    expect(await store.uninstall(root)).toMatchObject([{ outcome: 'removed' }]);
+    expect(readFileSync(where.bundle, 'utf8')).toBe('');
   });
 });

@@ -1,9 +1,10 @@
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { testWithPrograms } from '../support/programs.ts';
+import { requireProgram, testWithPrograms } from '../support/programs.ts';
 import { useScratch } from '../support/scratch.ts';
 import { good, type Run, testudo, withBuild } from './program.ts';
 
@@ -131,7 +132,7 @@ withBuild('certutil', 'openssl')('testudo ca trust --install --store nss', () =>
     for (let i = 0; i < 2; i++) {
       const { code, out } = await run('--install');
       expect(code).toBe(1);
-      expect(out).toMatch(/failed: .*locked\.default: .*\nBy hand: testudo ca trust\n/);
+      expect(out).toMatch(/failed: .*locked\.default: .*\nHow to do it by hand: .* ca trust\n/);
       expect(scratch.run('certutil', '-L', '-d', database(LOCKED))).not.toContain('Testudo');
     }
   });
@@ -155,6 +156,97 @@ withBuild('certutil', 'openssl')('testudo ca trust --install --store nss', () =>
         expect.stringMatching(/is an intermediate: give the root above it, "CN=Trusted: CA"/),
       ]);
     });
+  });
+
+  describe('roots of the same subject are told apart by their bytes:', () => {
+    const HOME = 'same/home';
+    const place = `${HOME}/.pki/nssdb`;
+    const env = { HOME: '' };
+    const names = ['one', 'two', 'three'];
+    const list = (): string => scratch.run('certutil', '-L', '-d', database(place));
+    const on = (what: string, ...args: string[]): Promise<Run> =>
+      testudo(scratch, ['ca', 'trust', `${what}.pem`, ...args, '--store', 'nss'], { env });
+    const validates = (what: string): boolean => {
+      const file = `${what}-localhost.pem`;
+      const leaf = `${what} leaf`;
+      scratch.run('certutil', '-A', '-d', database(place), '-n', leaf, '-t', ',,', '-i', file);
+      return scratch.attempt('certutil', '-V', '-d', database(place), '-n', leaf, '-u', 'V').status === 0;
+    };
+
+    beforeAll(async () => {
+      env.HOME = scratch.path(HOME);
+      mkdirSync(scratch.path(HOME), { recursive: true });
+      for (const name of names) {
+        const data = ['--data', scratch.path(`same/${name}`)];
+        await good(scratch, 'ca', 'init', '--name', 'Same CA', ...data);
+        await good(scratch, 'ca', 'issue', 'localhost', '--out', `same/${name}/out`, ...data);
+        copyFileSync(scratch.path(`same/${name}/ca.pem`), scratch.path(`${name}.pem`));
+        copyFileSync(scratch.path(`same/${name}/out/localhost.pem`), scratch.path(`${name}-localhost.pem`));
+      }
+    });
+
+    test('all are installed, and one is taken back alone', async () => {
+      for (const name of names) expect((await on(name, '--install')).out).toMatch(/^installed: /);
+      for (const name of names) expect((await on(name, '--install')).out).toMatch(/^already there: /);
+      expect(await on('two', '--uninstall')).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/^removed: /),
+      });
+      expect(await on('two', '--uninstall')).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/^not there: /),
+      });
+      expect(names.map(validates)).toEqual([true, false, true]);
+    });
+
+    test('also under names that somebody else gave them', async () => {
+      for (const name of names) await on(name, '--uninstall');
+      for (const name of names)
+        scratch.run(
+          'certutil',
+          '-A',
+          '-d',
+          database(place),
+          '-n',
+          `mine ${name}`,
+          '-t',
+          'C,,',
+          '-i',
+          `${name}.pem`,
+        );
+      expect((await on('one', '--install')).out).toMatch(/^already there: /);
+      expect(await on('one', '--uninstall')).toMatchObject({
+        code: 0,
+        out: expect.stringContaining('"mine one"'),
+      });
+      expect(list()).not.toContain('mine one');
+      expect(list()).toMatch(/mine two +C,,/);
+      expect(list()).toMatch(/mine three +C,,/);
+    });
+
+    test('a database that cannot be changed keeps the root, and that is an error', async () => {
+      const fake = scratch.path('fake');
+      mkdirSync(fake, { recursive: true });
+      const certutil = requireProgram('certutil');
+      scratch.write(
+        'fake/certutil',
+        `#!/bin/sh\ncase "$*" in *-D*) echo "locked" >&2; exit 255;; esac\nexec ${certutil} "$@"\n`,
+      );
+      chmodSync(join(fake, 'certutil'), 0o755);
+      const { code, out } = await testudo(
+        scratch,
+        ['ca', 'trust', 'three.pem', '--uninstall', '--store', 'nss'],
+        { env: { ...env, PATH: `${fake}:${process.env['PATH']}` } },
+      );
+      expect([code, out]).toEqual([1, expect.stringMatching(/^failed: .*: locked\n/)]);
+    });
+  });
+
+  test('what cannot be looked at may hold the root still: an error', async () => {
+    const { code, out } = await testudo(scratch, ['ca', 'trust', '--uninstall', '--store', 'nss'], {
+      env: { HOME: scratch.path('home'), PATH: scratch.path('home') },
+    });
+    expect([code, out]).toEqual([1, expect.stringMatching(/^skipped: .*there is no certutil/)]);
   });
 
   test('without certutil it is skipped, with what to install', async () => {

@@ -56,7 +56,7 @@ export function demoBanner(view: {
       pairs([
         ['Firefox', 'Settings, Privacy & Security, View Certificates, Authorities, Import'],
         ['Chromium', 'chrome://certificate-manager, Local certificates, Import; or on Linux:'],
-        ['', `certutil -d sql:$HOME/.pki/nssdb -A -t C,, -n Testudo -i ${ca}`],
+        ['', `${view.program} ca trust ${ca} --install --store nss`],
         ['macOS', `security add-trusted-cert -k login.keychain ${ca}`],
       ]),
       4,

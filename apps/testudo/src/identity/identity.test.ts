@@ -9,7 +9,7 @@ import { folderWith, removeFolders } from '../testing/folder.ts';
 import { chooseByName } from './certificate-choice.ts';
 import { loadIdentity, namesIn } from './certificate-files.ts';
 import { dataFolder } from './data-folder.ts';
-import { authorityFiles, fileNameOf, LocalAuthority } from './local-authority.ts';
+import { authorityFiles, fileNameOf, LocalAuthority, localName } from './local-authority.ts';
 import { writeNewPrivateFile, writePrivateFile, writePublicFile } from './private-files.ts';
 
 afterAll(removeFolders);
@@ -97,6 +97,18 @@ describe('the local CA', () => {
     expect(mode(folder)).toBe(0o700);
     expect(LocalAuthority.openOrCreate(folder).isNew).toBe(false);
     expect([readFileSync(certificate), readFileSync(key)]).toEqual(before);
+  });
+
+  test('has a name that no other one has, and that says where and when it was made', () => {
+    const names = Array.from({ length: 20 }, () => localName('CA'));
+    expect(new Set(names).size).toBe(20);
+    const today = new Date().toISOString().slice(0, 10);
+    for (const name of names)
+      expect(name).toMatch(new RegExp(`^Testudo local CA \\(.+, ${today} [0-9a-f]{6}\\)$`));
+    expect(localName('intermediate').length).toBeLessThanOrEqual(64);
+    const [one, other] = [LocalAuthority.create(folderWith()), LocalAuthority.create(folderWith())];
+    const subject = ({ authority }: LocalAuthority): string => authority.certificate.subject.shown;
+    expect(subject(one)).not.toBe(subject(other));
   });
 
   test('is not made over a key that is there', () => {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -55,7 +55,7 @@ export class LocalAuthority {
   /** Makes a CA. Throws a `Failure` when there is one already: its key is never overwritten. */
   static create(
     folder: string,
-    commonName: string = defaultName(),
+    commonName: string = localName('CA'),
     request: NewAuthority = {},
   ): LocalAuthority {
     return new LocalAuthority(folder, createAuthorities(folder, commonName, request));
@@ -138,9 +138,15 @@ export function fileNameOf(name: string): string {
   return safe.replace(/^\.+/, '_').slice(0, 100);
 }
 
-/** Its place of birth in the name tells several of them apart in a browser's list. */
-function defaultName(): string {
-  return `Testudo local CA (${hostname()})`.slice(0, 64);
+/**
+ * A name that no other CA has: programs that keep roots, and people who look at their lists, go by names. Where and when
+ * it was made is for people, the last part for two of one day.
+ */
+export function localName(what: 'CA' | 'intermediate'): string {
+  const birth = `${new Date().toISOString().slice(0, 10)} ${randomBytes(3).toString('hex')}`;
+  // A common name has 64 characters at most (RFC 5280 appendix A.1).
+  const host = hostname().slice(0, 64 - `Testudo local ${what} (, ${birth})`.length);
+  return `Testudo local ${what} (${host}, ${birth})`;
 }
 
 function isFor(leaf: Certificate, name: string): boolean {

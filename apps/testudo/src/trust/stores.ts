@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { toHex } from '@testudo/codec';
+import { bytesEqual, decodePem, toHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, certificateToPem } from '@testudo/x509';
 
@@ -24,6 +24,7 @@ export interface Store {
 
 /** The certificate that is to be trusted, by names that no other CA has. */
 export interface TrustedRoot {
+  readonly der: Uint8Array;
   readonly pem: string;
   /** `testudo-1f2e3d4c5b6a7988`: a file's name without its ending. */
   readonly name: string;
@@ -36,10 +37,28 @@ export function trustedRoot(certificate: Certificate): TrustedRoot {
   // A colon would name a token in NSS.
   const title = (certificate.subject.commonName ?? 'CA').replace(/[^\p{L}\p{N} ._()-]/gu, '_').slice(0, 64);
   return {
+    der: certificate.der,
     pem: certificateToPem(certificate),
     name: `testudo-${mark}`,
     nickname: `Testudo ${title} ${mark}`,
   };
+}
+
+/** Whether this very certificate is among those of a PEM text: CAs of the same name are told apart by their bytes. */
+export function holds(pemText: string, { der }: TrustedRoot): boolean {
+  return certificatesIn(pemText).some((bytes) => bytesEqual(bytes, der));
+}
+
+/** DER of all certificates in a PEM text: a list with something unreadable in it still holds what else is there. */
+export function certificatesIn(pemText: string): Uint8Array[] {
+  const blocks = pemText.match(/-----BEGIN ([A-Z0-9 ]*CERTIFICATE)-----[^-]*-----END \1-----/g) ?? [];
+  return blocks.flatMap((block) => {
+    try {
+      return decodePem(block).map(({ bytes }) => bytes);
+    } catch {
+      return [];
+    }
+  });
 }
 
 /** Milliseconds for a helper program: one that asks for a password would wait for ever. */

@@ -25,6 +25,13 @@ describe('where it cannot be done, nothing is left behind', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
+  test('on another kind of system nobody can say that it is not trusted', async () => {
+    const folder = join(folderWith(), 'none');
+    expect(await systemStore(process.env, fake(folder, 'true')).uninstall(root)).toMatchObject([
+      { outcome: 'skipped' },
+    ]);
+  });
+
   test('without the program', async () => {
     const folder = folderWith();
     const [outcome] = await systemStore({ PATH: folder }, fake(folder, 'update-ca-certificates')).install(

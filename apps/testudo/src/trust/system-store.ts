@@ -1,8 +1,8 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { writePublicFile } from '../identity/private-files.ts';
-import { run, type Store, type StoreOutcome, type TrustedRoot } from './stores.ts';
+import { certificatesIn, holds, run, type Store, type StoreOutcome, type TrustedRoot } from './stores.ts';
 
 /** Where Debian, Ubuntu and Alpine keep roots. */
 export interface SystemPlaces {
@@ -30,14 +30,24 @@ export function systemStore(env: Env, places: SystemPlaces = DEBIAN): Store {
   const told = (outcome: StoreOutcome['outcome'], detail: string): StoreOutcome[] => [
     { store: 'system', place: folder, outcome, detail },
   ];
-  const isInBundle = ({ pem }: TrustedRoot): boolean => readText(bundle).includes(pem.trim());
+  const elsewhere = (): StoreOutcome[] =>
+    told('skipped', `there is no ${folder}: this is not Debian, Ubuntu or Alpine`);
+  const isInBundle = (root: TrustedRoot): boolean => holds(readText(bundle), root);
+  const otherFileWith = (root: TrustedRoot): string | undefined =>
+    filesIn(folder).find((file) => file !== fileOf(root) && holds(readText(file), root));
+  const stillTrusted = (root: TrustedRoot): string => {
+    const other = otherFileWith(root);
+    return other === undefined
+      ? `the root is still trusted: ${bundle} holds it`
+      : `the root is still trusted, because ${other} holds it too: remove that file and run ${program} --fresh`;
+  };
   const update = (...more: string[]): ReturnType<typeof run> => run(program, [...args, ...more], env);
 
   return {
     async install(root) {
-      if (!existsSync(folder))
-        return told('skipped', `there is no ${folder}: this is not Debian, Ubuntu or Alpine`);
-      if (existsSync(fileOf(root)) && isInBundle(root)) return told('already there', fileOf(root));
+      if (!existsSync(folder)) return elsewhere();
+      if (isInBundle(root))
+        return told('already there', [fileOf(root), otherFileWith(root)].find(isThere) ?? bundle);
       try {
         writePublicFile(fileOf(root), root.pem);
       } catch (error) {
@@ -53,7 +63,9 @@ export function systemStore(env: Env, places: SystemPlaces = DEBIAN): Store {
       );
     },
     async uninstall(root) {
-      if (!existsSync(fileOf(root))) return told('not there', fileOf(root));
+      if (!existsSync(folder)) return elsewhere();
+      if (!existsSync(fileOf(root)))
+        return isInBundle(root) ? told('failed', stillTrusted(root)) : told('not there', fileOf(root));
       try {
         rmSync(fileOf(root));
       } catch (error) {
@@ -61,11 +73,29 @@ export function systemStore(env: Env, places: SystemPlaces = DEBIAN): Store {
       }
       // Without --fresh it leaves the link to what is gone.
       const { code, problem } = await update('--fresh');
+      // With no root left to write, the program leaves the old list as it is.
+      if (code === 0 && isInBundle(root) && certificatesIn(readText(bundle)).length === 1)
+        writePublicFile(bundle, '');
       if (code === 0 && !isInBundle(root))
         return told('removed', `${fileOf(root)}, and ${program} --fresh ran`);
-      return told('failed', problem || `${bundle} still holds it after ${program} --fresh`);
+      return told('failed', problem || stillTrusted(root));
     },
   };
+}
+
+function isThere(file: string | undefined): file is string {
+  return file !== undefined && existsSync(file);
+}
+
+/** Certificates that the administrator adds may lie in folders, too. */
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.crt'))
+      .map((name) => join(folder, name));
+  } catch {
+    return [];
+  }
 }
 
 function refusal(error: unknown): string {

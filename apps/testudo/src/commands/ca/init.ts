@@ -4,7 +4,7 @@ import { EXIT, type ExitCode, Failure } from '../../failure.ts';
 import { authorityFiles } from '../../identity/authority-folder.ts';
 import { loadCertificates } from '../../identity/certificate-files.ts';
 import { dataFolder } from '../../identity/data-folder.ts';
-import { LocalAuthority } from '../../identity/local-authority.ts';
+import { LocalAuthority, localName } from '../../identity/local-authority.ts';
 import type { Io } from '../../io.ts';
 import { day } from '../../output/text.ts';
 import { certificateReport } from '../../report/certificate-report.ts';
@@ -105,7 +105,7 @@ function refuseExisting(folder: string): void {
 }
 
 function intermediateName(root: string | undefined): string {
-  return `${root ?? 'Testudo local'} intermediate`.slice(0, 64);
+  return root === undefined ? localName('intermediate') : `${root.slice(0, 51)} intermediate`;
 }
 
 function report(local: LocalAuthority, options: InitOptions, io: Io): void {

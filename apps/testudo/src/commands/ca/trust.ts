@@ -69,8 +69,8 @@ async function trust(file: string | undefined, options: TrustOptions, io: Io): P
   for (const name of wanted)
     outcomes.push(...(await (options.install ? stores[name].install(root) : stores[name].uninstall(root))));
   if (options.json) writeJson(io, { file: path, stores: outcomes });
-  else writeLines(io, outcomeLines(outcomes, styleFor(io.stdout, io.env), options));
-  return exitCodeOf(outcomes);
+  else writeLines(io, outcomeLines(outcomes, styleFor(io.stdout, io.env), io));
+  return exitCodeOf(outcomes, options);
 }
 
 /** The certificate to trust. Throws a `Failure` when it is no CA: trusting it would do nothing, or not what was meant. */
@@ -108,20 +108,24 @@ function writeInstructions(path: string, root: TrustedRoot, options: TrustOption
   ]);
 }
 
-function outcomeLines(outcomes: readonly StoreOutcome[], style: Style, { install }: TrustOptions): string[] {
+function outcomeLines(outcomes: readonly StoreOutcome[], style: Style, { program }: Io): string[] {
   return [
     ...outcomes.map(({ place, outcome, detail }) => {
       const colour = outcome === 'failed' ? style.bad : outcome === 'skipped' ? style.warn : style.good;
       return `${colour(outcome)}: ${place}: ${detail}`;
     }),
-    ...(outcomes.some(({ outcome }) => outcome === 'skipped' || outcome === 'failed') && install
-      ? ['By hand: testudo ca trust']
+    ...(outcomes.some(({ outcome }) => outcome === 'skipped' || outcome === 'failed')
+      ? [`How to do it by hand: ${program} ca trust`]
       : []),
   ];
 }
 
-/** 1 when something failed, or when nothing is now as it was wanted. */
-function exitCodeOf(outcomes: readonly StoreOutcome[]): ExitCode {
+/**
+ * 1 when something failed, or when nothing is now as it was wanted. A place that could not be looked at may still hold
+ * the root that was to be taken out.
+ */
+function exitCodeOf(outcomes: readonly StoreOutcome[], { uninstall }: TrustOptions): ExitCode {
+  const isSkipped = ({ outcome }: StoreOutcome): boolean => outcome === 'skipped';
   const isBad = outcomes.some(({ outcome }) => outcome === 'failed');
-  return isBad || outcomes.every(({ outcome }) => outcome === 'skipped') ? EXIT.refused : EXIT.ok;
+  return isBad || (uninstall ? outcomes.some(isSkipped) : outcomes.every(isSkipped)) ? EXIT.refused : EXIT.ok;
 }
