@@ -75,6 +75,19 @@ describe.each(MODES)('by %s', (mode) => {
 
 // These open their connections themselves, so there is no way to bring one of ours but register.
 
+test.each(['round-robin', 'none'])(
+  'workers of node:cluster share tickets: scheduling %s',
+  async (SCHEDULING) => {
+    const run = (mode: Mode) => runApp('cluster', mode, { identity, ca, env: { SCHEDULING } });
+    const { results: theirs } = await run('node');
+    const { results: ours, nodes } = await run('register');
+    expect(Object.keys(theirs)).toHaveLength(6);
+    expect(theirs['tls TLSv1.3']).toEqual({ others: true, reused: [true, true, true] });
+    expect(ours).toEqual(theirs);
+    expect(nodes).toBe(0);
+  },
+);
+
 test('grpc-js', async () => {
   expect(await results('grpc', 'register')).toEqual({ unary: 'hello', large: 1_000_000, stream: 500 });
 });

@@ -23,4 +23,5 @@ createHook({
   },
 }).enable();
 
-process.on('exit', () => writeSync(3, JSON.stringify({ ours, nodes })));
+// The third descriptor of a program that another one forked is their channel.
+if (process.send === undefined) process.on('exit', () => writeSync(3, JSON.stringify({ ours, nodes })));

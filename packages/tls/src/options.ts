@@ -194,8 +194,13 @@ export interface ServerOptions extends CommonOptions, ServerFeatureOptions {
    * keys (RFC 9846 §8). Default: refused.
    */
   readonly earlyData?: EarlyDataOptions | undefined;
-  /** Tickets after a full TLS 1.3 handshake, 0 to 8. Default 2. One that resumes is followed by one, unless this is 0. */
+  /** Tickets after a full TLS 1.3 handshake, 0 to 8. Default 2. One that resumes is followed by one at most. */
   readonly ticketCount?: number | undefined;
+  /**
+   * A client that resumes gets a ticket for the one that it has used up. False leaves it with those it has, and sessions then
+   * end with the lifetime of the first. Default true.
+   */
+  readonly renewTickets?: boolean | undefined;
   /** Keeps TLS 1.2 sessions by ID. Default: none. */
   readonly sessionStore?: SessionStore | undefined;
   /** Seconds for which a session can be resumed, at most 604,800. Default 86,400. */

@@ -92,6 +92,18 @@ describe.each(['TLSv1.3', 'TLSv1.2'] as const)('tickets of %s', (maxVersion) => 
     }
   });
 
+  test('a resumption is followed by one more ticket, or by none', () => {
+    const w = world();
+    const session = w.meet({ client }).client.sessions[0]!;
+    expect(w.meet({ client, session }).client.sessions).toHaveLength(1);
+    for (let again = 0; again < 2; again++) {
+      const pair = w.meet({ client, session, server: { renewTickets: false } });
+      expect(pair.client.info.resumed).toBe(true);
+      expect(pair.client.sessions).toEqual([]);
+    }
+    expect(w.meet({ client, server: { renewTickets: false } }).client.sessions).not.toEqual([]);
+  });
+
   test('are not taken when they are too old, by either side', () => {
     const w = world();
     const session = w.meet({ client, server: { sessionLifetime: 100 } }).client.sessions[0]!;

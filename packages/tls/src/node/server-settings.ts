@@ -76,6 +76,8 @@ function certificateSettings(choices: ServerChoices): ServerSettings {
     preferServerOrder: context.honorCipherOrder,
     sessionLifetime: Math.min(context.sessionTimeout ?? DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME),
     tickets: context.usesTickets ? choices.tickets : false,
+    // As Node. Only early data is taken once for each ticket.
+    renewTickets: choices.earlyData !== undefined,
     sessionStore: choices.sessionStore,
     findPsk: serverPsks(context.engine.psks) ?? (pskCallback && NO_PSK),
     echKeys: context.engine.echKeys,

@@ -40,6 +40,20 @@ class TlsServer extends NetServer {
   setTicketKeys(keys: Uint8Array): void {
     acceptorOf(this).setTicketKeys(keys);
   }
+
+  /** What `node:cluster` tells all workers that listen at the same address, so that they take each other's tickets. */
+  _getServerData(): ServerData {
+    return { ticketKeys: this.getTicketKeys().toString('hex') };
+  }
+
+  _setServerData({ ticketKeys }: ServerData): void {
+    this.setTicketKeys(Buffer.from(ticketKeys, 'hex'));
+  }
+}
+
+/** It goes from process to process, as JSON. */
+interface ServerData {
+  readonly ticketKeys: string;
 }
 
 export type Server = TlsServer;
@@ -67,7 +81,14 @@ export function createServer(
 }
 
 /** Methods that a server of another class needs, besides having been prepared by `Server.call`. */
-export const SERVER_METHODS = ['setSecureContext', 'addContext', 'getTicketKeys', 'setTicketKeys'] as const;
+export const SERVER_METHODS = [
+  'setSecureContext',
+  'addContext',
+  'getTicketKeys',
+  'setTicketKeys',
+  '_getServerData',
+  '_setServerData',
+] as const;
 
 const ACCEPTOR: unique symbol = Symbol('testudo acceptor');
 type Accepting = NetServer & { [ACCEPTOR]?: Acceptor };

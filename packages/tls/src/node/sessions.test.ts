@@ -68,6 +68,17 @@ describe.each(VERSIONS)('%s', (maxVersion) => {
     expect(socket.getSession()!.includes(socket.getTLSTicket()!)).toBe(true);
   });
 
+  test.each(PARTIES)('%s: a resumption brings no other session', async (_name, serverTls, clientTls) => {
+    const { port } = await speakingServer(serverTls, { maxVersion });
+    const { session } = await visit(clientTls, port);
+    let given = 0;
+    const socket = track(clientTls.connect({ port, ca, servername: 'localhost', session }));
+    socket.on('session', () => given++);
+    socket.resume();
+    await once(socket, 'end');
+    expect([socket.isSessionReused(), given]).toEqual([true, 0]);
+  });
+
   test('servers with the same ticket keys resume each other\u2019s sessions, others do not', async () => {
     const one = await speakingServer(ours, { maxVersion });
     const ticketKeys = one.server.getTicketKeys();

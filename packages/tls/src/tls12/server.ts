@@ -122,7 +122,9 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   });
 }
 
-function* resumption(h: ServerHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
+function* resumption(h: ServerHandshake, wishes: Agreed, session: Session): Flow<HandshakeResult> {
+  const sendsTicket = wishes.sendsTicket && h.config.options.renewTickets !== false;
+  const agreed: Agreed = { ...wishes, sendsTicket };
   const terms = agreed.termsOf(session);
   checkSamePeer(h, shownBefore(session));
   // What an external key protected cannot be resumed.

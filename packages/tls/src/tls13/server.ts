@@ -297,9 +297,10 @@ function* offerTickets(
   const resumptionSecret = schedule.derive('res master', h.transcript.digest());
   const settings = h.negotiated?.applicationSettings;
   const agreed = { suite, alpnProtocol, settings, peer, serverName: info.serverName };
-  // A client that resumes has used one up, and gets one for it.
-  const count = psk?.session === undefined ? h.config.ticketCount : Math.min(1, h.config.ticketCount);
   const { sessionLifetime: lifetime, options } = h.config;
+  // A client that resumes has used one up, and gets one for it.
+  const most = psk?.session === undefined ? h.config.ticketCount : options.renewTickets === false ? 0 : 1;
+  const count = Math.min(most, h.config.ticketCount);
   let issued: IssuedTickets | undefined;
   try {
     yield* sendTickets(h, schedule, resumptionSecret, count, agreed);

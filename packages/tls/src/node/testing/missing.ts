@@ -25,8 +25,6 @@ export const MISSING_MEMBERS: Readonly<Record<string, Readonly<Record<string, Mi
   },
   'tls.Server.prototype': {
     setOptions: { since: '0.3.2', until: '24', why: 'not documented: `setSecureContext` does it' },
-    _getServerData: { since: '0.9.2', why: 'not documented: `getTicketKeys` does it' },
-    _setServerData: { since: '0.9.2', why: 'not documented: `setTicketKeys` does it' },
   },
   'tls.TLSSocket.prototype': Object.fromEntries(
     [
