@@ -1,26 +1,17 @@
 import type { Duplex } from 'node:stream';
 import type { Connection } from '../connection.ts';
-import type { ConnectionEvents } from '../connection-events.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
-import type { Session } from '../sessions/session.ts';
 import { EarlyData } from './early-data.ts';
 import { brokenPipe, destroyed, opensslError, setCounterpart } from './errors.ts';
 import { isHttp } from './http-request.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
+import { type ReportReader, Reports } from './reports.ts';
 import { returnSealedMemory } from './sealed-memory.ts';
 import { copiesWhatIsWritten, letGo } from './transport.ts';
 
-/** What a link tells its socket. Called with nothing of the engine on the stack, so it may do what it likes. */
-export interface LinkOwner {
-  onSecure(info: ConnectionInfo): void;
-  onChanged(info: ConnectionInfo): void;
-  onRenegotiationDeclined(): void;
-  /** Returns false when the reader has enough for now. */
-  onData(bytes: Uint8Array): boolean;
-  onSession(session: Session): void;
-  onEnd(): void;
-  onFailure(error: TlsError): void;
+/** What a link tells its socket. */
+export interface LinkOwner extends ReportReader {
   onTransportError(error: Error): void;
   onTransportClose(): void;
 }
@@ -32,7 +23,7 @@ export interface LinkOwner {
  * The engine's events are only noted while it runs and handed on after it: a user's handler that throws, or that
  * calls back into the socket, never finds the engine in the middle of a record.
  */
-export class Link implements ConnectionEvents {
+export class Link extends Reports {
   readonly transport: Duplex;
   readonly owner: LinkOwner;
   #connection: Connection | undefined;
@@ -48,14 +39,7 @@ export class Link implements ConnectionEvents {
   #sealed: Uint8Array | undefined;
   /** Plaintext bytes in a record; undefined for as many as fit. */
   #fragment: number | undefined;
-  // What the engine reported and the owner was not yet told.
-  #secured: ConnectionInfo | undefined;
-  #received: Uint8Array[] | undefined;
-  #changed: (ConnectionInfo | 'declined')[] | undefined;
   #early: EarlyData | undefined;
-  #sessions: Session[] | undefined;
-  #ended = false;
-  #failure: TlsError | undefined;
   #delivering = false;
   #isSecure = false;
   #hasReceived = false;
@@ -66,6 +50,7 @@ export class Link implements ConnectionEvents {
   #closed = false;
 
   constructor(transport: Duplex, owner: LinkOwner) {
+    super();
     this.transport = transport;
     this.owner = owner;
     (transport as Linked)[LINK] = this;
@@ -117,8 +102,8 @@ export class Link implements ConnectionEvents {
   receive(chunk: Uint8Array): void {
     this.#hasReceived = true;
     this.#connection!.receive(chunk);
-    if (this.#failure?.code === 'not-tls' && isHttp(chunk)) {
-      setCounterpart(this.#failure, opensslError('http request', this.#failure));
+    if (this.failure?.code === 'not-tls' && isHttp(chunk)) {
+      setCounterpart(this.failure, opensslError('http request', this.failure));
     }
     this.#settle();
   }
@@ -143,41 +128,9 @@ export class Link implements ConnectionEvents {
 
   // From the engine ---------------------------------------------------------------------------------------------
 
-  secure(info: ConnectionInfo): void {
-    this.#secured = info;
-  }
-
-  data(bytes: Uint8Array): void {
-    if (this.#received === undefined) this.#received = [bytes];
-    else this.#received.push(bytes);
-  }
-
   earlyData(bytes: Uint8Array): void {
     this.#early ??= new EarlyData();
     this.#early.keep(bytes);
-  }
-
-  changed(info: ConnectionInfo): void {
-    if (this.#changed === undefined) this.#changed = [info];
-    else this.#changed.push(info);
-  }
-
-  renegotiationDeclined(): void {
-    if (this.#changed === undefined) this.#changed = ['declined'];
-    else this.#changed.push('declined');
-  }
-
-  session(session: Session): void {
-    if (this.#sessions === undefined) this.#sessions = [session];
-    else this.#sessions.push(session);
-  }
-
-  end(): void {
-    this.#ended = true;
-  }
-
-  failed(error: TlsError): void {
-    this.#failure = error;
   }
 
   wake(): void {
@@ -230,7 +183,7 @@ export class Link implements ConnectionEvents {
     const last = connection?.takeOutgoing();
     // Wipes the secrets. The peer is told nothing: only `end` gives notice.
     connection?.abort(GIVEN_UP);
-    this.#received = undefined;
+    this.forget();
     // First of all: whoever waits for a write hears that it failed before the stream below is gone, as node:http2
     // takes for granted.
     if (this.#writing !== undefined) this.#written(error ?? destroyed());
@@ -312,7 +265,7 @@ export class Link implements ConnectionEvents {
         transport.write(sealed, this.#isHeld ? undefined : this.#onWritten);
       }
     }
-    if (this.#failure !== undefined) this.#settle();
+    if (this.failure !== undefined) this.#settle();
   }
 
   #taken(error?: Error | null): void {
@@ -341,10 +294,10 @@ export class Link implements ConnectionEvents {
     if (this.#delivering || this.#closed) return;
     this.#delivering = true;
     // A server's tickets leave together with its first answer, which a handler may give in this turn.
-    const waitsForUser = this.#secured !== undefined;
+    const waitsForUser = this.willBeSecure;
     let completed = false;
     try {
-      this.#deliver();
+      this.tell();
       completed = true;
     } finally {
       this.#delivering = false;
@@ -360,60 +313,23 @@ export class Link implements ConnectionEvents {
     this.#settle();
   }
 
-  #deliver(): void {
-    const owner = this.owner;
-    const info = this.#secured;
-    if (info !== undefined) {
-      this.#secured = undefined;
-      this.#isSecure = true;
-      const early = this.#early?.settle(this.#connection!, info);
-      this.#early = undefined;
-      if (early !== undefined && early.length > 0) this.#received = [...early, ...(this.#received ?? [])];
-      try {
-        owner.onSecure(info);
-      } finally {
-        this.#sendWaiting();
-      }
-    }
-    this.#deliverData();
-    while (this.#changed !== undefined && this.#changed.length > 0) {
-      const change = this.#changed.shift()!;
-      if (change === 'declined') owner.onRenegotiationDeclined();
-      else owner.onChanged(change);
-    }
-    while (this.#sessions !== undefined && this.#sessions.length > 0) {
-      owner.onSession(this.#sessions.shift()!);
-    }
-    if (this.#ended) {
-      this.#ended = false;
-      owner.onEnd();
-    }
-    const failure = this.#failure;
-    if (failure !== undefined) {
-      this.#failure = undefined;
-      owner.onFailure(failure);
-    }
+  protected override enter(info: ConnectionInfo): readonly Uint8Array[] | undefined {
+    this.#isSecure = true;
+    const early = this.#early?.settle(this.#connection!, info);
+    this.#early = undefined;
+    return early;
   }
 
-  #deliverData(): void {
-    while (this.#received !== undefined) {
-      const received = this.#received;
-      this.#received = undefined;
-      let told = 0;
-      try {
-        while (told < received.length && !this.#closed) {
-          if (!this.owner.onData(received[told++]!)) this.#readerIsFull = true;
-        }
-      } finally {
-        if (told < received.length && !this.#closed) {
-          this.#received = received.slice(told).concat(this.#received ?? []);
-        }
-      }
-    }
+  protected override fill(): void {
+    this.#readerIsFull = true;
+  }
+
+  protected override get isClosed(): boolean {
+    return this.#closed;
   }
 
   /** What was written before the handshake was complete. */
-  #sendWaiting(): void {
+  protected override entered(): void {
     this.#sendSlice();
     const callback = this.#final;
     if (callback === undefined) return;

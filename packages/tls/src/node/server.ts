@@ -1,3 +1,4 @@
+import { captureRejectionSymbol } from 'node:events';
 import { Server as NetServer } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { Acceptor } from './acceptor.ts';
@@ -49,12 +50,21 @@ class TlsServer extends NetServer {
   _setServerData({ ticketKeys }: ServerData): void {
     this.setTicketKeys(Buffer.from(ticketKeys, 'hex'));
   }
+
+  /** With `events.captureRejections`: an async handler that rejects costs its own connection, not the program. */
+  override [captureRejectionSymbol](error: Error, event: string, ...details: unknown[]): void {
+    if (event === 'secureConnection') (details[0] as TLSSocket).destroy(error);
+    else capture!.call(this, error, event, ...details);
+  }
 }
 
 /** It goes from process to process, as JSON. */
 interface ServerData {
   readonly ticketKeys: string;
 }
+
+type Capture = (this: NetServer, error: Error, event: string, ...details: unknown[]) => void;
+const { [captureRejectionSymbol]: capture } = NetServer.prototype as unknown as Record<symbol, Capture>;
 
 export type Server = TlsServer;
 

@@ -65,6 +65,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   _tlsOptions: TLSSocketOptions;
   #link: Link;
   #session: Session | undefined;
+  #offered: Session | undefined;
   #signatureSchemes: readonly number[] = [];
   #bytesRead = 0;
   #bytesWritten = 0;
@@ -108,7 +109,10 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   // Sessions ----------------------------------------------------------------------------------------------------
 
-  /** A client's session for the option `session` of a later connection. With TLS 1.3, better wait for 'session'. */
+  /**
+   * A client's session for the option `session` of a later connection: the one that was resumed, or a newer one that the
+   * server gave. With TLS 1.3, better wait for 'session'.
+   */
   getSession(): Buffer | undefined {
     return this.#session === undefined ? undefined : sessionToBuffer(this.#session);
   }
@@ -294,6 +298,8 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#info = info;
+    if (!info.resumed && this.#session === this.#offered) this.#session = undefined;
+    this.#offered = undefined;
     this.alpnProtocol = info.alpnProtocol ?? false;
     this.servername = info.serverName ?? false;
     const refusal = describe.tooSmallField(info, this._tlsOptions.minDHSize);
@@ -329,6 +335,11 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#bytesRead += bytes.length;
     this.#touch();
     return this.#reader === undefined ? this.push(bytes) : this.#reader.deliver(bytes);
+  }
+
+  /** @internal */
+  holdSession(session: Session): void {
+    if (this.#info === undefined) this.#session = session;
   }
 
   /** @internal */
@@ -418,7 +429,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   #side(): Connection {
     const observer = keyLogObserver(this, observers(this._tlsOptions.observer, this.#trace));
     const session = this.#session;
-    if (!this._isServer) this.#session = undefined;
+    this.#offered = session;
     const { connection, signatureSchemes } = this._isServer
       ? serverSide(this, this.#settings!, this.#link, observer)
       : clientSide(this._tlsOptions, this.#context!, this.#link, { observer, session });
