@@ -19,6 +19,9 @@ export interface AcmeAnswer {
 /** Milliseconds for one request, and bytes of an answer: the longest is a chain of certificates. */
 const LIMITS = { time: 30_000, bytes: 1_048_576 } as const;
 
+/** As strict as our engine is: a CA decides about our names. Not known to the types of `node:https`. */
+const STRICT: object = { strict: true };
+
 /** How this program calls itself, as RFC 8555 §6.1 demands. */
 const USER_AGENT = 'testudo';
 
@@ -32,7 +35,12 @@ export class AcmeTransport {
 
   /** `ca`: PEM, whom to trust. Default: the public roots. */
   constructor(ca?: string) {
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 2, ...(ca === undefined ? {} : { ca }) });
+    this.#agent = new Agent({
+      ...STRICT,
+      keepAlive: true,
+      maxSockets: 2,
+      ...(ca === undefined ? {} : { ca }),
+    });
   }
 
   /** Throws {@link AcmeError} `unreachable`; an answer of any status is an answer. */

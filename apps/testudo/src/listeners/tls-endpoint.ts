@@ -101,6 +101,7 @@ export class TlsEndpoint {
     return new TLSSocket(raw, {
       isServer: true,
       allowHalfOpen: true,
+      strict: true,
       observer,
       settings: { requestCert: this.#plan.clientCertificate !== 'none', config: this.#config },
     });

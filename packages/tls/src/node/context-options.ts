@@ -26,6 +26,7 @@ import {
 } from './engine-options.ts';
 import { opensslError, unsupportedOption } from './errors.ts';
 import { live, nodeOriginals } from './live.ts';
+import type { StrictOption } from './strictness.ts';
 import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
@@ -34,6 +35,11 @@ export interface SecureContextOptions extends NodeSecureContextOptions, EngineOp
   allowPartialTrustChain?: boolean | undefined;
   /** Names of algorithms for certificates in TLS 1.3 (RFC 8879), by preference. Default: none. */
   certificateCompression?: readonly string[] | null | undefined;
+  /**
+   * Where to be stricter than `node:tls`: everywhere, or by single switches. Default: nowhere, or as `TESTUDO_STRICT` in
+   * the environment says. Not in `node:tls`.
+   */
+  strict?: StrictOption | undefined;
 }
 
 /** The lowest version that is spoken unless an option says more; Node's flags (`--tls-min-v1.3`) count. */

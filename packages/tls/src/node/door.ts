@@ -19,6 +19,7 @@ export { createSecureContext, SecureContext } from './secure-context.ts';
 export { createServer, Server } from './server.ts';
 export type { ServerSettings } from './server-settings.ts';
 export { TLSSocket } from './socket.ts';
+export type { Strictness, StrictOption } from './strictness.ts';
 export type { AlpnCallback, ConnectionOptions, SniCallback, TLSSocketOptions, TlsOptions } from './types.ts';
 export type { IdentityCheck } from './verification.ts';
 

@@ -6,8 +6,6 @@ import {
   type Socket,
 } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { TlsError } from '../errors.ts';
-import { TRUNCATED } from './errors.ts';
 import {
   ca,
   closeAll,
@@ -21,7 +19,6 @@ import {
   readAll,
   serverIdentity,
   track,
-  VERSIONS,
 } from './testing/support.ts';
 
 afterEach(closeAll);
@@ -56,58 +53,6 @@ test('a raw socket that is secured later can be half-closed, too', async () => {
   const client = track(ours.connect({ port, ca, allowHalfOpen: true }));
   client.end('question');
   expect(String(await readAll(client))).toBe('a late answer');
-});
-
-describe('truncation', () => {
-  test.each(VERSIONS)(
-    '%s: a transport that ends without close_notify is an error, not the end',
-    async (maxVersion) => {
-      const { client, accepted } = await connected(ours, ours, { maxVersion });
-      let ended = false;
-      client.on('end', () => {
-        ended = true;
-      });
-      const chunks: string[] = [];
-      client.on('data', (chunk) => chunks.push(String(chunk)));
-      const failed = errorOf(client);
-      await new Promise<void>((resolve) => accepted.write('half of', () => resolve()));
-      accepted.transport.end();
-      const error = await failed;
-      expect(error).toMatchObject({ code: TRUNCATED });
-      expect(error.cause).toBeInstanceOf(TlsError);
-      expect(error.cause).toMatchObject({ code: 'truncated' });
-      expect(chunks).toEqual(['half of']);
-      expect(ended).toBe(false);
-      expect(await closeOf(client)).toBe(true);
-    },
-  );
-
-  test('destroy() sends no close_notify, so the peer does not take it for a clean end', async () => {
-    const { client, accepted } = await connected(ours, ours);
-    accepted.resume();
-    const failed = errorOf(accepted);
-    client.destroy();
-    expect(['ECONNRESET', TRUNCATED]).toContain((await failed).code);
-  });
-
-  test('a server whose client vanishes goes on without an error listener', async () => {
-    const server = ours.createServer(serverIdentity);
-    const port = await listen(server);
-    const accepted = once(server, 'secureConnection');
-    const client = track(ours.connect({ port, ca }));
-    const [socket] = await accepted;
-    socket.resume();
-    client.destroy();
-    expect(await closeOf(socket)).toBe(true);
-  });
-
-  test('a transport that is destroyed under the socket fails it', async () => {
-    const { client } = await connected(ours, ours);
-    const failed = errorOf(client);
-    client.resume();
-    client.transport.destroy();
-    expect(await failed).toMatchObject({ code: TRUNCATED });
-  });
 });
 
 describe('ends before the handshake is complete', () => {

@@ -2,25 +2,27 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 
 /**
- * Whether a connection that ended without close_notify may be told as an ordinary end, because the protocol above
- * tells by itself when something is missing (RFC 9112 §9.8, RFC 9113 §5.4.1):
+ * What HTTP makes of a connection that ended without close_notify (RFC 9112 §9.8, RFC 9113 §5.4.1). It may be an
+ * ordinary end, because the protocol tells by itself when something is missing (`told`):
  *
  * - HTTP/2, whose streams have an end of their own;
  * - an HTTP/1 server, since requests always say how long they are;
  * - an HTTP/1 client, unless its answer ends where the connection does. Then nobody can tell whether it is whole: it
- *   is incomplete, and its reader gets the error.
+ *   is `incomplete`, and its reader gets the error.
+ *
+ * Undefined where it is not HTTP.
  */
-export function tellsItsOwnEnd(socket: Socket, error: Error): boolean {
+export function endInHttp(socket: Socket, error: Error): 'told' | 'incomplete' | undefined {
   const http = socket as HttpSocket;
-  if (http.alpnProtocol === 'h2') return true;
+  if (http.alpnProtocol === 'h2') return 'told';
   // Where node:http reads the connection; not after an upgrade.
-  if (!http.parser) return false;
+  if (!http.parser) return undefined;
   const answer = http._httpMessage?.res;
-  if (!answer || answer.complete || hasKnownLength(answer)) return true;
+  if (!answer || answer.complete || hasKnownLength(answer)) return 'told';
   // The parser would take the end of the connection for the end of the answer: it is not to find the answer any more.
   http.parser.incoming = null;
   answer.destroy(error);
-  return false;
+  return 'incomplete';
 }
 
 /**

@@ -252,7 +252,7 @@ describe('an end without close_notify', () => {
   async function ask(port: number): Promise<{ made: ClientRequest; warned: Promise<unknown[]> }> {
     const made = get({ ...localhost, port, agent: false });
     const [socket] = (await once(made, 'socket')) as [TLSSocket];
-    return { made, warned: once(socket, 'securityWarning') };
+    return { made, warned: once(socket, 'truncated') };
   }
 
   test.each([
@@ -261,7 +261,7 @@ describe('an end without close_notify', () => {
   ])('after an answer that told its end by %s is a warning only', async (_, answer) => {
     const made = get({ ...localhost, port: await cutting(answer), agent: new Agent({ keepAlive: true }) });
     const [socket] = (await once(made, 'socket')) as [TLSSocket];
-    const [warned, closed] = [once(socket, 'securityWarning'), closeOf(socket)];
+    const [warned, closed] = [once(socket, 'truncated'), closeOf(socket)];
     const [response] = (await once(made, 'response')) as [IncomingMessage];
     expect(await text(response)).toBe('hello');
     expect(response.complete).toBe(true);
@@ -349,7 +349,7 @@ describe('closure alerts', () => {
   /** What a socket says until it closes. */
   async function ending(socket: TLSSocket): Promise<string[]> {
     const said: string[] = [];
-    for (const event of ['end', 'error', 'securityWarning']) socket.on(event, () => said.push(event));
+    for (const event of ['end', 'error', 'truncated']) socket.on(event, () => said.push(event));
     await closeOf(socket);
     return said;
   }
@@ -379,7 +379,7 @@ describe('closure alerts', () => {
     const [served] = (await accepted) as [TLSSocket];
     const said = ending(served);
     made.destroy();
-    expect(await said).toContain('securityWarning');
+    expect(await said).toContain('truncated');
   });
 
   test('after an upgrade, destroy() says so no more: the protocol may end where the connection does', async () => {
@@ -396,7 +396,7 @@ describe('closure alerts', () => {
       const [near, far] = side === 'client' ? [socket, served] : [served, socket];
       const said = ending(far);
       near.destroy();
-      expect(await said).toContain('error');
+      expect(await said).toContain('truncated');
       agent.destroy();
     }
   });
@@ -409,7 +409,7 @@ describe('closure alerts', () => {
     const [served] = (await accepted) as [TLSSocket];
     const said = ending(served);
     session.close();
-    expect(await said).not.toContain('securityWarning');
+    expect(await said).not.toContain('truncated');
   });
 });
 

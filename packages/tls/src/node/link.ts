@@ -12,6 +12,8 @@ import { copiesWhatIsWritten, letGo } from './transport.ts';
 
 /** What a link tells its socket. */
 export interface LinkOwner extends ReportReader {
+  /** Whether an end of the transport without close_notify ends reading only. */
+  readonly toleratesTruncation: boolean;
   onTransportError(error: Error): void;
   onTransportClose(): void;
 }
@@ -47,6 +49,8 @@ export class Link extends Reports {
   /** Bytes that the engine said by itself, since the transport last had taken all. */
   #unread = 0;
   #transportEnded = false;
+  /** It ended without close_notify, and that is let pass: the engine goes on, for what is still to be sent. */
+  #isTruncated = false;
   #closed = false;
 
   constructor(transport: Duplex, owner: LinkOwner) {
@@ -64,7 +68,8 @@ export class Link extends Reports {
   /** Both sides have said that they send no more: what happens to the transport now is of no interest. */
   get isOver(): boolean {
     const connection = this.#connection;
-    return connection?.isReadClosed === true && connection.isWriteClosed && connection.state !== 'failed';
+    if (connection === undefined || connection.state === 'failed') return false;
+    return this.#isReadOver(connection) && connection.isWriteClosed;
   }
 
   get connection(): Connection | undefined {
@@ -110,8 +115,21 @@ export class Link extends Reports {
 
   receiveEnd(): void {
     this.#transportEnded = true;
-    this.#connection!.receiveEnd();
+    const connection = this.#connection!;
+    if (!this.#toleratesEnd(connection)) connection.receiveEnd();
+    else if (!this.#isTruncated) {
+      this.#isTruncated = true;
+      this.truncate();
+    }
     this.#settle();
+  }
+
+  #toleratesEnd({ state, isReadClosed, isBusy }: Connection): boolean {
+    return this.owner.toleratesTruncation && state === 'open' && !isReadClosed && !isBusy;
+  }
+
+  #isReadOver(connection: Connection): boolean {
+    return connection.isReadClosed || this.#isTruncated;
   }
 
   /** The transport has closed, with or without having ended. */
@@ -167,7 +185,7 @@ export class Link extends Reports {
     this.#unread = 0;
     const { transport } = this;
     if (transport.destroyed || transport.writableEnded) callback();
-    else transport.end(last, (error?: Error | null) => callback(connection.isReadClosed ? null : error));
+    else transport.end(last, (error?: Error | null) => callback(this.#isReadOver(connection) ? null : error));
     this.#settle();
   }
 

@@ -14,6 +14,8 @@ export interface ReportReader {
   holdSession(session: Session): void;
   onSession(session: Session): void;
   onEnd(): void;
+  /** The transport ended, and that is let pass without close_notify. */
+  onTruncation(): void;
   onFailure(error: TlsError): void;
 }
 
@@ -26,7 +28,7 @@ export abstract class Reports implements ConnectionEvents {
   #secured: ConnectionInfo | undefined;
   /** Data by itself, since most of it is data. */
   #noted: (Uint8Array | Report)[] | undefined;
-  #ended = false;
+  #ended: 'with notice' | 'without' | undefined;
   #failure: TlsError | undefined;
 
   /** The handshake is complete: what is to be told as data before anything that came. */
@@ -60,7 +62,12 @@ export abstract class Reports implements ConnectionEvents {
   }
 
   end(): void {
-    this.#ended = true;
+    this.#ended = 'with notice';
+  }
+
+  /** As {@link end}, but the engine does not report it. */
+  protected truncate(): void {
+    this.#ended = 'without';
   }
 
   failed(error: TlsError): void {
@@ -95,9 +102,11 @@ export abstract class Reports implements ConnectionEvents {
       }
     }
     this.#tellNoted();
-    if (this.#ended) {
-      this.#ended = false;
-      this.owner.onEnd();
+    const ended = this.#ended;
+    if (ended !== undefined) {
+      this.#ended = undefined;
+      if (ended === 'with notice') this.owner.onEnd();
+      else this.owner.onTruncation();
     }
     const failure = this.#failure;
     if (failure !== undefined) {

@@ -20,6 +20,7 @@ import { loadPfx } from './pfx.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
 import { loadRevocation, type Revocation } from './revocation-lists.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
+import { type Strictness, strictnessKey, strictnessOf } from './strictness.ts';
 import { type IdentityCheck, type Trust, verifier } from './verification.ts';
 
 /**
@@ -29,6 +30,8 @@ import { type IdentityCheck, type Trust, verifier } from './verification.ts';
 export class SecureContext {
   readonly credentials: readonly Credential[];
   readonly negotiation: Negotiation;
+  /** Where connections are stricter than those of `node:tls`. */
+  readonly strictness: Strictness;
   readonly honorCipherOrder: boolean;
   /** Seconds; undefined for the engine's default. */
   readonly sessionTimeout: number | undefined;
@@ -49,6 +52,7 @@ export class SecureContext {
   constructor(options: SecureContextOptions = {}) {
     checkOptions(options);
     refuseUnsupported(options);
+    this.strictness = strictnessOf(options.strict);
     this.negotiation = readNegotiation(options);
     const pfx = loadPfx(options);
     this.credentials = [...loadCredentials(options), ...pfx.credentials];
@@ -204,6 +208,7 @@ function cacheKey(options: SecureContextOptions): string | undefined {
     options.heartbeat,
     options.requireAlpn,
     options.dangerouslyExportWithoutExtendedMasterSecret,
+    strictnessKey(strictnessOf(options.strict)),
   ];
   return `${rest.join('|')}|${authoritiesKey(ca)}`;
 }

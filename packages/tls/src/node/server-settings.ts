@@ -21,6 +21,7 @@ import { takeSealedMemory } from './sealed-memory.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
 import type { Stapler } from './stapling.ts';
+import type { Strictness } from './strictness.ts';
 import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
 import { answering, callOut, userError } from './user-error.ts';
 import { verifier } from './verification.ts';
@@ -31,6 +32,8 @@ const MAX_SESSION_LIFETIME = 604_800;
 /** What a server's connections share: worked out once for a {@link SecureContext}. */
 export interface ServerSettings {
   readonly requestCert: boolean;
+  /** Default: as the socket's option `strict` says. */
+  readonly strictness?: Strictness | undefined;
   /** The configuration, or what makes one for each connection. */
   readonly config: ServerConfig | ((socket: TLSSocket) => ServerConfig);
 }
@@ -55,7 +58,8 @@ export interface ServerChoices {
 
 export function serverSettings(choices: ServerChoices): ServerSettings {
   const { pskCallback } = choices;
-  const settings = certificateSettings(choices);
+  const { strictness } = choices.context;
+  const settings = { ...certificateSettings(choices), strictness };
   if (pskCallback === undefined) return settings;
   const { config } = settings;
   return {

@@ -10,7 +10,7 @@ import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './errors.ts';
-import { isBetweenMessages, tellsItsOwnEnd } from './framing.ts';
+import { endInHttp, isBetweenMessages } from './framing.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
 import { keyLogObserver } from './key-log.ts';
@@ -27,6 +27,7 @@ import {
 import { contextOf, createSecureContext, SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
+import { type Strictness, strictnessOf } from './strictness.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
 import { emitsClose } from './transport.ts';
 import { TransportSocket } from './transport-socket.ts';
@@ -43,7 +44,7 @@ import type { TLSSocketOptions } from './types.ts';
  * written in JavaScript must keep up with internals of each Node version.
  *
  * Differences from `node:tls`, all for safety: a certificate is judged before the handshake ends, so that a server
- * sees the alert; a transport that ends without close_notify is an error (`ERR_TESTUDO_TRUNCATED`), never 'end';
+ * sees the alert; a transport that ends without close_notify is told by 'truncated', and with `strict` an error;
  * `destroy()` sends no close_notify, so that nobody takes what was sent so far for the whole (but over HTTP between two
  * messages, where that cannot be); `end()` does.
  */
@@ -60,6 +61,8 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   servername: string | false | null = null;
   /** True until a client's handshake is complete. */
   secureConnecting = true;
+  /** Whether the transport ended without close_notify, so that data may be missing at the end. Not in `node:tls`. */
+  truncated = false;
   declare readonly server: unknown;
   /** @internal */
   _tlsOptions: TLSSocketOptions;
@@ -77,6 +80,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   #reader: BufferReader | undefined;
   #trace: Observer | undefined;
   #takesRenegotiation = true;
+  readonly #strictness: Strictness;
   readonly #ownsTransport: boolean;
 
   /** @param transport any connected or connecting Duplex, usually a net.Socket; none for one to `connect` later. */
@@ -92,6 +96,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#link = new Link(below, this);
     if (options.isServer) this.#settings = options.settings ?? settingsOf(options);
     else this.#context = contextOf(options, sharedSecureContext);
+    this.#strictness = (this.#context ?? this.#settings)?.strictness ?? strictnessOf(options.strict);
     if (transport instanceof PassThrough && posesAsNodes(this)) return;
     // Not by the base class: a signal that is aborted already would call `destroy` before the fields are there.
     if (options.signal !== undefined) addAbortSignal(options.signal, this);
@@ -357,17 +362,26 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   /** @internal */
   onFailure(error: TlsError): void {
-    const shown = toNodeError(error, this._isServer ? 'server' : 'client');
-    if (error.code !== 'truncated') this.destroy(shown);
+    if (error.code !== 'truncated') this.destroy(toNodeError(error, this._isServer ? 'server' : 'client'));
     else if (this.#info === undefined) this.destroy(this.#reset(error));
-    else this.#onTruncation(shown);
+    else this.onTruncation(error);
   }
 
-  /** The end came without close_notify. Who knows better whether something is missing is left to find out. */
-  #onTruncation(error: Error): void {
-    this.emit('securityWarning', error);
+  /** @internal */
+  get toleratesTruncation(): boolean {
+    return !this.#strictness.closeNotify;
+  }
+
+  /** @internal The end came without close_notify. Who knows better whether something is missing is left to find out. */
+  onTruncation(
+    cause: TlsError = new TlsError('truncated', 'the peer ended the connection without close_notify'),
+  ): void {
+    const error = toNodeError(cause, this._isServer ? 'server' : 'client');
+    this.truncated = true;
+    this.emit('truncated', error);
     if (this.destroyed) return;
-    if (tellsItsOwnEnd(this, error)) this.onEnd();
+    const end = endInHttp(this, error) ?? (this.#strictness.closeNotify ? 'incomplete' : 'told');
+    if (end === 'told') this.onEnd();
     else this.destroy(error);
   }
 

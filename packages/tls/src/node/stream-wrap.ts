@@ -40,13 +40,21 @@ function adapt(wrap: Socket, socket: TLSSocket): void {
     wrap.emit('connect');
     wrap.emit('secureConnect');
   });
-  for (const event of ['session', 'keylog', 'timeout', 'OCSPResponse', 'securityWarning']) {
+  for (const event of ['session', 'keylog', 'timeout', 'OCSPResponse', 'truncated']) {
     socket.on(event, (...details: unknown[]) => wrap.emit(event, ...details));
   }
 }
 
 const MEMBERS = [
-  ...['secureConnecting', 'encrypted', 'authorized', 'authorizationError', 'alpnProtocol', 'servername'],
+  ...[
+    'secureConnecting',
+    'encrypted',
+    'authorized',
+    'authorizationError',
+    'alpnProtocol',
+    'servername',
+    'truncated',
+  ],
   ...['remoteAddress', 'remoteFamily', 'remotePort', 'localAddress', 'localFamily', 'localPort', 'address'],
   ...['getPeerCertificate', 'getPeerX509Certificate', 'getCertificate', 'getX509Certificate', 'getCipher'],
   ...[
