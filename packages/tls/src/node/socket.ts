@@ -15,7 +15,6 @@ import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
 import { keyLogObserver } from './key-log.ts';
 import { Link, type LinkOwner } from './link.ts';
-import { streamWrap } from './live.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import type { Chunk, WriteCallback } from './outbox.ts';
 import {
@@ -27,6 +26,7 @@ import {
 import { contextOf, createSecureContext, SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
+import { posesAsNodes } from './stand-in.ts';
 import { type Strictness, strictnessOf } from './strictness.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
 import { emitsClose } from './transport.ts';
@@ -484,17 +484,6 @@ function socketOptions(
   };
   if (options.highWaterMark !== undefined) made.highWaterMark = options.highWaterMark;
   return made;
-}
-
-/**
- * Libraries (http2-wrapper, and with it got) make a TLSSocket on a PassThrough, which connects to nothing, just to find
- * Node's class for wrapping streams at it, as we do ourselves. They get the class, and no handshake. True for those.
- */
-function posesAsNodes(socket: TLSSocket): boolean {
-  const { prototype } = streamWrap;
-  if (prototype === undefined) return false;
-  (socket as unknown as { _handle: object })._handle = { _parentWrap: Object.create(prototype) };
-  return true;
 }
 
 function giveUp(socket: TLSSocket): void {
