@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { AcmeStore } from '../../apps/testudo/src/acme/store.ts';
+import { ourselves } from '../../apps/testudo/src/identity/lock-owner.ts';
 import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
 import { connectTls, readAll, stopAll } from '../../apps/testudo/src/testing/test-gateway.ts';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
@@ -208,6 +210,25 @@ describe('when it does not work', () => {
     expect(ca.log.filter((resource) => resource === 'newOrder')).toHaveLength(1);
     expect((await shown(tls)).issuer).toBe('self-signed');
     surroundings.clock.advance(1.1 * HOUR);
+    await started.logged('certificate issued');
+  });
+
+  test('another process that is at it is waited for, and that is said', { timeout: 30_000 }, async () => {
+    const { ca, tls } = await startCa();
+    const surroundings = clockFor(ca);
+    const data = folderWith();
+    const directory = new URL(/directory: "([^"]*)"/.exec(ca.block())![1]!);
+    const lock = `${new AcmeStore(data, directory).certificate(['one.test']).file}.lock`;
+    mkdirSync(dirname(lock), { recursive: true });
+    writeFileSync(lock, JSON.stringify(ourselves()));
+    const started = await startAcmeGateway(`${ca.block()}\n${listener(tls)}`, { surroundings, data });
+    expect(await started.logged('another process is getting this certificate')).toMatchObject({
+      level: 40,
+      names: ['one.test'],
+      reason: expect.stringContaining(`is in use by process ${process.pid}`),
+    });
+    rmSync(lock);
+    surroundings.clock.advance(surroundings.clock.next! + 1);
     await started.logged('certificate issued');
   });
 

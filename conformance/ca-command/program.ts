@@ -8,7 +8,7 @@ import { withPrograms } from '../support/programs.ts';
 import type { Scratch } from '../support/scratch.ts';
 
 /** The program as users run it: compiled, in a process of its own. */
-const PROGRAM = resolve(import.meta.dirname, '../../apps/testudo/bin/testudo.mjs');
+export const PROGRAM = resolve(import.meta.dirname, '../../apps/testudo/bin/testudo.mjs');
 const isBuilt = existsSync(resolve(import.meta.dirname, '../../apps/testudo/dist/index.js'));
 
 /** A suite that needs the build, and these programs. */

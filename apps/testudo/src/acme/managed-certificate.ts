@@ -97,8 +97,10 @@ export class ManagedCertificate {
 
   /** Somebody has set something right: what waits after a failure is tried now. */
   retry(): void {
-    const { store } = this.#parts;
-    if (!this.#isRunning || this.#isBusy || this.#adopt() || store.state.failures === undefined) return;
+    const { store, clock } = this.#parts;
+    if (!this.#isRunning || this.#isBusy || this.#adopt()) return;
+    if (store.state.failures === undefined && this.#busyUntil <= clock.now()) return;
+    this.#busyUntil = 0;
     this.#note({ ...store.state, notBefore: undefined });
     this.#cancel?.();
     void this.#step();
@@ -146,15 +148,22 @@ export class ManagedCertificate {
   }
 
   async #attempt(): Promise<void> {
-    const { store, clock } = this.#parts;
+    const { store } = this.#parts;
     try {
       await store.exclusively(() => this.#renew());
     } catch (error) {
       if (!this.#isRunning) return;
-      // That is not our failure, and its result is looked at soon.
-      if (error instanceof AcmeError && error.kind === 'busy') this.#busyUntil = clock.now() + RETRY.first;
+      if (error instanceof AcmeError && error.kind === 'busy') this.#waitForOther(error);
       else this.#failed(error, (store.state.failures ?? 0) + 1);
     }
+  }
+
+  /** That is not our failure, and the other's result is looked at soon; but one who looks at the log must see why nothing happens. */
+  #waitForOther({ message }: AcmeError): void {
+    const { clock, log, names } = this.#parts;
+    this.#busyUntil = clock.now() + RETRY.first;
+    const details = { names, reason: message, next: new Date(this.#busyUntil).toISOString() };
+    log.warn(details, 'another process is getting this certificate: its result is looked at again soon');
   }
 
   /** What another process has done, or may not do yet, is known by now. */

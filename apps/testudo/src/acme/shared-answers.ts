@@ -1,7 +1,7 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileNameOf } from '../identity/local-authority.ts';
-import { makePrivateFolder, replacePrivateFile } from '../identity/private-files.ts';
+import { makePrivateFolder, writePrivateFile } from '../identity/private-files.ts';
 
 /** Longest file that is read, in characters. */
 const LONGEST = 2_048;
@@ -19,7 +19,7 @@ export class SharedAnswers {
 
   put(kind: 'http' | 'tls', key: string, answer: string): void {
     makePrivateFolder(this.#folder);
-    replacePrivateFile(this.#file(kind, key), answer);
+    writePrivateFile(this.#file(kind, key), answer);
   }
 
   remove(kind: 'http' | 'tls', key: string): void {

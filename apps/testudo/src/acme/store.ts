@@ -7,9 +7,9 @@ import { matchesName, parsePrivateKey, peerNameOf, privateKeyToPem } from '@test
 import type { AcmeKeyType } from '../config/acme-plan.ts';
 import { Failure, readableReason } from '../failure.ts';
 import { type Identity, loadIdentity } from '../identity/certificate-files.ts';
-import { withLock } from '../identity/file-lock.ts';
+import { LockBusy, withLock } from '../identity/file-lock.ts';
 import { fileNameOf } from '../identity/local-authority.ts';
-import { makePrivateFolder, replacePrivateFile, writeNewPrivateFile } from '../identity/private-files.ts';
+import { makePrivateFolder, writeNewPrivateFile, writePrivateFile } from '../identity/private-files.ts';
 import { AcmeError } from './acme-error.ts';
 
 /** What is known of an account at a CA. */
@@ -49,7 +49,7 @@ export class AcmeStore {
 
   set account(account: StoredAccount) {
     makePrivateFolder(this.folder);
-    replacePrivateFile(join(this.folder, 'account.json'), `${JSON.stringify(account, undefined, 2)}\n`);
+    writePrivateFile(join(this.folder, 'account.json'), `${JSON.stringify(account, undefined, 2)}\n`);
   }
 
   certificate(names: readonly string[]): CertificateStore {
@@ -83,7 +83,7 @@ export class CertificateStore {
   set state(state: CertificateState) {
     this.#state = state;
     makePrivateFolder(this.#folder);
-    replacePrivateFile(`${this.#base}.json`, `${JSON.stringify(state, undefined, 2)}\n`);
+    writePrivateFile(`${this.#base}.json`, `${JSON.stringify(state, undefined, 2)}\n`);
   }
 
   /** The key of the certificate to come, PEM: kept, so that an order that was begun can be finished. Throws a `Failure`. */
@@ -99,7 +99,7 @@ export class CertificateStore {
   /** Puts a new certificate in the place of the old one, as a whole. */
   install(chainPem: string, keyPem: string): void {
     makePrivateFolder(this.#folder);
-    replacePrivateFile(this.file, `${keyPem.trimEnd()}\n${chainPem.trimEnd()}\n`);
+    writePrivateFile(this.file, `${keyPem.trimEnd()}\n${chainPem.trimEnd()}\n`);
     rmSync(`${this.#base}.next.key`, { force: true });
   }
 
@@ -109,15 +109,13 @@ export class CertificateStore {
    */
   async exclusively<T>(work: () => Promise<T>): Promise<T> {
     makePrivateFolder(this.#folder);
-    let isMine = false;
     try {
       return await withLock(this.file, () => {
-        isMine = true;
         this.#state = undefined;
         return work();
       });
     } catch (error) {
-      if (isMine || !(error instanceof Failure)) throw error;
+      if (!(error instanceof LockBusy)) throw error;
       throw new AcmeError('busy', error.message, { cause: error });
     }
   }

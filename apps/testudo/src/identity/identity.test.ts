@@ -1,6 +1,15 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { certificateToPem, parseCertificates, parsePrivateKey } from '@testudo/x509';
@@ -40,6 +49,25 @@ describe('a private file', () => {
     chmodSync(file, 0o644);
     writePrivateFile(file, 'new');
     expect([mode(file), readFileSync(file, 'utf8')]).toEqual([0o600, 'new']);
+  });
+
+  test('leaves nothing beside it, and takes away what was left by who was ended meanwhile', () => {
+    const folder = folderWith({
+      'key.0123456789abcdef.tmp': 'half a k',
+      'key.fedcba9876543210.tmp': 'being written',
+      'key.tmp': 'mine',
+      'other.0123456789abcdef.tmp': 'mine',
+    });
+    const old = new Date(Date.now() - 3_600_000);
+    for (const name of ['key.0123456789abcdef.tmp', 'key.tmp', 'other.0123456789abcdef.tmp'])
+      utimesSync(join(folder, name), old, old);
+    writeNewPrivateFile(join(folder, 'key'), 'secret');
+    expect(readdirSync(folder).toSorted()).toEqual([
+      'key',
+      'key.fedcba9876543210.tmp',
+      'key.tmp',
+      'other.0123456789abcdef.tmp',
+    ]);
   });
 
   test('in a folder that is not there says so', () => {

@@ -15,7 +15,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { Failure } from '../failure.ts';
 import type { Log } from '../output/log.ts';
 import type { Identity } from './certificate-files.ts';
-import { makePrivateFolder, replacePrivateFile } from './private-files.ts';
+import { makePrivateFolder, writePrivateFile } from './private-files.ts';
 
 export interface OcspStaplesParts {
   readonly dataFolder: string;
@@ -134,7 +134,7 @@ export class OcspStaples {
   #keep(key: string, response: Uint8Array | undefined): void {
     try {
       makePrivateFolder(join(this.#parts.dataFolder, 'ocsp'));
-      replacePrivateFile(this.#file(key), response ?? new Uint8Array());
+      writePrivateFile(this.#file(key), response ?? new Uint8Array());
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
       this.#parts.log.warn({ reason: error.message }, 'an OCSP response could not be kept');

@@ -1,6 +1,20 @@
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { Failure, systemReason } from '../failure.ts';
+import { temporaryFor } from './temporary-file.ts';
 
 /** Makes a folder that only its owner can look into, and those above it that are missing. */
 export function makePrivateFolder(folder: string): void {
@@ -12,12 +26,14 @@ export function makePrivateFolder(folder: string): void {
 }
 
 /**
- * Writes a secret to a file that must not exist yet, readable by its owner only from the first moment. Nothing here
- * ever overwrites a private key: what it protects would be lost.
+ * Writes a secret to a file that must not exist yet, readable by its owner only from the first moment, and there as a
+ * whole or not at all. Nothing here ever overwrites a private key: what it protects would be lost.
  */
 export function writeNewPrivateFile(file: string, content: string | Uint8Array): void {
+  const temporary = temporaryFor(file);
   try {
-    writeWhole(file, content, 'wx', 0o600);
+    writeWhole(temporary, content, 0o600);
+    moveToNew(temporary, file);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
       throw new Failure(
@@ -26,15 +42,26 @@ export function writeNewPrivateFile(file: string, content: string | Uint8Array):
       );
     }
     throw new Failure(`cannot write ${file}: ${systemReason(error)}`, 1, error);
+  } finally {
+    discard(temporary);
   }
 }
 
 /** Writes what everyone may read; replaces an older one as a whole, so that no reader sees half a file. */
 export function writePublicFile(file: string, content: string | Uint8Array): void {
-  const temporary = `${file}.${process.pid}.tmp`;
+  makePrivateFolder(dirname(file));
+  replaceFile(file, content, 0o644);
+}
+
+/** The same for secrets that may be replaced, as a session's: 0600 whatever it was before, in a folder that is there. */
+export function writePrivateFile(file: string, content: string | Uint8Array): void {
+  replaceFile(file, content, 0o600);
+}
+
+function replaceFile(file: string, content: string | Uint8Array, mode: number): void {
+  const temporary = temporaryFor(file);
   try {
-    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeWhole(temporary, content, 'w', 0o644);
+    writeWhole(temporary, content, mode);
     renameSync(temporary, file);
   } catch (error) {
     discard(temporary);
@@ -42,27 +69,21 @@ export function writePublicFile(file: string, content: string | Uint8Array): voi
   }
 }
 
-/** A file of secrets that may be replaced, as a session's: 0600 whatever it was before. */
-export function writePrivateFile(file: string, content: string | Uint8Array): void {
+/** Renaming would overwrite. Where a file system has no links, copying is the one step that does not. */
+function moveToNew(temporary: string, file: string): void {
   try {
-    rmSync(file, { force: true });
-    writeWhole(file, content, 'wx', 0o600);
+    linkSync(temporary, file);
   } catch (error) {
-    throw new Failure(`cannot write ${file}: ${systemReason(error)}`, 1, error);
+    if (!isWithoutLinks(error)) throw error;
+    copyFileSync(temporary, file, constants.COPYFILE_EXCL);
+    chmodSync(file, 0o600);
   }
 }
 
-/** As {@link writePrivateFile}, but as a whole: no reader sees half a file, and the old one stays until the new one is there. */
-export function replacePrivateFile(file: string, content: string | Uint8Array): void {
-  const temporary = `${file}.${process.pid}.tmp`;
-  try {
-    rmSync(temporary, { force: true });
-    writeWhole(temporary, content, 'wx', 0o600);
-    renameSync(temporary, file);
-  } catch (error) {
-    rmSync(temporary, { force: true });
-    throw new Failure(`cannot write ${file}: ${systemReason(error)}`, 1, error);
-  }
+/** Whether making a link failed because the file system has none. */
+export function isWithoutLinks(error: unknown): boolean {
+  const { code = '' } = error as NodeJS.ErrnoException;
+  return ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EMLINK'].includes(code);
 }
 
 /** What could not be written may be where nothing can be: the failure that matters is the first one. */
@@ -73,17 +94,13 @@ function discard(file: string): void {
 }
 
 /** The mode is set again on the open file: creation takes the umask's bits away from it. */
-function writeWhole(file: string, content: string | Uint8Array, flags: string, mode: number): void {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
-  const descriptor = openSync(file, flags, mode);
+function writeWhole(file: string, content: string | Uint8Array, mode: number): void {
+  const descriptor = openSync(file, 'wx', mode);
   try {
-    for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+    writeFileSync(descriptor, content);
+    fchmodSync(descriptor, mode);
     fsyncSync(descriptor);
-  } catch (error) {
+  } finally {
     closeSync(descriptor);
-    rmSync(file, { force: true });
-    throw error;
   }
-  closeSync(descriptor);
-  chmodSync(file, mode);
 }
