@@ -57,6 +57,8 @@ export class AlertProtocol {
    * Throws on what is no alert, and on too many warnings in a row.
    */
   receive(content: Uint8Array, isTls13: boolean): AlertMeaning {
+    // It has an alert of its own (RFC 9846 §5.4, RFC 5246 §6.2.1).
+    if (content.length === 0) throw new TlsError('unexpected-message', 'an empty alert record');
     if (content.length !== 2) throw new TlsError('malformed-record', 'an alert has two bytes');
     const [level, code] = content as unknown as [number, number];
     if (level !== WARNING && level !== FATAL)
@@ -72,9 +74,9 @@ export class AlertProtocol {
     return { kind: 'warning', name };
   }
 
-  /** Application data came: the peer does not only warn. */
-  dataCame(): void {
-    this.#warningsInARow = 0;
+  /** So many bytes of application data came: the peer does not only warn. Empty records say nothing. */
+  dataCame(length: number): void {
+    if (length > 0) this.#warningsInARow = 0;
   }
 }
 

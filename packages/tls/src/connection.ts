@@ -298,7 +298,7 @@ export class Connection extends ConnectionRequests {
   }
 
   #receiveApplicationData(content: Uint8Array): void {
-    this.#alerts.dataCame();
+    this.#alerts.dataCame(content.length);
     const event = this.#gate.receives(content.length) === 'data' ? this.#events.data : this.#events.earlyData;
     if (content.length > 0) this.#tell(() => event?.call(this.#events, content));
   }

@@ -58,8 +58,11 @@ export const DEFAULT_TICKET_COUNT = 2;
  * looks as if it held it twice. Whatever a server sends, the next hello must be one.
  */
 export const MAX_TICKET = 24_576;
-/** A handshake message but Certificate: no honest one comes near 64 KiB. */
-export const MAX_HANDSHAKE_MESSAGE = 65_536;
+/**
+ * A handshake message but Certificate, in bytes: the longest ClientHello that there can be (RFC 9846 §4.2.2, all its lists
+ * full). No other message that is in use can be longer, such as a CertificateRequest with many names (RFC 5246 §7.4.4).
+ */
+export const MAX_HANDSHAKE_MESSAGE = 131_396;
 /** Certificate, in bytes: what OpenSSL takes by default. */
 export const MAX_CERTIFICATE_MESSAGE = 102_400;
 /** Certificates in a chain: parsing more is work for an attacker's benefit. */

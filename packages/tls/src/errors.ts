@@ -54,6 +54,7 @@ const FAILURES = {
   'no-common-version': { reason: 'PeerIncompatible', alert: 'protocol_version' },
   'no-common-cipher-suite': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-common-group': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
+  'no-common-finite-field': { reason: 'PeerIncompatible', alert: 'insufficient_security' },
   'no-common-signature-scheme': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-common-certificate-type': { reason: 'PeerIncompatible', alert: 'unsupported_certificate' },
   'no-common-protocol': { reason: 'PeerIncompatible', alert: 'no_application_protocol' },

@@ -242,6 +242,8 @@ export interface CommonConfig {
   readonly hasPsks: boolean;
   readonly signatureSchemes: readonly SignatureScheme[];
   readonly signatureSchemeIds: readonly number[];
+  /** Those that TLS 1.2 has. */
+  readonly signatureSchemes12: readonly SignatureScheme[];
   /** Those that may sign a handshake of TLS 1.3. */
   readonly signatureSchemes13: readonly SignatureScheme[];
   /** Those of them with which servers may sign. */
@@ -291,7 +293,8 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   if (keyShareGroups.some((group) => !common.groups13.includes(group))) {
     throw new TlsError('bad-option', 'keyShareGroups must be among groups, and known to TLS 1.3');
   }
-  const toVerify = common.signatureSchemes.filter(({ isForClients }) => isForClients !== true);
+  const known = common.versions.includes(TLS13) ? common.signatureSchemes : common.signatureSchemes12;
+  const toVerify = known.filter(({ isForClients }) => isForClients !== true);
   if (toVerify.length === 0)
     throw new TlsError('bad-option', 'signatureSchemes has none with which servers sign');
   checkProtocols(options.alpnProtocols);
@@ -385,6 +388,7 @@ function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<CommonConf
     hasPsks,
     signatureSchemes,
     signatureSchemeIds: signatureSchemes.map((scheme) => scheme.id),
+    signatureSchemes12: signatureSchemes.filter((scheme) => scheme.tls12),
     signatureSchemes13: signatureSchemes.filter((scheme) => scheme.tls13),
     serverSchemes13: signatureSchemes.filter((scheme) => scheme.tls13 && scheme.isForClients !== true),
     now: options.now ?? Date.now,

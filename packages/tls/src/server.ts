@@ -6,7 +6,7 @@ import type { Flow } from './flow.ts';
 import { receiveRaw } from './handshake/handshake.ts';
 import type { HandshakeResult } from './handshake/result.ts';
 import type { ServerHandshake } from './handshake/server-handshake.ts';
-import { type ClientHello, clientHello } from './messages/client-hello.ts';
+import { type ClientHello, checkLegacyVersion, clientHello } from './messages/client-hello.ts';
 import { FALLBACK_SCSV } from './suites.ts';
 import { serverHandshake12 } from './tls12/server.ts';
 import { serverHandshake13 } from './tls13/server.ts';
@@ -21,6 +21,7 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   // It is hashed as it came (RFC 5246 §E.2).
   if (h.channel.ssl2Hello !== undefined) h.transcript.replaceLast(h.channel.ssl2Hello);
   const hello = openFirstHello(h, received, raw);
+  checkLegacyVersion(hello);
   const version = negotiateVersion(h, hello);
   checkHello(hello, version);
   if (version === TLS13) return yield* serverHandshake13(h, hello);

@@ -8,6 +8,8 @@ export interface SignatureScheme {
   readonly algorithm: SignatureAlgorithm;
   /** Signing a handshake with it is allowed in TLS 1.3; in certificates it may still stand. */
   readonly tls13: boolean;
+  /** TLS 1.2 has it, to sign a handshake or a certificate. */
+  readonly tls12: boolean;
   /** SHA-1, MD5 or DSA: only with `@testudo/tls/legacy`. */
   readonly isLegacy: boolean;
   /** Only clients sign a handshake with it: a server asks for it, and nobody else. */
@@ -70,6 +72,7 @@ function ecdsa(id: number, name: string, curve: EcCurve, hash: HashName): Signat
     name,
     algorithm: { name: 'ecdsa', hash },
     tls13: true,
+    tls12: true,
     isLegacy: false,
     fits: (key, version) => key.type === 'ec' && (version !== TLS13 || key.curve === curve),
   };
@@ -78,6 +81,7 @@ function ecdsa(id: number, name: string, curve: EcCurve, hash: HashName): Signat
 function brainpool(id: number, name: string, curve: EcCurve, hash: HashName): SignatureScheme {
   return {
     ...ecdsa(id, name, curve, hash),
+    tls12: false,
     fits: (key, version) => key.type === 'ec' && key.curve === curve && version === TLS13,
   };
 }
@@ -89,13 +93,18 @@ function itself(id: number, name: string, type: 'ed25519' | 'ed448' | MlDsaName)
     name,
     algorithm: { name: type },
     tls13: true,
+    tls12: true,
     isLegacy: false,
     fits: (key) => key.type === type,
   };
 }
 
 function mlDsa(id: number, name: string, type: MlDsaName): SignatureScheme {
-  return { ...itself(id, name, type), fits: (key, version) => key.type === type && version === TLS13 };
+  return {
+    ...itself(id, name, type),
+    tls12: false,
+    fits: (key, version) => key.type === type && version === TLS13,
+  };
 }
 
 function rsa(
@@ -111,6 +120,7 @@ function rsa(
     name,
     algorithm: { name: padding, hash },
     tls13,
+    tls12: true,
     isLegacy: false,
     fits: (key, version) =>
       key.type === keyType && (tls13 || version !== TLS13) && key.bits >= minimumBits(padding, hash),
@@ -120,6 +130,7 @@ function rsa(
 function clientRsa(id: number, name: string, hash: HashName): SignatureScheme {
   return {
     ...rsa(id, name, 'rsa-pkcs1', 'rsa', hash, true),
+    tls12: false,
     isForClients: true,
     fits: (key, version) => key.type === 'rsa' && version === TLS13 && key.bits >= 1024,
   };
@@ -142,6 +153,7 @@ function legacy(
     name,
     algorithm,
     tls13: false,
+    tls12: true,
     isLegacy: true,
     fits: (key, version) => key.type === type && version <= TLS12 && (!('bits' in key) || key.bits >= 1024),
   };

@@ -4,10 +4,17 @@ import { createCertificateAuthority, TrustStore } from '@testudo/x509';
 import { describe, expect, test } from 'vitest';
 import { verifyWith } from '../certificate-verdict.ts';
 import { credential } from '../credential.ts';
+import { signatureAlgorithms } from '../extensions/negotiation.ts';
+import { certificateRequest12, certificateRequest13 } from '../messages/certificate-request.ts';
+import { decodeMessage, HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
 import { type ClientOptions, clientConfig, serverConfig } from '../options.ts';
+import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
-import { SERVER_NAME } from '../testing/pki.ts';
+import { SERVER_NAME, TestPki } from '../testing/pki.ts';
+import { PuppetClient13 } from '../testing/puppet-client13.ts';
+import { PuppetServer13 } from '../testing/puppet-server13.ts';
+import { PuppetClient12 } from '../testing/puppet12.ts';
 import { issueDelegatedCredential } from './issue-delegation.ts';
 
 // Certificates and handshakes signed with ML-DSA (RFC 9881, draft-ietf-tls-mldsa), from the root to CertificateVerify.
@@ -85,5 +92,45 @@ describe('a server with a certificate for ML-DSA alone', () => {
     const delegated = await issueDelegatedCredential(nodeCrypto, { delegator: server, key });
     expect(delegated.signedWith.name).toBe('mldsa44');
     expect(delegated.scheme.name).toBe('ecdsa_secp256r1_sha256');
+  });
+});
+
+// Numbers of TLS 1.3 alone stand in no message of an older handshake: ML-DSA (draft-ietf-tls-mldsa §3), Brainpool by its curve (RFC
+// 8734 §3), and PKCS #1 for clients (draft-ietf-tls-tls13-pkcs1 §2).
+describe('schemes of TLS 1.3 alone', () => {
+  const signatureSchemes = SIGNATURE_SCHEMES.filter(({ isLegacy }) => !isLegacy).map(({ name }) => name);
+  const ONLY_13 = [0x0904, 0x0905, 0x0906, 0x081a, 0x081b, 0x081c, 0x0420, 0x0520, 0x0620];
+  const pki = new TestPki(nodeCrypto);
+  const verifyCertificate = pki.verifier();
+  const asks = { signatureSchemes, clientCertificate: 'request', verifyCertificate } as const;
+
+  test('are in no CertificateRequest of TLS 1.2', () => {
+    const config = serverConfig({ provider: nodeCrypto, credentials: [pki.server()], ...asks });
+    const p = new PuppetClient12(nodeCrypto, serverEnd(config), pki.client()).sendHello();
+    const request = p.messages.find(({ type }) => type === HANDSHAKE_TYPE.certificate_request)!;
+    const { supportedSignatureAlgorithms } = decodeMessage(certificateRequest12, request);
+    expect(supportedSignatureAlgorithms).toContain(0x0403);
+    expect(supportedSignatureAlgorithms!.filter((id) => ONLY_13.includes(id))).toEqual([]);
+  });
+
+  test('are in one of TLS 1.3', () => {
+    const config = serverConfig({ provider: nodeCrypto, credentials: [pki.server()], ...asks });
+    const p = new PuppetClient13(nodeCrypto, serverEnd(config), pki.client()).sendHello();
+    const request = p.messages.find(({ type }) => type === HANDSHAKE_TYPE.certificate_request)!;
+    const offered = decodeMessage(certificateRequest13, request).extensions.get(signatureAlgorithms)!;
+    expect(ONLY_13.filter((id) => offered.includes(id))).toEqual(ONLY_13);
+  });
+
+  test.each(['TLSv1.2', 'TLSv1.3'] as const)('a client up to %s', (maxVersion) => {
+    const options = { provider: nodeCrypto, verifyCertificate, signatureSchemes, maxVersion };
+    const hello = new PuppetServer13(nodeCrypto, clientEnd(clientConfig(options)), pki.server()).hello;
+    const offered = hello.extensions.get(signatureAlgorithms)!;
+    const expected = maxVersion === 'TLSv1.2' ? [] : [0x0904, 0x0905, 0x0906, 0x081a, 0x081b, 0x081c];
+    expect(ONLY_13.filter((id) => offered.includes(id))).toEqual(expected);
+  });
+
+  test('are no options of a client up to TLS 1.2 by themselves', () => {
+    const options = { provider: nodeCrypto, verifyCertificate, maxVersion: 'TLSv1.2' } as const;
+    expect(() => clientConfig({ ...options, signatureSchemes: ['mldsa65'] })).toThrow('signatureSchemes');
   });
 });

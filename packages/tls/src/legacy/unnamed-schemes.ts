@@ -31,6 +31,7 @@ function unnamed(
     name,
     algorithm,
     tls13: false,
+    tls12: false,
     isLegacy: true,
     fits: (key, version) => key.type === type && version <= TLS11,
   };

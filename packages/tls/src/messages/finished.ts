@@ -1,4 +1,5 @@
 import { type Codec, rest, struct } from '@testudo/codec';
+import { TlsError } from '../errors.ts';
 import { type Message, message } from './handshake-type.ts';
 
 /** RFC 9846 §4.4.4, RFC 5246 §7.4.9: as long as the hash (1.3), or 12 bytes (1.2). */
@@ -9,3 +10,12 @@ export interface Finished {
 const codec: Codec<Finished> = struct({ verifyData: rest });
 
 export const finished: Message<Finished> = message('finished', codec);
+
+/**
+ * verify_data of any other length is no Finished (RFC 9846 §6.2: decode_error), before it is a wrong one. The codec cannot
+ * know: the length depends on version and suite. Throws `malformed-message`.
+ */
+export function checkFinishedLength({ length }: Uint8Array, expected: number): void {
+  if (length === expected) return;
+  throw new TlsError('malformed-message', `finished: malformed: ${length} bytes in place of ${expected}`);
+}

@@ -36,7 +36,8 @@ export class RecordLayer implements RecordLimits {
   #opener: RecordOpener = plaintextOpener;
   #sealer: RecordSealer;
   #emptyRecords = 0;
-  #undecryptableBudget = 0;
+  /** Bytes of refused early data that may still be dropped; undefined where none may come. */
+  #undecryptableBudget: number | undefined;
   readonly #observer: Observer | undefined;
   /** Of records without protection, once the peer has answered. */
   #version = LEGACY_RECORD_VERSION;
@@ -103,7 +104,7 @@ export class RecordLayer implements RecordLimits {
         continue;
       }
       // A ChangeCipherSpec comes before early data, too (RFC 9846 §D.4).
-      if (plaintext.type !== CHANGE_CIPHER_SPEC) this.#undecryptableBudget = 0;
+      if (plaintext.type !== CHANGE_CIPHER_SPEC) this.#undecryptableBudget = undefined;
       // The peer is there: no more need for the oldest record version.
       if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = this.#version;
       this.#observer?.record?.('received', plaintext.type, plaintext.content.length, record.bytes.length);
@@ -155,7 +156,7 @@ export class RecordLayer implements RecordLimits {
   }
 
   #skipUndecryptable(length: number): void {
-    if (length > this.#undecryptableBudget) {
+    if (this.#undecryptableBudget === undefined) {
       if (!this.#opener.isProtected) {
         throw new TlsError('unexpected-message', 'application data before any key was agreed on');
       }
@@ -164,12 +165,20 @@ export class RecordLayer implements RecordLimits {
         'a record that does not decrypt: it was changed, or the keys differ',
       );
     }
+    if (length > this.#undecryptableBudget) {
+      throw new TlsError(
+        'too-much-early-data',
+        'the client goes on with early data, which was refused, or its records do not decrypt',
+      );
+    }
     this.#undecryptableBudget -= length;
   }
 
   #countEmpty(plaintext: Plaintext): void {
-    if (plaintext.content.length > 0 && plaintext.type !== CHANGE_CIPHER_SPEC) {
-      this.#emptyRecords = 0;
+    const { type, content } = plaintext;
+    if (content.length > 0 && type !== CHANGE_CIPHER_SPEC) {
+      // Alerts and heartbeats have limits of their own, and are no reason to take more of what has this one.
+      if (type === APPLICATION_DATA || type === HANDSHAKE) this.#emptyRecords = 0;
       return;
     }
     if (++this.#emptyRecords > MAX_EMPTY_RECORDS) {

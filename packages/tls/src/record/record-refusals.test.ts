@@ -53,7 +53,7 @@ describe.each(FRESH)('%s refuses as first bytes', (_role, start) => {
     ['application data', record(23, one), 'unexpected-message'],
     ['a handshake record with nothing in it', header(22, 0), 'unexpected-message'],
     ['a record that is too long', header(22, 16_384 + 2049), 'record-overflow'],
-    ['an alert with nothing in it', header(21, 0), 'malformed-record'],
+    ['an alert with nothing in it', header(21, 0), 'unexpected-message'],
     ['an alert of one byte', record(21, one), 'malformed-record'],
     ['an alert of three bytes', record(21, Uint8Array.of(2, 40, 0)), 'malformed-record'],
     ['two alerts in one record', record(21, Uint8Array.of(1, 90, 1, 90)), 'malformed-record'],
@@ -65,7 +65,8 @@ describe.each(FRESH)('%s refuses as first bytes', (_role, start) => {
   });
 
   test.each([
-    ['a message over 64 KiB', Uint8Array.of(2, 1, 0, 1)],
+    ['a hello longer than any can be', Uint8Array.of(1, 2, 1, 0x45)],
+    ['another message that is as long', Uint8Array.of(2, 2, 1, 0x45)],
     ['a message of 16 MiB', Uint8Array.of(1, 255, 255, 255)],
     ['a certificate over 100 KiB', Uint8Array.of(11, 1, 0x90, 1)],
   ])('%s, as soon as its length is known', (_what, bytes) => {
@@ -73,7 +74,9 @@ describe.each(FRESH)('%s refuses as first bytes', (_role, start) => {
   });
 
   test.each([
-    ['of 64 KiB', Uint8Array.of(2, 1, 0, 0)],
+    // RFC 9846 §4.2.2: 2 + 32 + 33 + 2 + 65,534 + 256 + 2 + 65,535.
+    ['of the longest hello', Uint8Array.of(1, 2, 1, 0x44)],
+    ['of 128 KiB', Uint8Array.of(2, 2, 0, 0)],
     ['with a certificate of 100 KiB', Uint8Array.of(11, 1, 0x90, 0)],
   ])('but waits for a message %s', (_what, bytes) => {
     expect(start().record(HANDSHAKE, bytes).end.connection.state).toBe('handshaking');
@@ -175,6 +178,42 @@ describe.each(CONNECTED)('%s that is connected', (role, reach) => {
 
   test('refuses a handshake record with nothing in it', () => {
     expect(outcomeOf(reach().record(HANDSHAKE, new Uint8Array(0)))).toEqual(refused('unexpected-message'));
+  });
+
+  test('refuses an alert with nothing in it, and one with half of it missing', () => {
+    expect(outcomeOf(reach().record(ALERT, new Uint8Array(0)))).toEqual(refused('unexpected-message'));
+    if (is13) {
+      const padded = reach().record(ALERT, new Uint8Array(0), 100);
+      expect(outcomeOf(padded)).toEqual(refused('unexpected-message'));
+    }
+    expect(outcomeOf(reach().record(ALERT, one))).toEqual(refused('malformed-record'));
+  });
+
+  // What one limit lets pass must not lift the other.
+  test('counts empty records and warnings apart, however they are mixed', () => {
+    const nothing = new Uint8Array(0);
+    const p = reach();
+    for (let i = 0; i < 4; i++) p.alert(1, 90).applicationData(nothing);
+    expect(p.end.connection.state).toBe('open');
+    expect(outcomeOf(p.alert(1, 90))).toEqual(refused('too-many-warning-alerts'));
+
+    const q = reach();
+    for (let i = 0; i < 16; i++) q.applicationData(nothing);
+    q.alert(1, 90);
+    for (let i = 0; i < 16; i++) q.applicationData(nothing);
+    expect(q.alert(1, 90).end.connection.state).toBe('open');
+    expect(outcomeOf(q.applicationData(nothing))).toEqual(refused('too-many-empty-records'));
+  });
+
+  test('counts both anew after data', () => {
+    const nothing = new Uint8Array(0);
+    const p = reach();
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < 4; i++) p.alert(1, 90).applicationData(nothing);
+      for (let i = 0; i < 28; i++) p.applicationData(nothing);
+      p.applicationData(one);
+    }
+    expect(p.end.data).toEqual([one, one, one]);
   });
 
   test('refuses data inside a handshake message', () => {

@@ -266,7 +266,7 @@ export class PuppetClient12 extends Puppet12 {
       this.extended = hello.extensions.has(extendedMasterSecret);
       this.transcript.useHash(this.suite.hash);
     }
-    if (message.type === HANDSHAKE_TYPE.server_key_exchange)
+    if (message.type === HANDSHAKE_TYPE.server_key_exchange && this.suite.keyExchange === 'ECDHE')
       this.serverPoint = (decodeMessage(EXCHANGE, message).params as ServerEcdhParams).point;
   }
 

@@ -261,13 +261,14 @@ describe('the end of the handshake', () => {
     [
       'Finished that is long',
       (p) => p.upTo('ccs').send(p.finished((d) => concat(d, Uint8Array.of(0)))),
-      'bad-finished',
+      'malformed-message',
     ],
     [
       'Finished that is empty',
       (p) => p.upTo('ccs').send(p.finished(() => new Uint8Array(0))),
-      'bad-finished',
+      'malformed-message',
     ],
+    ['Finished that is cut', (p) => p.upTo('ccs').send(p.finished((d) => d.slice(1))), 'malformed-message'],
     ['Finished without ChangeCipherSpec', done((p) => p.send(p.finished())), 'unexpected-message'],
     [
       'Finished in the clear after ChangeCipherSpec',

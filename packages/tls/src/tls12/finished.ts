@@ -2,7 +2,7 @@ import { TlsError } from '../errors.ts';
 import { type Flow, perform } from '../flow.ts';
 import { type FinishedVerified, finishedVerified } from '../handshake/finished-verified.ts';
 import { type Handshake, receive, send } from '../handshake/handshake.ts';
-import { finished } from '../messages/finished.ts';
+import { checkFinishedLength, finished } from '../messages/finished.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
 import type { Terms } from './terms.ts';
 import type { Role } from './version-rules.ts';
@@ -47,8 +47,9 @@ export function* receiveFinished(
   return { proof: verifyFinished(h, verifyData, expected), received: verifyData };
 }
 
-/** Compares the peer's verify_data with what it must be. Throws `bad-finished`. */
+/** Compares the peer's verify_data with what it must be. Throws `malformed-message` or `bad-finished`. */
 function verifyFinished(h: Handshake, received: Uint8Array, expected: Uint8Array): FinishedVerified {
+  checkFinishedLength(received, expected.length);
   if (h.provider.equal(received, expected)) return finishedVerified();
   throw new TlsError(
     'bad-finished',

@@ -38,13 +38,13 @@ export function* chooseParameters(h: ServerHandshake, wishes: Wishes): Flow<Para
   for (const suite of suites) {
     const group = groupFor(h, wishes, suite);
     if (group === 'none in common') {
-      missing = worse(missing, 'no-common-group');
+      missing = worse(missing, groupMissing(wishes, suite));
       continue;
     }
     if (!showsCertificate(suite)) return { suite, group, own: undefined };
     const own = credentialFor(h, wishes, suite, credentials);
     if (own !== undefined) return { suite, group, own };
-    missing = 'no-common-signature-scheme';
+    missing = worse(missing, 'no-common-signature-scheme');
   }
   throw new TlsError(missing, NOTHING_FITS[missing as keyof typeof NOTHING_FITS]);
 }
@@ -61,16 +61,20 @@ function* credentialsFor(
   return credentialsForClient(credentialsByAnchor(credentials, undefined), hello.extensions, !needsOne);
 }
 
-/** A missing group says more than a missing suite, and less than a key that does not fit. */
+/** Why a suite does not do, where more than one did not: what comes later in {@link NOTHING_FITS} counts. */
 function worse(now: TlsErrorCode, next: TlsErrorCode): TlsErrorCode {
-  return now === 'no-common-cipher-suite' ? next : now;
+  const order = Object.keys(NOTHING_FITS);
+  return order.indexOf(next) > order.indexOf(now) ? next : now;
 }
 
+/** By what they say: a missing group says more than a missing suite, and less than a key that does not fit. */
 const NOTHING_FITS = {
   'no-common-cipher-suite': 'client and server share no cipher suite of this version',
   'no-common-group': 'client and server share no group',
   'no-common-signature-scheme':
     'no suite that both know fits a key of ours, and a curve and a signature that the client can verify',
+  'no-common-finite-field':
+    'the client names finite fields, none of which this server takes, and no suite without one fits',
 } as const;
 
 function commonSuites(h: ServerHandshake, { rules, hello }: Wishes): CipherSuite[] {
@@ -105,6 +109,14 @@ function groupFor(
   }
   if (kind === 'finite-field' && !offered?.some(isFiniteField)) return ours[0] ?? 'none in common';
   return ours.find((own) => offered!.includes(own.id)) ?? 'none in common';
+}
+
+/** Who names finite fields wants no others, which is a matter of security (RFC 7919 §4). */
+function groupMissing({ hello }: Wishes, { keyExchange }: CipherSuite): TlsErrorCode {
+  const offered = hello.extensions.get(supportedGroups);
+  return !keyExchange.startsWith('ECDHE') && offered?.some(isFiniteField)
+    ? 'no-common-finite-field'
+    : 'no-common-group';
 }
 
 /** The NamedGroup numbers of finite fields (RFC 7919 §2). */

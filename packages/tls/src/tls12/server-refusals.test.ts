@@ -40,6 +40,48 @@ function refuses(cases: readonly Case[], options: Partial<ServerOptions> = {}): 
 
 const hello = (change: (h: WritableClientHello) => void) => (p: PuppetClient12) => p.sendHello(change);
 
+// RFC 7919 §4: who names finite fields wants one of them, or a suite without any.
+describe('a ClientHello with finite fields', () => {
+  const groups = ['x25519', 'ffdhe2048', 'ffdhe3072'];
+  const cipherSuites = ['ECDHE-RSA-AES128-GCM-SHA256', 'DHE-RSA-AES128-GCM-SHA256'];
+  const [ECDHE, DHE] = [0xc02f, 0x009e];
+  const FFDHE = { 2048: 0x0100, 8192: 0x0104, unknown: 0x01ff } as const;
+  const meet = (suites: number[], offered: number[] | undefined) => {
+    const p = puppet({ groups, cipherSuites, credentials: [pki.server('rsa')] });
+    p.sendHello((h) => {
+      h.cipherSuites = suites;
+      if (offered === undefined) h.extensions.delete(supportedGroups);
+      else h.extensions.set(supportedGroups, offered);
+    });
+    return p;
+  };
+
+  test.each([
+    ['none of ours', [DHE], [FFDHE[8192]]],
+    ['none that anybody knows', [DHE], [FFDHE.unknown]],
+    ['none of ours, and a curve without a suite for it', [DHE], [0x001d, FFDHE[8192]]],
+    ['none of ours, nor a curve', [ECDHE, DHE], [0x0016, FFDHE[8192]]],
+    ['none of ours, and suites that we do not know', [0x002f, DHE], [FFDHE[8192], FFDHE.unknown]],
+  ])('%s', (_what, suites, offered) => {
+    expect(outcomeOf(meet(suites, offered))).toEqual(refused('no-common-finite-field'));
+  });
+
+  test.each([
+    ['one of ours', [DHE], [FFDHE[8192], FFDHE[2048]], DHE],
+    ['none of ours, and a curve', [DHE, ECDHE], [0x001d, FFDHE[8192]], ECDHE],
+    ['none at all', [DHE], [0x0016], DHE],
+    ['no groups at all', [DHE], undefined, DHE],
+  ])('%s is served', (_what, suites, offered, suite) => {
+    const p = meet(suites, offered);
+    expect(p.suite.id).toBe(suite);
+    expect(p.end.connection.state).toBe('handshaking');
+  });
+
+  test('a curve that is missing is another matter', () => {
+    expect(outcomeOf(meet([ECDHE], [0x0016, FFDHE[8192]]))).toEqual(refused('no-common-group'));
+  });
+});
+
 describe('a ClientHello', () => {
   refuses([
     [
@@ -214,6 +256,16 @@ describe("the client's flight", () => {
       }),
       'bad-finished',
     ],
+    ...[0, 1, 11, 13, 32].map(
+      (length): Case => [
+        `with a Finished of ${length} bytes`,
+        at((p) => {
+          p.send(p.keyExchange());
+          p.changeKeys().send(p.finished((d) => concat(d, d, d).slice(0, length)));
+        }),
+        'malformed-message',
+      ],
+    ),
     [
       'with the Finished of a server',
       at((p) => {

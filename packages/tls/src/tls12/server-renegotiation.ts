@@ -6,7 +6,7 @@ import type { PreviousHandshake } from '../handshake/previous-handshake.ts';
 import type { AfterHandshake, HandshakeResult } from '../handshake/result.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { Transcript } from '../handshake/transcript.ts';
-import { type ClientHello, clientHello } from '../messages/client-hello.ts';
+import { type ClientHello, checkLegacyVersion, clientHello } from '../messages/client-hello.ts';
 import { HANDSHAKE_TYPE, type RawMessage } from '../messages/handshake-type.ts';
 import type { ServerConfig, ServerOptions } from '../options.ts';
 import { type Version, versionName } from '../versions.ts';
@@ -79,6 +79,7 @@ export class ServerRenegotiation implements Renegotiation {
     const h = this.#handshake(message, asked);
     const { value: hello, raw } = yield* receiveRaw(h, clientHello);
     h.clientHello = raw;
+    checkLegacyVersion(hello);
     checkVersion(hello, this.#rules.version);
     if (!hello.legacyCompressionMethods.includes(0))
       throw new TlsError('illegal-parameter', 'ClientHello wants compression');

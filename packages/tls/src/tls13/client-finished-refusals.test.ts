@@ -43,9 +43,9 @@ describe('a Finished', () => {
       finish((data) => data.map((byte, at) => (at === 0 ? byte ^ 1 : byte))),
       'bad-finished',
     ],
-    ['that is short', finish((data) => data.subarray(0, 31)), 'bad-finished'],
-    ['that is empty', finish(() => new Uint8Array(0)), 'bad-finished'],
-    ['that is long', finish((data) => concat(data, Uint8Array.of(0))), 'bad-finished'],
+    ['that is short', finish((data) => data.subarray(0, 31)), 'malformed-message'],
+    ['that is empty', finish(() => new Uint8Array(0)), 'malformed-message'],
+    ['that is long', finish((data) => concat(data, Uint8Array.of(0))), 'malformed-message'],
     [
       'with a message behind it in the same record',
       (p) => p.upTo('certificate_verify').sendTogether(p.finished(), raw(4, 0)),

@@ -1,6 +1,7 @@
 import type { CryptoProvider, HashName } from '@testudo/crypto';
 import { TlsError } from '../errors.ts';
 import { type FinishedVerified, finishedVerified } from '../handshake/finished-verified.ts';
+import { checkFinishedLength } from '../messages/finished.ts';
 import { expandLabel } from './hkdf-label.ts';
 
 /** verify_data (RFC 9846 §4.4.4): an HMAC over the transcript under a key from the sender's traffic secret. */
@@ -16,12 +17,13 @@ export function finishedData(
   return data;
 }
 
-/** Compares the peer's verify_data with what it must be. Throws `bad-finished`. */
+/** Compares the peer's verify_data with what it must be. Throws `malformed-message` or `bad-finished`. */
 export function verifyFinished(
   provider: CryptoProvider,
   received: Uint8Array,
   expected: Uint8Array,
 ): FinishedVerified {
+  checkFinishedLength(received, expected.length);
   if (provider.equal(received, expected)) return finishedVerified();
   throw new TlsError(
     'bad-finished',

@@ -1,6 +1,7 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { keyShare } from '../extensions/key-share.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { keyUpdate } from '../messages/key-update.ts';
@@ -40,8 +41,13 @@ describe('Finished', () => {
   refuses([
     ['with a bit flipped', (p) => p.send(p.finished(flip)), 'bad-finished'],
     ['of zeros', (p) => p.send(p.finished((data) => new Uint8Array(data.length))), 'bad-finished'],
-    ['that is short', (p) => p.send(p.finished((data) => data.subarray(1))), 'bad-finished'],
-    ['that is long', (p) => p.send(p.finished((data) => concat(data, Uint8Array.of(0)))), 'bad-finished'],
+    ['that is empty', (p) => p.send(p.finished(() => new Uint8Array(0))), 'malformed-message'],
+    ['that is short', (p) => p.send(p.finished((data) => data.subarray(1))), 'malformed-message'],
+    [
+      'that is long',
+      (p) => p.send(p.finished((data) => concat(data, Uint8Array.of(0)))),
+      'malformed-message',
+    ],
     ['with a message behind it', (p) => p.sendTogether(p.finished(), update(0)), 'interleaved-handshake'],
     [
       'with a part of a message behind it',
@@ -221,7 +227,14 @@ describe('early data that was not accepted', () => {
   test('is not dropped without end', () => {
     const p = puppet().sendHello((h) => h.extensions.set(earlyData, null));
     for (let i = 0; i < 8; i++) p.bytes(junk(10_000));
-    expect(outcomeOf(p)).toEqual(refused('bad-record-mac'));
+    expect(outcomeOf(p)).toEqual(refused('too-much-early-data'));
+  });
+
+  test('is not dropped without end between two hellos', () => {
+    const p = puppet().sendHello((h) => h.extensions.set(earlyData, null).set(keyShare, []));
+    for (let i = 0; i < 6; i++) p.bytes(junk(10_000));
+    expect(p.end.connection.state).toBe('handshaking');
+    expect(outcomeOf(p.bytes(junk(10_000)))).toEqual(refused('too-much-early-data'));
   });
 
   test('is not dropped when none was announced', () => {

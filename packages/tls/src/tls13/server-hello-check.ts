@@ -5,7 +5,7 @@ import { cookie, supportedVersions } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
-import { TLS12, TLS13 } from '../versions.ts';
+import { SSL30, TLS12, TLS13 } from '../versions.ts';
 
 /** What holds for a TLS 1.3 ServerHello and a HelloRetryRequest alike (RFC 9846 §4.1.3, §4.1.4). */
 export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: ServerHello): CipherSuite13 {
@@ -19,8 +19,9 @@ export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: Ser
     );
   }
   if (answer.legacyVersion !== TLS12) {
+    // SSL 3.0 has an alert of its own (RFC 9846 §E.5).
     throw new TlsError(
-      'illegal-parameter',
+      answer.legacyVersion === SSL30 ? 'no-common-version' : 'illegal-parameter',
       `legacy_version of a TLS 1.3 server is 0x${answer.legacyVersion.toString(16)}`,
     );
   }

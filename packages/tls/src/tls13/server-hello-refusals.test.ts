@@ -17,6 +17,7 @@ import { serverEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13, type WritableClientHello } from '../testing/puppet-client13.ts';
+import { TLS12, TLS13 } from '../versions.ts';
 
 // What a server must not take in a ClientHello of TLS 1.3.
 
@@ -87,14 +88,38 @@ describe('versions', () => {
     ],
   ]);
 
-  test('legacy_version says nothing when supported_versions is there', () => {
-    for (const version of [0x0300, 0x0301, 0x0304, 0x7777]) {
-      const p = puppet();
-      p.sendHello((h) => {
-        h.legacyVersion = version;
-      });
-      expect(p.send(p.finished()).end.connection.state).toBe('open');
-    }
+  const withLegacyVersion = (version: number, versions: number[]) =>
+    hello((h) => {
+      h.legacyVersion = version;
+      h.extensions.set(supportedVersions, versions);
+    });
+
+  // RFC 9846 §4.2.2 and §E.5.
+  test.each([0x0000, 0x0002, 0x0200, 0x0300, 0x0301, 0x0302])(
+    'legacy_version %i does not go with TLS 1.3',
+    (version) => {
+      for (const versions of [[TLS13], [TLS13, TLS12], [0x0a0a, TLS12, TLS13]]) {
+        const outcome = (options: Partial<ServerOptions>) => {
+          const p = puppet(options);
+          withLegacyVersion(version, versions)(p);
+          return outcomeOf(p);
+        };
+        expect(outcome({})).toEqual(refused('no-common-version'));
+        expect(outcome({ maxVersion: 'TLSv1.2' })).toEqual(refused('no-common-version'));
+      }
+    },
+  );
+
+  test('legacy_version of SSL 3.0 does not go with any supported_versions', () => {
+    const p = puppet();
+    withLegacyVersion(0x0300, [TLS12])(p);
+    expect(outcomeOf(p)).toEqual(refused('no-common-version'));
+  });
+
+  test.each([0x0303, 0x0304, 0x0399, 0x7777, 0xffff])('legacy_version %i is borne', (version) => {
+    const p = puppet();
+    withLegacyVersion(version, [TLS13])(p);
+    expect(p.send(p.finished()).end.connection.state).toBe('open');
   });
 
   test('a fallback marker does no harm at the highest version', () => {
