@@ -60,7 +60,7 @@ const ECDSA_SHA1 = 0x0203;
 const CLIENT_PKCS1 = 0x0420;
 /** BoringSSL's own number for what RSA signs before TLS 1.2. */
 const MD5_AND_SHA1 = 0xff01;
-const DEFAULT_GROUPS = [0x001d, 0x0017, 0x0018];
+const DEFAULT_GROUPS = [0x11ec, 0x001d, 0x0017, 0x0018];
 /** Bytes of early data that BoringSSL's server takes. */
 const MAX_EARLY_DATA = 14_336;
 

@@ -25,7 +25,7 @@ const POLICIES = {
   },
   'cnsa1-202603': {
     minVersion: 0x0303,
-    suites: [0x1302, 0xc02c, 0xc030],
+    suites: [0x1302, 0xc02c, 0xc030, 0x009d],
     groups: [0x0202, 0x0018],
     signatureSchemes: CNSA_SCHEMES,
   },

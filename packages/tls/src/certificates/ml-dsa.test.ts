@@ -113,6 +113,19 @@ describe('schemes of TLS 1.3 alone', () => {
     expect(supportedSignatureAlgorithms!.filter((id) => ONLY_13.includes(id))).toEqual([]);
   });
 
+  test.each([
+    ['request', []],
+    ['require', ['no-common-signature-scheme']],
+  ] as const)('where there are no others, TLS 1.2 cannot %s a certificate', (clientCertificate, codes) => {
+    const own = { ...pki.server(), signatureSchemes: ['ecdsa_secp256r1_sha256'] };
+    const options = { ...asks, signatureSchemes: ['mldsa44'], clientCertificate, credentials: [own] };
+    const config = serverConfig({ provider: nodeCrypto, ...options });
+    const p = new PuppetClient12(nodeCrypto, serverEnd(config), pki.client()).sendHello();
+    expect(p.end.errors.map(({ code }) => code)).toEqual(codes);
+    expect(p.messages.map(({ type }) => type)).not.toContain(HANDSHAKE_TYPE.certificate_request);
+    expect(p.messages.length > 0).toBe(codes.length === 0);
+  });
+
   test('are in one of TLS 1.3', () => {
     const config = serverConfig({ provider: nodeCrypto, credentials: [pki.server()], ...asks });
     const p = new PuppetClient13(nodeCrypto, serverEnd(config), pki.client()).sendHello();

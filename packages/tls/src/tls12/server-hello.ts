@@ -32,7 +32,7 @@ import { TLS12, TLS13 } from '../versions.ts';
 import { mayAskForCertificate } from './key-exchange/messages.ts';
 import { checkClientRenegotiationInfo, serverRenegotiationInfo } from './renegotiation-info.ts';
 import type { Terms } from './terms.ts';
-import type { VersionRules } from './version-rules.ts';
+import { rulesName, type VersionRules } from './version-rules.ts';
 
 /** What the client's hello decided, but for the suite and the protocol. */
 export interface Wishes {
@@ -71,6 +71,7 @@ export function agreeOn(
   if (formats !== undefined && !formats.includes(0)) {
     throw new TlsError('illegal-parameter', 'the client does not take uncompressed points (RFC 8422 §5.1.2)');
   }
+  checkClientSchemes(h, rules);
   const extended = extensions.has(extendedMasterSecret);
   if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
     throw new TlsError(
@@ -126,8 +127,22 @@ function serverRandom(h: ServerHandshake, rules: VersionRules): Uint8Array {
   return random;
 }
 
-export function asksForCertificate({ config }: ServerHandshake, { suite }: Pick<Terms, 'suite'>): boolean {
-  return (config.options.clientCertificate ?? 'none') !== 'none' && mayAskForCertificate(suite);
+function checkClientSchemes({ config }: ServerHandshake, rules: VersionRules): void {
+  if (config.options.clientCertificate !== 'require' || rules.clientSignatureSchemes(config).length > 0)
+    return;
+  throw new TlsError(
+    'no-common-signature-scheme',
+    `a client certificate is required, and none of our signatureSchemes is one of ${rulesName(rules)}`,
+  );
+}
+
+/** With the certificate goes a signature: where none of this version would be taken, there is nothing to ask for. */
+export function asksForCertificate(
+  { config }: ServerHandshake,
+  { rules, suite }: Pick<Terms, 'rules' | 'suite'>,
+): boolean {
+  const wanted = (config.options.clientCertificate ?? 'none') !== 'none';
+  return wanted && mayAskForCertificate(suite) && rules.clientSignatureSchemes(config).length > 0;
 }
 
 /** Answers what takes the message that the hello asks for before the client's Finished; undefined for none. */

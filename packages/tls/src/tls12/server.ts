@@ -174,9 +174,10 @@ function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf
   return half;
 }
 
-function sendCertificateRequest(h: ServerHandshake, { rules, suite }: Terms): boolean {
+function sendCertificateRequest(h: ServerHandshake, terms: Terms): boolean {
+  const { rules } = terms;
   const { certificateAuthorities } = h.config.options;
-  if (!asksForCertificate(h, { suite })) return false;
+  if (!asksForCertificate(h, terms)) return false;
   const schemes = rules.clientSignatureSchemes(h.config);
   send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
     certificateTypes: [...new Set(schemes.map(({ algorithm }) => certificateTypeOf(algorithm)))],
