@@ -49,8 +49,7 @@ export function writeNewPrivateFile(file: string, content: string | Uint8Array):
 
 /** Writes what everyone may read; replaces an older one as a whole, so that no reader sees half a file. */
 export function writePublicFile(file: string, content: string | Uint8Array): void {
-  makePrivateFolder(dirname(file));
-  replaceFile(file, content, 0o644);
+  replaceFile(file, content, 0o644, () => mkdirSync(dirname(file), { recursive: true, mode: 0o700 }));
 }
 
 /** The same for secrets that may be replaced, as a session's: 0600 whatever it was before, in a folder that is there. */
@@ -58,9 +57,15 @@ export function writePrivateFile(file: string, content: string | Uint8Array): vo
   replaceFile(file, content, 0o600);
 }
 
-function replaceFile(file: string, content: string | Uint8Array, mode: number): void {
+function replaceFile(
+  file: string,
+  content: string | Uint8Array,
+  mode: number,
+  prepare: () => unknown = () => undefined,
+): void {
   const temporary = temporaryFor(file);
   try {
+    prepare();
     writeWhole(temporary, content, mode);
     renameSync(temporary, file);
   } catch (error) {
