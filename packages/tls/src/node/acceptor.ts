@@ -3,10 +3,9 @@ import type { Duplex } from 'node:stream';
 import type { EarlyDataOptions } from '../options.ts';
 import { readProtocols } from './alpn.ts';
 import { checkFunction, checkInt32, checkNumber, checkObject, checkString } from './arguments.ts';
-import type { SecureContextOptions } from './context-options.ts';
 import { serverEarlyData } from './engine-options.ts';
 import { connectionReset, nodeError, nodeTypeError } from './errors.ts';
-import { contextOf, createSecureContext, SecureContext } from './secure-context.ts';
+import { contextFrom, contextOf, type SecureContext } from './secure-context.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
 import { EventSessionStore } from './sessions.ts';
 import { TLSSocket } from './socket.ts';
@@ -53,14 +52,14 @@ export class Acceptor {
     this.#optionsOfSockets();
   }
 
-  setSecureContext(options: SecureContextOptions | SecureContext): void {
+  setSecureContext(options: Parameters<typeof contextFrom>[0]): void {
     checkObject('options', options);
-    this.#context = options instanceof SecureContext ? options : createSecureContext(options);
+    this.#context = contextFrom(options);
     if (this.#context.ticketKeys !== undefined) this.#tickets.replace(this.#context.ticketKeys);
     this.#socketOptions = undefined;
   }
 
-  addContext(hostname: string, context: SecureContextOptions | SecureContext): void {
+  addContext(hostname: string, context: Parameters<typeof contextFrom>[0]): void {
     if (!hostname)
       throw nodeError(
         'ERR_TLS_REQUIRED_SERVER_NAME',
@@ -68,12 +67,12 @@ export class Acceptor {
       );
     this.#contexts.push({
       pattern: patternFor(hostname),
-      context: context instanceof SecureContext ? context : createSecureContext(context),
+      context: contextFrom(context),
     });
     this.#socketOptions = undefined;
   }
 
-  getTicketKeys(): Buffer {
+  getTicketKeys(): Buffer<ArrayBuffer> {
     return this.#tickets.key;
   }
 

@@ -12,6 +12,9 @@ describe('ALPNProtocols', () => {
     expect(readProtocols(Buffer.from('\x02h2\x08http/1.1'))).toEqual(['h2', 'http/1.1']);
     expect(readProtocols(Uint8Array.of(1, 0xff))).toEqual(['\u00ff']);
     expect(readProtocols(Buffer.alloc(0))).toEqual([]);
+    const { buffer } = Uint8Array.of(9, 9, 1, 0x61, 1, 0x62, 9, 9);
+    expect(readProtocols(new DataView(buffer, 2, 4))).toEqual(['a', 'b']);
+    expect(readProtocols(new Uint16Array(buffer, 2, 2))).toEqual(['a', 'b']);
   });
 
   test('nothing', () => {

@@ -5,10 +5,12 @@ import { nodeError } from './errors.ts';
  * Throws `ERR_OUT_OF_RANGE` for a name over 255 bytes, `ERR_INVALID_ARG_VALUE` for bytes that are not that format.
  */
 export function readProtocols(
-  protocols: readonly (string | Uint8Array)[] | Uint8Array | undefined,
+  protocols: readonly (string | Uint8Array)[] | NodeJS.ArrayBufferView | undefined,
 ): readonly string[] {
   if (protocols === undefined || protocols === null) return NONE;
-  if (protocols instanceof Uint8Array) return fromWire(protocols);
+  if (ArrayBuffer.isView(protocols)) {
+    return fromWire(new Uint8Array(protocols.buffer, protocols.byteOffset, protocols.byteLength));
+  }
   return protocols.map((protocol, index) => {
     const name = latin1(typeof protocol === 'string' ? Buffer.from(protocol) : protocol);
     const { length } = name;

@@ -1,6 +1,7 @@
 import http2 from 'node:http2';
 import https from 'node:https';
 import type { Server as NetServer } from 'node:net';
+import { Duplex } from 'node:stream';
 import nodeTls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
 import ourHttp2 from './http2.ts';
@@ -167,3 +168,14 @@ test('Server can be called without new, and on a server of another class', () =>
 function read(object: object, name: string): unknown {
   return (object as Record<string, unknown>)[name];
 }
+
+test('a context of node:tls is refused wherever one may be given', () => {
+  const theirs = nodeTls.createSecureContext();
+  const refused = expect.objectContaining({ code: 'ERR_TLS_INVALID_CONTEXT' });
+  const server = tls.createServer();
+  expect(() => server.addContext('a.example', theirs)).toThrow(refused);
+  expect(() => server.setSecureContext(theirs)).toThrow(refused);
+  const socket = new tls.TLSSocket(new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() }));
+  expect(() => socket.setKeyCert(theirs)).toThrow(refused);
+  socket.destroy();
+});

@@ -74,7 +74,7 @@ export function x509(chain: readonly Uint8Array[] | undefined): X509Certificate 
   }
 }
 
-export function buffer(bytes: Uint8Array | undefined): Buffer | undefined {
+export function buffer(bytes: Uint8Array | undefined): Buffer<ArrayBuffer> | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes);
 }
 

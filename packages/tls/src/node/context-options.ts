@@ -30,7 +30,13 @@ import type { StrictOption } from './strictness.ts';
 import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
-export interface SecureContextOptions extends NodeSecureContextOptions, EngineOptions {
+export interface SecureContextOptions
+  extends Omit<NodeSecureContextOptions, keyof NewerContextOptions>,
+    NewerContextOptions,
+    EngineOptions {}
+
+/** Those that older types of Node do not have. */
+export interface NewerContextOptions {
   /** Take certificates in `ca` that are no roots for the end of a path. Default false: they only help to find one. */
   allowPartialTrustChain?: boolean | undefined;
   /** Names of algorithms for certificates in TLS 1.3 (RFC 8879), by preference. Default: none. */

@@ -28,7 +28,12 @@ const { getCACertificates: nodesOwn } = nodeTls as unknown as NewerTls;
  * system's own store, is only there when the running Node can read it: else it throws
  * `ERR_TESTUDO_UNSUPPORTED_OPTION`.
  */
-export function getCACertificates(type: Kind = 'default'): readonly string[] {
+export function getCACertificates(type: Kind = 'default'): string[] {
+  // Frozen, which Node's types do not say.
+  return certificatesOf(type) as string[];
+}
+
+function certificatesOf(type: Kind): readonly string[] {
   if (typeof type !== 'string') throw wrongType('type', 'of type string', type);
   switch (type) {
     case 'bundled':

@@ -1,9 +1,10 @@
 import type { X509Certificate } from 'node:crypto';
-import { Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import type {
   CipherNameAndProtocol,
   DetailedPeerCertificate,
   EphemeralKeyInfo,
+  TLSSocket as NodeTlsSocket,
   PeerCertificate,
 } from 'node:tls';
 import type { Connection } from '../connection.ts';
@@ -12,8 +13,17 @@ import { checkBytes, checkString, checkUint32 } from './arguments.ts';
 import * as describe from './connection-details.ts';
 import { invalidState } from './errors.ts';
 
+/**
+ * A net.Socket, which is a socket of `node:tls` for the compiler only: so ours goes wherever one is wanted, and what it has
+ * in addition must fit, with the types of any version of Node.
+ */
+export const NodeSocket: (new (
+  options?: SocketConstructorOpts,
+) => NodeTlsSocket) &
+  Omit<typeof Socket, 'prototype'> = Socket as never;
+
 /** The part of a TLSSocket that tells what was agreed on. */
-export abstract class DescribedSocket extends Socket {
+export abstract class DescribedSocket extends NodeSocket {
   /** Everything both sides agreed on; undefined until the handshake is complete. Not in `node:tls`. */
   abstract get connectionInfo(): ConnectionInfo | undefined;
   /** @internal */
@@ -23,43 +33,43 @@ export abstract class DescribedSocket extends Socket {
   /** @internal Signature schemes of both sides, by number, ours and the peer's. */
   abstract get _signatureSchemes(): { readonly ours: readonly number[]; readonly theirs: readonly number[] };
 
-  getProtocol(): string | null {
+  override getProtocol(): string | null {
     return this.connectionInfo?.version ?? null;
   }
 
-  getCipher(): CipherNameAndProtocol {
+  override getCipher(): CipherNameAndProtocol {
     return describe.cipher(this.connectionInfo);
   }
 
   /** The group of the key exchange; empty on a server, as in Node, and null before the handshake is complete. */
-  getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
+  override getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
     return describe.ephemeralKey(this.connectionInfo, this._isServer);
   }
 
-  getPeerCertificate(detailed: true): DetailedPeerCertificate;
-  getPeerCertificate(detailed?: false): PeerCertificate;
-  getPeerCertificate(detailed?: boolean): PeerCertificate | DetailedPeerCertificate {
+  override getPeerCertificate(detailed: true): DetailedPeerCertificate;
+  override getPeerCertificate(detailed?: false): PeerCertificate;
+  override getPeerCertificate(detailed?: boolean): PeerCertificate | DetailedPeerCertificate {
     return describe.peerCertificate(this.connectionInfo, detailed === true);
   }
 
-  getPeerX509Certificate(): X509Certificate | undefined {
+  override getPeerX509Certificate(): X509Certificate | undefined {
     return describe.x509(this.connectionInfo?.peerCertificates);
   }
 
-  getCertificate(): PeerCertificate | object | null {
+  override getCertificate(): PeerCertificate | object | null {
     return describe.localCertificate(this.connectionInfo);
   }
 
-  getX509Certificate(): X509Certificate | undefined {
+  override getX509Certificate(): X509Certificate | undefined {
     return describe.x509(this.connectionInfo?.localCertificates);
   }
 
   /** verify_data of the Finished that this side sent last; undefined before that. */
-  getFinished(): Buffer | undefined {
+  override getFinished(): Buffer<ArrayBuffer> | undefined {
     return describe.buffer(this.connectionInfo?.finished.sent);
   }
 
-  getPeerFinished(): Buffer | undefined {
+  override getPeerFinished(): Buffer<ArrayBuffer> | undefined {
     return describe.buffer(this.connectionInfo?.finished.received);
   }
 
@@ -67,7 +77,7 @@ export abstract class DescribedSocket extends Socket {
    * Signature algorithms that both sides take, by this side's preference, as `RSA-PSS+SHA256`; on a client, those
    * that the server would take of its certificate.
    */
-  getSharedSigalgs(): string[] {
+  override getSharedSigalgs(): string[] {
     const { ours, theirs } = this._signatureSchemes;
     return describe.signatureAlgorithms(ours.filter((id) => theirs.includes(id)));
   }
@@ -76,16 +86,16 @@ export abstract class DescribedSocket extends Socket {
    * Keying material for another protocol (RFC 5705); `length` in bytes. Throws `ERR_TLS_INVALID_STATE`;
    * `export-refused` up to TLS 1.2 with a peer that has no extended master secret (RFC 7627 §5.4).
    */
-  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer {
+  override exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer<ArrayBuffer> {
     checkUint32('length', length);
     checkString('label', label);
     if (context !== undefined) checkBytes('context', context);
     if (this.connectionInfo === undefined || this.destroyed) throw invalidState();
     const material = this._connection!.exportKeyingMaterial(length, label, context);
-    return Buffer.from(material.buffer, material.byteOffset, material.length);
+    return Buffer.from(material.buffer as ArrayBuffer, material.byteOffset, material.length);
   }
 
-  isSessionReused(): boolean {
+  override isSessionReused(): boolean {
     return this.connectionInfo?.resumed === true;
   }
 }

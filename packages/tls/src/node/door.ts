@@ -40,7 +40,7 @@ export function convertALPNProtocols(
 }
 
 /** Algorithms for the option `certificateCompression`: those that this Node's zlib has. */
-export function getCertificateCompressionAlgorithms(): string[] {
-  const order = ['zlib', 'brotli', 'zstd'];
+export function getCertificateCompressionAlgorithms(): ('zlib' | 'brotli' | 'zstd')[] {
+  const order = ['zlib', 'brotli', 'zstd'] as const;
   return order.filter((name) => certificateCompressions.some((algorithm) => algorithm.name === name));
 }

@@ -35,7 +35,7 @@ async function echo(
   const server = ours.createServer({ ...serverIdentity, ...options });
   const accepted: TLSSocket[] = [];
   server.on('secureConnection', (socket) => {
-    accepted.push(track(socket));
+    accepted.push(track(socket as TLSSocket));
     socket.on('error', () => {});
     socket.pipe(socket);
   });

@@ -57,10 +57,11 @@ export function createSecureServer(
   return http2SecureServer(options as SecureServerOptions, listener as never);
 }
 
-const http2: Omit<typeof nodeHttp2, 'connect' | 'createSecureServer'> & {
-  connect: typeof connect;
-  createSecureServer: typeof createSecureServer;
-} = { ...nodeHttp2, connect, createSecureServer };
+const http2: typeof nodeHttp2 = {
+  ...nodeHttp2,
+  connect: connect as typeof nodeHttp2.connect,
+  createSecureServer: createSecureServer as typeof nodeHttp2.createSecureServer,
+};
 export default http2;
 
 function connectSecurely(url: URL, options: object): ReturnType<typeof connectTls> {

@@ -112,7 +112,7 @@ const https: {
   Server: typeof Server;
   createServer: typeof createServer;
   get: typeof get;
-  globalAgent: HttpAgent;
+  globalAgent: nodeHttps.Agent;
   request: typeof request;
 } = { Agent, Server, createServer, get, globalAgent, request };
 export default https;

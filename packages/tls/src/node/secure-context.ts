@@ -1,3 +1,4 @@
+import type { SecureContext as NodesContext } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, TrustStore } from '@testudo/x509';
 import type { Credential } from '../credential.ts';
@@ -164,6 +165,11 @@ export function contextOf(
     'ERR_TLS_INVALID_CONTEXT',
     'secureContext must come from createSecureContext of this module',
   );
+}
+
+/** One that is there already, or made of options. Throws `ERR_TLS_INVALID_CONTEXT` for a context of `node:tls`. */
+export function contextFrom(given: SecureContext | NodesContext | SecureContextOptions): SecureContext {
+  return 'context' in given ? contextOf({ secureContext: given }) : createSecureContext(given);
 }
 
 /** A context for options that may come again: those without a private key are kept, and parsed once. */

@@ -182,7 +182,7 @@ function chooseByName(
   return ({ serverName }) => {
     if (serverName === undefined) return context.credentials;
     return new Promise((resolve, reject) => {
-      const take = (chosen: SecureContext | null | undefined): void => {
+      const take = (chosen: unknown): void => {
         if (chosen === undefined || chosen === null) resolve(context.credentials);
         else if (chosen instanceof SecureContext) {
           onChosen?.(chosen);

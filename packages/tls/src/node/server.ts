@@ -1,6 +1,7 @@
 import { captureRejectionSymbol } from 'node:events';
-import { Server as NetServer } from 'node:net';
+import { Server as NetServer, type ServerOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { SecureContext as NodesContext, Server as NodeTlsServer } from 'node:tls';
 import { Acceptor } from './acceptor.ts';
 import { wrongType } from './arguments.ts';
 import { callable } from './callable.ts';
@@ -11,34 +12,38 @@ import type { TlsOptions } from './types.ts';
 
 type SecureListener = (socket: TLSSocket) => void;
 
+/** By type a server of `node:tls`, as the sockets are: in fact a net.Server. */
+const NodeServer: (new (options?: ServerOpts) => NodeTlsServer) & Omit<typeof NetServer, 'prototype'> =
+  NetServer as never;
+
 /**
  * A TLS server with the API of `tls.Server`. It emits 'secureConnection' with each TLSSocket, and 'tlsClientError'
  * with the error and the socket for a handshake that failed. Other streams than its own TCP connections are served
  * by `server.emit('connection', duplex)`.
  */
-class TlsServer extends NetServer {
+class TlsServer extends NodeServer {
   constructor(options?: TlsOptions | SecureListener | null, listener?: SecureListener) {
     super(transportOptions(optionsOf(options)));
     prepare(this, options, listener);
   }
 
   /** Serves another certificate from now on; connections that are open keep theirs. */
-  setSecureContext(options: SecureContextOptions | SecureContext): void {
+  override setSecureContext(options: SecureContextOptions | SecureContext | NodesContext): void {
     acceptorOf(this).setSecureContext(options);
   }
 
   /** A certificate for a name; `*` stands for one label. Of several that fit, the one that was added last counts. */
-  addContext(hostname: string, context: SecureContextOptions | SecureContext): void {
+  override addContext(hostname: string, context: SecureContextOptions | SecureContext | NodesContext): void {
     acceptorOf(this).addContext(hostname, context);
   }
 
   /** The key that seals tickets, 48 bytes. */
-  getTicketKeys(): Buffer {
+  override getTicketKeys(): Buffer<ArrayBuffer> {
     return acceptorOf(this).getTicketKeys();
   }
 
   /** Replaces the key; tickets under older ones are no longer taken. Such a key is not rotated: its owner does. */
-  setTicketKeys(keys: Uint8Array): void {
+  override setTicketKeys(keys: Uint8Array): void {
     acceptorOf(this).setTicketKeys(keys);
   }
 
@@ -50,12 +55,6 @@ class TlsServer extends NetServer {
   _setServerData({ ticketKeys }: ServerData): void {
     this.setTicketKeys(Buffer.from(ticketKeys, 'hex'));
   }
-
-  /** With `events.captureRejections`: an async handler that rejects costs its own connection, not the program. */
-  override [captureRejectionSymbol](error: Error, event: string, ...details: unknown[]): void {
-    if (event === 'secureConnection') (details[0] as TLSSocket).destroy(error);
-    else capture!.call(this, error, event, ...details);
-  }
 }
 
 /** It goes from process to process, as JSON. */
@@ -65,6 +64,18 @@ interface ServerData {
 
 type Capture = (this: NetServer, error: Error, event: string, ...details: unknown[]) => void;
 const { [captureRejectionSymbol]: capture } = NetServer.prototype as unknown as Record<symbol, Capture>;
+
+/** With `events.captureRejections`: an async handler that rejects costs its own connection, not the program. */
+const captureRejection: Capture = function (error, event, ...details) {
+  if (event === 'secureConnection') (details[0] as TLSSocket).destroy(error);
+  else capture!.call(this, error, event, ...details);
+};
+// Not in the class: a declaration cannot name what another module computes.
+Object.defineProperty(TlsServer.prototype, captureRejectionSymbol, {
+  value: captureRejection,
+  configurable: true,
+  writable: true,
+});
 
 export type Server = TlsServer;
 

@@ -6,9 +6,9 @@ import { checkBytes } from './arguments.ts';
 import { answering } from './user-error.ts';
 
 /** A session as the Buffer that 'session' gives and the option `session` takes. It holds the session's secret. */
-export function sessionToBuffer(session: Session): Buffer {
+export function sessionToBuffer(session: Session): Buffer<ArrayBuffer> {
   const bytes = encodeSession(session);
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  return Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset, bytes.length);
 }
 
 /** The other way; undefined for anything else, such as a session of `node:tls`, which then is not resumed. */

@@ -1,5 +1,6 @@
-import { Socket, type SocketConstructorOpts } from 'node:net';
+import { type Server as NetServer, Socket, type SocketConstructorOpts } from 'node:net';
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
+import type { SecureContext as NodesContext, TLSSocket as NodeTlsSocket } from 'node:tls';
 import type { Connection } from '../connection.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
@@ -23,7 +24,7 @@ import {
   renegotiate,
   renegotiationDisabled,
 } from './renegotiation.ts';
-import { contextOf, createSecureContext, SecureContext, sharedSecureContext } from './secure-context.ts';
+import { contextFrom, contextOf, type SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
 import { posesAsNodes } from './stand-in.ts';
@@ -50,20 +51,20 @@ import type { TLSSocketOptions } from './types.ts';
  */
 export class TLSSocket extends TransportSocket implements LinkOwner {
   /** Always true: tells it from a plain net.Socket. */
-  readonly encrypted: true = true;
+  override readonly encrypted: true = true;
   /** Whether the peer's certificate was verified and, for a server's, is for the wanted name. */
-  authorized = false;
+  override authorized = false;
   /** Why the peer is not authorized: the error's code, as in Node. Null when it is, or nothing was asked. */
-  authorizationError: string | null = null;
+  override authorizationError: NodeTlsSocket['authorizationError'] = null as never;
   /** The application protocol; false when none was agreed on, null before the handshake is complete. */
-  alpnProtocol: string | false | null = null;
+  override alpnProtocol: string | false | null = null;
   /** The name in SNI; false when there was none, null before the handshake is complete. */
-  servername: string | false | null = null;
+  override servername: string | false | null = null;
   /** True until a client's handshake is complete. */
   secureConnecting = true;
   /** Whether the transport ended without close_notify, so that data may be missing at the end. Not in `node:tls`. */
   truncated = false;
-  declare readonly server: unknown;
+  declare readonly server: NetServer | null;
   /** @internal */
   _tlsOptions: TLSSocketOptions;
   #link: Link;
@@ -118,7 +119,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
    * A client's session for the option `session` of a later connection: the one that was resumed, or a newer one that the
    * server gave. With TLS 1.3, better wait for 'session'.
    */
-  getSession(): Buffer | undefined {
+  override getSession(): Buffer<ArrayBuffer> | undefined {
     return this.#session === undefined ? undefined : sessionToBuffer(this.#session);
   }
 
@@ -131,7 +132,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#session = sessionFromBuffer(bytes);
   }
 
-  getTLSTicket(): Buffer | undefined {
+  override getTLSTicket(): Buffer<ArrayBuffer> | undefined {
     const ticket = this.#session?.ticket;
     return ticket === undefined || ticket.length === 0 ? undefined : Buffer.from(ticket);
   }
@@ -146,8 +147,8 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   }
 
   /** Shows another certificate; before the handshake has begun. */
-  setKeyCert(context: SecureContext | SecureContextOptions): void {
-    const secureContext = context instanceof SecureContext ? context : createSecureContext(context);
+  override setKeyCert(context: SecureContext | NodesContext | SecureContextOptions): void {
+    const secureContext = contextFrom(context);
     if (!this._isServer) {
       this.#context = secureContext;
       return;
@@ -159,7 +160,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   // What TLS 1.3 no longer has ------------------------------------------------------------------------------------
 
   /** A peer that renegotiates all the same, where the option `renegotiation` lets it, ends the connection. */
-  disableRenegotiation(): void {
+  override disableRenegotiation(): void {
     this.#takesRenegotiation = false;
   }
 
@@ -168,7 +169,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
    * client's certificate, in TLS 1.3 with `postHandshakeAuth`. Elsewhere the callback gets `ERR_TLS_RENEGOTIATION_DISABLED`.
    * It is called when 'secure' was emitted again.
    */
-  renegotiate(options: RenegotiateOptions, callback?: RenegotiationCallback): boolean {
+  override renegotiate(options: RenegotiateOptions, callback?: RenegotiationCallback): boolean {
     checkObject('options', options);
     if (callback !== undefined) checkFunction('callback', callback);
     return renegotiate(this, options, callback, () => this.#link.flush());
@@ -177,7 +178,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   // How it goes on the wire ---------------------------------------------------------------------------------------
 
   /** Most plaintext bytes in a record from now on, 512 to 16,384: false for anything else. */
-  setMaxSendFragment(size: number): boolean {
+  override setMaxSendFragment(size: number): boolean {
     checkInt32('size', size);
     if (size < 512 || size > 16_384) return false;
     this.#link.limitFragments(size);
@@ -193,7 +194,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   }
 
   /** Writes records and messages to stderr; before the handshake starts, so best the option of the same name. */
-  enableTrace(): void {
+  override enableTrace(): void {
     this.#trace ??= traceObserver();
   }
 
@@ -453,12 +454,12 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   #authorize(info: ConnectionInfo): void {
     this.authorized = false;
-    this.authorizationError = null;
+    this.authorizationError = null as never;
     const error = info.authorizationError as (Error & { code?: string }) | undefined;
-    if (error !== undefined) this.authorizationError = error.code ?? error.message;
+    if (error !== undefined) this.authorizationError = (error.code ?? error.message) as never;
     else if (info.peerCertificates.length > 0) this.authorized = true;
     else if (info.pskIdentity !== undefined && !this._isServer) this.authorized = true;
-    else if (this.#settings?.requestCert) this.authorizationError = 'UNABLE_TO_GET_ISSUER_CERT';
+    else if (this.#settings?.requestCert) this.authorizationError = 'UNABLE_TO_GET_ISSUER_CERT' as never;
   }
 
   #reset(cause?: unknown): Error {

@@ -21,7 +21,7 @@ export class TicketProtection implements TicketSealer {
     if (keys !== undefined && keys !== null) this.replace(keys);
   }
 
-  get key(): Buffer {
+  get key(): Buffer<ArrayBuffer> {
     return Buffer.from(this.#given ?? this.#keys.export()[0]!);
   }
 

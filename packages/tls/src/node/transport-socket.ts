@@ -14,8 +14,10 @@ export abstract class TransportSocket extends DescribedSocket {
     return this;
   }
 
-  override setKeepAlive(enable?: boolean, initialDelay?: number): this {
-    (this.transport as Partial<Socket>).setKeepAlive?.(enable, initialDelay);
+  /** Node 26 takes an object, too, and more numbers. */
+  override setKeepAlive(enable?: boolean | object, initialDelay?: number, ...more: number[]): this {
+    const set = (this.transport as { setKeepAlive?: (...all: unknown[]) => void }).setKeepAlive;
+    set?.call(this.transport, enable, initialDelay, ...more);
     return this;
   }
 

@@ -12,16 +12,17 @@ import type { IdentityCheck } from './verification.ts';
 
 export type SniCallback = (
   servername: string,
-  callback: (error: Error | null, context?: SecureContext) => void,
+  callback: (error: Error | null, context?: SecureContext | nodeTls.SecureContext) => void,
 ) => void;
 
 export type AlpnCallback = (hello: { servername: string; protocols: string[] }) => string | undefined;
 
 /** What is asked of a connection besides keys, trust and algorithms. Defaults are those of `node:tls`. */
 export interface ConnectionSettings extends EarlyDataSettings {
-  secureContext?: SecureContext | undefined;
+  /** Of ours; one of Node's is refused with `ERR_TLS_INVALID_CONTEXT`. */
+  secureContext?: SecureContext | nodeTls.SecureContext | undefined;
   /** Names by preference, or ALPN's wire format. Default: none. */
-  ALPNProtocols?: readonly (string | Uint8Array)[] | Uint8Array | undefined;
+  ALPNProtocols?: readonly (string | Uint8Array)[] | NodeJS.ArrayBufferView | undefined;
   /** False lets the connection stand although the peer is not who it should be. Default true. */
   rejectUnauthorized?: boolean | undefined;
   /** Default false. */
@@ -83,6 +84,7 @@ export interface ConnectionOptions
   extends SecureContextOptions,
     Omit<
       nodeTls.ConnectionOptions,
+      | keyof SecureContextOptions
       | 'secureContext'
       | 'SNICallback'
       | 'checkServerIdentity'
@@ -113,6 +115,7 @@ export interface TlsOptions
   extends SecureContextOptions,
     Omit<
       nodeTls.TlsOptions,
+      | keyof SecureContextOptions
       | 'secureContext'
       | 'SNICallback'
       | 'ALPNProtocols'

@@ -4,7 +4,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { certificateToPem, createCertificateAuthority } from '@testudo/x509';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TlsError } from '../errors.ts';
-import type { ConnectionOptions, TlsOptions } from './index.ts';
+import type { ConnectionOptions, NodeTlsError, TlsOptions } from './index.ts';
 import {
   authority,
   ca,
@@ -240,7 +240,7 @@ describe('client certificates', () => {
       ca: certificateToPem(theirs.certificate),
     });
     const refused: string[] = [];
-    server.on('tlsClientError', (error) => refused.push(error.code));
+    server.on('tlsClientError', (error) => refused.push((error as NodeTlsError).code));
     const port = await listen(server);
     const accepted = once(server, 'secureConnection');
     track(ours.connect({ port, ca, servername: 'partner.test', ...partner })).on('error', () => {});
