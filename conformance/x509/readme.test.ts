@@ -10,6 +10,7 @@ import { CHANGES } from './corpus/changes.ts';
 import { DISAGREEMENTS, disagreementRow } from './corpus/disagreements.ts';
 import { type LimboCase, limboCases, profileOf, verifyOptions } from './limbo.ts';
 import { ownProfileDeviations } from './limbo-deviations.ts';
+import { outcomeOf, type PkitsTest, pkitsTests } from './pkits/pkits.ts';
 
 // The page says what is so: its tables are those that the tests and the code come to.
 
@@ -51,6 +52,22 @@ test('the numbers of all', () => {
   const betterTls = limboCases.filter((limbo) => groupOf(limbo) === 'bettertls');
   expect(page).toContain(row('BetterTLS', betterTls, profileOf));
 });
+
+test('the numbers of PKITS', () => {
+  const rows = page.split('\n').filter((line) => /^\| (4\.\d+ |all \| 249)/.test(line));
+  const titles = readFileSync(new URL('pkits/tests.txt', import.meta.url), 'utf8').match(/^# 4.*$/gm)!;
+  const expected = titles.map((heading) => {
+    const title = heading.slice(2);
+    const tests = pkitsTests.filter(({ id }) => id.startsWith(`${title.split(' ')[0]}.`));
+    return pkitsRow(title, tests);
+  });
+  expect(rows).toEqual([...expected, pkitsRow('all', pkitsTests)]);
+});
+
+function pkitsRow(title: string, tests: readonly PkitsTest[]): string {
+  const right = tests.filter((one) => outcomeOf(one).verdict === one.verdict);
+  return `| ${title} | ${tests.length} | ${right.length} |`;
+}
 
 test('every case in which we differ, with the reason', () => {
   for (const [id, reason] of ownProfileDeviations) {

@@ -21,6 +21,7 @@ test.each<SignatureAlgorithm>([
   { name: 'ecdsa', hash: 'sha256' },
   { name: 'ecdsa', hash: 'sha384' },
   { name: 'ecdsa', hash: 'sha512' },
+  { name: 'dsa', hash: 'sha256' },
   { name: 'ed25519' },
   { name: 'ed448' },
   { name: 'ml-dsa-44' },

@@ -1,5 +1,6 @@
 import { bytesEqual, type DerReader, decodeDer, der, type Oid, Tag, toHex } from '@testudo/codec';
 import type { EcCurve, HashName, KeyKind, SignatureAlgorithm } from '@testudo/crypto';
+import { CertificateError } from './errors.ts';
 
 /** An AlgorithmIdentifier (RFC 5280 §4.1.1.2), still undecided. */
 export interface AlgorithmIdentifier {
@@ -13,7 +14,13 @@ export interface AlgorithmIdentifier {
 /** What a signature algorithm is, or why it is not used. */
 export type SignatureVerdict =
   | { readonly kind: 'supported'; readonly algorithm: SignatureAlgorithm }
-  | { readonly kind: 'weak' | 'unsupported' | 'malformed'; readonly name: string };
+  /** `algorithm` for those that a profile may accept all the same, by naming their hash. */
+  | { readonly kind: 'weak'; readonly name: string; readonly algorithm: SignatureAlgorithm | undefined }
+  | {
+      readonly kind: 'unsupported' | 'malformed';
+      readonly name: string;
+      readonly algorithm?: undefined;
+    };
 
 export function readAlgorithm(reader: DerReader): AlgorithmIdentifier {
   const whole = reader.whole(Tag.sequence);
@@ -21,6 +28,16 @@ export function readAlgorithm(reader: DerReader): AlgorithmIdentifier {
     outer.sequence((inner) => [inner.oid(), inner.remaining > 0 ? inner.whole() : undefined] as const),
   );
   return { oid, parameters, der: whole };
+}
+
+/**
+ * The bytes of a signature (RFC 5280 §4.1.1.3). Throws DecodeError, and CertificateError `bad-signature` for what is not whole
+ * bytes, as no algorithm makes it.
+ */
+export function readSignature(reader: DerReader): Uint8Array {
+  const { bytes, unusedBits } = reader.bitString();
+  if (unusedBits === 0) return bytes;
+  throw new CertificateError('bad-signature', 'the signature is not whole bytes, so by no key');
 }
 
 type Parameters = 'absent' | 'null';
@@ -33,6 +50,7 @@ const SIGNATURES: Readonly<Record<Oid, readonly [SignatureAlgorithm, Parameters]
   '1.2.840.10045.4.3.2': [{ name: 'ecdsa', hash: 'sha256' }, 'absent'],
   '1.2.840.10045.4.3.3': [{ name: 'ecdsa', hash: 'sha384' }, 'absent'],
   '1.2.840.10045.4.3.4': [{ name: 'ecdsa', hash: 'sha512' }, 'absent'],
+  '2.16.840.1.101.3.4.3.2': [{ name: 'dsa', hash: 'sha256' }, 'absent'],
   '1.3.101.112': [{ name: 'ed25519' }, 'absent'],
   '1.3.101.113': [{ name: 'ed448' }, 'absent'],
   '2.16.840.1.101.3.4.3.17': [{ name: 'ml-dsa-44' }, 'absent'],
@@ -43,14 +61,14 @@ const SIGNATURES: Readonly<Record<Oid, readonly [SignatureAlgorithm, Parameters]
 const RSA_PSS: Oid = '1.2.840.113549.1.1.10';
 
 /** Known by name so that the error can say it. All of these can be forged, or soon can. */
-const WEAK: Readonly<Record<Oid, string>> = {
-  '1.2.840.113549.1.1.2': 'RSA with MD2',
-  '1.2.840.113549.1.1.3': 'RSA with MD4',
-  '1.2.840.113549.1.1.4': 'RSA with MD5',
-  '1.2.840.113549.1.1.5': 'RSA with SHA-1',
-  '1.3.14.3.2.29': 'RSA with SHA-1',
-  '1.2.840.10040.4.3': 'DSA with SHA-1',
-  '1.2.840.10045.4.1': 'ECDSA with SHA-1',
+const WEAK: Readonly<Record<Oid, readonly [string, SignatureAlgorithm?]>> = {
+  '1.2.840.113549.1.1.2': ['RSA with MD2'],
+  '1.2.840.113549.1.1.3': ['RSA with MD4'],
+  '1.2.840.113549.1.1.4': ['RSA with MD5', { name: 'rsa-pkcs1', hash: 'md5' }],
+  '1.2.840.113549.1.1.5': ['RSA with SHA-1', { name: 'rsa-pkcs1', hash: 'sha1' }],
+  '1.3.14.3.2.29': ['RSA with SHA-1', { name: 'rsa-pkcs1', hash: 'sha1' }],
+  '1.2.840.10040.4.3': ['DSA with SHA-1', { name: 'dsa', hash: 'sha1' }],
+  '1.2.840.10045.4.1': ['ECDSA with SHA-1', { name: 'ecdsa', hash: 'sha1' }],
 };
 
 /** What signature algorithm an identifier stands for. */
@@ -66,7 +84,8 @@ export function signatureAlgorithmOf(identifier: AlgorithmIdentifier): Signature
   const known = SIGNATURES[oid];
   if (known === undefined) {
     const weak = WEAK[oid];
-    return weak === undefined ? { kind: 'unsupported', name: oid } : { kind: 'weak', name: weak };
+    if (weak === undefined) return { kind: 'unsupported', name: oid };
+    return { kind: 'weak', name: weak[0], algorithm: weak[1] };
   }
   const [algorithm, expected] = known;
   const isFitting =

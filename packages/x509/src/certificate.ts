@@ -1,6 +1,6 @@
 import { bytesEqual, DecodeError, type DerReader, decodeDer, Tag } from '@testudo/codec';
 import { CryptoError, type CryptoProvider, type PublicKey } from '@testudo/crypto';
-import { type AlgorithmIdentifier, readAlgorithm } from './algorithm.ts';
+import { type AlgorithmIdentifier, readAlgorithm, readSignature } from './algorithm.ts';
 import { DistinguishedName } from './distinguished-name.ts';
 import { CertificateError } from './errors.ts';
 import { type Extension, Extensions } from './extensions.ts';
@@ -115,7 +115,7 @@ function readOuter(reader: DerReader): Outer {
   return reader.sequence((certificate) => ({
     tbs: certificate.whole(Tag.sequence),
     signatureAlgorithm: readAlgorithm(certificate),
-    signature: certificate.wholeBytesBitString(),
+    signature: readSignature(certificate),
   }));
 }
 

@@ -1,11 +1,12 @@
-import type { CryptoProvider, KeyKind, SignatureAlgorithm } from '@testudo/crypto';
-import { signatureAlgorithmOf } from './algorithm.ts';
+import type { CryptoProvider, KeyKind, PublicKey, SignatureAlgorithm } from '@testudo/crypto';
+import { acceptedSignature, breachOfKey, isBreach } from './algorithm-demands.ts';
 import type { Budget } from './budget.ts';
 import type { Certificate } from './certificate.ts';
 import { blame, CertificateError, type CertificateErrorCode } from './errors.ts';
 import type { KeyUsage } from './extensions.ts';
+import { keyWithParametersOf, lacksParameters } from './inherited-parameters.ts';
 import { ExtensionOid, KeyPurposeOid } from './oids.ts';
-import type { KeyName, PathPosition, VerificationProfile } from './profile.ts';
+import type { PathPosition, VerificationProfile } from './profile.ts';
 import { breachOfRule } from './profile-rules.ts';
 import type { PurposeDemands } from './purpose.ts';
 
@@ -26,12 +27,19 @@ export class CertificateChecks {
   readonly #second: number;
   /** Outcome per child and issuer: several paths may cross the same link. */
   readonly #signatures: Map<Certificate, Map<Certificate, boolean>> = new Map();
+  /** Those whose key has no parameters of its own: what it is good for is known when its issuer is. */
+  readonly #inheriting: Set<Certificate> = new Set();
   /** Those that were found good in themselves, by place. */
   readonly #passed: Map<Certificate, PathPosition> = new Map();
 
   constructor(context: CheckContext) {
     this.#context = context;
     this.#second = Math.floor(context.at.getTime() / 1000) * 1000;
+  }
+
+  /** What all of it is held to. */
+  get profile(): VerificationProfile {
+    return this.#context.profile;
   }
 
   /** The peer's own certificate. */
@@ -77,24 +85,32 @@ export class CertificateChecks {
     });
   }
 
-  /** That `issuer`'s key made the signature on `child`. */
-  signature(child: Certificate, issuer: Certificate): void {
-    const verdict = signatureAlgorithmOf(child.signatureAlgorithm);
-    if (verdict.kind !== 'supported') {
-      const code = (
-        { weak: 'weak-signature', unsupported: 'unsupported-algorithm', malformed: 'malformed' } as const
-      )[verdict.kind];
-      throw fail(code, child, `it is signed with ${verdict.name}`, 'issue it again with SHA-256 or better');
+  /**
+   * That `issuer`'s key made the signature on the last certificate of `path`. Where it inherits the parameters of its key, that is
+   * looked at together with the next issuer.
+   */
+  signature(path: readonly Certificate[], issuer: Certificate): void {
+    if (this.#inheriting.has(issuer)) return;
+    this.#signature(path.at(-1)!, issuer);
+    for (let i = path.length - 1; i >= 0 && this.#inheriting.has(path[i]!); i--) {
+      const { provider, profile } = this.#context;
+      const key = keyWithParametersOf(provider, path[i]!, issuer);
+      const breach = breachOfKey(key.kind, profile);
+      if (breach !== undefined) throw fail(breach.code, path[i]!, breach.what);
+      if (i > 0) this.#signature(path[i - 1]!, path[i]!, key);
     }
-    const { algorithm } = verdict;
-    const { hashes, name } = this.#context.profile;
-    if (hashes !== undefined && !('hash' in algorithm && hashes.some((hash) => hash === algorithm.hash)))
-      throw fail(
-        'unsupported-algorithm',
-        child,
-        `it is signed with ${'hash' in algorithm ? algorithm.hash : algorithm.name}, which is not accepted (profile ${name})`,
-      );
-    if (!this.#isSigned(child, issuer, algorithm))
+  }
+
+  /** @param inherited the key of `issuer` where that is no matter of its certificate alone. */
+  #signature(child: Certificate, issuer: Certificate, inherited?: PublicKey): void {
+    const algorithm = acceptedSignature(child.signatureAlgorithm, this.#context.profile);
+    if (isBreach(algorithm))
+      throw fail(algorithm.code, child, algorithm.what, 'issue it again with SHA-256 or better');
+    const isSigned =
+      inherited === undefined
+        ? this.#isSigned(child, issuer, algorithm)
+        : this.#verify(child, inherited, algorithm);
+    if (!isSigned)
       throw fail(
         'bad-signature',
         child,
@@ -104,7 +120,6 @@ export class CertificateChecks {
   }
 
   #isSigned(child: Certificate, issuer: Certificate, algorithm: SignatureAlgorithm): boolean {
-    const { provider, budget } = this.#context;
     let outcomes = this.#signatures.get(child);
     if (outcomes === undefined) {
       outcomes = new Map();
@@ -112,16 +127,33 @@ export class CertificateChecks {
     }
     let isValid = outcomes.get(issuer);
     if (isValid === undefined) {
-      budget.spend('signatures');
-      isValid = provider.verify(algorithm, issuer.publicKey(provider), child.tbs, child.signature);
+      isValid = this.#verify(child, issuer.publicKey(this.#context.provider), algorithm);
       outcomes.set(issuer, isValid);
     }
     return isValid;
   }
 
+  #verify(child: Certificate, key: PublicKey, algorithm: SignatureAlgorithm): boolean {
+    const { provider, budget } = this.#context;
+    budget.spend('signatures');
+    return provider.verify(algorithm, key, child.tbs, child.signature);
+  }
+
+  /** The kind of a key. Of one that inherits its parameters, only that it is of DSA counts for now. */
+  #keyKind(certificate: Certificate, position: PathPosition): KeyKind {
+    const { provider, profile } = this.#context;
+    try {
+      return certificate.publicKey(provider).kind;
+    } catch (error) {
+      if (position === 'anchor' || !lacksParameters(certificate)) throw error;
+      this.#inheriting.add(certificate);
+      return { type: 'dsa', bits: profile.minimumRsaBits };
+    }
+  }
+
   /** Validity, critical extensions, the key, and the profile's rules. */
   #common(certificate: Certificate, position: PathPosition): void {
-    const { profile, provider } = this.#context;
+    const { profile } = this.#context;
     this.#validity(certificate, position);
     // Names that cannot be read cannot be compared, neither here nor in the next step.
     void certificate.subject.key;
@@ -138,8 +170,9 @@ export class CertificateChecks {
           ? 'certificatePolicies is critical, and has a qualifier that is not supported'
           : `the critical extension ${unknown} is not supported`,
       );
-    const { kind } = certificate.publicKey(provider);
-    this.#key(kind, certificate);
+    const kind = this.#keyKind(certificate, position);
+    const breach = breachOfKey(kind, profile);
+    if (breach !== undefined) throw fail(breach.code, certificate, breach.what);
     for (const rule of profile.rules) {
       const problem = breachOfRule(rule, certificate, position, kind);
       if (problem !== undefined)
@@ -215,26 +248,6 @@ export class CertificateChecks {
       `extendedKeyUsage does not allow a ${title}`,
       `issue it for a ${title} (${extendedKeyUsage.join(', ')})`,
     );
-  }
-
-  #key(kind: KeyKind, certificate: Certificate): void {
-    const { name, keys, minimumRsaBits, maximumRsaBits } = this.#context.profile;
-    const key: KeyName = kind.type === 'ec' ? kind.curve : kind.type;
-    if (!keys.includes(key))
-      throw fail(
-        'unsupported-algorithm',
-        certificate,
-        `its key is of the kind ${key}, which is not accepted (profile ${name})`,
-      );
-    if (kind.type !== 'rsa' && kind.type !== 'rsa-pss') return;
-    if (kind.bits < minimumRsaBits)
-      throw fail('weak-key', certificate, `its RSA key has ${kind.bits} bits, ${minimumRsaBits} are needed`);
-    if (kind.bits > maximumRsaBits)
-      throw fail(
-        'unsupported-algorithm',
-        certificate,
-        `its RSA key has ${kind.bits} bits, ${maximumRsaBits} are allowed`,
-      );
   }
 }
 

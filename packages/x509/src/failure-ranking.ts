@@ -2,6 +2,8 @@ import type { CertificateError, CertificateErrorCode } from './errors.ts';
 
 /** How near a failed attempt came to being a path. */
 export type Prospect =
+  /** The certificate that failed is not by that issuer, and does not say so. */
+  | 'unrelated'
   /** It ends nowhere, or the certificate that failed is not by that issuer. */
   | 'none'
   /** The names lead on to a trust anchor. */
@@ -27,7 +29,7 @@ export class FailureRanking {
   }
 }
 
-const PROSPECTS: Readonly<Record<Prospect, number>> = { none: 0, named: 1, signed: 2 };
+const PROSPECTS: Readonly<Record<Prospect, number>> = { unrelated: 0, none: 1, named: 2, signed: 3 };
 
 /** How much an error tells: what only means "not this path" counts least; what is not listed is in the middle. */
 const SPECIFICITY: Readonly<Partial<Record<CertificateErrorCode, number>>> = {

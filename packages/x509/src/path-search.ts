@@ -126,10 +126,10 @@ export class PathSearch {
 
   /** A path up to a trust anchor, with all its links checked: what takes the whole of it. */
   *#finish(path: readonly Certificate[], nodes: readonly RecordedNode[]): Search<FoundPath | undefined> {
-    const { policies: demands, budget, at, revocation } = this.#options;
+    const { policies: demands, budget, at, revocation, checks } = this.#options;
     try {
       const policies = validatePolicies(path, demands, () => budget.spend('policyNodes'));
-      if (revocation !== undefined) yield* checkRevocation(path, at, revocation);
+      if (revocation !== undefined) yield* checkRevocation(path, at, revocation, checks.profile);
       for (const node of nodes) node.isChosen = true;
       return { path, policies, tree: this.#record };
     } catch (error) {
@@ -157,11 +157,13 @@ export class PathSearch {
       blame(issuer, () => checks.issuer(issuer, position, below));
       // Cheap checks first: a signature costs a hundred times as much.
       this.#checkConstraints(issuer, path);
-      checks.signature(child, issuer);
+      checks.signature(path, issuer);
       return node;
     } catch (error) {
       const failure = this.#failureOf(error);
-      this.#note(failure, node, this.#prospectOf(failure, child, issuer, position));
+      if (position === 'intermediate' && attempt(() => this.#isUntrustedRoot(issuer), false))
+        this.#note(unknownIssuer([...path, issuer]), node, 'none');
+      else this.#note(failure, node, this.#prospectOf(failure, child, issuer, position));
       return undefined;
     }
   }
@@ -209,8 +211,15 @@ export class PathSearch {
     issuer: Certificate,
     position: 'intermediate' | 'anchor',
   ): Prospect {
-    if (error.code === 'bad-signature' || keyIdentifierDistance(issuer, child) === 2) return 'none';
+    const isOtherKey = keyIdentifierDistance(issuer, child) === 2;
+    if (error.code === 'bad-signature') return isOtherKey ? 'unrelated' : 'none';
+    if (isOtherKey) return 'none';
     return position === 'anchor' || this.#isNamedPath(issuer) ? 'named' : 'none';
+  }
+
+  /** Whatever else is wrong with a root that is not trusted, that it is not says more. */
+  #isUntrustedRoot(issuer: Certificate): boolean {
+    return issuer.isSelfIssued && !this.#isNamedPath(issuer);
   }
 
   /** Whether names alone lead from here to a trust anchor: each certificate is looked at once. */

@@ -17,13 +17,13 @@ export interface VerificationProfile {
   readonly name: string;
   /** What the leaf is used for, when the caller does not say. Default: none, so the caller must. */
   readonly purpose?: PurposeName | undefined;
-  /** Shortest RSA modulus, in bits. */
+  /** Shortest RSA modulus or DSA prime, in bits. */
   readonly minimumRsaBits: number;
-  /** Longest RSA modulus, in bits: verifying costs more than linear time in it. */
+  /** Longest RSA modulus or DSA prime, in bits: verifying costs more than linear time in it. */
   readonly maximumRsaBits: number;
   /** Keys that certificates may hold: one that a provider comes to know is not thereby good. */
   readonly keys: readonly KeyName[];
-  /** Hashes of signatures. Default: all but the broken ones, which never count. */
+  /** Hashes of signatures. Default: all but the broken ones, MD5 and SHA-1, which count only where they are named. */
   readonly hashes?: readonly HashName[] | undefined;
   /** Longest validity of a leaf, in days. Default: no limit. */
   readonly maximumLeafDays?: number | undefined;

@@ -1,4 +1,5 @@
 import type { Certificate } from './certificate.ts';
+import type { VerificationProfile } from './profile.ts';
 
 /** What is asked about one certificate of a candidate path, whose signatures are already verified. */
 export interface RevocationRequest {
@@ -11,6 +12,8 @@ export interface RevocationRequest {
   readonly path: readonly Certificate[];
   /** Where in `path` the certificate stands: 0 is the leaf. The trust anchor is never asked about. */
   readonly index: number;
+  /** What keys and signatures of the path are held to, and so those of CRLs and OCSP responses. Default {@link compatibleProfile}. */
+  readonly profile?: VerificationProfile | undefined;
 }
 
 /** The answer for one certificate. */

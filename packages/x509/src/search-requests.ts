@@ -1,5 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import { CertificateError } from './errors.ts';
+import type { VerificationProfile } from './profile.ts';
 import type { RevocationRequest, RevocationStatus } from './revocation-check.ts';
 
 /** What a search for a path has to ask others, who may take time to answer. */
@@ -28,10 +29,11 @@ export function* checkRevocation(
   path: readonly Certificate[],
   at: Date,
   onUnknown: 'accept' | 'refuse',
+  profile: VerificationProfile,
 ): Search<void> {
   for (let index = 0; index < path.length - 1; index++) {
     const certificate = path[index]!;
-    const request = { certificate, issuer: path[index + 1]!, at, path, index };
+    const request = { certificate, issuer: path[index + 1]!, at, path, index, profile };
     const answer = yield* ask({ kind: 'revocation', request });
     const who = `certificate "${certificate.subject.shown}"`;
     if (answer.status === 'revoked') {

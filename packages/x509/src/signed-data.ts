@@ -1,6 +1,8 @@
 import type { CryptoProvider, PublicKey } from '@testudo/crypto';
-import { type AlgorithmIdentifier, signatureAlgorithmOf } from './algorithm.ts';
+import type { AlgorithmIdentifier } from './algorithm.ts';
+import { type AlgorithmDemands, acceptedSignature, breachOfKey, isBreach } from './algorithm-demands.ts';
 import type { Certificate } from './certificate.ts';
+import { compatibleProfile } from './profile.ts';
 
 /** What a certificate, a CRL, an OCSP response and a certification request have in common. */
 export interface SignedData {
@@ -10,23 +12,21 @@ export interface SignedData {
   readonly signature: Uint8Array;
 }
 
-/** RSA moduli that count, in bits: shorter ones can be broken, longer ones only cost time. */
-const RSA_BITS = { least: 2048, most: 8192 } as const;
-
-/** Why `key` did not sign `data`, for people; undefined when it did. MD5 and SHA-1 never do. Throws nothing. */
+/**
+ * Why `key` did not sign `data`, for people; undefined when it did. Key and algorithm must be such as the profile accepts
+ * in a certificate. Throws nothing.
+ */
 export function signatureProblem(
   provider: CryptoProvider,
   data: SignedData,
   key: PublicKey,
+  demands: AlgorithmDemands = compatibleProfile,
 ): string | undefined {
-  const verdict = signatureAlgorithmOf(data.signatureAlgorithm);
-  if (verdict.kind !== 'supported') return `it is signed with ${verdict.name}, which is ${verdict.kind}`;
-  const { kind } = key;
-  if (kind.type === 'rsa' || kind.type === 'rsa-pss') {
-    if (kind.bits < RSA_BITS.least) return `the signer's RSA key has only ${kind.bits} bits`;
-    if (kind.bits > RSA_BITS.most) return `the signer's RSA key has ${kind.bits} bits, more than allowed`;
-  }
-  return provider.verify(verdict.algorithm, key, data.tbs, data.signature)
+  const algorithm = acceptedSignature(data.signatureAlgorithm, demands);
+  if (isBreach(algorithm)) return algorithm.what;
+  const breach = breachOfKey(key.kind, demands);
+  if (breach !== undefined) return `who signed it is not accepted: ${breach.what}`;
+  return provider.verify(algorithm, key, data.tbs, data.signature)
     ? undefined
     : 'the signature is not by that key';
 }
@@ -36,8 +36,9 @@ export function signatureProblemBy(
   provider: CryptoProvider,
   data: SignedData,
   signer: Certificate,
+  demands?: AlgorithmDemands,
 ): string | undefined {
-  return signatureProblem(provider, data, signer.publicKey(provider));
+  return signatureProblem(provider, data, signer.publicKey(provider), demands);
 }
 
 /** Whether a moment lies in a certificate's validity; `notAfter`'s last second counts whole. */

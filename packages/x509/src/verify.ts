@@ -128,12 +128,12 @@ function* verification(options: CommonOptions, mayFetch: boolean): Search<Verifi
 
 /** A chain found valid before. When its revocation status is no longer good, another path may be found. */
 function* recall(options: CommonOptions, settings: VerificationSettings): Search<VerifiedChain | undefined> {
-  const { cache, chain, at, revocation } = options;
+  const { cache, chain, at, revocation, profile = compatibleProfile } = options;
   const found = cache?.find(chain, settings, at);
   if (found === undefined) return undefined;
   const { path, policies } = found;
   try {
-    if (revocation !== undefined) yield* checkRevocation(path, at, revocation.onUnknown);
+    if (revocation !== undefined) yield* checkRevocation(path, at, revocation.onUnknown, profile);
   } catch (error) {
     if (error instanceof CertificateError) return undefined;
     throw error;

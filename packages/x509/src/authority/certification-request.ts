@@ -11,7 +11,7 @@ import {
   Tag,
 } from '@testudo/codec';
 import { CryptoError, type CryptoProvider, type PrivateKey, type PublicKey } from '@testudo/crypto';
-import { type AlgorithmIdentifier, readAlgorithm } from '../algorithm.ts';
+import { type AlgorithmIdentifier, readAlgorithm, readSignature } from '../algorithm.ts';
 import { DistinguishedName } from '../distinguished-name.ts';
 import { CertificateError } from '../errors.ts';
 import { type Extension, Extensions } from '../extensions.ts';
@@ -62,7 +62,7 @@ export class CertificationRequest implements SignedData {
         reader.sequence((outer) => ({
           tbs: outer.whole(Tag.sequence),
           signatureAlgorithm: readAlgorithm(outer),
-          signature: outer.wholeBytesBitString(),
+          signature: readSignature(outer),
         })),
       );
       return new CertificationRequest(bytes, signed, decodeDer(signed.tbs, readInfo));

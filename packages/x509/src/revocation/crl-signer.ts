@@ -1,93 +1,175 @@
 import { bytesEqual, toHex } from '@testudo/codec';
 import type { CryptoProvider } from '@testudo/crypto';
+import { acceptedSignature, breachOfKey, isBreach } from '../algorithm-demands.ts';
+import { Budget, DEFAULT_BUDGETS } from '../budget.ts';
 import type { Certificate } from '../certificate.ts';
+import { CertificateChecks } from '../checks.ts';
 import { CertificateError } from '../errors.ts';
+import { keyInPath } from '../inherited-parameters.ts';
+import { PathSearch } from '../path-search.ts';
+import { compatibleProfile } from '../profile.ts';
+import type { PurposeDemands } from '../purpose.ts';
 import type { RevocationRequest } from '../revocation-check.ts';
-import { isValidAt, signatureProblemBy } from '../signed-data.ts';
+import type { Search } from '../search-requests.ts';
+import { TrustStore } from '../trust-store.ts';
 import type { CertificateRevocationList } from './crl.ts';
 
 /** Signatures tried on one list: names may be shared by several keys. */
 const MOST_SIGNERS = 8;
 
+/** What a certificate must be good for to sign lists. */
+const CRL_SIGNER: PurposeDemands = { title: 'CRL issuer', extendedKeyUsage: [], keyUsage: ['cRLSign'] };
+
+/**
+ * What is wrong with who signed a list. With `isVoid` the list says nothing at all; without, its silence says nothing
+ * good, but what it revoked is revoked.
+ */
+export interface SignerProblem {
+  readonly reason: string;
+  readonly isVoid: boolean;
+}
+
 /**
  * Finds who signed lists, and remembers it. A signer is a certificate of the path above the one in question, or one
- * of `others` that a certificate of the path issued: so the path to it ends in the same trust anchor
- * (RFC 5280 §6.3.3 (f)). It must be allowed to sign CRLs.
+ * of `others` with a path of its own to the same trust anchor, which is validated whole (RFC 5280 §6.3.3 (f)). It must be
+ * allowed to sign CRLs, and its key must be such as the profile of the path accepts.
  */
 export class CrlSigners {
   readonly #provider: CryptoProvider;
   readonly #others: readonly Certificate[];
   /** Outcomes by key, for each list; the last few keys only. */
-  readonly #outcomes: WeakMap<CertificateRevocationList, Map<string, string | undefined>> = new WeakMap();
+  readonly #outcomes: WeakMap<CertificateRevocationList, Map<string, boolean>> = new WeakMap();
 
   constructor(provider: CryptoProvider, others: readonly Certificate[]) {
     this.#provider = provider;
     this.#others = others;
   }
 
-  /** Why nobody who may have signed the list did, for people; undefined when somebody did. */
-  problem(list: CertificateRevocationList, request: RevocationRequest): string | undefined {
-    let problem = `no certificate of its issuer "${list.issuer.shown}" is known`;
-    for (const signer of this.#candidates(list, request).slice(0, MOST_SIGNERS)) {
+  /**
+   * Why nobody who may have signed the list did; undefined when somebody did. Asks whether signers are revoked themselves,
+   * unless `onUnknown` is undefined; one of unknown status is put up with when it is `accept`.
+   */
+  *problem(
+    list: CertificateRevocationList,
+    request: RevocationRequest,
+    onUnknown: 'accept' | 'refuse' | undefined,
+  ): Search<SignerProblem | undefined> {
+    let refusal = `no certificate of its issuer "${list.issuer.shown}" is known`;
+    let problem: SignerProblem | undefined;
+    for (const signer of this.#candidates(list, request)) {
       try {
-        if (signer.extensions.keyUsage?.has('cRLSign') === false) {
-          problem = `its issuer may not sign lists (keyUsage cRLSign)`;
+        const reason = this.#refusal(list, signer, request);
+        if (reason !== undefined) {
+          refusal = reason;
           continue;
         }
-        const outcome = this.#signature(list, signer);
-        if (outcome === undefined) return undefined;
-        problem = outcome;
+        if (signer.equals(request.certificate)) checkOwnList(list, signer);
+        else if (!request.path.includes(signer, request.index + 1))
+          yield* this.#validate(list, signer, request, onUnknown);
+        return undefined;
       } catch (error) {
         if (!(error instanceof CertificateError)) throw error;
-        problem = error.message;
+        // Who made the signature says more than who did not.
+        const isVoid = error.code !== 'revocation-unknown';
+        if (problem?.isVoid !== false)
+          problem = { reason: `its signer is not valid: ${error.message}`, isVoid };
       }
     }
-    return problem;
+    return problem ?? { reason: refusal, isVoid: true };
+  }
+
+  /** Whether one of those who may sign it made the signature; whether they may is left open. */
+  isSigned(list: CertificateRevocationList, request: RevocationRequest): boolean {
+    return this.#candidates(list, request).some((signer) => {
+      try {
+        return this.#refusal(list, signer, request) === undefined;
+      } catch (error) {
+        if (error instanceof CertificateError) return false;
+        throw error;
+      }
+    });
   }
 
   /** Those of the issuer's name, the likeliest first. */
-  #candidates(list: CertificateRevocationList, request: RevocationRequest): Certificate[] {
+  #candidates(list: CertificateRevocationList, request: RevocationRequest): readonly Certificate[] {
     const above = request.path.slice(request.index + 1);
-    const isDirect = list.issuer.equals(request.certificate.issuer);
-    // A list of the issuer itself may be by another of its keys: by one that it, or who issued it, vouches for.
-    const vouching = isDirect ? above.slice(0, 2) : above;
-    const others = this.#others.filter(
-      (other) =>
-        hasName(other, list) &&
-        isValidAt(other, request.at) &&
-        vouching.some((issuer) => this.#isIssuedBy(other, issuer)),
-    );
-    const all = [...above.filter((certificate) => hasName(certificate, list)), ...others];
+    const others = this.#others.filter((other) => !above.some((certificate) => certificate.equals(other)));
+    const all = [...above, ...others].filter(({ subject }) => subject.equals(list.issuer));
     const wanted = list.extensions.authorityKeyIdentifier?.keyIdentifier;
     const isNamed = (certificate: Certificate): boolean => {
       const offered = certificate.extensions.subjectKeyIdentifier;
       return wanted !== undefined && offered !== undefined && bytesEqual(wanted, offered);
     };
-    return [...all.filter(isNamed), ...all.filter((certificate) => !isNamed(certificate))];
+    const sorted = [...all.filter(isNamed), ...all.filter((certificate) => !isNamed(certificate))];
+    return sorted.slice(0, MOST_SIGNERS);
   }
 
-  #isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
-    return (
-      certificate.issuer.equals(issuer.subject) &&
-      signatureProblemBy(this.#provider, certificate, issuer) === undefined
-    );
-  }
-
-  #signature(list: CertificateRevocationList, signer: Certificate): string | undefined {
-    const key = toHex(signer.spki);
+  /** Why this one did not sign the list, or may not; whether it is itself valid is left open. */
+  #refusal(
+    list: CertificateRevocationList,
+    signer: Certificate,
+    { profile = compatibleProfile, path, index }: RevocationRequest,
+  ): string | undefined {
+    if (signer.extensions.keyUsage?.has('cRLSign') === false)
+      return 'its issuer may not sign lists (keyUsage cRLSign)';
+    const algorithm = acceptedSignature(list.signatureAlgorithm, profile);
+    if (isBreach(algorithm)) return algorithm.what;
+    const place = path.indexOf(signer, index + 1);
+    const key = place < 0 ? signer.publicKey(this.#provider) : keyInPath(this.#provider, path, place);
+    const breach = breachOfKey(key.kind, profile);
+    if (breach !== undefined) return `who signed it is not accepted: ${breach.what}`;
+    const id = toHex(key.spki);
     let known = this.#outcomes.get(list);
     if (known === undefined) {
       known = new Map();
       this.#outcomes.set(list, known);
     }
-    if (known.has(key)) return known.get(key);
-    const outcome = signatureProblemBy(this.#provider, list, signer);
-    if (known.size >= MOST_SIGNERS) known.clear();
-    known.set(key, outcome);
-    return outcome;
+    let isSigned = known.get(id);
+    if (isSigned === undefined) {
+      isSigned = this.#provider.verify(algorithm, key, list.tbs, list.signature);
+      if (known.size >= MOST_SIGNERS) known.clear();
+      known.set(id, isSigned);
+    }
+    return isSigned ? undefined : 'the signature is not by that key';
+  }
+
+  /** Validates the path of a signer that is not in the path in question. Throws {@link CertificateError}. */
+  *#validate(
+    list: CertificateRevocationList,
+    signer: Certificate,
+    request: RevocationRequest,
+    onUnknown: 'accept' | 'refuse' | undefined,
+  ): Search<void> {
+    const { at, path, index, profile = compatibleProfile } = request;
+    const above = path.slice(index + 1);
+    const budget = new Budget(DEFAULT_BUDGETS);
+    const search = new PathSearch({
+      ...{ leaf: signer, at, budget, policies: undefined, maximumDepth: DEFAULT_BUDGETS.depth },
+      others: [...above, ...this.#others],
+      trust: new TrustStore([path.at(-1)!]),
+      dangerouslyAllowCommonName: false,
+      mayFetch: false,
+      revocation: onUnknown,
+      checks: new CertificateChecks({
+        ...{ provider: this.#provider, at, budget, purpose: CRL_SIGNER, leafKeyUsage: CRL_SIGNER.keyUsage },
+        // The rest of a profile is about the leaf in question.
+        profile: { ...profile, rules: [], maximumLeafDays: undefined },
+      }),
+    });
+    const found = yield* search.run();
+    // A list of the issuer itself may be by another of its keys: by one that it, or who issued it, vouches for. Anybody else
+    // could only have taken its name.
+    const isDirect = list.issuer.equals(request.certificate.issuer);
+    if (isDirect && !above.slice(0, 2).some((issuer) => found.path[1]?.equals(issuer)))
+      throw new CertificateError('unknown-issuer', 'another CA vouches for it', signer);
   }
 }
 
-function hasName(certificate: Certificate, list: CertificateRevocationList): boolean {
-  return certificate.subject.equals(list.issuer);
+/**
+ * A signer whose own list tells whether it is revoked: only where its certificate says that this is so, by a distribution point
+ * with its name as cRLIssuer, which is then how the list comes to speak about it. Throws {@link CertificateError}.
+ */
+function checkOwnList(list: CertificateRevocationList, signer: Certificate): void {
+  if (list.issuer.equals(signer.issuer))
+    throw new CertificateError('unknown-issuer', 'nobody but itself vouches for it', signer);
 }

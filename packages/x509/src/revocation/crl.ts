@@ -6,7 +6,7 @@ import {
   decodeDer,
   Tag,
 } from '@testudo/codec';
-import { type AlgorithmIdentifier, readAlgorithm } from '../algorithm.ts';
+import { type AlgorithmIdentifier, readAlgorithm, readSignature } from '../algorithm.ts';
 import { DistinguishedName } from '../distinguished-name.ts';
 import { CertificateError } from '../errors.ts';
 import { type Extension, Extensions } from '../extensions.ts';
@@ -121,7 +121,7 @@ function readOuter(reader: DerReader): SignedData {
   return reader.sequence((list) => ({
     tbs: list.whole(Tag.sequence),
     signatureAlgorithm: readAlgorithm(list),
-    signature: list.wholeBytesBitString(),
+    signature: readSignature(list),
   }));
 }
 

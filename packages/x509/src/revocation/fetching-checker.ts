@@ -2,10 +2,11 @@ import { ascii, concat, decodePem, toBase64, toHex } from '@testudo/codec';
 import type { CryptoProvider } from '@testudo/crypto';
 import type { Certificate } from '../certificate.ts';
 import { CertificateError } from '../errors.ts';
+import { compatibleProfile } from '../profile.ts';
 import type { AsyncRevocationChecker, RevocationRequest, RevocationStatus } from '../revocation-check.ts';
 import { ExpiringCache } from './cache.ts';
 import { CertificateRevocationList } from './crl.ts';
-import { statusFromLists } from './crl-checker.ts';
+import { AskedBefore, statusFromLists } from './crl-checker.ts';
 import { CrlSigners } from './crl-signer.ts';
 import { distributionPointsOf, freshestCrlOf, httpUrlsOf, ocspUrlsOf } from './distribution-point.ts';
 import { CRL_TYPE, type Fetcher, type FetchRequest, OCSP_REQUEST_TYPE, OCSP_RESPONSE_TYPE } from './fetch.ts';
@@ -43,20 +44,28 @@ export function fetchingChecker(options: FetchingCheckerOptions): AsyncRevocatio
   const policy = options.policy ?? SOFT_FAIL;
   const methods = options.methods ?? ['ocsp', 'crl'];
   const sources = { ocsp: new OcspSource(options, policy), crl: new CrlSource(options, policy) };
+  const statusOf = async (request: RevocationRequest, asked: AskedBefore): Promise<RevocationStatus> => {
+    const others = asked.and(request);
+    const askFurther: AskFurther = async (about) => others.answerTo(about) ?? statusOf(about, others);
+    const reasons: string[] = [];
+    for (const method of methods) {
+      const status = await attempt(() => sources[method].status(request, askFurther));
+      if (status.status !== 'unknown') return status;
+      reasons.push(status.reason);
+    }
+    return { status: 'unknown', reason: reasons.join('; ') };
+  };
   return {
     onUnknown: policy.mode === 'hard-fail' ? 'refuse' : 'accept',
     async check(request) {
       if (policy.mode === 'off' || (policy.scope === 'leaf' && request.index > 0)) return { status: 'good' };
-      const reasons: string[] = [];
-      for (const method of methods) {
-        const status = await attempt(() => sources[method].status(request));
-        if (status.status !== 'unknown') return status;
-        reasons.push(status.reason);
-      }
-      return { status: 'unknown', reason: reasons.join('; ') };
+      return statusOf(request, new AskedBefore());
     },
   };
 }
+
+/** Asks about the signer of a list. */
+type AskFurther = (request: RevocationRequest) => Promise<RevocationStatus>;
 
 /** Answers of responders, each kept until it ends. */
 class OcspSource {
@@ -73,10 +82,12 @@ class OcspSource {
   }
 
   async status(request: RevocationRequest): Promise<RevocationStatus> {
-    const { certificate, issuer, at } = request;
+    const { certificate, issuer, at, profile = compatibleProfile } = request;
     const { provider } = this.#options;
     const id = ocspCertificateId(provider, certificate.serialNumber, issuer);
-    const key = toHex(concat(encodeCertificateId(id), provider.digest('sha256', issuer.spki)));
+    const about = toHex(concat(encodeCertificateId(id), provider.digest('sha256', issuer.spki)));
+    // What one profile accepts of a responder, another may not.
+    const key = `${about} ${JSON.stringify(profile)}`;
     const known = this.#answers.get(key, +at);
     if (known !== undefined) return known;
     const urls = ocspUrlsOf(certificate.extensions).slice(0, MOST_URLS);
@@ -87,7 +98,7 @@ class OcspSource {
       const finding = await attempt<OcspFinding>(async () => {
         const response = await this.#door.fetch(ocspFetch(url, body, nonce !== undefined), +at);
         return verifyOcspResponse({
-          ...{ provider, response, certificate, issuer, at, nonce },
+          ...{ provider, response, certificate, issuer, at, nonce, profile },
           policy: this.#policy,
           requiresNonce: nonce !== undefined,
         });
@@ -117,7 +128,7 @@ class CrlSource {
     this.#door = new Door(options.fetch);
   }
 
-  async status(request: RevocationRequest): Promise<RevocationStatus> {
+  async status(request: RevocationRequest, askFurther: AskFurther): Promise<RevocationStatus> {
     const { extensions } = request.certificate;
     const urls = httpUrlsOf(distributionPointsOf(extensions)).slice(0, MOST_URLS);
     let unknown: RevocationStatus = { status: 'unknown', reason: 'the certificate names no place for CRLs' };
@@ -133,7 +144,10 @@ class CrlSource {
             (found) => lists.push(found),
             () => undefined,
           );
-        return statusFromLists(request, lists, this.#signers, this.#policy);
+        const lookup = statusFromLists(request, lists, this.#signers, this.#policy);
+        let step = lookup.next();
+        while (!step.done) step = lookup.next(await askFurther(step.value));
+        return step.value;
       });
       if (status.status !== 'unknown') return status;
       unknown = status;
@@ -149,7 +163,7 @@ class CrlSource {
     const bytes = await this.#door.fetch({ url, method: 'GET', accept: CRL_TYPE, maximumLength }, now);
     const list = CertificateRevocationList.parse(crlBytes(bytes), maximumLength);
     // Whoever is on the way could put anything into the cache, if only what is signed did not get there.
-    if (this.#signers.problem(list, request) === undefined)
+    if (this.#signers.isSigned(list, request))
       this.#lists.set(url, list, +endOf(list, this.#policy), bytes.length);
     return list;
   }

@@ -1,5 +1,5 @@
 import { contextConstructedTag, contextTag, type DerReader, decodeDer, Tag } from '@testudo/codec';
-import { type AlgorithmIdentifier, readAlgorithm } from '../algorithm.ts';
+import { type AlgorithmIdentifier, readAlgorithm, readSignature } from '../algorithm.ts';
 import { DistinguishedName } from '../distinguished-name.ts';
 import { Extensions } from '../extensions.ts';
 import { parseDer } from '../parse-der.ts';
@@ -98,7 +98,7 @@ function readBasic(reader: DerReader): BasicOcspResponse {
   return reader.sequence((basic) => {
     const tbs = basic.whole(Tag.sequence);
     const signatureAlgorithm: AlgorithmIdentifier = readAlgorithm(basic);
-    const signature = basic.wholeBytesBitString();
+    const signature = readSignature(basic);
     const certificates = basic.explicit(0, (list) =>
       list.sequenceOf((one) => one.whole(Tag.sequence), Tag.sequence, OCSP_RESPONSE_LIMITS.certificates),
     );

@@ -3,6 +3,7 @@ import type { CryptoProvider } from '@testudo/crypto';
 import { Certificate } from '../certificate.ts';
 import { CertificateError } from '../errors.ts';
 import { KeyPurposeOid } from '../oids.ts';
+import type { VerificationProfile } from '../profile.ts';
 import type { RevocationStatus } from '../revocation-check.ts';
 import { isValidAt, signatureProblemBy } from '../signed-data.ts';
 import { isIssuedBy, publicKeyBits } from './ocsp-certificate-id.ts';
@@ -25,6 +26,8 @@ export interface OcspVerification {
   readonly at: Date;
   /** Default {@link SOFT_FAIL}; its mode does not matter here. */
   readonly policy?: RevocationPolicy | undefined;
+  /** What the responder's key and signature are held to. Default {@link compatibleProfile}. */
+  readonly profile?: VerificationProfile | undefined;
   /** What was sent. A response with another nonce is refused; one without is, when `requiresNonce`. */
   readonly nonce?: Uint8Array | undefined;
   /** Default false: responders that make their answers ahead of time cannot repeat a nonce. */
@@ -52,7 +55,7 @@ export function verifyOcspResponse(verification: OcspVerification): OcspFinding 
 }
 
 function verified(verification: OcspVerification): OcspFinding {
-  const { provider, certificate, issuer, at, nonce, policy = SOFT_FAIL } = verification;
+  const { provider, certificate, issuer, at, nonce, policy = SOFT_FAIL, profile } = verification;
   const response = parsed(verification.response);
   if (response.basic === undefined) return unknown(`the OCSP responder says ${response.status}`);
   const basic = response.basic;
@@ -76,7 +79,7 @@ function verified(verification: OcspVerification): OcspFinding {
     stalenessOf(answer, at, policy) ??
     (+basic.producedAt > +at + 1000 * policy.clockSkew ? 'it was made in the future' : undefined);
   if (stale !== undefined) return unknown(`the OCSP response is not current: ${stale}`);
-  const signer = problemOfSigner(basic, issuer, { provider, at, policy });
+  const signer = problemOfSigner(basic, issuer, { provider, at, policy, profile });
   if (signer !== undefined) return unknown(signer);
 
   const until = endOf(answer, policy);
@@ -119,6 +122,7 @@ interface SignerContext {
   readonly provider: CryptoProvider;
   readonly at: Date;
   readonly policy: RevocationPolicy;
+  readonly profile: VerificationProfile | undefined;
 }
 
 /** RFC 6960 §4.2.2.2: the issuer itself, or who has a certificate by it for this purpose. */
@@ -127,10 +131,10 @@ function problemOfSigner(
   issuer: Certificate,
   context: SignerContext,
 ): string | undefined {
-  const { provider } = context;
+  const { provider, profile } = context;
   let problem = 'its certificate is missing';
   if (isResponder(basic, issuer, provider)) {
-    const found = signatureProblemBy(provider, basic, issuer);
+    const found = signatureProblemBy(provider, basic, issuer, profile);
     if (found === undefined) return undefined;
     problem = found;
   }
@@ -139,7 +143,8 @@ function problemOfSigner(
       const responder = Certificate.parse(bytes);
       if (!isResponder(basic, responder, provider)) continue;
       const found =
-        problemOfDelegation(responder, issuer, context) ?? signatureProblemBy(provider, basic, responder);
+        problemOfDelegation(responder, issuer, context) ??
+        signatureProblemBy(provider, basic, responder, profile);
       if (found === undefined) return undefined;
       problem = found;
     } catch (error) {
@@ -153,7 +158,7 @@ function problemOfSigner(
 function problemOfDelegation(
   responder: Certificate,
   issuer: Certificate,
-  { provider, at, policy }: SignerContext,
+  { provider, at, policy, profile }: SignerContext,
 ): string | undefined {
   const { extensions } = responder;
   if (!responder.issuer.equals(issuer.subject)) return 'its certificate is by another issuer';
@@ -167,7 +172,7 @@ function problemOfDelegation(
   if (!isValidAt(responder, at)) return 'its certificate is not valid at this time';
   if (policy.requiresNoCheck && !extensions.hasOcspNoCheck)
     return 'its certificate does not say that it need not be checked itself (id-pkix-ocsp-nocheck)';
-  return signatureProblemBy(provider, responder, issuer);
+  return signatureProblemBy(provider, responder, issuer, profile);
 }
 
 function isResponder(

@@ -1,11 +1,13 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { make, NOW } from '../../testing/make.ts';
+import { type Made, make, makeAuthority, NOW } from '../../testing/make.ts';
 import { MemoryCertificateDatabase } from '../authority/database.ts';
 import { ManagedAuthority } from '../authority/managed-authority.ts';
 import { answerOcspRequest } from '../authority/ocsp-responder.ts';
 import { createCertificateAuthority, type IssuedCertificate } from '../authority.ts';
 import { CertificateError } from '../errors.ts';
+import { KeyPurposeOid } from '../oids.ts';
+import { compatibleProfile, type VerificationProfile } from '../profile.ts';
 import type { AsyncRevocationChecker, RevocationChecker } from '../revocation-check.ts';
 import { TrustStore } from '../trust-store.ts';
 import { verifyCertificate, verifyCertificateAsync } from '../verify.ts';
@@ -15,6 +17,7 @@ import { demandsStapling } from './must-staple.ts';
 import { ocspCertificateId } from './ocsp-certificate-id.ts';
 import { encodeOcspRequest } from './ocsp-request.ts';
 import type { OcspCertificateStatus } from './ocsp-response.ts';
+import { type OcspFinding, verifyOcspResponse } from './ocsp-verify.ts';
 import { HARD_FAIL, NO_REVOCATION, type RevocationPolicy, SOFT_FAIL } from './policy.ts';
 import { stapledChecker } from './stapled-checker.ts';
 
@@ -108,6 +111,40 @@ describe('a stapled response', () => {
       });
       expect(verdict(plain, stapled(response, HARD_FAIL))).toBe(expected);
     }
+  });
+
+  test.each<[string, number, VerificationProfile, string]>([
+    ['2,048 bits by default', 2048, compatibleProfile, 'accepted'],
+    ['2,048 bits where more are needed', 2048, { ...compatibleProfile, minimumRsaBits: 3072 }, 'weak-key'],
+    ['1,024 bits where they are enough', 1024, { ...compatibleProfile, minimumRsaBits: 1024 }, 'accepted'],
+    ['1,024 bits by default', 1024, compatibleProfile, 'weak-key'],
+  ])('is by a key such as the profile accepts: %s', async (_, bits, profile, expected) => {
+    const by = makeAuthority({ subject: 'RSA', privateKey: provider.generateKey({ type: 'rsa', bits }) });
+    const leaf = make({ by });
+    const ask = async (signer: Made): Promise<OcspFinding> => {
+      const { certificate } = leaf;
+      const id = ocspCertificateId(provider, certificate.serialNumber, by.certificate);
+      const response = await answerOcspRequest(encodeOcspRequest({ certificateIds: [id] }), {
+        ...{ provider, issuer: by.certificate, signer, at: NOW, statusOf: () => ({ status: 'good' }) },
+      });
+      return verifyOcspResponse({
+        ...{ provider, response, certificate, issuer: by.certificate, at: NOW, profile },
+      });
+    };
+    const delegate = make({ by, extendedKeyUsage: [KeyPurposeOid.ocspSigning], subjectAltName: undefined });
+    const found = [await ask(by), await ask(delegate)].map(({ status }) => status);
+    expect(found).toEqual(expected === 'accepted' ? ['good', 'good'] : ['unknown', 'unknown']);
+    const options = { provider, chain: [leaf.certificate], at: NOW, purpose: 'server', profile } as const;
+    const id = ocspCertificateId(provider, leaf.certificate.serialNumber, by.certificate);
+    const response = await answerOcspRequest(encodeOcspRequest({ certificateIds: [id] }), {
+      ...{ provider, issuer: by.certificate, signer: by, at: NOW, statusOf: () => ({ status: 'good' }) },
+    });
+    const verify = (): unknown =>
+      verifyCertificate({
+        ...{ ...options, trust: new TrustStore([by.certificate]), revocation: stapled(response, HARD_FAIL) },
+      });
+    if (expected === 'accepted') expect(verify).not.toThrow();
+    else expect(verify).toThrow(expect.objectContaining({ code: expected }));
   });
 
   test('to an intermediate is believed, too', async () => {

@@ -40,13 +40,13 @@ export function stapledChecker(options: StapledCheckerOptions): RevocationChecke
 }
 
 function statusOf(
-  { certificate, issuer, at, index }: RevocationRequest,
+  { certificate, issuer, at, index, profile }: RevocationRequest,
   { provider, responses }: StapledCheckerOptions,
   policy: RevocationPolicy,
 ): RevocationStatus {
   const response = responses[index];
   if (response === undefined) return { status: 'unknown', reason: 'no OCSP response is stapled' };
-  return verifyOcspResponse({ provider, response, certificate, issuer, at, policy });
+  return verifyOcspResponse({ provider, response, certificate, issuer, at, policy, profile });
 }
 
 /** A demand that cannot be read is one. */
