@@ -36,7 +36,7 @@ export class ContextHandle {
     return leaf === undefined ? null : Buffer.from(leaf);
   }
 
-  /** The one after it. */
+  /** The one above it, of those that are sent. */
   getIssuer(): Buffer | null {
     const issuer = this.#owner.credentials[0]?.certificates[1];
     return issuer === undefined ? null : Buffer.from(issuer);

@@ -10,7 +10,6 @@ import {
   checkInt32,
   checkNumber,
   checkString,
-  checkTextOrBytes,
   invalidValue,
   outOfRange,
   wrongType,
@@ -140,8 +139,8 @@ function groups(
 
 /** Throws `ERR_INVALID_ARG_TYPE` and the like, as Node, for what is no value for the option. */
 export function checkOptions(options: SecureContextOptions): void {
-  const { ciphers, ecdhCurve, sigalgs, passphrase, sessionIdContext, secureOptions } = options;
-  const texts = { ciphers, ecdhCurve, sigalgs, passphrase, sessionIdContext };
+  const { ciphers, ecdhCurve, sigalgs, sessionIdContext, secureOptions } = options;
+  const texts = { ciphers, ecdhCurve, sigalgs, sessionIdContext };
   for (const [name, value] of Object.entries(texts)) {
     if (value !== undefined && value !== null) checkString(`options.${name}`, value);
   }
@@ -149,15 +148,6 @@ export function checkOptions(options: SecureContextOptions): void {
   if ((sessionIdContext?.length ?? 0) > MAX_SESSION_ID_CONTEXT) {
     throw opensslError('ssl session id context too long');
   }
-  for (const name of ['ca', 'cert', 'crl'] as const) {
-    for (const one of [options[name]].flat()) if (one) checkTextOrBytes(`options.${name}`, one);
-  }
-  for (const one of [options.key].flat()) {
-    if (!one) continue;
-    const isPair = typeof one === 'object' && !ArrayBuffer.isView(one) && 'pem' in one;
-    checkTextOrBytes('options.key', isPair ? one.pem : one);
-  }
-  if (options.dhparam) checkTextOrBytes('options.dhparam', options.dhparam);
   if (options.sessionTimeout) checkInt32('options.sessionTimeout', options.sessionTimeout, 0);
   if (options.ticketKeys) {
     checkBytes('options.ticketKeys', options.ticketKeys);

@@ -1,5 +1,7 @@
 import { DerReader, Tag } from '@testudo/codec';
+import { checkTextOrBytes } from './arguments.ts';
 import { nodeTypeError } from './errors.ts';
+import { isUnreadable, PemReader } from './openssl-pem.ts';
 
 /**
  * The option `dhparam`: the finite field for DHE, which the engine takes from RFC 7919 only, as primes of one's own
@@ -7,8 +9,12 @@ import { nodeTypeError } from './errors.ts';
  * for `auto`, and, as in Node, for what cannot be read. Throws `ERR_INVALID_ARG_VALUE` below 1024 bits, and warns below
  * 2048, as Node does.
  */
-export function finiteFieldFor(dhparam: string | NodeJS.ArrayBufferView | undefined): string | undefined {
-  if (!dhparam || dhparam === 'auto') return undefined;
+export function finiteFieldFor(
+  dhparam: string | NodeJS.ArrayBufferView | null | undefined,
+): string | undefined {
+  if (dhparam === undefined || dhparam === null) return undefined;
+  checkTextOrBytes('options.dhparam', dhparam);
+  if (dhparam === 'auto') return undefined;
   const bits = primeBits(dhparam);
   if (bits === undefined) return undefined;
   if (bits < 1024) throw nodeTypeError('ERR_INVALID_ARG_VALUE', 'DH parameter is less than 1024 bits');
@@ -20,20 +26,13 @@ export function finiteFieldFor(dhparam: string | NodeJS.ArrayBufferView | undefi
 /** In bits. The two largest cost a server a quarter of a second for each handshake. */
 const FIELDS = [2048, 3072, 4096];
 
-const PEM = /-----BEGIN ((?:X9\.42 )?DH PARAMETERS)-----([\s\S]*?)-----END \1-----/;
-
 /** DHParameter (PKCS #3 §9) or DomainParameters (RFC 3279 §2.3.3): the prime comes first in both. */
 function primeBits(dhparam: string | NodeJS.ArrayBufferView): number | undefined {
-  const text =
-    typeof dhparam === 'string'
-      ? dhparam
-      : Buffer.from(dhparam.buffer, dhparam.byteOffset, dhparam.byteLength).toString('latin1');
-  const [, base64] = PEM.exec(text)?.slice(1) ?? [];
-  if (base64 === undefined) return undefined;
   try {
-    const prime = new DerReader(new Uint8Array(Buffer.from(base64, 'base64'))).enter(Tag.sequence).integer();
-    return prime.toString(2).length;
-  } catch {
-    return undefined;
+    const block = new PemReader(dhparam).next(['DH PARAMETERS', 'X9.42 DH PARAMETERS']);
+    return block && new DerReader(block).enter(Tag.sequence).integer().toString(2).length;
+  } catch (error) {
+    if (isUnreadable(error)) return undefined;
+    throw error;
   }
 }

@@ -25,6 +25,7 @@ export const streamWrap: { prototype: object | undefined } = { prototype: undefi
 /** As they were before anybody replaced them: `register` puts ours in their place, and ours call these. */
 export const nodeOriginals: {
   readonly checkServerIdentity: typeof nodeTls.checkServerIdentity;
+  readonly createSecureContext: (options: object) => unknown;
   readonly convertALPNProtocols: (protocols: unknown, out: { ALPNProtocols?: Buffer | undefined }) => void;
   readonly rootCertificates: () => readonly string[];
   readonly DEFAULT_MIN_VERSION: string;
@@ -32,6 +33,7 @@ export const nodeOriginals: {
   readonly DEFAULT_CIPHERS: string;
 } = {
   checkServerIdentity: nodeTls.checkServerIdentity,
+  createSecureContext: nodeTls.createSecureContext,
   convertALPNProtocols: (nodeTls as unknown as { convertALPNProtocols: never }).convertALPNProtocols,
   rootCertificates: () => nodeTls.rootCertificates,
   DEFAULT_MIN_VERSION: nodeTls.DEFAULT_MIN_VERSION,

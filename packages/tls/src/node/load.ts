@@ -1,88 +1,202 @@
-import { createPrivateKey } from 'node:crypto';
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { bytesEqual } from '@testudo/codec';
 import type { PrivateKey } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type Certificate, CertificateError, parseCertificates, parsePrivateKey } from '@testudo/x509';
-import { type Credential, credential } from '../credential.ts';
-import { TlsError } from '../errors.ts';
+import { type Certificate, CertificateError, parsePrivateKey } from '@testudo/x509';
+import { checkString, checkTextOrBytes } from './arguments.ts';
+import { certificateIn, trustedCertificateIn } from './certificate-block.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { type NodeTlsError, type OpensslLibrary, opensslError } from './errors.ts';
+import { opensslError } from './errors.ts';
+import { nodeOriginals } from './live.ts';
+import { bytesOf, isUnreadable, PemError, PemReader } from './openssl-pem.ts';
 
-type Pem = string | Uint8Array;
+type Pem = string | NodeJS.ArrayBufferView;
 
-/** Pairs each chain of `cert` with the key in `key` that belongs to it. Throws with OpenSSL's codes. */
-export function loadCredentials(options: SecureContextOptions): Credential[] {
-  const chains = asList<Pem>(options.cert).map(loadChain);
-  const keys = asList<Pem | { pem: Pem; passphrase?: string | undefined }>(options.key).map((one) =>
-    typeof one === 'string' || one instanceof Uint8Array
-      ? loadKey(one, options.passphrase)
-      : loadKey(one.pem, one.passphrase ?? options.passphrase),
-  );
-  // A chain without a key, or the other way round, is of no use; Node takes it, so it is let pass.
-  if (keys.length === 0) return [];
-  return chains.map((chain) => pair(chain, keys));
+/** A key with its certificate, and those that were given along with it. */
+export interface OwnIdentity {
+  readonly leaf: Certificate;
+  /** DER; what to send after the leaf. Empty: what can be found among the CAs. */
+  readonly others: readonly Uint8Array[];
+  readonly privateKey: PrivateKey;
 }
 
-/** The certificates of `ca`; undefined when the option was not given. */
+/**
+ * The options `cert` and `key`, as OpenSSL takes them: there is one place for each kind of key, and what comes later
+ * replaces what was there. A certificate without its key, or the other way round, is of no use and no error.
+ * Throws what Node throws.
+ */
+export function loadIdentities(options: SecureContextOptions): Places {
+  const places = new Places();
+  for (const input of dense(options.cert)) {
+    checkTextOrBytes('options.cert', input);
+    const { leaf, others } = asNode({ cert: [input] }, () => loadChain(input as Pem));
+    places.setChain(leaf, others);
+  }
+  const isList = Array.isArray(options.key);
+  for (const input of listOf(options.key) as (Pem | KeyWithPassphrase | undefined)[]) {
+    const pair = isList ? (input as KeyWithPassphrase | null | undefined) : undefined;
+    const pem = pair?.pem !== undefined ? pair.pem : (input as Pem);
+    const passphrase = pair?.passphrase !== undefined ? pair.passphrase : options.passphrase;
+    checkTextOrBytes('options.key', pem);
+    if (passphrase !== undefined && passphrase !== null) checkString('options.passphrase', passphrase);
+    const key = asNode({ key: [{ pem, passphrase }] }, () => loadKey(pem, passphrase));
+    if (!places.setKey(key))
+      asNode({ cert: options.cert, key: options.key, passphrase: options.passphrase }, mismatch);
+  }
+  return places;
+}
+
+/** The certificates of `ca`: what is none is passed over. Undefined when the option was not given. */
 export function loadAuthorities(ca: SecureContextOptions['ca']): Certificate[] | undefined {
-  if (!ca) return undefined;
-  return asList<Pem>(ca).flatMap(loadChain);
+  return ca ? dense(ca).flatMap(loadTrusted) : undefined;
 }
 
-function loadChain(input: Pem): Certificate[] {
-  try {
-    return parseCertificates(input);
-  } catch (error) {
-    throw asOpenssl(error, 'no start line', 'PEM routines');
+/** Keys and chains by the kind of key. */
+export class Places {
+  readonly #places = new Map<string, { chain?: Omit<OwnIdentity, 'privateKey'>; privateKey?: PrivateKey }>();
+
+  setChain(leaf: Certificate, others: readonly Uint8Array[]): void {
+    this.#at(kindOf(leaf)).chain = { leaf, others };
+  }
+
+  /** False where the certificate in this place belongs to another key. */
+  setKey(privateKey: PrivateKey): boolean {
+    const place = this.#at(privateKey.kind.type);
+    if (place.chain !== undefined && !bytesEqual(place.chain.leaf.spki, privateKey.publicKey.spki))
+      return false;
+    place.privateKey = privateKey;
+    return true;
+  }
+
+  set({ leaf, others, privateKey }: OwnIdentity): void {
+    this.#places.set(kindOf(leaf), { chain: { leaf, others }, privateKey });
+  }
+
+  get identities(): readonly OwnIdentity[] {
+    return [...this.#places.values()].flatMap(({ chain, privateKey }) =>
+      chain !== undefined && privateKey !== undefined ? [{ ...chain, privateKey }] : [],
+    );
+  }
+
+  #at(kind: string): { chain?: Omit<OwnIdentity, 'privateKey'>; privateKey?: PrivateKey } {
+    const known = this.#places.get(kind);
+    if (known !== undefined) return known;
+    const place = {};
+    this.#places.set(kind, place);
+    return place;
   }
 }
 
-function loadKey(input: Pem, passphrase: string | undefined): PrivateKey {
+interface KeyWithPassphrase {
+  readonly pem?: Pem;
+  readonly passphrase?: string;
+}
+
+function kindOf(leaf: Certificate): string {
   try {
-    return parsePrivateKey(input, nodeCrypto);
+    return leaf.publicKey(nodeCrypto).kind.type;
   } catch (error) {
-    if (error instanceof CertificateError && error.code === 'encrypted-key') {
-      if (passphrase === undefined) throw withoutPassphrase(error);
-      return decryptKey(input, passphrase);
+    // Of no use without a key, which cannot be read either.
+    if (error instanceof CertificateError) return 'unknown';
+    throw error;
+  }
+}
+
+function loadChain(input: Pem): Omit<OwnIdentity, 'privateKey'> {
+  const reader = new PemReader(input);
+  const first = reader.next(TRUSTED);
+  if (first === undefined) throw new PemError('no start line');
+  const { certificate: leaf } = trustedCertificateIn(first);
+  const others: Uint8Array[] = [];
+  for (let block = reader.next(CERTIFICATE); block !== undefined; block = reader.next(CERTIFICATE)) {
+    others.push(certificateIn(block).der);
+  }
+  return { leaf, others };
+}
+
+/** As OpenSSL, it ends where something under the right label cannot be read. */
+function loadTrusted(input: unknown): Certificate[] {
+  checkTextOrBytes('options.ca', input);
+  const found: Certificate[] = [];
+  const reader = new PemReader(input as Pem);
+  try {
+    for (let block = reader.next(TRUSTED); block !== undefined; block = reader.next(TRUSTED)) {
+      const one = readable(block);
+      if (one?.isRejected === false) found.push(one.certificate);
     }
-    throw asOpenssl(error, 'unsupported', 'DECODER routines');
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+  }
+  return found;
+}
+
+/** Undefined for what only OpenSSL understands: a CA that we cannot read is one that we do not trust. */
+function readable(block: Uint8Array): ReturnType<typeof trustedCertificateIn> | undefined {
+  try {
+    const read = trustedCertificateIn(block);
+    // Names are parsed on first use.
+    return read.certificate.subject.key === '' ? undefined : read;
+  } catch (error) {
+    if (!isUnreadable(error) || !isCertificateForNode(block)) throw error;
+    return undefined;
   }
 }
 
-/** OpenSSL knows the many ways in which a key can be encrypted. A wrong passphrase throws `ERR_OSSL_BAD_DECRYPT`. */
-function decryptKey(input: Pem, passphrase: string): PrivateKey {
-  const key = typeof input === 'string' ? input : Buffer.from(input);
-  const pkcs8 = createPrivateKey({ key, passphrase }).export({ format: 'der', type: 'pkcs8' });
-  return parsePrivateKey(pkcs8, nodeCrypto);
+function isCertificateForNode(der: Uint8Array): boolean {
+  try {
+    return new X509Certificate(der).raw.length > 0;
+  } catch {
+    return false;
+  }
 }
 
-function withoutPassphrase(cause: Error): NodeTlsError {
-  const error = opensslError('bad decrypt', cause, 'Provider routines');
-  error.message += ': the private key is encrypted; give its passphrase';
+/** What `-----BEGIN …-----` may say. RFC 7468 §5.3 has another old one, which OpenSSL does not know. */
+const CERTIFICATE = ['CERTIFICATE', 'X509 CERTIFICATE'];
+const TRUSTED = [...CERTIFICATE, 'TRUSTED CERTIFICATE'];
+
+/** By way of OpenSSL, which finds the key among other blocks, in all forms of before PKCS#8, and decrypts it. */
+function loadKey(pem: Pem, passphrase: string | undefined): PrivateKey {
+  const key = createPrivateKey({ key: bytesOf(pem), format: 'pem', passphrase: passphrase ?? '' });
+  const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
+  try {
+    return parsePrivateKey(pkcs8, nodeCrypto);
+  } finally {
+    pkcs8.fill(0);
+  }
+}
+
+function mismatch(): never {
+  throw opensslError('key values mismatch', undefined, 'x509 certificate routines');
+}
+
+/** Runs it; what it throws about its input is thrown in the words of the Node that runs, with ours as the cause. */
+export function asNode<T>(options: object, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isUnreadable(error) && !(error instanceof Error && 'code' in error)) throw error;
+    throw nodesError(options, error as Error);
+  }
+}
+
+function nodesError(options: object, error: Error): Error {
+  try {
+    nodeOriginals.createSecureContext(options);
+  } catch (theirs) {
+    if (theirs instanceof Error) {
+      if ((theirs as { code?: unknown }).code !== (error as { code?: unknown }).code) theirs.cause = error;
+      return theirs;
+    }
+  }
   return error;
 }
 
-function pair(chain: readonly Certificate[], keys: readonly PrivateKey[]): Credential {
-  const certificates = chain.map(({ der }) => der);
-  let mismatch: unknown;
-  for (const key of keys) {
-    try {
-      return credential(nodeCrypto, certificates, key);
-    } catch (error) {
-      if (!(error instanceof TlsError)) throw error;
-      mismatch = error;
-    }
-  }
-  throw opensslError('key values mismatch', mismatch, 'x509 certificate routines');
+/** As Node's `forEach`, which knows no holes. */
+function dense(value: unknown): readonly unknown[] {
+  return listOf(value).filter(() => true);
 }
 
-function asOpenssl(error: unknown, reason: string, library: OpensslLibrary): unknown {
-  if (!(error instanceof CertificateError)) return error;
-  const made = opensslError(reason, error, library);
-  made.message += `: ${error.message}`;
-  return made;
-}
-
-function asList<T>(value: unknown): T[] {
-  if (value === undefined || value === null) return [];
-  return (Array.isArray(value) ? value : [value]) as T[];
+function listOf(value: unknown): readonly unknown[] {
+  if (!value) return [];
+  return Array.isArray(value) ? value : [value];
 }

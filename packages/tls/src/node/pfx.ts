@@ -1,60 +1,56 @@
+import { bytesEqual } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type Certificate, CertificateError, parsePkcs12, pkcs12Identity } from '@testudo/x509';
-import { type Credential, credential } from '../credential.ts';
+import { type Certificate, CertificateError, parsePkcs12 } from '@testudo/x509';
 import type { SecureContextOptions } from './context-options.ts';
 import { nodeError } from './errors.ts';
+import { asNode, type OwnIdentity, type Places } from './load.ts';
+import { bytesOf } from './openssl-pem.ts';
 
-type Input =
-  | string
-  | Uint8Array
-  | { readonly buf: string | Uint8Array; readonly passphrase?: string | undefined };
+type Bytes = string | NodeJS.ArrayBufferView;
+type Pair = { readonly buf?: unknown; readonly passphrase?: Bytes | null };
 
 /**
- * What is in the option `pfx`: keys with their chains, and the self-signed CAs beside them, which are then trusted, as in
- * Node. Throws the errors of OpenSSL: `mac verify failure` for a wrong passphrase.
+ * Puts what is in the option `pfx` to the other keys, and gives the certificates beside it, which are then trusted as if they
+ * stood in `ca`. Throws what Node throws: `mac verify failure` for a wrong passphrase.
  */
-export function loadPfx(options: SecureContextOptions): {
-  credentials: Credential[];
-  authorities: Certificate[];
-} {
-  const loaded = { credentials: [] as Credential[], authorities: [] as Certificate[] };
-  if (!options.pfx) return loaded;
-  for (const input of [options.pfx].flat() as Input[]) {
-    const isPair = typeof input === 'object' && !ArrayBuffer.isView(input);
-    const bytes = isPair ? input.buf : input;
-    const passphrase = (isPair ? input.passphrase : undefined) ?? options.passphrase ?? '';
-    const contents = read(bytes, passphrase);
-    loaded.credentials.push(contents.credential);
-    loaded.authorities.push(...contents.authorities);
+export function loadPfx(options: SecureContextOptions, places: Places): readonly Certificate[] {
+  const { pfx } = options as { pfx?: unknown };
+  if (pfx === undefined || pfx === null) return [];
+  const passphrase = options.passphrase as Bytes | undefined;
+  const authorities: Certificate[] = [];
+  const list: readonly unknown[] = Array.isArray(pfx) ? pfx.filter(() => true) : [{ buf: pfx, passphrase }];
+  for (const one of list) {
+    const pair = one as Pair;
+    const bytes = Array.isArray(pfx) ? pair.buf || one : pfx;
+    const secret = pair.passphrase || passphrase;
+    const { leaf, others, privateKey } = asNode({ pfx: [bytes], passphrase: secret }, () =>
+      read(bytes, secret ?? ''),
+    );
+    places.set({ leaf, others: others.map(({ der }) => der), privateKey });
+    authorities.push(...others);
   }
-  return loaded;
+  return authorities;
 }
 
-function read(bytes: unknown, password: string): { credential: Credential; authorities: Certificate[] } {
+function read(
+  bytes: unknown,
+  passphrase: Bytes,
+): Omit<OwnIdentity, 'others'> & { readonly others: readonly Certificate[] } {
   if (typeof bytes !== 'string' && !ArrayBuffer.isView(bytes)) {
     throw nodeError('ERR_CRYPTO_OPERATION_FAILED', 'Unable to load PFX certificate');
   }
-  const der =
-    typeof bytes === 'string'
-      ? Buffer.from(bytes, 'latin1')
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  try {
-    // Node takes files without a code over their content, too.
-    const contents = parsePkcs12(der, { provider: nodeCrypto, password, requiresMac: false });
-    const { privateKey, certificateChain } = pkcs12Identity(contents);
-    const chain = certificateChain.map((certificate) => certificate.der);
-    const authorities = contents.certificates
-      .map(({ certificate }) => certificate)
-      .filter((certificate) => certificate.isSelfIssued && !certificate.equals(certificateChain[0]!));
-    return { credential: credential(nodeCrypto, chain, privateKey), authorities };
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    throw asOpenssl(error);
+  const password = bytesOf(passphrase).toString();
+  // Node takes files without a code over their content, too.
+  const { keys, certificates } = parsePkcs12(bytesOf(bytes), {
+    provider: nodeCrypto,
+    password,
+    requiresMac: false,
+  });
+  const privateKey = keys[0]?.privateKey;
+  const all = certificates.map(({ certificate }) => certificate);
+  const leaf = privateKey && all.find(({ spki }) => bytesEqual(spki, privateKey.publicKey.spki));
+  if (privateKey === undefined || leaf === undefined) {
+    throw new CertificateError('malformed', 'the PKCS#12 file holds no key with its certificate');
   }
-}
-
-function asOpenssl(error: CertificateError): Error {
-  if (error.code === 'wrong-password') return new Error('mac verify failure', { cause: error });
-  if (error.code === 'malformed') return new Error(`not enough data: ${error.message}`, { cause: error });
-  return nodeError('ERR_CRYPTO_OPERATION_FAILED', `Unable to load PFX certificate: ${error.message}`, error);
+  return { leaf, others: all.filter((one) => one !== leaf), privateKey };
 }

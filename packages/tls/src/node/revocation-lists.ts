@@ -1,15 +1,18 @@
+import { DerReader, Tag } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type Certificate,
-  CertificateError,
   CertificateRevocationList,
   crlChecker,
   HARD_FAIL,
   type RevocationChecker,
   type RevocationPolicy,
 } from '@testudo/x509';
+import { checkTextOrBytes } from './arguments.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import { nodeError } from './errors.ts';
+import { isUnreadable, PemError, PemReader } from './openssl-pem.ts';
+import { READS_ALL_CRLS } from './running-node.ts';
 
 /** What the option `crl` says. */
 export interface Revocation {
@@ -20,13 +23,16 @@ export interface Revocation {
 
 /**
  * The option `crl`: with it every certificate of a path must be known to be good by one of the lists, as in Node
- * (`X509_V_FLAG_CRL_CHECK_ALL`). PEM or DER, one or several. Throws `ERR_CRYPTO_OPERATION_FAILED`.
+ * (`X509_V_FLAG_CRL_CHECK_ALL`). PEM, one or several. Throws `ERR_CRYPTO_OPERATION_FAILED`.
  */
 export function loadRevocation(crl: SecureContextOptions['crl']): Revocation | undefined {
-  if (!crl) return undefined;
-  const inputs = [crl].flat() as (string | Uint8Array)[];
+  if (crl === undefined || crl === null) return undefined;
+  const inputs: readonly unknown[] = Array.isArray(crl) ? crl : [crl];
+  if (inputs.length === 0) return undefined;
   // Of two made in the same second, the one with the higher number is the newer.
-  const lists = inputs.flatMap(parse).sort((a, b) => ((a.number ?? -1n) < (b.number ?? -1n) ? 1 : -1));
+  const lists = Array.from(inputs, parse)
+    .flat()
+    .sort((a, b) => ((a.number ?? -1n) < (b.number ?? -1n) ? 1 : -1));
   return {
     checker: crlChecker({ provider: nodeCrypto, lists, policy: POLICY }),
     problem: ({ issuer }, at) => {
@@ -44,18 +50,22 @@ const NOT_YET_VALID = ['CRL_NOT_YET_VALID', 'CRL is not yet valid'] as const;
 /** OpenSSL takes lists without a number, as older CAs make them. */
 const POLICY: RevocationPolicy = { ...HARD_FAIL, requiresCrlNumber: false };
 
-function parse(input: string | Uint8Array): CertificateRevocationList[] {
-  const text = typeof input === 'string' ? input : Buffer.from(input).toString('latin1');
-  const blocks = [...text.matchAll(/-----BEGIN X509 CRL-----([\s\S]*?)-----END X509 CRL-----/g)];
+function parse(input: unknown): CertificateRevocationList[] {
+  checkTextOrBytes('options.crl', input);
+  const reader = new PemReader(input as string);
+  const lists: CertificateRevocationList[] = [];
   try {
-    if (blocks.length > 0) {
-      return blocks.map(([, base64]) =>
-        CertificateRevocationList.parse(new Uint8Array(Buffer.from(base64!, 'base64'))),
-      );
+    for (let block = reader.next(LABELS); block !== undefined; block = reader.next(LABELS)) {
+      // OpenSSL does not look at what is behind it.
+      lists.push(CertificateRevocationList.parse(new DerReader(block).whole(Tag.sequence)));
     }
-    return [CertificateRevocationList.parse(new Uint8Array(Buffer.from(text, 'latin1')))];
+    if (lists.length === 0) throw new PemError('no start line');
   } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    throw nodeError('ERR_CRYPTO_OPERATION_FAILED', 'Failed to parse CRL', error);
+    if (!isUnreadable(error)) throw error;
+    if (READS_ALL_CRLS || lists.length === 0)
+      throw nodeError('ERR_CRYPTO_OPERATION_FAILED', 'Failed to parse CRL', error);
   }
+  return lists;
 }
+
+const LABELS = ['X509 CRL'];

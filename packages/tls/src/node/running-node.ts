@@ -12,6 +12,9 @@ export const ALERTS_OF_SSL3: string = isAtLeast(process.versions['openssl'] ?? '
 export const SYSTEM_CA_HINT: string =
   NODE_MAJOR >= 24 ? '; if the root CA is installed locally, try running Node.js with --use-system-ca' : '';
 
+/** Node 26 reads every list of a text in `crl`, older ones only the first, whatever is behind it. */
+export const READS_ALL_CRLS: boolean = NODE_MAJOR >= 26;
+
 function isAtLeast(version: string, major: number, minor: number): boolean {
   const [a = 0, b = 0] = version.split('.').map(Number);
   return a > major || (a === major && b >= minor);

@@ -1,7 +1,7 @@
 import type { SecureContext as NodesContext } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, TrustStore } from '@testudo/x509';
-import type { Credential } from '../credential.ts';
+import { type Credential, credential } from '../credential.ts';
 import { type ClientConfig, clientConfig } from '../options.ts';
 import { ContextHandle } from './context-handle.ts';
 import {
@@ -16,7 +16,9 @@ import { defaultAuthorities } from './default-authorities.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { nodeError } from './errors.ts';
 import { live } from './live.ts';
-import { loadAuthorities, loadCredentials } from './load.ts';
+import { loadAuthorities, loadIdentities } from './load.ts';
+import { bytesOf } from './openssl-pem.ts';
+import { sentWith } from './own-chain.ts';
 import { loadPfx } from './pfx.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
 import { loadRevocation, type Revocation } from './revocation-lists.ts';
@@ -55,9 +57,16 @@ export class SecureContext {
     refuseUnsupported(options);
     this.strictness = strictnessOf(options.strict);
     this.negotiation = readNegotiation(options);
-    const pfx = loadPfx(options);
-    this.credentials = [...loadCredentials(options), ...pfx.credentials];
+    const places = loadIdentities(options);
+    const pfxAuthorities = loadPfx(options, places);
     this.#authorities = loadAuthorities(options.ca);
+    this.credentials = places.identities.map((identity) =>
+      sentWith(
+        credential(nodeCrypto, [identity.leaf.der], identity.privateKey),
+        identity,
+        () => this.#authorities ?? defaultAuthorities(),
+      ),
+    );
     this.revocation = loadRevocation(options.crl);
     this.#allowsPartial = Boolean(options.allowPartialTrustChain);
     const { psks, ech, echKeys, serverNames, postHandshakeAuth } = options;
@@ -66,11 +75,13 @@ export class SecureContext {
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
     this.sessionIdContext = options.sessionIdContext;
-    this.context = new ContextHandle(this, (more) => {
-      this.#authorities = [...(this.#authorities ?? defaultAuthorities()), ...more];
-      this.#trust = undefined;
-    });
-    for (const authority of pfx.authorities) this.context.addCACert(authority.der);
+    this.context = new ContextHandle(this, (more) => this.#addAuthorities(more));
+    if (pfxAuthorities.length > 0) this.#addAuthorities(pfxAuthorities);
+  }
+
+  #addAuthorities(more: readonly Certificate[]): void {
+    this.#authorities = [...(this.#authorities ?? defaultAuthorities()), ...more];
+    this.#trust = undefined;
   }
 
   /** The certificates of `ca`, or else the default roots of now. */
@@ -86,9 +97,14 @@ export class SecureContext {
     return this.negotiation.usesTickets;
   }
 
-  /** Distinguished names (DER) of the CAs in `ca`, for a server's CertificateRequest. */
+  /** The CAs that were given. */
+  get givenAuthorities(): readonly Certificate[] {
+    return this.#authorities ?? NONE;
+  }
+
+  /** Their distinguished names (DER), for a server's CertificateRequest. */
   get authorityNames(): readonly Uint8Array[] {
-    return this.#authorities?.map(({ subject }) => subject.der) ?? [];
+    return this.givenAuthorities.map(({ subject }) => subject.der);
   }
 
   /** A client's configuration; the last one is kept, since programs connect with the same options again. */
@@ -216,14 +232,17 @@ function cacheKey(options: SecureContextOptions): string | undefined {
     options.dangerouslyExportWithoutExtendedMasterSecret,
     strictnessKey(strictnessOf(options.strict)),
   ];
-  return `${rest.join('|')}|${authoritiesKey(ca)}`;
+  const authorities = authoritiesKey(ca);
+  return authorities && `${rest.join('|')}|${authorities}`;
 }
 
-function authoritiesKey(ca: SecureContextOptions['ca']): string {
+/** Undefined for what is no text and no bytes: whoever takes it has to say so. */
+function authoritiesKey(ca: SecureContextOptions['ca']): string | undefined {
   if (!ca) return 'roots';
-  return (Array.isArray(ca) ? ca : [ca])
-    .map((one) => (ArrayBuffer.isView(one) ? Buffer.from(one).toString('latin1') : String(one)))
-    .join('|');
+  const texts = (Array.isArray(ca) ? ca : [ca]).map((one: unknown) =>
+    typeof one === 'string' || ArrayBuffer.isView(one) ? bytesOf(one).toString('latin1') : undefined,
+  );
+  return texts.includes(undefined) ? undefined : JSON.stringify(texts);
 }
 
 function sameKey(a: ClientConfigKey, b: ClientConfigKey): boolean {

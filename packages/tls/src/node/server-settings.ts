@@ -16,6 +16,7 @@ import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
 import { checkFunction } from './arguments.ts';
 import { nodeError } from './errors.ts';
+import { completedBy } from './own-chain.ts';
 import { NO_PSK, type PskServerCallback, serverPsks, withServerPsk } from './psk.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
@@ -186,7 +187,7 @@ function chooseByName(
         if (chosen === undefined || chosen === null) resolve(context.credentials);
         else if (chosen instanceof SecureContext) {
           onChosen?.(chosen);
-          resolve(chosen.credentials);
+          resolve(completedBy(chosen.credentials, context.givenAuthorities));
         } else throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context');
       };
       const answer = answering('SNICallback', take, reject);
