@@ -7,6 +7,7 @@ import { addUp } from './commands/up.ts';
 import { EXIT, type ExitCode, Failure } from './failure.ts';
 import type { Io } from './io.ts';
 import { styleFor } from './output/style.ts';
+import { nameHelpAfterErrors, refuseUnknownVerbs } from './verbs.ts';
 
 /** Runs the command line; resolves to the exit code. `args` are those after the program's name. */
 export async function main(args: readonly string[], io: Io): Promise<ExitCode> {
@@ -15,6 +16,7 @@ export async function main(args: readonly string[], io: Io): Promise<ExitCode> {
     exitCode = code;
   });
   try {
+    refuseUnknownVerbs(program, args);
     await program.parseAsync(args, { from: 'user' });
     return exitCode;
   } catch (error) {
@@ -34,11 +36,16 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .showSuggestionAfterError()
-    .showHelpAfterError('(see testudo --help)')
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
       writeErr: (text) => void io.stderr.write(text),
-      outputError: (text, write) => write(text.replace(/^error: /, 'testudo: ')),
+      outputError: (text, write) =>
+        write(
+          `${text
+            .trimEnd()
+            .replace(/^error: /, 'testudo: ')
+            .replace(/\n\(?(Did you mean [^)]*)\)?$/, '. $1')}\n`,
+        ),
     })
     .exitOverride();
   addUp(program, io, finish);
@@ -49,6 +56,7 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
     'after',
     '\nExample:\n  testudo up\n  testudo connect example.com:443\n\nEach verb has its own help: testudo up --help',
   );
+  nameHelpAfterErrors(program);
   return program;
 }
 

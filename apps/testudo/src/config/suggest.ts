@@ -1,10 +1,16 @@
 /** ` Did you mean "x"?` for the known word nearest to `word`, with a space before it; empty when none is near. */
 export function suggestion(word: string, known: readonly string[]): string {
-  const [nearest] = known
+  const found = nearest(word, known);
+  return found === undefined ? '' : ` Did you mean "${found}"?`;
+}
+
+/** The known word that was probably meant. */
+export function nearest(word: string, known: readonly string[]): string | undefined {
+  const [first] = known
     .map((candidate) => ({ candidate, distance: editDistance(word.toLowerCase(), candidate.toLowerCase()) }))
     .filter(({ candidate, distance }) => distance <= Math.max(2, Math.floor(candidate.length / 3)))
     .sort((a, b) => a.distance - b.distance);
-  return nearest === undefined ? '' : ` Did you mean "${nearest.candidate}"?`;
+  return first?.candidate;
 }
 
 /** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment). */
