@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KeySpec } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
@@ -15,7 +15,8 @@ import { z } from 'zod';
 import { Failure, messageOf, readableReason } from '../failure.ts';
 import { day } from '../output/text.ts';
 import type { CertificateFiles } from './certificate-files.ts';
-import { makePrivateFolder, writeNewPrivateFile, writePublicFile } from './private-files.ts';
+import { mendGroup, type NewFile, writeGroup } from './file-group.ts';
+import { makePrivateFolder } from './private-files.ts';
 
 /** The root of a data folder, or the intermediate below it, which then issues. */
 export type AuthorityRole = 'ca' | 'intermediate';
@@ -77,6 +78,7 @@ export function loadAuthority(folder: string, role: AuthorityRole): CertificateA
 
 /** Which CA issues. Throws a `Failure` when there is none, or when a file of it is missing. */
 function roleIn(folder: string): AuthorityRole {
+  mendGroup(authorityFiles(folder).certificate);
   for (const role of ['intermediate', 'ca'] as const) {
     const { certificate, key } = authorityFiles(folder, role);
     const needed =
@@ -101,15 +103,26 @@ export function createAuthorities(
   refuseExisting(folder);
   const { root, intermediate } = makeAuthorities(commonName, request);
   makePrivateFolder(join(folder, 'certificates'));
-  writeAuthority(folder, 'ca', root);
-  if (intermediate !== undefined) writeAuthority(folder, 'intermediate', intermediate);
-  if (request.publication !== undefined)
-    writePublicFile(publicationFile(folder), `${JSON.stringify(request.publication, null, 2)}\n`);
+  // Of a CA that was here before.
+  rmSync(publicationFile(folder), { force: true });
+  writeGroup([
+    ...(request.publication === undefined ? [] : [publicationOf(folder, request.publication)]),
+    ...(intermediate === undefined ? [] : filesOf(folder, 'intermediate', intermediate)),
+    ...filesOf(folder, 'ca', root),
+  ]);
   const issuing = (intermediate ?? root).withPublication(request.publication ?? {});
   return { role: intermediate === undefined ? 'ca' : 'intermediate', authority: issuing };
 }
 
+/** Whether there is a CA, whole or not, after what a process that was ended left behind is gone. Throws a `Failure`. */
+export function hasAuthority(folder: string): boolean {
+  const { certificate, key } = authorityFiles(folder);
+  mendGroup(certificate);
+  return existsSync(certificate) || existsSync(key);
+}
+
 function refuseExisting(folder: string): void {
+  mendGroup(authorityFiles(folder).certificate);
   for (const role of ['ca', 'intermediate'] as const) {
     const { certificate, key } = authorityFiles(folder, role);
     if (existsSync(certificate) && !existsSync(key))
@@ -143,14 +156,21 @@ function makeAuthorities(
 }
 
 /** The key first: whoever finds the certificate also finds its key. */
-function writeAuthority(
+function filesOf(
   folder: string,
   role: AuthorityRole,
   { certificate, privateKey }: CertificateAuthority,
-): void {
+): NewFile[] {
   const files = authorityFiles(folder, role);
-  writeNewPrivateFile(files.key, privateKeyToPem(privateKey));
-  writePublicFile(files.certificate, certificateToPem(certificate));
+  return [
+    { file: files.key, content: privateKeyToPem(privateKey), isSecret: true },
+    { file: files.certificate, content: certificateToPem(certificate), isSecret: false },
+  ];
+}
+
+function publicationOf(folder: string, publication: Publication): NewFile {
+  const content = `${JSON.stringify(publication, null, 2)}\n`;
+  return { file: publicationFile(folder), content, isSecret: false };
 }
 
 /** Where the issuing CA's lists and responder are, for the certificates that it will issue. */

@@ -18,6 +18,7 @@ import {
   type AuthorityRole,
   authorityFiles,
   createAuthorities,
+  hasAuthority,
   type NewAuthority,
   openIssuingAuthority,
 } from './authority-folder.ts';
@@ -63,9 +64,7 @@ export class LocalAuthority {
 
   /** The CA of a data folder, made if there is none. */
   static openOrCreate(folder: string): { local: LocalAuthority; isNew: boolean } {
-    const { certificate, key } = authorityFiles(folder);
-    if (existsSync(certificate) || existsSync(key))
-      return { local: LocalAuthority.open(folder), isNew: false };
+    if (hasAuthority(folder)) return { local: LocalAuthority.open(folder), isNew: false };
     return { local: LocalAuthority.create(folder), isNew: true };
   }
 

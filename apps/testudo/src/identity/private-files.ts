@@ -32,19 +32,20 @@ export function makePrivateFolder(folder: string): void {
 export function writeNewPrivateFile(file: string, content: string | Uint8Array): void {
   const temporary = temporaryFor(file);
   try {
-    writeWhole(temporary, content, 0o600);
-    moveToNew(temporary, file);
+    writeNewFile(temporary, content, 0o600);
+    linkNewFile(temporary, file, 0o600);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') {
-      throw new Failure(
-        `${file} exists already and is never overwritten: move it away, or choose another place`,
-        1,
-      );
-    }
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw alreadyThere(file);
     throw new Failure(`cannot write ${file}: ${systemReason(error)}`, 1, error);
   } finally {
     discard(temporary);
   }
+}
+
+export function alreadyThere(file: string): Failure {
+  return new Failure(
+    `${file} exists already and is never overwritten: move it away, or choose another place`,
+  );
 }
 
 /** Writes what everyone may read; replaces an older one as a whole, so that no reader sees half a file. */
@@ -66,7 +67,7 @@ function replaceFile(
   const temporary = temporaryFor(file);
   try {
     prepare();
-    writeWhole(temporary, content, mode);
+    writeNewFile(temporary, content, mode);
     renameSync(temporary, file);
   } catch (error) {
     discard(temporary);
@@ -74,14 +75,17 @@ function replaceFile(
   }
 }
 
-/** Renaming would overwrite. Where a file system has no links, copying is the one step that does not. */
-function moveToNew(temporary: string, file: string): void {
+/**
+ * Gives a whole file its name, which must be free: renaming would overwrite. Where a file system has no links, copying
+ * is the one step that does not. Throws the system's error.
+ */
+export function linkNewFile(temporary: string, file: string, mode: number): void {
   try {
     linkSync(temporary, file);
   } catch (error) {
     if (!isWithoutLinks(error)) throw error;
     copyFileSync(temporary, file, constants.COPYFILE_EXCL);
-    chmodSync(file, 0o600);
+    chmodSync(file, mode);
   }
 }
 
@@ -98,8 +102,8 @@ function discard(file: string): void {
   } catch {}
 }
 
-/** The mode is set again on the open file: creation takes the umask's bits away from it. */
-function writeWhole(file: string, content: string | Uint8Array, mode: number): void {
+/** Throws the system's error. The mode is set again on the open file: creation takes the umask's bits away from it. */
+export function writeNewFile(file: string, content: string | Uint8Array, mode: number): void {
   const descriptor = openSync(file, 'wx', mode);
   try {
     writeFileSync(descriptor, content);

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { KeySpec } from '@testudo/crypto';
 import { EXIT, type ExitCode, Failure } from '../../failure.ts';
-import { authorityFiles } from '../../identity/authority-folder.ts';
+import { authorityFiles, hasAuthority } from '../../identity/authority-folder.ts';
 import { loadCertificates } from '../../identity/certificate-files.ts';
 import { dataFolder } from '../../identity/data-folder.ts';
 import { LocalAuthority, localName } from '../../identity/local-authority.ts';
@@ -97,6 +97,7 @@ function init(options: InitOptions, io: Io): ExitCode {
 }
 
 function refuseExisting(folder: string): void {
+  hasAuthority(folder);
   const files = [authorityFiles(folder), authorityFiles(folder, 'intermediate')];
   if (files.some(({ key }) => existsSync(key)))
     throw new Failure(

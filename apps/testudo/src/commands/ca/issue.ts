@@ -16,9 +16,10 @@ import { EXIT, type ExitCode, Failure } from '../../failure.ts';
 import { keep, withDatabase } from '../../identity/authority-database.ts';
 import { authorityFiles, loadAuthority } from '../../identity/authority-folder.ts';
 import { dataFolder } from '../../identity/data-folder.ts';
+import { mendGroup, writeGroup } from '../../identity/file-group.ts';
 import { fileNameOf, LocalAuthority } from '../../identity/local-authority.ts';
 import { password } from '../../identity/password.ts';
-import { makePrivateFolder, writeNewPrivateFile, writePublicFile } from '../../identity/private-files.ts';
+import { makePrivateFolder } from '../../identity/private-files.ts';
 import type { Io } from '../../io.ts';
 import { day } from '../../output/text.ts';
 import { certificateReport } from '../../report/certificate-report.ts';
@@ -111,6 +112,7 @@ interface IssuedFiles {
 async function issue(names: readonly string[], options: IssueOptions, io: Io): Promise<ExitCode> {
   const local = LocalAuthority.open(dataFolder(io.env, options.data));
   const files = filesFor(names[0]!, options);
+  mendGroup(files.certificate);
   const existing = Object.values(files).find((file) => existsSync(file));
   if (existing !== undefined)
     throw new Failure(
@@ -218,14 +220,16 @@ function writeIssued(
   secret: string | undefined,
 ): void {
   if (options.out !== undefined && !existsSync(options.out)) makePrivateFolder(options.out);
-  writeNewPrivateFile(files.key, privateKeyToPem(privateKey!));
-  writePublicFile(files.certificate, certificateToPem(...certificateChain));
-  if (secret === undefined) return;
-  const p12 = createPkcs12({
-    ...{ provider: nodeCrypto, password: secret, privateKey: privateKey!, certificates: certificateChain },
-    encryption: options.legacy ? 'legacy' : 'modern',
-  });
-  writeNewPrivateFile(files.p12!, p12);
+  const p12 = (): Uint8Array =>
+    createPkcs12({
+      ...{ provider: nodeCrypto, password: secret!, privateKey: privateKey!, certificates: certificateChain },
+      encryption: options.legacy ? 'legacy' : 'modern',
+    });
+  writeGroup([
+    { file: files.key, content: privateKeyToPem(privateKey!), isSecret: true },
+    ...(files.p12 === undefined ? [] : [{ file: files.p12, content: p12(), isSecret: true }]),
+    { file: files.certificate, content: certificateToPem(...certificateChain), isSecret: false },
+  ]);
 }
 
 function report(
