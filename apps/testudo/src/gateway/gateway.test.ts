@@ -3,6 +3,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect as connectTcp, createServer } from 'node:net';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
+import type { KeySpec } from '@testudo/crypto';
 import { connect as connectOurs } from '@testudo/tls/node';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { LocalAuthority } from '../identity/local-authority.ts';
@@ -103,6 +104,43 @@ describe('certificates', () => {
     expect(await nameFor('a.wild.test')).toBe('DNS:*.wild.test');
     expect(await nameFor('other.test')).toContain('DNS:localhost');
     expect(await nameFor('')).toContain('DNS:localhost');
+  });
+
+  test('of two kinds for one name are both used: each client gets what it can', async () => {
+    const folder = folderWith();
+    const { authority } = LocalAuthority.create(folder);
+    const write = (file: string, names: string[], key: KeySpec): string => {
+      const issued = authority.issue({ purpose: 'server', names, key });
+      writeFileSync(join(folder, `${file}.pem`), issued.certificate.der);
+      writeFileSync(join(folder, `${file}.key`), issued.privateKey!.exportPkcs8());
+      return `{ certificate: ${file}.pem, key: ${file}.key }`;
+    };
+    const lines = [
+      write('ec', ['one.test'], { type: 'ec', curve: 'secp256r1' }),
+      write('rsa', ['one.test', 'other.test'], { type: 'rsa', bits: 2048 }),
+      write('wild', ['*.wild.test'], { type: 'rsa', bits: 2048 }),
+      write('exact', ['a.wild.test'], { type: 'ec', curve: 'secp256r1' }),
+    ];
+    const { port } = await startGateway([`certificates: [${lines.join(', ')}]\necho: true`], { folder });
+    const keyFor = async (servername: string, options: object): Promise<string | undefined> => {
+      const socket = await connectTls(port, { servername, rejectUnauthorized: false, ...options });
+      const { asn1Curve, bits } = socket.getPeerCertificate() as { asn1Curve?: string; bits?: number };
+      return asn1Curve ?? `RSA ${bits}`;
+    };
+    const ecdsa = { sigalgs: 'ECDSA+SHA256' };
+    const rsa = { sigalgs: 'RSA-PSS+SHA256:RSA+SHA256' };
+    const old = { maxVersion: 'TLSv1.2' };
+    for (const servername of ['one.test', 'a.wild.test', 'unknown.test', '']) {
+      for (const version of [{}, old]) {
+        expect(await keyFor(servername, { ...ecdsa, ...version })).toBe('prime256v1');
+        expect(await keyFor(servername, { ...rsa, ...version })).toBe('RSA 2048');
+      }
+      // As it is listed, for clients that can do both.
+      expect(await keyFor(servername, {})).toBe('prime256v1');
+    }
+    expect(await keyFor('one.test', { ...old, ciphers: 'ECDHE-RSA-AES128-GCM-SHA256' })).toBe('RSA 2048');
+    expect(await keyFor('one.test', { ...old, ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256' })).toBe('prime256v1');
+    await expect(keyFor('b.wild.test', ecdsa)).rejects.toThrow();
   });
 
   test('are read again when asked for, and the old one stays when the new one is bad', async () => {

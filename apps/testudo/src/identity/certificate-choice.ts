@@ -1,9 +1,12 @@
-/** A choice among certificates by the name a client asks for. */
+/**
+ * A choice among certificates by the name a client asks for. Several may be for one name, such as one with an ECDSA and
+ * one with an RSA key: of those, in this order, the client gets the first that it can use.
+ */
 export interface NamedChoice<T> {
-  /** The certificate for a name in SNI; the default where none fits, or where there is no name. */
-  for(serverName: string | undefined): T;
-  /** The same without the default: undefined where none fits. */
-  exactly(serverName: string | undefined): T | undefined;
+  /** The certificates for a name in SNI; the default ones where none fits, or where there is no name. */
+  for(serverName: string | undefined): readonly T[];
+  /** The same without the default ones: undefined where none fits. */
+  exactly(serverName: string | undefined): readonly T[] | undefined;
 }
 
 export interface Choosable<T> {
@@ -13,17 +16,28 @@ export interface Choosable<T> {
   readonly isDefault: boolean;
 }
 
-/** An exact name goes before a wildcard; among equals the first. The default is the one marked so, else the first. */
+/**
+ * An exact name goes before a wildcard; among equals the first. The default is the one marked so, else the first, and
+ * after it those that have a name in common with it.
+ */
 export function chooseByName<T>(choices: readonly Choosable<T>[]): NamedChoice<T> {
-  const byName = new Map<string, T>();
+  const byName = new Map<string, T[]>();
   for (const { names, value } of choices) {
-    for (const name of names) if (!byName.has(normal(name))) byName.set(normal(name), value);
+    for (const name of new Set(names.map(normal))) {
+      const known = byName.get(name);
+      if (known === undefined) byName.set(name, [value]);
+      else known.push(value);
+    }
   }
-  const fallback = (choices.find(({ isDefault }) => isDefault) ?? choices[0]!).value;
-  const exactly = (serverName: string | undefined): T | undefined => {
+  const first = choices.find(({ isDefault }) => isDefault) ?? choices[0]!;
+  const names = new Set(first.names.map(normal));
+  const others = choices.filter((one) => one !== first && one.names.some((name) => names.has(normal(name))));
+  const fallback = [first, ...others].map(({ value }) => value);
+  const exactly = (serverName: string | undefined): readonly T[] | undefined => {
     if (serverName === undefined) return undefined;
     const name = normal(serverName);
-    return byName.get(name) ?? byName.get(name.replace(/^[^.]+/, '*'));
+    const found = [name, name.replace(/^[^.]+/, '*')].flatMap((one) => byName.get(one) ?? []);
+    return found.length === 0 ? undefined : [...new Set(found)];
   };
   return { exactly, for: (serverName) => exactly(serverName) ?? fallback };
 }

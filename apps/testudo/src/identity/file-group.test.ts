@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { folderWith, removeFolders } from '../testing/folder.ts';
@@ -79,9 +79,9 @@ describe('what a process left that was ended', () => {
     expect(contents(folder)).toEqual({ 'a-key.pem': 'key', 'a.pem': 'certificate' });
   });
 
-  test('without its name is waited for only as long as it can take', () => {
-    const folder = folderWith();
-    mkdirSync(join(folder, STAGE));
+  test('of another container is waited for only as long as it can take', () => {
+    const owner = JSON.stringify({ ...ourselves(), space: 'pid:[1]' });
+    const folder = folderWith({ [`${STAGE}/owner`]: owner });
     expect(() => writeGroup(group(folder))).toThrow('another process is writing');
     const old = new Date(Date.now() - 60_000);
     utimesSync(join(folder, STAGE), old, old);

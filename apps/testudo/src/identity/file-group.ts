@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { Failure, systemReason } from '../failure.ts';
 import { lifeOf, ourselves, parseOwner } from './lock-owner.ts';
 import { alreadyThere, linkNewFile, writeNewFile } from './private-files.ts';
+import { temporaryFor } from './temporary-file.ts';
 
 /** A file that must not exist yet. */
 export interface NewFile {
@@ -25,7 +26,6 @@ export function writeGroup(files: readonly NewFile[]): void {
   let current = stage;
   const placed: string[] = [];
   try {
-    writeNewFile(join(stage, OWNER), JSON.stringify(ourselves()), 0o600);
     for (const { file, content, isSecret } of files) {
       current = file;
       writeNewFile(join(stage, basename(file)), content, isSecret ? 0o600 : 0o644);
@@ -56,7 +56,8 @@ export function mendGroup(last: string): void {
     const names = readdirSync(stage).filter((name) => name !== OWNER);
     // Only what is in place already and has come from here: anything else is somebody's own.
     const placed = names.filter((name) => isSame(join(stage, name), join(dirname(last), name)));
-    if (!placed.includes(basename(last)))
+    // Without the last one here, nothing is in place yet, or all is and only this folder had to go.
+    if (names.includes(basename(last)) && !placed.includes(basename(last)))
       for (const name of placed) rmSync(join(dirname(last), name), { force: true });
     rmSync(stage, { recursive: true, force: true });
   } catch (error) {
@@ -73,11 +74,16 @@ function stageFor(last: string): string {
   return join(dirname(last), `.${basename(last)}.new`);
 }
 
+/** It has its owner's name in it from the first moment. */
 function makeStage(stage: string, last: string): void {
+  const temporary = temporaryFor(stage);
   try {
-    mkdirSync(stage, { mode: 0o700 });
+    mkdirSync(temporary, { mode: 0o700 });
+    writeNewFile(join(temporary, OWNER), JSON.stringify(ourselves()), 0o600);
+    renameSync(temporary, stage);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') throw isBeingWritten(last);
+    rmSync(temporary, { recursive: true, force: true });
+    if (existsSync(stage)) throw isBeingWritten(last);
     throw new Failure(`cannot write ${last}: ${systemReason(error)}`, 1, error);
   }
 }
@@ -88,7 +94,9 @@ function isBeingWritten(last: string): Failure {
 
 function isLeftBehind(stage: string): boolean {
   const owner = parseOwner(quietly(() => readFileSync(join(stage, OWNER), 'utf8')) ?? '');
-  const life = owner === undefined ? 'unclear' : lifeOf(owner);
+  // Its removal was under way.
+  if (owner === undefined) return true;
+  const life = lifeOf(owner);
   if (life !== 'unclear') return life === 'dead';
   const since = statSync(stage, { throwIfNoEntry: false })?.mtimeMs;
   return since === undefined || Date.now() - since > LONGEST;

@@ -301,31 +301,37 @@ describe('a certificate with its key', () => {
   });
 });
 
-describe('the certificate for a name', () => {
+describe('the certificates for a name', () => {
   const choice = chooseByName([
     { value: 'wild', names: ['*.example.test'], isDefault: false },
     { value: 'exact', names: ['www.example.test', 'EXAMPLE.test'], isDefault: false },
-    { value: 'default', names: [], isDefault: true },
+    { value: 'also exact', names: ['www.example.test.', 'WWW.example.test'], isDefault: false },
+    { value: 'default', names: ['default.test'], isDefault: true },
+    { value: 'other kind of default', names: ['x.test', 'Default.test'], isDefault: false },
   ]);
+  const exact = ['exact', 'also exact', 'wild'];
+  const defaults = ['default', 'other kind of default'];
 
   test.each([
-    ['www.example.test', 'exact'],
-    ['WWW.Example.Test', 'exact'],
-    ['www.example.test.', 'exact'],
-    ['example.test', 'exact'],
-    ['mail.example.test', 'wild'],
-    ['a.b.example.test', 'default'],
-    ['.example.test', 'default'],
-    ['other.test', 'default'],
-    ['*.example.test', 'wild'],
-    [undefined, 'default'],
-  ])('%s is the %s one', (name, value) => expect(choice.for(name)).toBe(value));
+    ['www.example.test', exact],
+    ['WWW.Example.Test', exact],
+    ['www.example.test.', exact],
+    ['example.test', ['exact']],
+    ['mail.example.test', ['wild']],
+    ['a.b.example.test', defaults],
+    ['.example.test', defaults],
+    ['other.test', defaults],
+    ['x.test', ['other kind of default']],
+    ['*.example.test', ['wild']],
+    [undefined, defaults],
+  ])('%s: %j', (name, values) => expect(choice.for(name)).toEqual(values));
 
-  test('is the first one when none is the default', () => {
+  test('are those of the first one when none is the default', () => {
     const plain = chooseByName([
       { value: 1, names: ['a'], isDefault: false },
       { value: 2, names: ['b'], isDefault: false },
     ]);
-    expect([plain.for(undefined), plain.for('b'), plain.for('c')]).toEqual([1, 2, 1]);
+    expect([plain.for(undefined), plain.for('b'), plain.for('c')]).toEqual([[1], [2], [1]]);
+    expect(plain.exactly('c')).toBeUndefined();
   });
 });

@@ -21,7 +21,7 @@ function removeLeftBehind(file: string): void {
     for (const name of readdirSync(folder)) {
       if (!name.startsWith(start) || !/^[0-9a-f]{16}\.tmp$/.test(name.slice(start.length))) continue;
       const left = join(folder, name);
-      if (Date.now() - statSync(left).mtimeMs > LEFT_BEHIND) rmSync(left, { force: true });
+      if (Date.now() - statSync(left).mtimeMs > LEFT_BEHIND) rmSync(left, { recursive: true, force: true });
     }
   } catch {
     // Where nothing can be removed, whoever writes will say so.

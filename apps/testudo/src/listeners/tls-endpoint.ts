@@ -31,7 +31,7 @@ export class TlsEndpoint {
   readonly #revocation: ClientRevocation | undefined;
   readonly #staples: OcspStaples | undefined;
   #identities: readonly ServedIdentity[];
-  #choice: NamedChoice<readonly Credential[]>;
+  #choice: NamedChoice<Credential>;
 
   /** Whether a CA finds the answers to its tls-alpn-01 challenges here. */
   readonly answersChallenges: boolean;
@@ -111,12 +111,12 @@ export class TlsEndpoint {
 function choiceOf(
   identities: readonly ServedIdentity[],
   staples: OcspStaples | undefined,
-): NamedChoice<readonly Credential[]> {
+): NamedChoice<Credential> {
   return chooseByName(
     identities.map(({ identity, names, isDefault }) => ({
       isDefault,
       names: names ?? namesIn(identity.chain[0]!),
-      value: [stapled(credentialOf(identity), staples?.stapleFor(identity))],
+      value: stapled(credentialOf(identity), staples?.stapleFor(identity)),
     })),
   );
 }
