@@ -1,0 +1,40 @@
+import { beforeAll, expect, test } from 'vitest';
+import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
+import { Identities, type Identity } from '../interop/support/identities.ts';
+import { sameOnBoth } from './support/same-on-both.ts';
+
+// Proxies, and libraries that pass on options or change node:tls for a whole program: what they do on ours is compared with
+// what they do on Node's own.
+
+cleanUpAfterTests();
+
+let identity: Identity;
+let ca: string;
+beforeAll(() => {
+  const identities = new Identities('Programs');
+  identity = identities.server('RSA', { names: ['localhost'] });
+  ca = identities.ca;
+});
+
+const both = (name: string, env = {}) => sameOnBoth(name, { identity, ca, env });
+
+test('https-proxy-agent and undici through proxies, TLS in TLS, too', async () => {
+  const results = await both('https-proxy-agent');
+  expect(Object.keys(results)).toHaveLength(6);
+  expect(results['https-proxy-agent over https']).toEqual({ lengths: [1, 500_000, 10], tunnels: 1 });
+});
+
+test('tunnel and socks-proxy-agent', async () => {
+  expect(await both('tunnel')).toEqual({ tunnel: 'hello true', socks: 'hello true' });
+});
+
+test('proxies that end TLS: by hand, http-mitm-proxy, http-proxy', async () => {
+  expect(Object.keys(await both('mitm'))).toEqual(['by hand', 'http-mitm-proxy', 'http-proxy']);
+});
+
+test('libraries that change node:tls', async () => {
+  // In a program that does not trust the authority by itself.
+  const results = await both('patches', { AUTHORITY: ca, NODE_EXTRA_CA_CERTS: '' });
+  expect(results['syswide-cas']).toBe('hello localhost');
+  expect(results['before']).toMatch(/^UNABLE_TO_/);
+});

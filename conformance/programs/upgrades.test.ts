@@ -1,0 +1,41 @@
+import { beforeAll, expect, test } from 'vitest';
+import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
+import { Identities, type Identity } from '../interop/support/identities.ts';
+import { withPrograms } from '../support/programs.ts';
+import { sameOnBoth } from './support/same-on-both.ts';
+import { startNats, startSlapd } from './support/upgrading-servers.ts';
+
+// Libraries that put TLS over a connection on which something else was said before: they hold the raw socket, too. What
+// they do on ours is compared with what they do on Node's own.
+
+cleanUpAfterTests();
+
+let identity: Identity;
+let ca: string;
+beforeAll(() => {
+  const identities = new Identities('Programs');
+  identity = identities.server('RSA', { names: ['localhost'] });
+  ca = identities.ca;
+});
+
+const both = (name: string, env = {}) => sameOnBoth(name, { identity, ca, env });
+
+withPrograms('slapd')('ldapts and OpenLDAP', () => {
+  test('StartTLS and TLS at once', async () => {
+    const { ldap, ldaps } = await startSlapd(identity);
+    expect(await both('ldapts', { PORT: ldap, LDAPS_PORT: ldaps })).toEqual({
+      STARTTLS: [1, 50_000],
+      LDAPS: [1, 50_000],
+      refused: 'ERR_TLS_CERT_ALTNAME_INVALID',
+    });
+  });
+});
+
+withPrograms('nats-server')('nats and its server', () => {
+  test('the server speaks first', async () => {
+    expect(await both('nats', { PORT: await startNats(identity) })).toEqual({
+      news: 500_000,
+      tls: true,
+    });
+  });
+});
