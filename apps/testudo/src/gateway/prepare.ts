@@ -5,7 +5,7 @@ import { Failure, failures, systemReason } from '../failure.ts';
 import { realFolder } from '../http/folder-path.ts';
 import { reverseProxy } from '../http/reverse-proxy.ts';
 import { staticFolder } from '../http/static-folder.ts';
-import { passUpgrade } from '../http/upgrade.ts';
+import { passUpgrade, wantsWebSocket } from '../http/upgrade.ts';
 import { welcomeSite } from '../http/welcome-site.ts';
 import { loadIdentity } from '../identity/certificate-files.ts';
 import type { CertificateSources } from '../identity/certificate-sources.ts';
@@ -127,9 +127,13 @@ function httpHandler(
     log,
   });
   return {
-    handle: proxy.handle,
-    upgrade: (request, socket, head) =>
-      passUpgrade(request, socket, head, { proxy, trustForwarded, idle: limits.idle }),
+    handle: (request, response, _connection, own) => proxy.handle(request, response, own),
+    writesOwnFields: true,
+    upgrade: {
+      isMet: wantsWebSocket,
+      handle: (request, socket, head) =>
+        passUpgrade(request, socket, head, { proxy, trustForwarded, upstream, idle: limits.idle }),
+    },
     close: proxy.close,
   };
 }

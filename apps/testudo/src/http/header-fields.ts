@@ -1,5 +1,8 @@
-/** Header fields as `rawHeaders` has them: name, value, name, value, … */
+/** Header fields as `rawHeaders` has them: name, value, name, value, … One character is one byte. */
 export type RawHeaders = readonly string[];
+
+/** A field: its name as it was written, and its value. */
+export type Field = readonly [name: string, value: string];
 
 /** They belong to one connection, so a proxy never passes them on (RFC 9110 §7.6.1). */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([
@@ -9,24 +12,22 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'proxy-authenticate',
   'proxy-authorization',
   'te',
-  'trailer',
   'transfer-encoding',
   'upgrade',
   'http2-settings',
 ]);
 
-/** The fields without those of one connection, and without those that the Connection field names. */
-export function endToEnd(raw: RawHeaders): [name: string, value: string][] {
+/**
+ * The fields without those of one connection, and without those that the Connection field names: in their order, as
+ * often as they stand there, their names as they are written.
+ */
+export function endToEnd(raw: RawHeaders): Field[] {
   const dropped = new Set(HOP_BY_HOP);
-  for (const [name, value] of pairsOf(raw)) {
-    if (name.toLowerCase() !== 'connection') continue;
-    for (const option of value.split(',')) {
-      const named = option.trim().toLowerCase();
-      // What frames or routes a message is never dropped because a client says so.
-      if (!PROTECTED.has(named)) dropped.add(named);
-    }
+  for (const named of connectionOptions(raw)) {
+    // What frames or routes a message is never dropped because a client says so.
+    if (!PROTECTED.has(named)) dropped.add(named);
   }
-  return [...pairsOf(raw)].filter(([name]) => !dropped.has(name.toLowerCase()));
+  return [...fieldsOf(raw)].filter(([name]) => !dropped.has(name.toLowerCase()));
 }
 
 const PROTECTED: ReadonlySet<string> = new Set([
@@ -38,29 +39,49 @@ const PROTECTED: ReadonlySet<string> = new Set([
   'set-cookie',
 ]);
 
+/** The fields behind a message's body that may be passed on: not those that frame or route it (RFC 9110 §6.5.1). */
+export function endToEndTrailers(raw: RawHeaders): Field[] {
+  return endToEnd(raw).filter(([name]) => !NEVER_TRAILERS.has(name.toLowerCase()));
+}
+
+const NEVER_TRAILERS: ReadonlySet<string> = new Set([
+  'content-length',
+  'host',
+  'trailer',
+  'content-type',
+  'content-encoding',
+  'content-range',
+  'authorization',
+  'set-cookie',
+]);
+
+/** All fields but those that ask for another protocol. */
+export function withoutUpgrade(raw: RawHeaders): Field[] {
+  return [...fieldsOf(raw)].filter(([name]) => name.toLowerCase() !== 'upgrade');
+}
+
+/** The options of the Connection fields, in lower case. */
+export function connectionOptions(raw: RawHeaders): string[] {
+  return valuesOf(raw, 'connection')
+    .flatMap((value) => value.split(','))
+    .map((option) => option.trim().toLowerCase());
+}
+
 /** How often a field stands in a message. */
 export function countOf(raw: RawHeaders, field: string): number {
-  return [...pairsOf(raw)].filter(([name]) => name.toLowerCase() === field).length;
+  return valuesOf(raw, field).length;
 }
 
 /** All values of a field, in order. */
 export function valuesOf(raw: RawHeaders, field: string): string[] {
-  return [...pairsOf(raw)].filter(([name]) => name.toLowerCase() === field).map(([, value]) => value);
+  return [...fieldsOf(raw)].filter(([name]) => name.toLowerCase() === field).map(([, value]) => value);
 }
 
-function* pairsOf(raw: RawHeaders): IterableIterator<[string, string]> {
+/** As `writeHead` and `request` take them without touching them. */
+export function flat(fields: Iterable<Field>): string[] {
+  return [...fields].flat();
+}
+
+function* fieldsOf(raw: RawHeaders): IterableIterator<Field> {
   for (let i = 0; i + 1 < raw.length; i += 2) yield [raw[i]!, raw[i + 1]!];
-}
-
-/** As `writeHead` and `request` take them: values of one name together, in order. */
-export function grouped(fields: Iterable<readonly [string, string]>): Record<string, string | string[]> {
-  const result = new Map<string, { name: string; values: string[] }>();
-  for (const [name, value] of fields) {
-    const known = result.get(name.toLowerCase());
-    if (known === undefined) result.set(name.toLowerCase(), { name, values: [value] });
-    else known.values.push(value);
-  }
-  return Object.fromEntries(
-    [...result.values()].map(({ name, values }) => [name, values.length === 1 ? values[0]! : values]),
-  );
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import { html } from '../page/html.ts';
+import type { Field } from './header-fields.ts';
 
 /** Headers of every page the gateway makes itself. */
 const OWN_PAGE_HEADERS = {
@@ -16,20 +17,20 @@ export function replyWithError(
   response: ServerResponse,
   status: number,
   advice: string,
-  headers: Readonly<Record<string, string>> = {},
+  fields: readonly Field[] = [],
 ): void {
   if (response.headersSent || response.destroyed) {
     response.destroy();
     return;
   }
   const body = errorPage(status, advice);
-  for (const [name, value] of Object.entries({ ...OWN_PAGE_HEADERS, ...headers }))
+  for (const [name, value] of [...Object.entries(OWN_PAGE_HEADERS), ...fields])
     response.setHeader(name, value);
   response.writeHead(status, {
     'Content-Type': 'text/html; charset=utf-8',
     'Content-Length': Buffer.byteLength(body),
   });
-  response.end(response.req.method === 'HEAD' ? undefined : body);
+  response.end(response.req.method === 'HEAD' ? undefined : Buffer.from(body));
 }
 
 /** The page itself. */

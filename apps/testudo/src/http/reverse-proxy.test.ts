@@ -405,21 +405,6 @@ describe('a WebSocket', () => {
     expect(answer.endsWith('\r\n\r\nno')).toBe(true);
   });
 
-  test.each([
-    [
-      'another protocol',
-      'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n',
-    ],
-    ['another method', HANDSHAKE.replace('GET', 'POST').concat('Content-Length: 0\r\n\r\n')],
-    ['a body', `${HANDSHAKE}Content-Length: 5\r\n\r\nhello`],
-    ['a body in chunks', `${HANDSHAKE}Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
-  ])('with %s is refused', async (_, text) => {
-    const site = await chatServer();
-    const answer = await rawExchange(site, text);
-    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
-    expect(answer).not.toContain('101');
-  });
-
   test('where nothing is behind is a 502', async () => {
     const server = createTcpServer();
     const free = await listenOn(server);

@@ -1,16 +1,12 @@
-import {
-  Agent,
-  type ClientRequest,
-  request as httpRequest,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http';
-import { pipeline } from 'node:stream';
+import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { systemReason } from '../failure.ts';
 import type { Log } from '../output/log.ts';
-import { endToEnd, grouped } from './header-fields.ts';
+import { BackendRequest } from './backend-request.ts';
+import type { Field } from './header-fields.ts';
+import { passBack, passInformation } from './pass-back.ts';
 import { type ForwardedRequest, forwardedRequest } from './proxy-request.ts';
 import { replyWithError } from './reply.ts';
+import { hasBody, passBody } from './request-body.ts';
 
 export interface ProxyOptions {
   /** `http:`; its path is put before that of each request. */
@@ -24,13 +20,14 @@ export interface ProxyOptions {
 }
 
 export interface ReverseProxy {
-  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** `own`: the gateway's fields for the answer; those of the server behind count where it has the same. */
+  handle(request: IncomingMessage, response: ServerResponse, own: readonly Field[]): void;
   /** A request to the server behind, not yet ended: for upgrades. */
   open(forwarded: ForwardedRequest): ClientRequest;
   close(): void;
 }
 
-/** Passes requests on to an HTTP server, and its answers back, as streams both ways. */
+/** Passes requests on to an HTTP server, and its answers back, as they are, and as streams both ways. */
 export function reverseProxy(options: ProxyOptions): ReverseProxy {
   const agent = new Agent({
     keepAlive: true,
@@ -40,83 +37,64 @@ export function reverseProxy(options: ProxyOptions): ReverseProxy {
   });
   const open = (forwarded: ForwardedRequest): ClientRequest => {
     const { upstream } = options;
-    const request = httpRequest({
+    const request = new BackendRequest({
       agent,
       host: upstream.hostname.replace(/^\[|\]$/g, ''),
       port: upstream.port === '' ? 80 : Number(upstream.port),
       method: forwarded.method,
       path: forwarded.path === '*' ? '*' : upstream.pathname.replace(/\/$/, '') + forwarded.path,
       headers: forwarded.headers,
-      setHost: false,
     });
     limitTimes(request, options);
     return request;
   };
   return {
     open,
-    handle: (request, response) => exchange(request, response, options, open),
+    handle: (request, response, own) => exchange({ request, response, own, options, open }, 1),
     close: () => agent.destroy(),
   };
 }
 
-function exchange(
-  request: IncomingMessage,
-  response: ServerResponse,
-  options: ProxyOptions,
-  open: ReverseProxy['open'],
-  attempt = 1,
-): void {
+interface Exchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly own: readonly Field[];
+  readonly options: ProxyOptions;
+  readonly open: ReverseProxy['open'];
+}
+
+function exchange(parts: Exchange, attempt: number): void {
+  const { request, response, own, options, open } = parts;
   const forwarded = forwardedRequest(request, options, request.socket.remoteAddress ?? 'unknown');
   if ('status' in forwarded) {
-    replyWithError(response, forwarded.status, forwarded.advice, { Connection: 'close' });
+    replyWithError(response, forwarded.status, forwarded.advice, [...own, ['Connection', 'close']]);
     return;
   }
   const outgoing = open(forwarded);
-  const hasBody =
-    request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined;
   const onClose = (): void => void outgoing.destroy();
   response.once('close', onClose);
-  outgoing.on('response', (answer) => passBack(answer, response));
+  let isAnswered = false;
+  outgoing.on('information', (information) => passInformation(information, response));
+  outgoing.on('response', (answer) => {
+    isAnswered = true;
+    passBack(answer, response, own);
+  });
   outgoing.on('error', (error) => {
     response.off('close', onClose);
-    if (response.destroyed) return;
+    // What becomes of an answer that has begun is seen by who passes it back: it may be whole.
+    if (isAnswered || response.destroyed) return;
     // An idle connection that the server behind had just closed: nothing was processed, so ask again.
     const isStale = outgoing.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
-    if (isStale && !hasBody && attempt === 1 && SAFE.has(forwarded.method) && !response.headersSent) {
-      exchange(request, response, options, open, attempt + 1);
+    if (isStale && !hasBody(request) && attempt === 1 && SAFE.has(forwarded.method)) {
+      exchange(parts, attempt + 1);
       return;
     }
-    fail(error, response, options);
+    fail(error, response, own, options);
   });
-  if (!hasBody) outgoing.end();
-  // A client that goes away in the middle of its request ends ours, unfinished.
-  else pipeline(request, outgoing, () => undefined);
+  passBody(request, outgoing);
 }
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-function passBack(answer: IncomingMessage, response: ServerResponse): void {
-  if (response.destroyed) {
-    answer.destroy();
-    return;
-  }
-  try {
-    for (const [name, value] of Object.entries(grouped(endToEnd(answer.rawHeaders))))
-      response.setHeader(name, value);
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage ?? '');
-  } catch {
-    // A field that the parser let through and the writer does not.
-    answer.destroy();
-    for (const name of response.getHeaderNames()) response.removeHeader(name);
-    replyWithError(response, 502, 'The server behind this gateway answered with something malformed.');
-    return;
-  }
-  response.flushHeaders();
-  // When the answer breaks off, so does ours: half an answer must not look whole.
-  pipeline(answer, response, (error) => {
-    if (error) response.destroy();
-  });
-}
 
 class TimedOut extends Error {
   readonly what: 'connect' | 'response';
@@ -137,15 +115,21 @@ function limitTimes(request: ClientRequest, { connectTimeout, responseTimeout }:
   request.setTimeout(responseTimeout, () => request.destroy(new TimedOut('response')));
 }
 
-function fail(error: Error, response: ServerResponse, { log, upstream }: ProxyOptions): void {
+function fail(
+  error: Error,
+  response: ServerResponse,
+  own: readonly Field[],
+  { log, upstream }: ProxyOptions,
+): void {
   log.warn({ upstream: upstream.host, reason: systemReason(error) }, 'the server behind did not answer');
   if (error instanceof TimedOut) {
-    replyWithError(response, 504, 'The server behind this gateway took too long. Try again later.');
+    replyWithError(response, 504, 'The server behind this gateway took too long. Try again later.', own);
   } else {
     replyWithError(
       response,
       502,
       'The server behind this gateway cannot be reached, or broke off. Try again later.',
+      own,
     );
   }
 }

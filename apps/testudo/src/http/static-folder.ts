@@ -8,6 +8,7 @@ import { isNotModified, preconditionHolds, rangeApplies, type Validators } from 
 import { contentTypeOf } from './content-types.ts';
 import { pathSegments, resolveInside } from './folder-path.ts';
 import { replyWithError } from './reply.ts';
+import { requestTarget } from './request-target.ts';
 
 export interface FolderOptions {
   /** The real path of the folder: `realFolder` gives it. */
@@ -22,14 +23,15 @@ export function staticFolder(
 ): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   return async (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return replyWithError(response, 405, 'Files can only be read here: use GET or HEAD.', {
-        Allow: 'GET, HEAD',
-      });
+      return replyWithError(response, 405, 'Files can only be read here: use GET or HEAD.', [
+        ['Allow', 'GET, HEAD'],
+      ]);
     }
-    const found = pathSegments(request.url ?? '');
+    const target = requestTarget(request.url ?? '', request.method);
+    const found = target && pathSegments(target.path);
     if (found === undefined) return replyWithError(response, 400, 'This is no path of a file.');
     const file = await openFile(options, found.segments, found.isFolder);
-    if (file === 'folder') return redirect(response, found.segments, request.url!);
+    if (file === 'folder') return redirect(response, found.segments, target!.path);
     if (file === 'missing') return replyWithError(response, 404, 'There is nothing here by this name.');
     try {
       await send(request, response, file);
@@ -82,7 +84,7 @@ async function openFile(
 function redirect(response: ServerResponse, segments: readonly string[], target: string): void {
   const query = /\?[^#]*/.exec(target)?.[0] ?? '';
   const location = `${join('/', ...segments.map(encodeURIComponent))}/${query}`;
-  replyWithError(response, 308, 'This folder has a slash at its end.', { Location: location });
+  replyWithError(response, 308, 'This folder has a slash at its end.', [['Location', location]]);
 }
 
 async function send(request: IncomingMessage, response: ServerResponse, file: OpenFile): Promise<void> {
@@ -99,9 +101,9 @@ async function send(request: IncomingMessage, response: ServerResponse, file: Op
   }
   const range = rangeApplies(headers, file) ? parseRange(headers.range, file.size) : undefined;
   if (range === 'unsatisfiable') {
-    return replyWithError(response, 416, 'The file has no such part.', {
-      'Content-Range': `bytes */${file.size}`,
-    });
+    return replyWithError(response, 416, 'The file has no such part.', [
+      ['Content-Range', `bytes */${file.size}`],
+    ]);
   }
   const { start, end } = range ?? { start: 0, end: file.size - 1 };
   if (range !== undefined) response.setHeader('Content-Range', `bytes ${start}-${end}/${file.size}`);

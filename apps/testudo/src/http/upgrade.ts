@@ -2,39 +2,55 @@ import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
-import { endToEnd, grouped } from './header-fields.ts';
+import { endToEnd, type Field, valuesOf } from './header-fields.ts';
 import { forwardedRequest } from './proxy-request.ts';
 import { errorPage } from './reply.ts';
+import { hasBody } from './request-body.ts';
 import type { ReverseProxy } from './reverse-proxy.ts';
 
 /**
- * Passes a WebSocket handshake on, and after its success bytes both ways (RFC 6455 §4). Any other upgrade is refused:
- * after one the gateway no longer sees requests, so only what is known may ask for that.
+ * Whether a request's wish for another protocol is met: a WebSocket's only, since after a switch the gateway no longer
+ * sees requests. Any other wish is ignored, as if it had not been said (RFC 9110 §7.8). With a body, two servers could
+ * disagree about where the WebSocket begins.
  */
+export function wantsWebSocket(request: IncomingMessage): boolean {
+  const protocols = valuesOf(request.rawHeaders, 'upgrade').flatMap((value) => value.split(','));
+  return (
+    request.method === 'GET' &&
+    request.httpVersion === '1.1' &&
+    protocols.some((protocol) => protocol.trim().toLowerCase() === 'websocket') &&
+    (!hasBody(request) || request.headers['content-length'] === '0')
+  );
+}
+
+export interface UpgradeOptions {
+  readonly proxy: ReverseProxy;
+  readonly trustForwarded: boolean;
+  readonly upstream: URL;
+  readonly idle: number;
+}
+
+/** Passes a WebSocket handshake on, and after its success bytes both ways (RFC 6455 §4). */
 export function passUpgrade(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
-  options: { readonly proxy: ReverseProxy; readonly trustForwarded: boolean; readonly idle: number },
+  options: UpgradeOptions,
 ): void {
   socket.on('error', () => socket.destroy());
-  const refusal = refuse(request);
-  if (refusal !== undefined) {
-    answer(socket, refusal.status, refusal.advice);
-    return;
-  }
   const remote = request.socket.remoteAddress ?? 'unknown';
-  const forwarded = forwardedRequest(request, options, remote);
+  const forwarded = forwardedRequest(request, { ...options, upgrade: 'websocket' }, remote);
   if ('status' in forwarded) {
     answer(socket, forwarded.status, forwarded.advice);
     return;
   }
-  const outgoing = options.proxy.open({
-    ...forwarded,
-    headers: { ...forwarded.headers, Connection: 'Upgrade', Upgrade: 'websocket' },
-  });
+  const outgoing = options.proxy.open(forwarded);
   const onClose = (): void => void outgoing.destroy();
   socket.once('close', onClose);
+  outgoing.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
+    if (statusCode !== 101)
+      socket.write(messageHead(statusCode, statusMessage, endToEnd(rawHeaders)), 'latin1');
+  });
   outgoing.on('upgrade', (response, upstream, upstreamHead) => {
     upstream.on('error', () => upstream.destroy());
     if (response.headers.upgrade?.toLowerCase() !== 'websocket') {
@@ -45,15 +61,18 @@ export function passUpgrade(
         'The server behind this gateway switched to another protocol than asked for.',
       );
     }
-    socket.write(statusAndFields(101, response, { Connection: 'Upgrade', Upgrade: 'websocket' }));
+    const own: Field[] = [
+      ['Connection', 'Upgrade'],
+      ['Upgrade', 'websocket'],
+    ];
+    socket.write(headOf(response, own), 'latin1');
     if (upstreamHead.length > 0) socket.write(upstreamHead);
     if (head.length > 0) upstream.write(head);
     join(socket, upstream, options.idle);
   });
   outgoing.on('response', (response) => {
     // It said no: its answer goes back, and the connection's end is the answer's end.
-    const fields = { Connection: 'close' };
-    socket.write(statusAndFields(response.statusCode ?? 502, response, fields));
+    socket.write(headOf(response, [['Connection', 'close']]), 'latin1');
     pipeline(response, socket, () => undefined);
   });
   outgoing.on('error', () => {
@@ -61,21 +80,6 @@ export function passUpgrade(
       answer(socket, 502, 'The server behind this gateway cannot be reached.');
   });
   outgoing.end();
-}
-
-function refuse(request: IncomingMessage): { status: number; advice: string } | undefined {
-  const protocol = request.headers.upgrade?.trim().toLowerCase();
-  if (request.method !== 'GET' || protocol !== 'websocket') {
-    return { status: 400, advice: 'Only WebSocket upgrades are understood.' };
-  }
-  // With a body, two servers could disagree about where the WebSocket begins.
-  if (
-    request.headers['transfer-encoding'] !== undefined ||
-    Number(request.headers['content-length'] ?? 0) !== 0
-  ) {
-    return { status: 400, advice: 'A WebSocket handshake has no body.' };
-  }
-  return undefined;
 }
 
 /** Both ways until both have ended; when one breaks, so does the other. */
@@ -98,18 +102,18 @@ function answer(socket: Duplex, status: number, advice: string): void {
   const body = errorPage(status, advice);
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    'utf8',
   );
 }
 
-/** The parser has checked the fields: no value holds a line end. */
-function statusAndFields(
-  status: number,
-  response: IncomingMessage,
-  own: Readonly<Record<string, string>>,
+function headOf(
+  { statusCode = 502, statusMessage, rawHeaders }: IncomingMessage,
+  own: readonly Field[],
 ): string {
-  const fields = Object.entries({ ...grouped(endToEnd(response.rawHeaders)), ...own }).flatMap(
-    ([name, value]) => [value].flat().map((one) => `${name}: ${one}\r\n`),
-  );
-  const reason = response.statusMessage || (STATUS_CODES[status] ?? '');
-  return `HTTP/1.1 ${status} ${reason}\r\n${fields.join('')}\r\n`;
+  return messageHead(statusCode, statusMessage ?? '', [...endToEnd(rawHeaders), ...own]);
+}
+
+/** A message's head. The parser has checked the fields: no value holds a line end. */
+function messageHead(status: number, reason: string, fields: readonly Field[]): string {
+  return `HTTP/1.1 ${status} ${reason}\r\n${fields.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
 }

@@ -4,6 +4,7 @@ import { FAVICON, WELCOME_POLICY, type WelcomeView, welcomePage } from '../page/
 import { type ConnectionReport, connectionReport } from '../report/connection-report.ts';
 import { connectionText } from '../report/connection-text.ts';
 import { replyWithError } from './reply.ts';
+import { requestTarget } from './request-target.ts';
 
 /** The site that shows each client its own connection, as the engine saw it. */
 export function welcomeSite(): HttpHandler {
@@ -21,10 +22,11 @@ function answer(request: IncomingMessage, response: ServerResponse, connection: 
   response.setHeader('Referrer-Policy', 'no-referrer');
   response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
   if (request.method !== 'GET' && request.method !== 'HEAD') {
-    replyWithError(response, 405, 'This page can only be read: use GET.', { Allow: 'GET, HEAD' });
+    replyWithError(response, 405, 'This page can only be read: use GET.', [['Allow', 'GET, HEAD']]);
     return;
   }
-  const page = pageFor(request, connection);
+  const target = requestTarget(request.url ?? '', request.method);
+  const page = target && pageFor(target.path, request, connection);
   if (page === undefined) {
     replyWithError(response, 404, 'Here are only /, /connection.json and /connection.txt.');
     return;
@@ -36,16 +38,16 @@ function answer(request: IncomingMessage, response: ServerResponse, connection: 
     'Content-Type': page.type,
     'Content-Length': length,
   });
-  response.end(request.method === 'HEAD' ? undefined : page.body);
+  response.end(request.method === 'HEAD' ? undefined : Buffer.from(page.body));
 }
 
 /** A page says what only its client should see, and is old as soon as it is sent. */
 const NOT_KEPT = { 'Cache-Control': 'no-store' } as const;
 
-function pageFor(request: IncomingMessage, connection: HttpConnection): Page | undefined {
+function pageFor(path: string, request: IncomingMessage, connection: HttpConnection): Page | undefined {
   const report = (): ConnectionReport =>
     connectionReport(connection.socket.connectionInfo!, connection.record, 'server');
-  switch ((request.url ?? '').split('?', 1)[0]) {
+  switch (path.split('?', 1)[0]) {
     case '/':
     case '/index.html': {
       const body = welcomePage(viewOf(report(), request, connection));

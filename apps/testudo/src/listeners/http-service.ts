@@ -3,7 +3,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from '@testudo/tls/node';
 import { messageOf } from '../failure.ts';
+import { type Field, flat, withoutUpgrade } from '../http/header-fields.ts';
 import { replyWithError } from '../http/reply.ts';
+import { hasBody } from '../http/request-body.ts';
 import type { ConnectionRecord } from '../observe/connection-record.ts';
 import type { Log } from '../output/log.ts';
 import { shown } from '../output/text.ts';
@@ -14,9 +16,15 @@ export interface HttpHandler {
     request: IncomingMessage,
     response: ServerResponse,
     connection: HttpConnection,
+    own: readonly Field[],
   ): void | Promise<void>;
-  /** A request to switch protocols; without it such requests are refused. */
-  upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Writes heads whole, and the gateway's own fields (`own`) with them. Default false: they are set before. */
+  readonly writesOwnFields?: boolean;
+  /** Requests to switch protocols. Default: the wish is ignored (RFC 9110 §7.8). */
+  readonly upgrade?: {
+    isMet(request: IncomingMessage): boolean;
+    handle(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  };
   close?(): void;
 }
 
@@ -28,6 +36,8 @@ export interface HttpConnection {
   requests: number;
   /** Requests that are being answered. */
   active: number;
+  /** The answer to the latest request. */
+  last?: ServerResponse;
 }
 
 export interface HttpOptions {
@@ -46,32 +56,49 @@ const KEEP_ALIVE = 30_000;
 export function httpService(handler: HttpHandler, options: HttpOptions): Service {
   const connections = new Map<Socket, HttpConnection>();
   let isDraining = false;
-  const server = createServer({
+  const { upgrade } = handler;
+  const serverOptions = {
     headersTimeout: HEADER_TIMEOUT,
     // Bodies may take long; a client that stops sending meets the listener's idle limit.
     requestTimeout: 0,
     keepAliveTimeout: Math.min(KEEP_ALIVE, options.idle),
     connectionsCheckingInterval: 5_000,
     insecureHTTPParser: false,
-  });
-  server.on('request', (request, response) => {
+    // Newer versions of Node ask. They read a body by themselves, so who sends one is not asked what he wishes.
+    shouldUpgradeCallback: (request: IncomingMessage) => !hasBody(request),
+  };
+  const server = createServer(serverOptions);
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const connection = connections.get(request.socket);
     if (connection === undefined) return void response.destroy();
     connection.requests++;
     connection.active++;
-    if (options.hsts !== undefined) response.setHeader('Strict-Transport-Security', options.hsts);
-    if (isDraining) response.setHeader('Connection', 'close');
+    connection.last = response;
     response.once('close', () => {
       connection.active--;
       if (isDraining && connection.active === 0) connection.socket.end();
     });
-    answer(handler, request, response, connection, options.log);
-  });
+    whenItsTurn(response, () => {
+      const own: Field[] = [
+        ...(options.hsts === undefined ? [] : [['Strict-Transport-Security', options.hsts] as const]),
+        ...(isDraining || isLast(request) ? [['Connection', 'close'] as const] : []),
+      ];
+      if (!handler.writesOwnFields) for (const [name, value] of own) response.setHeader(name, value);
+      answer(handler, { request, response, connection, own }, options.log);
+    });
+  };
+  server.on('request', serve);
+  // Whether the body is wanted, and whether an expectation can be met, is for who answers to say (RFC 9110 §10.1.1).
+  server.on('checkContinue', serve);
+  server.on('checkExpectation', serve);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    connections.delete(request.socket);
-    if (handler.upgrade !== undefined) handler.upgrade(request, socket, head);
-    else refuse(socket, '400 Bad Request');
+    whenAnswered(connections.get(request.socket), () => {
+      if (!upgrade?.isMet(request)) return readAgain(server, request, socket, head);
+      connections.delete(request.socket);
+      upgrade.handle(request, socket, head);
+    });
   });
+  server.on('connect', (_request, socket) => refuse(socket, '405 Method Not Allowed'));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     options.log.debug({ code: error.code, reason: shown(messageOf(error)) }, 'a request that is no HTTP');
     refuse(socket, STATUS_OF[error.code ?? ''] ?? '400 Bad Request');
@@ -79,6 +106,8 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
   startTimeouts(server);
   return {
     accept(socket, record) {
+      // A character of a field is a byte, also where Node writes a header without a body.
+      socket.setDefaultEncoding('latin1');
       connections.set(socket, { socket, record, requests: 0, active: 0 });
       socket.once('close', () => connections.delete(socket));
       server.emit('connection', socket);
@@ -100,19 +129,50 @@ function startTimeouts(server: Server): void {
   server.emit('listening');
 }
 
-function answer(
-  handler: HttpHandler,
-  request: IncomingMessage,
-  response: ServerResponse,
-  connection: HttpConnection,
-  log: Log,
-): void {
+/** Node loses what it has read behind a body whose request wishes for another protocol: the client is told to ask again. */
+function isLast({ headers }: IncomingMessage): boolean {
+  return headers.upgrade !== undefined;
+}
+
+/** Of requests in a row, each is looked at when those before it are answered: the later one may depend on them. */
+function whenItsTurn(response: ServerResponse, action: () => void): void {
+  if (response.socket === null) response.once('socket', action);
+  else action();
+}
+
+/** A wish for another protocol comes after the answers to all requests before it, too. */
+function whenAnswered(connection: HttpConnection | undefined, action: () => void): void {
+  if (connection?.last === undefined || connection.active === 0) action();
+  else connection.last.once('close', action);
+}
+
+/**
+ * Reads a request without its wish for another protocol: the parser lets go of a connection at the first such wish.
+ * Nothing but that field is missing the second time, so its body is framed as before.
+ */
+function readAgain(server: Server, request: IncomingMessage, socket: Duplex, head: Buffer): void {
+  request.socket.setTimeout(0);
+  const lines = flat(withoutUpgrade(request.rawHeaders));
+  let text = `${request.method} ${request.url} HTTP/${request.httpVersion}\r\n`;
+  for (let i = 0; i + 1 < lines.length; i += 2) text += `${lines[i]}: ${lines[i + 1]}\r\n`;
+  socket.unshift(Buffer.concat([Buffer.from(`${text}\r\n`, 'latin1'), head]));
+  server.emit('connection', socket);
+}
+
+interface Asked {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly connection: HttpConnection;
+  readonly own: readonly Field[];
+}
+
+function answer(handler: HttpHandler, { request, response, connection, own }: Asked, log: Log): void {
   const failed = (error: unknown): void => {
     log.error({ reason: shown(messageOf(error)) }, 'a request could not be answered');
     replyWithError(response, 500, 'This server has a problem of its own. Its log says more.');
   };
   try {
-    Promise.resolve(handler.handle(request, response, connection)).catch(failed);
+    Promise.resolve(handler.handle(request, response, connection, own)).catch(failed);
   } catch (error) {
     failed(error);
   }

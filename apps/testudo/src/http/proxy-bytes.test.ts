@@ -1,0 +1,522 @@
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { folderWith, removeFolders } from '../testing/folder.ts';
+import {
+  connectTls,
+  readAll,
+  startGateway,
+  stopAll,
+  type TestGateway,
+  tcpServer,
+} from '../testing/test-gateway.ts';
+
+afterEach(stopAll);
+afterAll(removeFolders);
+
+/** The fields that the gateway adds to a request for the host `a`. */
+const OWN =
+  'Connection: keep-alive\r\nX-Forwarded-For: 127.0.0.1\r\nX-Forwarded-Proto: https\r\nX-Forwarded-Host: a\r\nForwarded: for=127.0.0.1;proto=https;host="a"\r\n';
+const CHUNKED = `Transfer-Encoding: chunked\r\n${OWN}`;
+const HIGH = 'caf\u00e9 \u00ff\u0080 \u00c3\u00a9';
+const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+
+/** One character is one byte, on both sides. */
+class Wire {
+  text = '';
+  readonly socket: Socket;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    socket.on('data', (chunk: Buffer) => {
+      this.text += chunk.toString('latin1');
+      socket.emit('more');
+    });
+    socket.on('end', () => socket.emit('more'));
+    socket.on('error', () => undefined);
+  }
+
+  write(text: string): void {
+    this.socket.write(text, 'latin1');
+  }
+
+  /** Waits until this has come. */
+  async until(part: string): Promise<void> {
+    while (!this.text.includes(part)) {
+      if (this.socket.readableEnded || this.socket.destroyed)
+        throw new Error(`ended before ${JSON.stringify(part)}: ${JSON.stringify(this.text)}`);
+      await Promise.race([once(this.socket, 'more'), once(this.socket, 'close')]);
+    }
+  }
+
+  /** Waits for the other side's end, clean or not. */
+  async ended(): Promise<void> {
+    while (!this.socket.readableEnded && !this.socket.destroyed)
+      await Promise.race([once(this.socket, 'more'), once(this.socket, 'close')]);
+  }
+
+  async closed(): Promise<void> {
+    if (!this.socket.destroyed) await once(this.socket, 'close');
+  }
+}
+
+/** A gateway between a client and a server behind, both in the test's hands. */
+async function between(lines = ''): Promise<{
+  site: TestGateway;
+  client: () => Promise<Wire>;
+  server: () => Promise<Wire>;
+  accepted: () => number;
+}> {
+  const waiting: ((wire: Wire) => void)[] = [];
+  const arrived: Wire[] = [];
+  let count = 0;
+  const port = await tcpServer((socket) => {
+    count++;
+    const wire = new Wire(socket);
+    const next = waiting.shift();
+    if (next === undefined) arrived.push(wire);
+    else next(wire);
+  });
+  const site = await startGateway([`certificate: local\nproxy: http://127.0.0.1:${port}\n${lines}`]);
+  return {
+    site,
+    client: async () => new Wire(await connectTls(site.port, { ca: site.ca })),
+    server: () =>
+      new Promise((resolve) => {
+        const wire = arrived.shift();
+        if (wire === undefined) waiting.push(resolve);
+        else resolve(wire);
+      }),
+    accepted: () => count,
+  };
+}
+
+/** Without what Node's writer adds where the server behind says nothing: fields of the client's own connection, and Date. */
+function withoutOwn(answer: string): string {
+  return answer.replace(/^(Date|Connection|Keep-Alive): .*\r\n/gm, '');
+}
+
+describe('a request reaches the server behind byte by byte', () => {
+  test.each([
+    ['fields with bytes above 127', `X-High: ${HIGH}\r\n`, '', `X-High: ${HIGH}\r\n${OWN}`, ''],
+    [
+      'names as they are written, in their order, as often as they stand there',
+      'x-a: 1\r\nX-B: 2\r\nX-A: 3\r\nCookie: a=1\r\nCookie: b=2\r\naccept: */*\r\nACCEPT: text/x\r\n',
+      '',
+      `x-a: 1\r\nX-B: 2\r\nX-A: 3\r\nCookie: a=1\r\nCookie: b=2\r\naccept: */*\r\nACCEPT: text/x\r\n${OWN}`,
+      '',
+    ],
+    ['an empty field', 'X-Empty:\r\n', '', `X-Empty: \r\n${OWN}`, ''],
+    ['a body with a length', 'Content-Length: 5\r\n', 'hello', `Content-Length: 5\r\n${OWN}`, 'hello'],
+    ['an empty body with a length', 'Content-Length: 0\r\n', '', `Content-Length: 0\r\n${OWN}`, ''],
+    [
+      'a body in chunks',
+      'Transfer-Encoding: chunked\r\n',
+      '5;ext=1\r\nhello\r\n0\r\n\r\n',
+      CHUNKED,
+      '5\r\nhello\r\n0\r\n\r\n',
+    ],
+    [
+      'fields behind a body',
+      'Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n',
+      `1\r\na\r\n0\r\nX-Sum: ${HIGH}\r\nX-Sum: 2\r\nAuthorization: a\r\n\r\n`,
+      `Trailer: X-Sum\r\n${CHUNKED}`,
+      `1\r\na\r\n0\r\nX-Sum: ${HIGH}\r\nX-Sum: 2\r\n\r\n`,
+    ],
+    [
+      'a wish for trailers',
+      'TE: deflate, trailers\r\nConnection: TE, X-Hop\r\nX-Hop: 1\r\n',
+      '',
+      `TE: trailers\r\n${OWN.replace('keep-alive', 'keep-alive, TE')}`,
+      '',
+    ],
+    ['what only looks like a body', 'X-Content-Length: 5\r\n', '', `X-Content-Length: 5\r\n${OWN}`, ''],
+  ])('%s', async (_, fields, body, expected, expectedBody) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(`POST /p?q=%zz HTTP/1.1\r\nHost: a\r\n${fields}\r\n${body}`);
+    const behind = await server();
+    const whole = `POST /p?q=%zz HTTP/1.1\r\nHost: a\r\n${expected}\r\n${expectedBody}`;
+    await behind.until(whole.slice(-20));
+    behind.write(OK);
+    await wire.until('ok');
+    expect(behind.text).toBe(whole);
+  });
+
+  test.each(['GET', 'DELETE', 'OPTIONS', 'HEAD', 'PATCH', 'PROPFIND'])(
+    'a body of %s in chunks stays in chunks: what is in it is no second request',
+    async (method) => {
+      const { client, server, accepted } = await between();
+      const wire = await client();
+      const hidden = 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n';
+      wire.write(
+        `${method} / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`,
+      );
+      const behind = await server();
+      await behind.until('0\r\n\r\n');
+      expect(behind.text).toBe(
+        `${method} / HTTP/1.1\r\nHost: a\r\n${CHUNKED}\r\n${hidden.length.toString(16)}\r\n${hidden}\r\n0\r\n\r\n`,
+      );
+      expect(accepted()).toBe(1);
+    },
+  );
+
+  test.each([
+    ['GET http://b.test/x/../y?a|b HTTP/1.1\r\nHost: a\r\n', 'GET /x/../y?a|b HTTP/1.1\r\nHost: b.test\r\n'],
+    ['GET https://b.test:8443 HTTP/1.1\r\nHost: a\r\n', 'GET / HTTP/1.1\r\nHost: b.test:8443\r\n'],
+    ['GET HTTP://b.test?q HTTP/1.1\r\nHost: a\r\n', 'GET /?q HTTP/1.1\r\nHost: b.test\r\n'],
+    ['OPTIONS http://b.test HTTP/1.1\r\nHost: a\r\n', 'OPTIONS * HTTP/1.1\r\nHost: b.test\r\n'],
+    ['OPTIONS * HTTP/1.1\r\nHost: a\r\n', 'OPTIONS * HTTP/1.1\r\nHost: a\r\n'],
+    ['GET //x//y HTTP/1.1\r\nHost: a\r\n', 'GET //x//y HTTP/1.1\r\nHost: a\r\n'],
+    [
+      'GET /%2e%2e/%41 HTTP/1.1\r\nX-First: 1\r\nhOST: a\r\n',
+      'GET /%2e%2e/%41 HTTP/1.1\r\nX-First: 1\r\nhOST: a\r\n',
+    ],
+  ])('%j', async (request, expected) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(`${request}\r\n`);
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    expect(behind.text.slice(0, expected.length)).toBe(expected);
+  });
+
+  test('HTTP/1.0 becomes 1.1, without what 1.0 has not', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('POST / HTTP/1.0\r\nExpect: 100-continue\r\nContent-Length: 1\r\n\r\nx');
+    const behind = await server();
+    await behind.until('\r\n\r\nx');
+    expect(behind.text).toMatch(/^POST \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\nContent-Length: 1\r\n/);
+    expect(behind.text).not.toContain('Expect');
+    behind.write(
+      'HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    );
+    expect(withoutOwn(await readAll(wire.socket))).toBe('HTTP/1.1 200 OK\r\n\r\nok');
+  });
+});
+
+describe('an answer reaches the client byte by byte', () => {
+  const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n';
+  const HEAD = GET.replace('GET', 'HEAD');
+
+  test.each([
+    [
+      'bytes above 127',
+      GET,
+      `HTTP/1.1 200 ${HIGH}\r\nX-High: ${HIGH}\r\nContent-Length: 2\r\n\r\n\u00e9\u00ff`,
+    ],
+    [
+      'bytes above 127, with no body',
+      HEAD,
+      `HTTP/1.1 200 OK\r\nX-High: ${HIGH}\r\nContent-Length: 9\r\n\r\n`,
+    ],
+    [
+      'bytes above 127 in chunks',
+      GET,
+      `HTTP/1.1 200 OK\r\nX-High: ${HIGH}\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\u00e9\u00ff\r\n0\r\n\r\n`,
+    ],
+    [
+      'names, order and repetitions',
+      GET,
+      'HTTP/1.1 299 Strange\r\nx-a: 1\r\nSet-Cookie: b=1\r\nX-B: 2\r\nset-cookie: c=2\r\nX-A: 3\r\nVary: a\r\nVary: b\r\nContent-Length: 2\r\n\r\nok',
+    ],
+    ['its own Date and Server', GET, 'HTTP/1.1 200 OK\r\nServer: s\r\nContent-Length: 0\r\n\r\n'],
+    ['no reason', GET, 'HTTP/1.1 200 \r\nContent-Length: 2\r\n\r\nok'],
+    ['204', GET, 'HTTP/1.1 204 No Content\r\nX-A: 1\r\n\r\n'],
+    ['304 with a length', GET, 'HTTP/1.1 304 Not Modified\r\nETag: "a"\r\nContent-Length: 1234\r\n\r\n'],
+    ['a length for HEAD', HEAD, 'HTTP/1.1 200 OK\r\nContent-Length: 1234\r\n\r\n'],
+    ['no length for HEAD', HEAD, 'HTTP/1.1 200 OK\r\nX-A: 1\r\n\r\n'],
+    [
+      'fields behind the body',
+      GET,
+      `HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nX-Sum: ${HIGH}\r\nX-Sum: 2\r\n\r\n`,
+    ],
+    [
+      'a 1xx before it',
+      GET,
+      `HTTP/1.1 103 Early Hints\r\nLink: </${HIGH}>\r\nlink: </b>\r\n\r\nHTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 199 Odd\r\nA: b\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n${OK}`,
+    ],
+  ])('%s', async (_, request, answer) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(request);
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    behind.write(answer);
+    const last = answer.slice(answer.lastIndexOf('HTTP/1.1 '));
+    await wire.until(last.slice(last.indexOf('\r\n\r\n')));
+    // The same connection takes another request: the answer's end is clear.
+    wire.text = wire.text.replace(/^Date: .*\r\n/gm, '');
+    expect(withoutOwn(wire.text)).toBe(answer);
+    wire.text = '';
+    wire.write(GET);
+    // Node gives up the connection behind after some answers that have no body.
+    const again = await behind.until('\r\n\r\nGET').then(() => behind, server);
+    again.write(OK);
+    await wire.until('\r\n\r\nok');
+    expect(withoutOwn(wire.text)).toBe(OK);
+  });
+
+  test('a Date stays, and stands where it stood', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(GET);
+    const behind = await server();
+    behind.write('HTTP/1.1 200 OK\r\nA: 1\r\ndate: yesterday\r\nB: 2\r\nContent-Length: 0\r\n\r\n');
+    await wire.until('\r\n\r\n');
+    expect(wire.text).toMatch(
+      /^HTTP\/1\.1 200 OK\r\nA: 1\r\ndate: yesterday\r\nB: 2\r\nContent-Length: 0\r\n/,
+    );
+    expect(wire.text.match(/^date/gim)).toHaveLength(1);
+  });
+
+  test.each([
+    [
+      'HTTP/1.1 200 OK\r\nConnection: keep-alive, X-Hop\r\nX-Hop: 1\r\nKeep-Alive: timeout=9\r\nProxy-Connection: x\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\nok',
+      OK,
+    ],
+    ['HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n', 'HTTP/1.1 204 No Content\r\n\r\n'],
+    ['HTTP/1.1 200 OK\r\nTrailer: X\r\nContent-Length: 2\r\n\r\nok', OK],
+  ])('%j loses what belongs to its own connection', async (answer, expected) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(GET);
+    const behind = await server();
+    behind.write(answer);
+    await wire.until(expected.slice(expected.indexOf('\r\n\r\n')));
+    expect(withoutOwn(wire.text)).toBe(expected);
+  });
+
+  test('that ends with its connection comes in chunks', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(GET);
+    const behind = await server();
+    behind.socket.end('HTTP/1.0 200 OK\r\nA: b\r\n\r\nall of it');
+    await wire.until('0\r\n\r\n');
+    expect(withoutOwn(wire.text)).toBe(
+      'HTTP/1.1 200 OK\r\nA: b\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nall of it\r\n0\r\n\r\n',
+    );
+  });
+
+  test.each([
+    ['a length', 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf'],
+    ['chunks', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n64\r\nhalf'],
+  ])('that breaks off in the middle of %s is seen as incomplete', async (_, answer) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(GET);
+    const behind = await server();
+    behind.socket.end(answer);
+    await wire.closed();
+    expect(wire.text).toContain('half');
+    expect(wire.text.endsWith('0\r\n\r\n')).toBe(false);
+  });
+});
+
+describe('Expect: 100-continue', () => {
+  const ASK = 'PUT /x HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 4\r\n\r\n';
+
+  test('is for the server behind to answer, and its 100 comes back', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(ASK);
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    expect(behind.text).toContain('\r\nExpect: 100-continue\r\n');
+    expect(wire.text).toBe('');
+    behind.write('HTTP/1.1 100 Continue\r\n\r\n');
+    await wire.until('\r\n\r\n');
+    expect(wire.text).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    wire.write('body');
+    await behind.until('body');
+    behind.write(OK);
+    await wire.until('ok');
+    expect(withoutOwn(wire.text)).toBe(`HTTP/1.1 100 Continue\r\n\r\n${OK}`);
+    // The connection goes on.
+    wire.write('GET /next HTTP/1.1\r\nHost: a\r\n\r\n');
+    await behind.until('/next');
+  });
+
+  test('that is refused brings the refusal, and no body goes on; the connection ends, since a body may be under way', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(ASK);
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    behind.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno');
+    await wire.until('no');
+    expect(wire.text).toMatch(/^HTTP\/1\.1 413 Content Too Large\r\n/);
+    expect(wire.text).toContain('\r\nConnection: close\r\n');
+    await behind.ended();
+    expect(behind.text.endsWith('\r\n\r\n')).toBe(true);
+  });
+
+  test('with bytes above 127 in the fields', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(ASK.replace('Host: a', `Host: a\r\nX-High: ${HIGH}`));
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    expect(behind.text).toContain(`\r\nX-High: ${HIGH}\r\n`);
+  });
+
+  test('another expectation is for the server behind, too', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('GET / HTTP/1.1\r\nHost: a\r\nExpect: miracles\r\n\r\n');
+    const behind = await server();
+    await behind.until('Expect: miracles');
+    behind.write('HTTP/1.1 417 Expectation Failed\r\nContent-Length: 0\r\n\r\n');
+    await wire.until('HTTP/1.1 417 Expectation Failed\r\n');
+  });
+
+  test('a folder answers at once, and asks for no body', async () => {
+    const folder = folderWith({ 'a.txt': 'hello' });
+    const site = await startGateway([`certificate: local\nfolder: ${folder}`]);
+    const wire = new Wire(await connectTls(site.port, { ca: site.ca }));
+    wire.write(ASK);
+    await wire.until('\r\n\r\n');
+    expect(wire.text).toMatch(/^HTTP\/1\.1 405 /);
+  });
+});
+
+describe('an upload', () => {
+  test('that is answered early: the client reads the answer, though the server behind takes no more', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\n');
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    behind.socket.end('HTTP/1.1 413 Content Too Large\r\nConnection: close\r\nContent-Length: 2\r\n\r\nno');
+    behind.socket.destroySoon();
+    await wire.until('\r\n\r\nno');
+    expect(wire.text).toMatch(/^HTTP\/1\.1 413 /);
+    wire.write('x'.repeat(1_000_000));
+    // It has not been told to go on, so it may close.
+    wire.socket.end();
+  });
+
+  test('that the server behind breaks off is a 502, also while it goes on', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000000\r\n\r\nbegin');
+    const behind = await server();
+    await behind.until('begin');
+    behind.socket.resetAndDestroy();
+    await wire.until('502 Bad Gateway</h1>');
+  });
+
+  test('that the client breaks off is broken off behind', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nbegin\r\n');
+    const behind = await server();
+    await behind.until('begin');
+    wire.socket.destroy();
+    await behind.ended();
+    expect(behind.text.endsWith('0\r\n\r\n')).toBe(false);
+  });
+});
+
+test('of requests in a row each reaches the server behind after the answer to the one before', async () => {
+  const { client, server, accepted } = await between();
+  const wire = await client();
+  wire.write(
+    'GET /1 HTTP/1.1\r\nHost: a\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nxGET /3 HTTP/1.1\r\nHost: a\r\n\r\n',
+  );
+  const behind = await server();
+  await behind.until('/1');
+  behind.write('HTTP/1.1 103 Early Hints\r\nLink: 1\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1');
+  await behind.until('\r\n\r\nx');
+  expect(behind.text).not.toContain('/3');
+  behind.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2');
+  await behind.until('/3');
+  behind.write('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3');
+  await wire.until('\r\n\r\n3');
+  expect([...wire.text.matchAll(/\r\n\r\n([123])/g)].map(([, digit]) => digit)).toEqual(['1', '2', '3']);
+  expect(accepted()).toBe(1);
+});
+
+describe('a wish for another protocol that is not known is ignored', () => {
+  const H2C = 'Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n';
+
+  test.each([
+    ['h2c', 'GET', H2C, ''],
+    ['TLS/1.0', 'OPTIONS', 'Connection: upgrade\r\nUpgrade: TLS/1.0\r\n', ''],
+    ['h2c with a body', 'POST', `${H2C}Content-Length: 4\r\n`, 'body'],
+    ['h2c with a body in chunks', 'POST', `${H2C}Transfer-Encoding: chunked\r\n`, '4\r\nbody\r\n0\r\n\r\n'],
+    [
+      'websocket of another method',
+      'POST',
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 4\r\n',
+      'body',
+    ],
+    [
+      'websocket with a body',
+      'GET',
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nContent-Length: 4\r\n',
+      'body',
+    ],
+  ])('by a proxy: %s', async (_, method, fields, body) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(
+      `${method} /1 HTTP/1.1\r\nHost: a\r\nX-High: ${HIGH}\r\n${fields}\r\n${body}${body === '' ? 'GET /2 HTTP/1.1\r\nHost: a\r\n\r\n' : ''}`,
+    );
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    if (body !== '') await behind.until(body);
+    expect(behind.text).toContain(`${method} /1 HTTP/1.1\r\nHost: a\r\nX-High: ${HIGH}\r\n`);
+    expect(behind.text).not.toMatch(/upgrade|h2c|http2-settings|websocket/i);
+    behind.write(OK);
+    if (body === '') {
+      await behind.until('GET /2 ');
+      behind.write(OK);
+    }
+    await wire.until('ok');
+    expect(wire.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+
+  test('by a proxy, behind other requests that are not answered yet', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write(
+      `GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n${H2C}\r\nGET /3 HTTP/1.1\r\nHost: a\r\n\r\n`,
+    );
+    const behind = await server();
+    for (const path of ['/1', '/2', '/3']) {
+      await behind.until(`GET ${path} `);
+      behind.write(`HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n${path}`);
+      await wire.until(`\r\n\r\n${path}`);
+    }
+  });
+
+  test.each(['folder: .', 'welcome: true'])('by %s', async (service) => {
+    const folder = folderWith({ 'index.html': 'hello' });
+    const site = await startGateway([`certificate: local\n${service}`], { folder });
+    const wire = new Wire(await connectTls(site.port, { ca: site.ca }));
+    wire.write(`GET / HTTP/1.1\r\nHost: a\r\n${H2C}\r\n`);
+    await wire.until('\r\n\r\n');
+    expect(wire.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+  });
+});
+
+test.each([
+  ['GET http://localhost/index.html HTTP/1.1', 200],
+  ['GET https://localhost HTTP/1.1', 200],
+  ['GET http://localhost/?a=b HTTP/1.1', 200],
+  ['GET http://localhost/none HTTP/1.1', 404],
+  ['GET ftp://localhost/ HTTP/1.1', 400],
+  ['GET http://user@localhost/ HTTP/1.1', 400],
+  ['GET http:///index.html HTTP/1.1', 400],
+])('a folder, asked %j', async (line, status) => {
+  const folder = folderWith({ 'index.html': 'hello' });
+  const site = await startGateway([`certificate: local\nfolder: ${folder}`]);
+  const wire = new Wire((await connectTls(site.port, { ca: site.ca })) as TLSSocket);
+  wire.write(`${line}\r\nHost: localhost\r\n\r\n`);
+  await wire.until('\r\n\r\n');
+  expect(wire.text.slice(9, 12)).toBe(String(status));
+});
