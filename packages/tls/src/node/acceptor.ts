@@ -83,10 +83,11 @@ export class Acceptor {
   serve(transport: Duplex): void {
     const socket = new TLSSocket(transport, this.#optionsOfSockets());
     if (this.#options.pauseOnConnect) socket.pause();
-    // The listener for errors stays, as in Node: one client's broken connection must not end the server.
-    socket.on('error', onError);
     socket.on('secure', onSecure);
     socket.on('close', onHandshakeClose);
+    socket.on('_tlsError', onError);
+    // This listener stays, as in Node: one client's broken connection must not end the server.
+    socket.on('error', onError);
     socket._setHandshakeTimeout(this.#handshakeTimeout);
   }
 
@@ -155,13 +156,14 @@ function checkServerOptions(options: TlsOptions): void {
 }
 
 function onSecure(this: TLSSocket): void {
-  this.removeListener('secure', onSecure);
+  if (this.destroyed || !this._releaseControl()) return;
   this.removeListener('close', onHandshakeClose);
   (this.server as EventEmitter).emit('secureConnection', this);
 }
 
+/** The first thing that goes wrong with a handshake is told, once. */
 function onError(this: TLSSocket, error: Error): void {
-  if (this.connectionInfo !== undefined) return;
+  if (this._controlReleased || this.listenerCount('close', onHandshakeClose) === 0) return;
   this.removeListener('close', onHandshakeClose);
   (this.server as EventEmitter).emit('tlsClientError', error, this);
 }

@@ -61,6 +61,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     pskCallback: checkFunction('options.pskCallback', options.pskCallback),
   };
   const socket = options.socket ? new TLSSocket(options.socket, settings) : overNetwork(options, settings);
+  socket._releaseControl();
   if (listener !== undefined) socket.once('secureConnect', listener);
   if (options.socket === undefined) {
     // Programs that measure the phases of a connection wait for these.
@@ -103,7 +104,7 @@ const TRANSPORT_EVENTS = [
 function overNetwork(options: ConnectionOptions, settings: TLSSocketOptions): TLSSocket {
   const transport = openTransport(options);
   try {
-    return new TLSSocket(transport, settings);
+    return new TLSSocket(transport, { ...settings, ownsTransport: true });
   } catch (error) {
     transport.on('error', () => {}).destroy();
     throw error;

@@ -1,29 +1,19 @@
 import type { X509Certificate } from 'node:crypto';
-import { Socket, type SocketConstructorOpts } from 'node:net';
 import type {
   CipherNameAndProtocol,
   DetailedPeerCertificate,
   EphemeralKeyInfo,
-  TLSSocket as NodeTlsSocket,
   PeerCertificate,
 } from 'node:tls';
 import type { Connection } from '../connection.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { checkBytes, checkString, checkUint32 } from './arguments.ts';
 import * as describe from './connection-details.ts';
+import { ErrorControl } from './error-control.ts';
 import { invalidState } from './errors.ts';
 
-/**
- * A net.Socket, which is a socket of `node:tls` for the compiler only: so ours goes wherever one is wanted, and what it has
- * in addition must fit, with the types of any version of Node.
- */
-export const NodeSocket: (new (
-  options?: SocketConstructorOpts,
-) => NodeTlsSocket) &
-  Omit<typeof Socket, 'prototype'> = Socket as never;
-
 /** The part of a TLSSocket that tells what was agreed on. */
-export abstract class DescribedSocket extends NodeSocket {
+export abstract class DescribedSocket extends ErrorControl {
   /** Everything both sides agreed on; undefined until the handshake is complete. Not in `node:tls`. */
   abstract get connectionInfo(): ConnectionInfo | undefined;
   /** @internal */

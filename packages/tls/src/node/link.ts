@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Connection } from '../connection.ts';
 import { TlsError } from '../errors.ts';
@@ -6,6 +7,7 @@ import { EarlyData } from './early-data.ts';
 import { brokenPipe, destroyed, opensslError, setCounterpart } from './errors.ts';
 import { isHttp } from './http-request.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
+import { hasEnded, notBytes, privateStream, takeBuffered } from './private-stream.ts';
 import { type ReportReader, Reports } from './reports.ts';
 import { returnSealedMemory } from './sealed-memory.ts';
 import { copiesWhatIsWritten, letGo } from './transport.ts';
@@ -14,8 +16,11 @@ import { copiesWhatIsWritten, letGo } from './transport.ts';
 export interface LinkOwner extends ReportReader {
   /** Whether an end of the transport without close_notify ends reading only. */
   readonly toleratesTruncation: boolean;
+  /** The connection broke. */
   onTransportError(error: Error): void;
-  onTransportClose(): void;
+  /** The program's own stream says that something is wrong; whether that ends it, its 'close' tells. */
+  onBaseError(error: Error): void;
+  onBaseClose(): void;
 }
 
 /**
@@ -26,8 +31,11 @@ export interface LinkOwner extends ReportReader {
  * calls back into the socket, never finds the engine in the middle of a record.
  */
 export class Link extends Reports {
-  readonly transport: Duplex;
+  /** What the socket was given, or made for itself. */
+  readonly base: Duplex;
   readonly owner: LinkOwner;
+  readonly #isOwn: boolean;
+  #transport: Duplex;
   #connection: Connection | undefined;
   #outbox: Outbox | undefined;
   #final: WriteCallback | undefined;
@@ -51,25 +59,44 @@ export class Link extends Reports {
   #transportEnded = false;
   /** It ended without close_notify, and that is let pass: the engine goes on, for what is still to be sent. */
   #isTruncated = false;
+  #isBaseClosed = false;
   #closed = false;
 
-  constructor(transport: Duplex, owner: LinkOwner) {
+  /** @param isOwn nobody but the owner has the base. */
+  constructor(base: Duplex, owner: LinkOwner, isOwn: boolean) {
     super();
-    this.transport = transport;
+    this.base = base;
     this.owner = owner;
-    (transport as Linked)[LINK] = this;
+    this.#isOwn = isOwn;
+    this.#transport = base;
+    (base as Linked)[LINK] = this;
+    // An error before the handshake starts must find a listener, too.
+    base.on('error', isOwn ? onTransportError : onBaseError);
+    base.on('close', onBaseClose);
+  }
+
+  /** Takes from the base, which is connected, what comes and goes over it: see {@link privateStream}. */
+  take(): void {
+    const { base } = this;
+    const transport = this.#isOwn ? base : privateStream(base);
+    this.#transport = transport;
     // When to end our side is decided above: the transport must not do it by itself at the peer's FIN.
     transport.allowHalfOpen = true;
-    // An error before the handshake starts must find a listener, too.
+    if (transport === base) return;
+    (transport as Linked)[LINK] = this;
     transport.on('error', onTransportError);
-    transport.on('close', onTransportClose);
   }
 
   /** Both sides have said that they send no more: what happens to the transport now is of no interest. */
   get isOver(): boolean {
     const connection = this.#connection;
     if (connection === undefined || connection.state === 'failed') return false;
-    return this.#isReadOver(connection) && connection.isWriteClosed;
+    return this.isReadOver && connection.isWriteClosed;
+  }
+
+  /** Nothing more comes: the peer has said so, or what carried it has ended. */
+  get isReadOver(): boolean {
+    return this.#connection?.isReadClosed === true || this.#isTruncated;
   }
 
   get connection(): Connection | undefined {
@@ -86,25 +113,44 @@ export class Link extends Reports {
     return true;
   }
 
-  /** Starts the handshake on a transport that is connected; a client's with early data, as far as a session allows it. */
+  /** Starts the handshake on a transport that was taken; a client's with early data, as far as a session allows it. */
   start(connection: Connection, early?: Uint8Array): void {
     this.#connection = connection;
-    this.transport.on('data', onTransportData);
-    this.transport.on('end', onTransportEnd);
-    if (this.transport.readableEnded) this.#transportEnded = true;
+    const transport = this.#transport;
+    transport.on('data', onTransportData);
+    transport.on('end', onTransportEnd);
     connection.start();
     if (early !== undefined) {
       this.#early = new EarlyData();
       this.#early.send(connection, early);
     }
-    if (this.#transportEnded) connection.receiveEnd();
+    // Who gave the base may put something back into it first.
+    if (!this.#isOwn) process.nextTick(takeBufferedLater, this);
     this.#settle();
-    if (this.transport.isPaused()) this.transport.resume();
+    if (transport.isPaused()) transport.resume();
+  }
+
+  baseClosed(): void {
+    this.#isBaseClosed = true;
+    this.owner.onBaseClose();
+  }
+
+  /** What came before the transport was taken. */
+  takeBuffered(): void {
+    if (this.#closed) return;
+    const { base } = this;
+    if (base !== this.#transport) takeBuffered(base, (bytes) => this.receive(bytes));
+    if (hasEnded(base) && !this.#transportEnded && !this.#closed) this.receiveEnd();
   }
 
   // From the transport ------------------------------------------------------------------------------------------
 
   receive(chunk: Uint8Array): void {
+    if (this.#closed) return;
+    if (!(chunk instanceof Uint8Array)) {
+      this.#refuseChunks();
+      return;
+    }
     this.#hasReceived = true;
     this.#connection!.receive(chunk);
     if (this.failure?.code === 'not-tls' && isHttp(chunk)) {
@@ -128,13 +174,10 @@ export class Link extends Reports {
     return this.owner.toleratesTruncation && state === 'open' && !isReadClosed && !isBusy;
   }
 
-  #isReadOver(connection: Connection): boolean {
-    return connection.isReadClosed || this.#isTruncated;
-  }
-
-  /** The transport has closed, with or without having ended. */
-  transportGone(): void {
-    if (this.#connection !== undefined) this.receiveEnd();
+  /** Somebody made text or objects of what comes. */
+  #refuseChunks(): void {
+    this.#transport.pause().off('data', onTransportData);
+    this.owner.onBaseError(notBytes());
   }
 
   /** The reader wants more. */
@@ -183,9 +226,9 @@ export class Link extends Reports {
     const last = connection.takeOutgoing();
     // From here on nothing is answered any more, and the peer's end is to be seen.
     this.#unread = 0;
-    const { transport } = this;
-    if (transport.destroyed || transport.writableEnded) callback();
-    else transport.end(last, (error?: Error | null) => callback(this.#isReadOver(connection) ? null : error));
+    const transport = this.#transport;
+    if (hasStopped(transport)) callback();
+    else transport.end(last, (error?: Error | null) => callback(this.isReadOver ? null : error));
     this.#settle();
   }
 
@@ -206,15 +249,26 @@ export class Link extends Reports {
     // takes for granted.
     if (this.#writing !== undefined) this.#written(error ?? destroyed());
     if (this.#outbox !== undefined) this.#failOutbox(error ?? destroyed());
-    letGo(this.transport, last);
+    letGo(this.#transport, last);
+  }
+
+  /**
+   * Calls back when the base has closed, before {@link close}. As in Node, that is not waited for where it may never be
+   * told: by a stream that is no socket, or by a socket of somebody else's that was destroyed before.
+   */
+  whenClosed(callback: () => void): void {
+    const { base } = this;
+    if (!(base instanceof Socket)) setImmediate(callback);
+    else if (this.#isOwn ? this.#isBaseClosed : base.destroyed) process.nextTick(callback);
+    else base.once('close', callback);
   }
 
   /** Writes what the engine has to say. */
   flush(): void {
     const bytes = this.#connection?.takeOutgoing();
     if (bytes === undefined || this.#closed) return;
-    const { transport } = this;
-    if (transport.destroyed || transport.writableEnded) return;
+    const transport = this.#transport;
+    if (hasStopped(transport) || hasStopped(this.base)) return;
     if (this.#isHeld && this.#connection?.heldLength === 0) {
       this.#isHeld = false;
       transport.write(bytes, this.#onWritten);
@@ -222,7 +276,7 @@ export class Link extends Reports {
   }
 
   #countUnread(length: number): void {
-    if (this.#unread === 0) this.transport.once('drain', onTransportDrain);
+    if (this.#unread === 0) this.#transport.once('drain', onTransportDrain);
     this.#unread += length;
     this.#steer();
   }
@@ -263,7 +317,7 @@ export class Link extends Reports {
 
   #send(bytes: Uint8Array, callback: WriteCallback): void {
     const connection = this.#connection!;
-    const { transport } = this;
+    const transport = this.#transport;
     if (connection.state !== 'open' || connection.isWriteClosed || !transport.writable) {
       callback(brokenPipe());
       return;
@@ -361,7 +415,7 @@ export class Link extends Reports {
    */
   #steer(): void {
     if (this.#closed) return;
-    const { transport } = this;
+    const transport = this.#transport;
     const isWanted = !this.#readerIsFull && !this.#connection!.isBusy && this.#unread < MAX_UNREAD;
     if (isWanted === !transport.isPaused()) return;
     if (isWanted) transport.resume();
@@ -371,6 +425,10 @@ export class Link extends Reports {
 
 function sendInFragments(connection: Connection, bytes: Uint8Array, length: number): void {
   for (let at = 0; at < bytes.length; at += length) connection.send(bytes.subarray(at, at + length));
+}
+
+function hasStopped(stream: Duplex): boolean {
+  return stream.destroyed || stream.writableEnded;
 }
 
 const LINK: unique symbol = Symbol('testudo link');
@@ -398,8 +456,16 @@ function onTransportError(this: Linked, error: Error): void {
   this[LINK]!.owner.onTransportError(error);
 }
 
-function onTransportClose(this: Linked): void {
-  this[LINK]!.owner.onTransportClose();
+function onBaseError(this: Linked, error: Error): void {
+  this[LINK]!.owner.onBaseError(error);
+}
+
+function onBaseClose(this: Linked): void {
+  this[LINK]!.baseClosed();
+}
+
+function takeBufferedLater(link: Link): void {
+  link.takeBuffered();
 }
 
 function flushLater(link: Link): void {

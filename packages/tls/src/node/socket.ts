@@ -1,4 +1,4 @@
-import { type Server as NetServer, Socket, type SocketConstructorOpts } from 'node:net';
+import { type Server as NetServer, Socket } from 'node:net';
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
 import type { SecureContext as NodesContext, TLSSocket as NodeTlsSocket } from 'node:tls';
 import type { Connection } from '../connection.ts';
@@ -27,11 +27,11 @@ import {
 import { contextFrom, contextOf, type SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
 import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
+import { StackedStream } from './stacked-stream.ts';
 import { posesAsNodes } from './stand-in.ts';
 import { type Strictness, strictnessOf } from './strictness.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
-import { emitsClose } from './transport.ts';
-import { TransportSocket } from './transport-socket.ts';
+import { socketOptions, TransportSocket } from './transport-socket.ts';
 import type { TLSSocketOptions } from './types.ts';
 
 /**
@@ -79,6 +79,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   #settings: ServerSettings | undefined;
   #context: SecureContext | undefined;
   #reader: BufferReader | undefined;
+  #stacked: StackedStream | undefined;
   #trace: Observer | undefined;
   #takesRenegotiation = true;
   readonly #strictness: Strictness;
@@ -87,6 +88,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   /** @param transport any connected or connecting Duplex, usually a net.Socket; none for one to `connect` later. */
   constructor(transport?: Duplex | null, options: TLSSocketOptions = {}) {
     super(socketOptions(transport, options));
+    this._guardErrors();
     const below = transport ?? new Socket({ allowHalfOpen: true });
     this.#ownsTransport = below !== transport;
     this._tlsOptions = options;
@@ -94,7 +96,9 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     if (wantsTrace(options.enableTrace)) this.enableTrace();
     (this as { server: unknown }).server = options.server ?? null;
     if (options.session) this.setSession(options.session);
-    this.#link = new Link(below, this);
+    const isOwn = this.#ownsTransport || options.ownsTransport === true;
+    this.#link = new Link(below, this, isOwn);
+    if (!isOwn && below instanceof Socket) (this as { _parent?: Socket })._parent = below;
     if (options.isServer) this.#settings = options.settings ?? settingsOf(options);
     else this.#context = contextOf(options, sharedSecureContext);
     this.#strictness = (this.#context ?? this.#settings)?.strictness ?? strictnessOf(options.strict);
@@ -105,9 +109,11 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     if (below instanceof Socket && below.pending && !below.destroyed) {
       this.#setConnecting(!this.#ownsTransport);
       below.once('connect', () => this.#onConnect());
-    } else if (options.isServer) {
-      this.#start();
-    } else {
+      return;
+    }
+    this.#link.take();
+    if (options.isServer) this.#start();
+    else {
       // The caller still has listeners to add, and may set a session or a name.
       process.nextTick(() => this.#start());
     }
@@ -221,7 +227,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   }
 
   override get transport(): Duplex {
-    return this.#link.transport;
+    return this.#link.base;
   }
 
   override get _traffic(): { readonly read: number; readonly written: number } {
@@ -249,7 +255,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   // Stream hooks ------------------------------------------------------------------------------------------------
 
   override _read(): void {
-    if (this.#reader === undefined) this.#link.resume();
+    if (this.#reader === undefined && this.#stacked === undefined) this.#link.resume();
   }
 
   override pause(): this {
@@ -290,11 +296,16 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     clearTimeout(this.#timer);
     this.#hadError = error !== null && error !== undefined;
     this.#setConnecting(false);
-    const willClose = emitsClose(this.transport);
     const isAll = !this.#hadError && this.#info !== undefined && isBetweenMessages(this);
+    this.#link.whenClosed(() => this.emit('close', this.#hadError));
     this.#link.close(error ?? undefined, isAll);
     callback(error);
-    if (!willClose) process.nextTick(emitCloseOf, this);
+  }
+
+  /** @internal For TLS in TLS: see {@link privateStream}. */
+  _takeIncoming(): Duplex {
+    this.#stacked ??= new StackedStream(this, () => this.#link.resume());
+    return this.#stacked;
   }
 
   // From the link -----------------------------------------------------------------------------------------------
@@ -340,6 +351,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   onData(bytes: Uint8Array): boolean {
     this.#bytesRead += bytes.length;
     this.#touch();
+    if (this.#stacked !== undefined) return this.#stacked.push(bytes);
     return this.#reader === undefined ? this.push(bytes) : this.#reader.deliver(bytes);
   }
 
@@ -356,6 +368,10 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   /** @internal */
   onEnd(): void {
+    if (this.#stacked !== undefined) {
+      this.#stacked.push(null);
+      return;
+    }
     this.push(null);
     // Nobody may be reading: then 'end' would never come, and the socket would stay.
     if (this.readableLength === 0) this.read(0);
@@ -374,16 +390,21 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   }
 
   /** @internal The end came without close_notify. Who knows better whether something is missing is left to find out. */
-  onTruncation(
+  onTruncation(cause?: TlsError): void {
+    const failure = this.#truncate(cause);
+    if (failure !== undefined) this.destroy(failure);
+    else if (!this.destroyed) this.onEnd();
+  }
+
+  #truncate(
     cause: TlsError = new TlsError('truncated', 'the peer ended the connection without close_notify'),
-  ): void {
+  ): Error | undefined {
     const error = toNodeError(cause, this._isServer ? 'server' : 'client');
     this.truncated = true;
     this.emit('truncated', error);
-    if (this.destroyed) return;
+    if (this.destroyed) return undefined;
     const end = endInHttp(this, error) ?? (this.#strictness.closeNotify ? 'incomplete' : 'told');
-    if (end === 'told') this.onEnd();
-    else this.destroy(error);
+    return end === 'told' ? undefined : error;
   }
 
   /** @internal */
@@ -393,20 +414,14 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   }
 
   /** @internal */
-  onTransportClose(): void {
-    if (this.destroyed) {
-      process.nextTick(emitCloseOf, this);
-      return;
-    }
-    if (this.#link.isOver) return;
-    // A transport that closes without having ended: the engine knows whether something is missing.
-    this.#link.transportGone();
-    if (!this.destroyed) this.destroy(this.#info === undefined ? this.#reset() : undefined);
+  onBaseError(error: Error): void {
+    if (!this.destroyed && !this.#link.isOver) this._emitTLSError(error);
   }
 
-  /** @internal */
-  _emitClose(): void {
-    this.emit('close', this.#hadError);
+  /** @internal The program has closed what is below: that is no error, but the engine knows whether something is missing. */
+  onBaseClose(): void {
+    const isCut = this.#info !== undefined && !this.destroyed && !this.#link.isReadOver;
+    this.destroy(isCut ? this.#truncate() : undefined);
   }
 
   /** @internal A server's deadline for the handshake, in milliseconds. */
@@ -421,6 +436,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   #onConnect(): void {
     this.#setConnecting(false);
+    this.#link.take();
     this.emit('connect');
     this.emit('ready');
     this.#start();
@@ -428,10 +444,6 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
   #start(): void {
     if (this.destroyed) return;
-    if (this.transport.destroyed) {
-      this.destroy(this.#reset());
-      return;
-    }
     try {
       this.#link.start(this.#side(), earlyBytes(this._tlsOptions));
     } catch (error) {
@@ -475,22 +487,6 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
 
 installNetworkProperties(TLSSocket.prototype);
 
-function socketOptions(
-  transport: Duplex | null | undefined,
-  options: TLSSocketOptions,
-): SocketConstructorOpts {
-  const isSocket = transport instanceof Socket;
-  const made: SocketConstructorOpts & { highWaterMark?: number } = {
-    allowHalfOpen: options.allowHalfOpen ?? (isSocket && transport.allowHalfOpen),
-  };
-  if (options.highWaterMark !== undefined) made.highWaterMark = options.highWaterMark;
-  return made;
-}
-
 function giveUp(socket: TLSSocket): void {
   socket.destroy(handshakeTimeout());
-}
-
-function emitCloseOf(socket: TLSSocket): void {
-  socket._emitClose();
 }

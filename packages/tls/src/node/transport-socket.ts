@@ -1,6 +1,7 @@
-import type { Socket } from 'node:net';
+import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { DescribedSocket } from './described-socket.ts';
+import type { TLSSocketOptions } from './types.ts';
 
 /** The part of a TLSSocket that concerns the network: it goes to the transport, which need not be a socket. */
 export abstract class TransportSocket extends DescribedSocket {
@@ -36,4 +37,17 @@ export abstract class TransportSocket extends DescribedSocket {
     (this.transport as Partial<Socket>).resetAndDestroy?.();
     return this.destroy();
   }
+}
+
+/** For the stream of a TLSSocket: without a choice it ends as its transport does. */
+export function socketOptions(
+  transport: Duplex | null | undefined,
+  options: TLSSocketOptions,
+): SocketConstructorOpts {
+  const isSocket = transport instanceof Socket;
+  const made: SocketConstructorOpts & { highWaterMark?: number } = {
+    allowHalfOpen: options.allowHalfOpen ?? (isSocket && transport.allowHalfOpen),
+  };
+  if (options.highWaterMark !== undefined) made.highWaterMark = options.highWaterMark;
+  return made;
 }
