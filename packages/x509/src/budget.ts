@@ -8,7 +8,7 @@ export interface VerificationBudgets {
   readonly steps: number;
   /** Intermediates in a path, self-issued ones not counted (as many again of those are allowed). Default 8. */
   readonly depth: number;
-  /** Comparisons of a name with a constraint. Default 100,000. */
+  /** Pairs of a name and a constraint of its form. Default 250,000. */
   readonly nameConstraintComparisons: number;
   /** Policies and policy mappings looked at, in all paths. Default 100,000. */
   readonly policyNodes: number;
@@ -18,7 +18,7 @@ export const DEFAULT_BUDGETS: VerificationBudgets = {
   signatures: 100,
   steps: 2_000,
   depth: 8,
-  nameConstraintComparisons: 100_000,
+  nameConstraintComparisons: 250_000,
   policyNodes: 100_000,
 };
 
@@ -32,8 +32,9 @@ export class Budget {
     this.#left = { ...budgets };
   }
 
-  spend(what: Spendable): void {
-    if (this.#left[what]-- > 0) return;
+  spend(what: Spendable, amount = 1): void {
+    this.#left[what] -= amount;
+    if (this.#left[what] >= 0) return;
     throw new CertificateError(
       'budget-exceeded',
       `the chain needs more work than is allowed (${what})`,

@@ -235,6 +235,60 @@ test('many names under many constraints cost no more than the budget', () => {
   ).toBe('budget-exceeded');
 });
 
+test('what nobody who is trusted has signed is not worked through', () => {
+  const root = makeAuthority();
+  const names = Array.from({ length: 50 }, (_, i) => dns(`host${i}.example.com`));
+  const others = [nameConstraints(names)];
+  const forger = makeAuthority({ subject: 'root' });
+  const verify = (authority: ReturnType<typeof make>, between: ReturnType<typeof make>[]): Outcome => {
+    try {
+      verifyCertificate({
+        provider: nodeCrypto,
+        chain: [make({ by: authority, subjectAltName: names }), authority, ...between].map(
+          ({ certificate }) => certificate,
+        ),
+        trust: new TrustStore([root.certificate]),
+        at: NOW,
+        purpose: 'server',
+        budgets: { nameConstraintComparisons: 100 },
+      });
+      return 'accepted';
+    } catch (error) {
+      if (error instanceof CertificateError) return error.code;
+      throw error;
+    }
+  };
+  // Its own signature, and that of one further up.
+  expect(verify(makeAuthority({ subject: 'CA', by: forger, others }), [])).toBe('bad-signature');
+  const between = makeAuthority({ subject: 'between', by: forger });
+  expect(verify(makeAuthority({ subject: 'CA', by: between, others }), [between])).toBe('bad-signature');
+  expect(verify(makeAuthority({ subject: 'CA', by: root, others }), [])).toBe('budget-exceeded');
+});
+
+test('a constraint that is malformed is the fault of the CA', () => {
+  const bad = makeAuthority({ subject: 'CA', others: [nameConstraints([ip('c0000200ff00ff00')])] });
+  const leaf = make({ by: bad, subjectAltName: [address('192.0.2.1')] });
+  const verify = (): unknown =>
+    verifyCertificate({
+      provider: nodeCrypto,
+      chain: [leaf.certificate],
+      trust: new TrustStore([bad.certificate]),
+      at: NOW,
+      purpose: 'server',
+    });
+  expect(verify).toThrow(expect.objectContaining({ code: 'malformed', certificate: bad.certificate }));
+});
+
+test('large sets of names and of constraints are compared, up to the budget', () => {
+  const limits = Array.from({ length: 490 }, (_, i) => dns(`host${i}.example.com`));
+  const names = Array.from({ length: 490 }, (_, i) => dns(`www.host${i}.example.com`));
+  expect(outcome(nameConstraints(limits), names)).toBe('accepted');
+  expect(outcome(nameConstraints([], limits), [...names.slice(0, 1), dns('host489.example.com')])).toBe(
+    REFUSED,
+  );
+  expect(outcome(nameConstraints(limits), [...names, dns('host490.example.com')])).toBe(REFUSED);
+});
+
 // RFC 9598 §6: what is said about rfc822Name holds for SmtpUTF8Mailbox.
 test.each<[string, string, Outcome, Outcome]>([
   ['example.com', '\u8001\u5e2b@example.com', 'accepted', REFUSED],

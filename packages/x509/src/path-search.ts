@@ -127,6 +127,11 @@ export class PathSearch {
   /** A path up to a trust anchor, with all its links checked: what takes the whole of it. */
   *#finish(path: readonly Certificate[], nodes: readonly RecordedNode[]): Search<FoundPath | undefined> {
     const { policies: demands, budget, at, revocation, checks } = this.#options;
+    const broken = this.#brokenConstraint(path);
+    if (broken !== undefined) {
+      this.#note(broken.error, nodes[broken.index]!, 'signed');
+      return undefined;
+    }
     try {
       const policies = validatePolicies(path, demands, () => budget.spend('policyNodes'));
       if (revocation !== undefined) yield* checkRevocation(path, at, revocation, checks.profile);
@@ -155,8 +160,6 @@ export class PathSearch {
       const below = intermediatesIn(path);
       if (position === 'intermediate') this.#checkDepth(path, issuer, below);
       blame(issuer, () => checks.issuer(issuer, position, below));
-      // Cheap checks first: a signature costs a hundred times as much.
-      this.#checkConstraints(issuer, path);
       checks.signature(path, issuer);
       return node;
     } catch (error) {
@@ -181,16 +184,45 @@ export class PathSearch {
     );
   }
 
-  /** RFC 5280 §6.1.3 (b), (c): self-issued certificates are exempt, unless they are the leaf. */
-  #checkConstraints(issuer: Certificate, path: readonly Certificate[]): void {
-    const constraints = blame(issuer, () => issuer.extensions.nameConstraints);
-    if (constraints === undefined) return;
+  /**
+   * RFC 5280 §6.1.3 (b), (c): self-issued certificates are exempt, unless they are the leaf. Whoever makes a chain up could
+   * choose names and constraints: they are looked at when all signatures up to a trust anchor are known to be right.
+   * Gives the first certificate whose constraints are broken, by its place, with what is wrong.
+   */
+  #brokenConstraint(
+    path: readonly Certificate[],
+  ): { readonly index: number; readonly error: CertificateError } | undefined {
+    for (let index = 1; index < path.length; index++) {
+      const error = this.#errorOf(() => this.#checkConstraints(path[index]!, path.slice(0, index)));
+      if (error !== undefined) return { index, error };
+    }
+    return undefined;
+  }
+
+  #checkConstraints(issuer: Certificate, below: readonly Certificate[]): void {
     const { budget, dangerouslyAllowCommonName } = this.#options;
-    const spend = (): void => budget.spend('nameConstraintComparisons');
-    for (const [i, certificate] of path.entries()) {
-      if (i > 0 && certificate.isSelfIssued) continue;
-      const options = { dangerouslyAllowCommonName: i === 0 && dangerouslyAllowCommonName };
-      blame(certificate, () => checkNameConstraints(constraints, certificate, spend, options));
+    blame(issuer, () => {
+      const constraints = issuer.extensions.nameConstraints;
+      if (constraints === undefined) return;
+      for (const [i, certificate] of below.entries()) {
+        if (i > 0 && certificate.isSelfIssued) continue;
+        checkNameConstraints(
+          constraints,
+          certificate,
+          (comparisons) => budget.spend('nameConstraintComparisons', comparisons),
+          { dangerouslyAllowCommonName: i === 0 && dangerouslyAllowCommonName },
+        );
+      }
+    });
+  }
+
+  /** What a step throws, where that is a failure of a certificate. */
+  #errorOf(step: () => void): CertificateError | undefined {
+    try {
+      step();
+      return undefined;
+    } catch (error) {
+      return this.#failureOf(error);
     }
   }
 
