@@ -295,7 +295,7 @@ test('bytes that are no TLS are logged without what they hold', async () => {
 
 test('a client that does not trust us is a warning that says what it needs', async () => {
   const { port, lines } = await startGateway([`${LOCAL}\necho: true`]);
-  const client = connectOurs({ port, host: '127.0.0.1', servername: 'localhost' });
+  const client = connectOurs({ port, host: '127.0.0.1', servername: 'localhost', strict: true });
   const [error] = await once(client, 'error');
   expect(error.code).toBe('UNABLE_TO_VERIFY_LEAF_SIGNATURE');
   await expect.poll(() => lines().length).toBe(1);

@@ -5,6 +5,7 @@ import { readProtocols } from './alpn.ts';
 import { checkFunction, checkInt32, checkNumber, checkObject, checkString } from './arguments.ts';
 import { serverEarlyData } from './engine-options.ts';
 import { connectionReset, nodeError, nodeTypeError } from './errors.ts';
+import { judgeClient } from './judgement.ts';
 import { contextFrom, contextOf, type SecureContext } from './secure-context.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
 import { EventSessionStore } from './sessions.ts';
@@ -103,6 +104,8 @@ export class Acceptor {
       isServer: true,
       server,
       settings: this.#settings(hasStore, staples),
+      requestCert: options.requestCert === true,
+      rejectUnauthorized: options.rejectUnauthorized !== false,
       allowHalfOpen: options.allowHalfOpen ?? false,
       observer: options.observer,
       enableTrace: options.enableTrace,
@@ -156,7 +159,7 @@ function checkServerOptions(options: TlsOptions): void {
 }
 
 function onSecure(this: TLSSocket): void {
-  if (this.destroyed || !this._releaseControl()) return;
+  if (!judgeClient(this) || !this._releaseControl()) return;
   this.removeListener('close', onHandshakeClose);
   (this.server as EventEmitter).emit('secureConnection', this);
 }

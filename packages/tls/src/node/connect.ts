@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { readProtocols } from './alpn.ts';
 import { checkFunction, checkNumber, invalidValue, outOfRange } from './arguments.ts';
 import { checkServerIdentity } from './identity.ts';
+import { judgeServer, type ServerDemands } from './judgement.ts';
 import { live } from './live.ts';
 import { NODE_MAJOR } from './running-node.ts';
 import { contextOf, sharedSecureContext } from './secure-context.ts';
@@ -56,13 +57,21 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     observer: options.observer,
     enableTrace: options.enableTrace,
     onread: options.onread,
-    minDHSize,
     earlyData: options.earlyData,
     pskCallback: checkFunction('options.pskCallback', options.pskCallback),
   };
   const socket = options.socket ? new TLSSocket(options.socket, settings) : overNetwork(options, settings);
   socket._releaseControl();
   if (listener !== undefined) socket.once('secureConnect', listener);
+  const { rejectUnauthorized, checkServerIdentity: check } = settings;
+  const demands: ServerDemands = {
+    identity,
+    minDHSize,
+    rejectUnauthorized: rejectUnauthorized !== false,
+    // The verifier looks at names by itself where it is not told how.
+    check: check === checkServerIdentity || context.strictness.verdictInHandshake ? undefined : check,
+  };
+  socket.on('secure', () => judgeServer(socket, demands));
   if (options.socket === undefined) {
     // Programs that measure the phases of a connection wait for these.
     for (const event of TRANSPORT_EVENTS) {

@@ -56,6 +56,19 @@ describe('what a user\u2019s handler throws is an uncaught exception, and the co
     expect(uncaught.map(({ message }) => message).sort()).toEqual(['client handler', 'server handler']);
   });
 
+  test('in checkServerIdentity: there is no verdict, and so no connection', async () => {
+    const server = ours.createServer(serverIdentity, (socket) => socket.on('error', () => {}).end('secret'));
+    const port = await listen(server);
+    const client = track(
+      ours.connect({ port, ca, checkServerIdentity: thrower('no idea') as () => undefined }),
+    );
+    const said: string[] = [];
+    for (const event of ['secureConnect', 'data', 'error']) client.on(event, () => said.push(event));
+    await once(client, 'close');
+    expect([client.authorized, said]).toEqual([false, []]);
+    expect(uncaught.map(({ message }) => message)).toEqual(['no idea']);
+  });
+
   test('in a write\u2019s callback', async () => {
     const { client, accepted } = await connected(ours, ours);
     client.write('one ', thrower('write callback'));

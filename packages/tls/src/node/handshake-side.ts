@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import type { CertificateVerifier } from '../certificate-verdict.ts';
 import type { Connection } from '../connection.ts';
 import { clientConnection, serverConnection } from '../endpoint.ts';
 import type { Observer } from '../observer.ts';
@@ -16,6 +17,7 @@ import type { TLSSocketOptions } from './types.ts';
 export interface HandshakeSide {
   readonly connection: Connection;
   readonly signatureSchemes: readonly number[];
+  readonly verify: CertificateVerifier | undefined;
 }
 
 export function serverSide(
@@ -27,7 +29,11 @@ export function serverSide(
   const { config: given } = settings;
   const config = typeof given === 'function' ? given(socket) : given;
   const connection = serverConnection(config, { events, observer, halfClose: true });
-  return { connection, signatureSchemes: config.signatureSchemeIds };
+  return {
+    connection,
+    signatureSchemes: config.signatureSchemeIds,
+    verify: config.options.verifyCertificate,
+  };
 }
 
 export function clientSide(
@@ -55,7 +61,11 @@ export function clientSide(
     earlyData: earlyBytes(options) !== undefined,
     session,
   });
-  return { connection, signatureSchemes: config.signatureSchemeIds };
+  return {
+    connection,
+    signatureSchemes: config.signatureSchemeIds,
+    verify: config.options.verifyCertificate,
+  };
 }
 
 /** A client's data for the first flight; undefined where there is none. */

@@ -3,25 +3,43 @@ import type * as nodeTls from 'node:tls';
 import { Certificate, CertificateError, peerNameOf, verifyName } from '@testudo/x509';
 import { type NodeTlsError, nodeError } from './errors.ts';
 import { nodeOriginals } from './live.ts';
+import { type Strictness, strictnessOf } from './strictness.ts';
 
 /**
- * Undefined when the certificate is for `hostname`, else an `ERR_TLS_CERT_ALTNAME_INVALID` (returned, not thrown).
- * Only subjectAltName counts (RFC 9525 §6), where `node:tls` still falls back to the common name. A certificate
- * without `raw`, so one that was made by hand, is left to Node's own rules.
+ * Undefined when the certificate is for `hostname`, else an `ERR_TLS_CERT_ALTNAME_INVALID` (returned, not thrown): as Node's
+ * own, but with `TESTUDO_STRICT=1` only subjectAltName counts (RFC 9525 §6). A certificate without `raw`, so one that
+ * was made by hand, is left to Node's rules in any case.
  */
 export function checkServerIdentity(hostname: string, cert: nodeTls.PeerCertificate): Error | undefined {
-  if (!cert.raw) return nodeOriginals.checkServerIdentity(hostname, cert);
+  if (!cert.raw || !strictnessOf(undefined).subjectAltName) {
+    return nodeOriginals.checkServerIdentity(hostname, cert);
+  }
+  return strictMismatch(hostname, cert.raw, cert);
+}
+
+/** Why the certificate (DER) is not for `hostname`; undefined when it is. */
+export function nameMismatch(hostname: string, der: Uint8Array, strictness: Strictness): Error | undefined {
+  const shown = legacyCertificate(der);
+  if (strictness.subjectAltName || shown === undefined) return strictMismatch(hostname, der, shown);
+  return nodeOriginals.checkServerIdentity(hostname, shown);
+}
+
+function strictMismatch(
+  hostname: string,
+  der: Uint8Array,
+  cert: nodeTls.PeerCertificate | undefined,
+): Error | undefined {
   try {
-    verifyName(Certificate.parse(cert.raw), peerNameOf(hostname));
+    verifyName(Certificate.parse(der), peerNameOf(hostname));
     return undefined;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    return altNameInvalid(hostname, cert, error);
+    return altNameInvalid(hostname, cert ?? ({} as nodeTls.PeerCertificate), error);
   }
 }
 
 /** The error with Node's words and properties. */
-export function altNameInvalid(hostname: string, cert: nodeTls.PeerCertificate, cause: Error): NodeTlsError {
+function altNameInvalid(hostname: string, cert: nodeTls.PeerCertificate, cause: Error): NodeTlsError {
   const names = cert.subjectaltname;
   const { kind } = peerNameOf(hostname);
   let reason = 'Cert does not contain a DNS name';

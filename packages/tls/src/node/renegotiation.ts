@@ -39,7 +39,9 @@ function begin(socket: TLSSocket, options: RenegotiateOptions): Error | undefine
   }
   try {
     if (socket._isServer && options.requestCert) {
-      connection.requestClientCertificate({ required: options.rejectUnauthorized !== false });
+      const rejectUnauthorized = options.rejectUnauthorized !== false;
+      connection.requestClientCertificate({ required: rejectUnauthorized });
+      socket._tlsOptions = { ...socket._tlsOptions, requestCert: true, rejectUnauthorized };
     } else connection.renegotiate();
     return undefined;
   } catch (error) {

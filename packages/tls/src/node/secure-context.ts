@@ -15,6 +15,7 @@ import {
 import { defaultAuthorities } from './default-authorities.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { nodeError } from './errors.ts';
+import { checkServerIdentity } from './identity.ts';
 import { live } from './live.ts';
 import { loadAuthorities, loadIdentities } from './load.ts';
 import { bytesOf } from './openssl-pem.ts';
@@ -126,7 +127,9 @@ export class SecureContext {
         provider: nodeCrypto,
         trust: this.trust,
         revocation: this.revocation,
-        ...key,
+        strictness: this.strictness,
+        rejectUnauthorized: key.rejectUnauthorized,
+        check: key.checkServerIdentity === checkServerIdentity ? undefined : key.checkServerIdentity,
       }),
     });
     this.#client = { key, config };

@@ -105,7 +105,7 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
   if (!requestCert && !mayAskLater) return {};
   return {
     clientCertificate: requestCert ? (rejectUnauthorized ? 'require' : 'request') : 'none',
-    verifyCertificate: clientVerifier(context, rejectUnauthorized),
+    verifyCertificate: clientVerifier(choices, context),
     certificateAuthorities: context.authorityNames,
   };
 }
@@ -120,13 +120,17 @@ function configByName(shared: ServerConfig, choices: ServerChoices, sniCallback:
   options.credentials = stapled(chooser, choices.staple);
   // The client is asked before the name has been looked up, so it is not told which CAs would do.
   options.certificateAuthorities = undefined;
-  options.verifyCertificate = (request) => clientVerifier(context, choices.rejectUnauthorized)(request);
+  options.verifyCertificate = (request) => clientVerifier(choices, context)(request);
   return { ...shared, options, services: serverServices(options) };
 }
 
-function clientVerifier(context: SecureContext, rejectUnauthorized: boolean): CertificateVerifier {
-  const { trust, revocation } = context;
-  return verifier({ provider: nodeCrypto, trust, revocation, rejectUnauthorized });
+/** Whom it trusts is the context's of the name that the client wants; how strict it is, the server's own. */
+function clientVerifier(
+  { context: own, rejectUnauthorized }: ServerChoices,
+  { trust, revocation }: SecureContext,
+): CertificateVerifier {
+  const { strictness } = own;
+  return verifier({ provider: nodeCrypto, trust, revocation, strictness, rejectUnauthorized });
 }
 
 /** For a TLSSocket that was made without a Server. */

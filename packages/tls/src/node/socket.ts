@@ -1,6 +1,7 @@
 import { type Server as NetServer, Socket } from 'node:net';
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
 import type { SecureContext as NodesContext, TLSSocket as NodeTlsSocket } from 'node:tls';
+import type { CertificateVerifier } from '../certificate-verdict.ts';
 import type { Connection } from '../connection.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
@@ -10,10 +11,11 @@ import { checkFunction, checkInt32, checkObject, checkString } from './arguments
 import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './errors.ts';
+import { connectionReset, handshakeTimeout, type NodeTlsError, nodeError, toNodeError } from './errors.ts';
 import { endInHttp, isBetweenMessages } from './framing.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
+import { note, peerError, verifyProblem } from './judgement.ts';
 import { keyLogObserver } from './key-log.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { installNetworkProperties } from './network-properties.ts';
@@ -44,8 +46,7 @@ import type { TLSSocketOptions } from './types.ts';
  * ways were worse: a Duplex that poses as a socket fails the first check that is not `instanceof`, and a handle
  * written in JavaScript must keep up with internals of each Node version.
  *
- * Differences from `node:tls`, all for safety: a certificate is judged before the handshake ends, so that a server
- * sees the alert; a transport that ends without close_notify is told by 'truncated', and with `strict` an error;
+ * Differences from `node:tls`, all for safety: a transport that ends without close_notify is told by 'truncated', and with `strict` an error;
  * `destroy()` sends no close_notify, so that nobody takes what was sent so far for the whole (but over HTTP between two
  * messages, where that cannot be); `end()` does.
  */
@@ -60,13 +61,15 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   override alpnProtocol: string | false | null = null;
   /** The name in SNI; false when there was none, null before the handshake is complete. */
   override servername: string | false | null = null;
-  /** True until a client's handshake is complete. */
+  /** True until 'secureConnect', or a server's 'secureConnection'. */
   secureConnecting = true;
   /** Whether the transport ended without close_notify, so that data may be missing at the end. Not in `node:tls`. */
   truncated = false;
   declare readonly server: NetServer | null;
   /** @internal */
   _tlsOptions: TLSSocketOptions;
+  /** @internal What the verifier found wrong with the peer's certificate. */
+  _peerError: Error | undefined;
   #link: Link;
   #session: Session | undefined;
   #offered: Session | undefined;
@@ -82,6 +85,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   #stacked: StackedStream | undefined;
   #trace: Observer | undefined;
   #takesRenegotiation = true;
+  #verify: CertificateVerifier | undefined;
   readonly #strictness: Strictness;
   readonly #ownsTransport: boolean;
 
@@ -126,7 +130,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
    * server gave. With TLS 1.3, better wait for 'session'.
    */
   override getSession(): Buffer<ArrayBuffer> | undefined {
-    return this.#session === undefined ? undefined : sessionToBuffer(this.#session);
+    return this.#session === undefined ? undefined : this.#bytesOf(this.#session);
   }
 
   /** The session to resume; before the handshake starts. What is no session of ours is ignored. */
@@ -202,6 +206,17 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   /** Writes records and messages to stderr; before the handshake starts, so best the option of the same name. */
   override enableTrace(): void {
     this.#trace ??= traceObserver();
+  }
+
+  /** Begins the handshake, if it has not begun: by itself it does in the next turn, or with the connection. */
+  _start(): void {
+    if (this.connecting) this.once('connect', () => this.#start());
+    else this.#start();
+  }
+
+  /** What Node's programs ask of OpenSSL's object: whether the peer's certificate is good, whatever its name. */
+  get ssl(): { verifyError(): Error | null } {
+    return { verifyError: () => verifyProblem(this) };
   }
 
   /** Connects the transport of a socket that was made without one, as `net.Socket.connect`. */
@@ -319,16 +334,9 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#offered = undefined;
     this.alpnProtocol = info.alpnProtocol ?? false;
     this.servername = info.serverName ?? false;
-    const refusal = describe.tooSmallField(info, this._tlsOptions.minDHSize);
-    if (refusal !== undefined) {
-      this.destroy(refusal);
-      return;
-    }
-    this.secureConnecting = false;
     this.#authorize(info);
     if (this._tlsOptions.requestOCSP) this.emit('OCSPResponse', describe.buffer(info.ocspResponse) ?? null);
     this.emit('secure');
-    if (!this._tlsOptions.isServer && !this.destroyed) this.emit('secureConnect');
   }
 
   /** @internal Renegotiated, or the client has shown its certificate. */
@@ -363,7 +371,12 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   /** @internal */
   onSession(session: Session): void {
     this.#session = session;
-    if (this.listenerCount('session') > 0) this.emit('session', sessionToBuffer(session));
+    if (this.listenerCount('session') > 0) this.emit('session', this.#bytesOf(session));
+  }
+
+  /** Whose server nobody took for good does not stand in for a verdict in another connection. */
+  #bytesOf(session: Session): Buffer<ArrayBuffer> {
+    return sessionToBuffer(this.authorized ? session : { ...session, peerVerified: false });
   }
 
   /** @internal */
@@ -443,7 +456,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   }
 
   #start(): void {
-    if (this.destroyed) return;
+    if (this.destroyed || this.#link.connection !== undefined) return;
     try {
       this.#link.start(this.#side(), earlyBytes(this._tlsOptions));
     } catch (error) {
@@ -457,21 +470,24 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     const observer = keyLogObserver(this, observers(this._tlsOptions.observer, this.#trace));
     const session = this.#session;
     this.#offered = session;
-    const { connection, signatureSchemes } = this._isServer
+    const { connection, signatureSchemes, verify } = this._isServer
       ? serverSide(this, this.#settings!, this.#link, observer)
       : clientSide(this._tlsOptions, this.#context!, this.#link, { observer, session });
     this.#signatureSchemes = signatureSchemes;
+    this.#verify = verify;
     return connection;
   }
 
+  /** Who judges within the handshake has judged; elsewhere that is up to who made this socket. */
   #authorize(info: ConnectionInfo): void {
-    this.authorized = false;
-    this.authorizationError = null as never;
-    const error = info.authorizationError as (Error & { code?: string }) | undefined;
-    if (error !== undefined) this.authorizationError = (error.code ?? error.message) as never;
-    else if (info.peerCertificates.length > 0) this.authorized = true;
-    else if (info.pskIdentity !== undefined && !this._isServer) this.authorized = true;
-    else if (this.#settings?.requestCert) this.authorizationError = 'UNABLE_TO_GET_ISSUER_CERT' as never;
+    this._peerError = peerError(info, this.#verify, this._tlsOptions.identity);
+    const error = this._peerError as NodeTlsError | undefined;
+    if (this.#strictness.verdictInHandshake && info.peerCertificates.length > 0) {
+      note(this, error === undefined ? null : (error.code ?? error.message));
+    } else {
+      this.authorized = false;
+      this.authorizationError = null as never;
+    }
   }
 
   #reset(cause?: unknown): Error {

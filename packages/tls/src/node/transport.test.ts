@@ -176,8 +176,8 @@ describe('over sockets', () => {
     }
     expect(client.readyState).toBe('opening');
     expect(client.pending).toBe(true);
-    await once(client, 'secureConnect');
-    expect(phases).toEqual(['lookup', 'connect', 'ready', 'secure', 'secureConnect']);
+    await once(client, 'secure');
+    expect(phases).toEqual(['lookup', 'connect', 'ready', 'secureConnect', 'secure']);
     expect(client.readyState).toBe('open');
     expect(client.pending).toBe(false);
   });

@@ -68,8 +68,6 @@ export interface TLSSocketOptions
   host?: string | undefined;
   checkServerIdentity?: IdentityCheck | undefined;
   signal?: AbortSignal | undefined;
-  /** Bits that a server's finite field for DHE must have. Default: what the engine demands, 2048. */
-  minDHSize?: number | undefined;
   /** Data goes into one buffer and to a callback instead of the stream. */
   onread?: OnReadOptions | undefined;
   port?: number | undefined;

@@ -4,12 +4,13 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { certificateToPem, createCertificateAuthority } from '@testudo/x509';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TlsError } from '../errors.ts';
-import type { ConnectionOptions, NodeTlsError, TlsOptions } from './index.ts';
+import type { ConnectionOptions, NodeTlsError, TLSSocket, TLSSocketOptions, TlsOptions } from './index.ts';
 import {
   authority,
   ca,
   clientIdentity,
   closeAll,
+  closeOf,
   connected,
   errorOf,
   failing,
@@ -20,6 +21,7 @@ import {
   nodes,
   ours,
   PARTIES,
+  readAll,
   serverIdentity,
   stranger,
   track,
@@ -84,8 +86,15 @@ describe.each(BAD_SERVERS)('a server with %s', (_name, identity, options, code) 
     const theirs = await failing(nodes, nodes, { ...identity, maxVersion }, options);
     expect(own.client).toMatchObject({ code, message: theirs.client!.message });
     expect(theirs.client).toMatchObject({ code });
-    // Ours tells the server, in an alert.
-    expect(own.server?.code).toMatch(/^ERR_SSL_(SSLV3|SSL\/TLS|TLSV1)_ALERT_/);
+    // With TLS 1.2 the server has taken the handshake for complete by then.
+    expect(own.server?.code).toBe(theirs.server?.code);
+  });
+
+  test.each(VERSIONS)('%s: a strict client tells the server, in an alert', async (maxVersion) => {
+    const strict = { ...options, strict: true };
+    const { client, server } = await failing(ours, ours, { ...identity, maxVersion }, strict);
+    expect(client).toMatchObject({ code });
+    expect(server?.code).toMatch(/^ERR_SSL_(SSLV3|SSL\/TLS|TLSV1)_ALERT_/);
   });
 
   test('is taken with rejectUnauthorized: false, and the error is in authorizationError', async () => {
@@ -99,7 +108,7 @@ describe.each(BAD_SERVERS)('a server with %s', (_name, identity, options, code) 
 
 describe('what stands in the error', () => {
   test('the engine\u2019s error and the reason are its causes', async () => {
-    const { client } = await failing(ours, ours, issue({}, stranger), {});
+    const { client } = await failing(ours, ours, issue({}, stranger), { strict: true });
     expect(client!.cause).toBeInstanceOf(TlsError);
     expect(client!.cause).toMatchObject({ code: 'unknown-ca', cause: { code: 'unknown-issuer' } });
   });
@@ -136,12 +145,48 @@ describe('checkServerIdentity', () => {
     expect(client).toBe(error);
   });
 
-  test('one that it throws refuses, too', async () => {
+  test('one that it throws refuses within the handshake, too', async () => {
     const check = (): never => {
       throw new Error('failed to look');
     };
-    const { client } = await failing(ours, ours, {}, { checkServerIdentity: check });
+    const { client } = await failing(ours, ours, {}, { checkServerIdentity: check, strict: true });
     expect(client).toMatchObject({ message: 'failed to look' });
+  });
+
+  // After it, that is an exception as from any handler: see exceptions.test.ts.
+
+  test.each([undefined, null, false, 0, ''])(
+    '%j that it answers takes the server, as in Node',
+    async (answer) => {
+      const checkServerIdentity = () => answer as undefined;
+      for (const clientTls of [ours, nodes]) {
+        const { client } = await connected(ours, clientTls, {}, { checkServerIdentity });
+        expect(client.authorized).toBe(true);
+      }
+    },
+  );
+
+  test('is not asked of a server whose session is resumed, nor is a refusal forgotten', async () => {
+    const server = ours.createServer({ ...serverIdentity, maxVersion: 'TLSv1.2' });
+    const port = await listen(server);
+    const options = { port, ca, servername: 'localhost' };
+    const asked: boolean[] = [];
+    const from = async (isTaken: boolean, session?: Buffer): Promise<TLSSocket> => {
+      const checkServerIdentity = () => {
+        asked.push(isTaken);
+        return isTaken ? undefined : new Error('pinned another');
+      };
+      const refusing = { checkServerIdentity, rejectUnauthorized: isTaken, session };
+      const client = track(ours.connect({ ...options, ...refusing }));
+      await once(client, 'secureConnect');
+      return client;
+    };
+    const refused = await from(false);
+    const taken = await from(true, refused.getSession());
+    expect([refused.authorized, taken.authorized, taken.isSessionReused()]).toEqual([false, true, false]);
+    const resumed = await from(true, taken.getSession());
+    expect([resumed.authorized, resumed.isSessionReused()]).toEqual([true, true]);
+    expect(asked).toEqual([false, true]);
   });
 
   test('is not asked about a chain that leads nowhere', async () => {
@@ -170,12 +215,43 @@ describe('checkServerIdentity', () => {
     expect(ours.checkServerIdentity('b.example', byHand)).toBeInstanceOf(Error);
   });
 
-  test('a client socket without any name refuses every server', async () => {
+  test('a strict client socket without any name refuses every server', async () => {
     const server = ours.createServer(serverIdentity);
     server.on('tlsClientError', () => {});
     const port = await listen(server);
-    const socket = track(new ours.TLSSocket(track(netConnect(port, '127.0.0.1')), { ca }));
+    const socket = track(new ours.TLSSocket(track(netConnect(port, '127.0.0.1')), { ca, strict: true }));
     expect(await errorOf(socket)).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+  });
+});
+
+describe.each([
+  ['our', ours],
+  ['Node\u2019s', nodes],
+])('a client\u2019s TLSSocket of one\u2019s own, %s', (_name, tls) => {
+  /** As libraries do it that upgrade a connection by themselves. */
+  async function upgraded(identity: Identity, options: TLSSocketOptions = {}) {
+    const server = ours.createServer(identity, (socket) => socket.end('hello'));
+    const raw = track(netConnect(await listen(server), '127.0.0.1'));
+    await once(raw, 'connect');
+    const socket = track(new tls.TLSSocket(raw, { ca, isServer: false, requestCert: true, ...options }));
+    const said: string[] = [];
+    socket.on('secureConnect', () => said.push('secureConnect'));
+    const secured = once(socket, 'secure');
+    socket._start();
+    await secured;
+    return { socket, said };
+  }
+
+  test.each([
+    ['good', serverIdentity, undefined],
+    ['for another name', issue({ names: ['other.example'] }), undefined],
+    ['a stranger\u2019s', issue({}, stranger), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
+  ])('leaves the verdict to its maker: a certificate that is %s', async (_what, identity, code) => {
+    const { socket, said } = await upgraded(identity);
+    expect((socket.ssl.verifyError() as { code?: string } | null)?.code).toBe(code);
+    expect([socket.authorized, socket.authorizationError]).toEqual([false, null]);
+    expect(String(await readAll(socket))).toBe('hello');
+    expect(said).toEqual([]);
   });
 });
 
@@ -202,12 +278,48 @@ describe('client certificates', () => {
   });
 
   test.each(PARTIES.filter(([, serverTls]) => serverTls === ours))(
-    '%s: one of a stranger is refused, and the client is told why',
+    '%s: one of a stranger is refused by a strict server, and the client is told why',
     async (_name, serverTls, clientTls) => {
       const stranger_ = issue({ purpose: 'client', names: ['client.example'] }, stranger);
-      const { server, client } = await failing(serverTls, clientTls, asking, stranger_);
+      const strict = { ...asking, strict: true };
+      const { server, client } = await failing(serverTls, clientTls, strict, stranger_);
       expect(server).toMatchObject({ code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' });
       expect(client).toMatchObject({ code: 'ERR_SSL_TLSV1_ALERT_UNKNOWN_CA' });
+    },
+  );
+
+  test.each(VERSIONS)(
+    '%s: one of a stranger is refused after the handshake, as in Node',
+    async (maxVersion) => {
+      const stranger_ = issue({ purpose: 'client', names: ['client.example'] }, stranger);
+      const seen = [];
+      for (const [serverTls, clientTls] of [
+        [nodes, nodes],
+        [ours, ours],
+        [ours, nodes],
+      ] as const) {
+        const server = serverTls.createServer({ ...serverIdentity, ...asking, maxVersion });
+        let said = 'nothing';
+        server.on('secureConnection', (socket) => socket.on('data', () => (said = 'data')).end('secret'));
+        const failed = once(server, 'tlsClientError');
+        const port = await listen(server);
+        const client = track(clientTls.connect({ port, ca, servername: 'localhost', ...stranger_ }));
+        client.on('error', () => {});
+        client.on('data', () => (said = 'data'));
+        client.write('before any verdict');
+        const [error, socket] = (await failed) as [Error & { code: string }, TLSSocket];
+        await closeOf(client);
+        seen.push([error.code, error.message, socket.authorized, socket.authorizationError, said]);
+      }
+      const [theirs, ...own] = seen;
+      expect(theirs).toEqual([
+        'ECONNRESET',
+        'socket hang up',
+        false,
+        'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+        'nothing',
+      ]);
+      expect(own).toEqual([theirs, theirs]);
     },
   );
 
@@ -234,7 +346,7 @@ describe('client certificates', () => {
   test('a name has its own CA for client certificates', async () => {
     const theirs = createCertificateAuthority({ provider: nodeCrypto, commonName: 'Partner CA' });
     const partner = issue({ purpose: 'client', names: ['partner.example'] }, theirs);
-    const server = ours.createServer({ ...serverIdentity, ...asking });
+    const server = ours.createServer({ ...serverIdentity, ...asking, strict: true });
     server.addContext('partner.test', {
       ...issue({ names: ['partner.test'] }),
       ca: certificateToPem(theirs.certificate),

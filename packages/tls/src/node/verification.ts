@@ -4,23 +4,18 @@ import {
   type Certificate,
   CertificateError,
   type CertificateErrorCode,
-  peerNameOf,
   type TrustStore,
   verifyCertificate,
 } from '@testudo/x509';
-import {
-  type CertificateToVerify,
-  type CertificateVerdict,
-  type CertificateVerifier,
-  rejection,
-} from '../certificate-verdict.ts';
+import { type CertificateToVerify, type CertificateVerifier, rejection } from '../certificate-verdict.ts';
 import { TlsError } from '../errors.ts';
 import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { type NodeTlsError, nodeError, setCounterpart } from './errors.ts';
-import { altNameInvalid, checkServerIdentity, legacyCertificate } from './identity.ts';
+import { nameMismatch } from './identity.ts';
 import { detailedCertificate } from './peer-certificate.ts';
 import type { Revocation } from './revocation-lists.ts';
 import { SYSTEM_CA_HINT } from './running-node.ts';
+import type { Strictness } from './strictness.ts';
 
 /** A custom check of the server's name; an error that it returns, or throws, refuses the certificate. */
 export type IdentityCheck = (hostname: string, cert: DetailedPeerCertificate) => Error | undefined;
@@ -34,56 +29,88 @@ export interface Trust {
   readonly isPartial: boolean;
 }
 
+/** What a verifier goes by. */
+export interface VerifierOptions {
+  readonly provider: CryptoProvider;
+  readonly trust: () => Trust;
+  readonly strictness: Strictness;
+  /** Counts where the verdict is passed within the handshake. */
+  readonly rejectUnauthorized: boolean;
+  readonly revocation?: Revocation | undefined;
+  /** How names are checked, where it is not by the built-in way. */
+  readonly check?: IdentityCheck | undefined;
+}
+
 /**
- * Verifies a peer's chain and, for a server's, its name. What is wrong is told with the codes of `node:tls`. With
- * `rejectUnauthorized` false the handshake goes on all the same, and the error stands in `authorizationError`.
+ * Verifies a peer's chain and, for a server's, its name. What is wrong is told with the codes of `node:tls`. Without
+ * `verdictInHandshake` the handshake goes on in any case, and what becomes of the error is decided after it, as in Node; with
+ * it that is so with `rejectUnauthorized` false.
  */
-export function verifier(options: {
-  provider: CryptoProvider;
-  trust: () => Trust;
-  rejectUnauthorized: boolean;
-  revocation?: Revocation | undefined;
-  checkServerIdentity?: IdentityCheck | undefined;
-}): CertificateVerifier {
-  const { provider, trust, rejectUnauthorized } = options;
-  const isDefault = options.checkServerIdentity === checkServerIdentity;
-  const custom = isDefault ? undefined : options.checkServerIdentity;
+export function verifier(options: VerifierOptions): CertificateVerifier {
+  const { strictness, rejectUnauthorized } = options;
+  const refuses = strictness.verdictInHandshake && rejectUnauthorized;
   return (request) => {
-    const refuse = (tlsError: TlsError, shown: Error): CertificateVerdict =>
-      rejectUnauthorized
-        ? { accepted: false, error: setCounterpart(tlsError, shown) }
-        : { accepted: true, error: shown };
-    // A name that nobody gave is no name: without this, any certificate of any site would do.
-    const name = request.peer === 'server' ? (request.name ?? '') : undefined;
-    let path: readonly Certificate[];
-    const trusted = trust();
-    const { anchors, helpers } = trusted;
-    try {
-      const chain = request.chain.map((der) => verifiedCertificates.parse(der));
-      path = verifyCertificate({
-        provider,
-        chain: helpers.length === 0 ? chain : [...chain, ...helpers],
-        trust: anchors,
-        at: new Date(request.now),
-        purpose: request.peer,
-        leafKeyUsage: request.keyUsage,
-        cache: verifiedCertificates,
-        revocation: options.revocation?.checker,
-        ...(name === undefined || custom !== undefined ? {} : { name: peerNameOf(name) }),
-      }).path;
-    } catch (error) {
-      const tlsError = rejection(error as Error);
-      const listed =
-        error instanceof CertificateError
-          ? listProblem(error, request, tlsError, options.revocation)
-          : undefined;
-      return refuse(tlsError, listed ?? verificationError(error, request, tlsError, trusted));
-    }
-    if (custom === undefined || name === undefined) return { accepted: true, path };
-    const error = runCheck(custom, name, path);
-    if (error === undefined) return { accepted: true, path };
-    return refuse(new TlsError('bad-certificate', error.message, { cause: error }), error);
+    const { path, problem } = judgeChain(options, request);
+    const [tlsError, shown] = problem ?? judgeName(options, request, path) ?? [];
+    if (shown === undefined) return { accepted: true, path };
+    return refuses
+      ? { accepted: false, error: setCounterpart(tlsError!, shown) }
+      : { accepted: true, error: shown, path };
   };
+}
+
+/** The engine's error, and Node's. */
+type Problem = readonly [TlsError, Error];
+
+interface ChainVerdict {
+  readonly path: readonly Certificate[] | undefined;
+  readonly problem?: Problem | undefined;
+}
+
+function judgeChain(options: VerifierOptions, request: CertificateToVerify): ChainVerdict {
+  const { provider, trust, revocation } = options;
+  const trusted = trust();
+  const { anchors, helpers } = trusted;
+  try {
+    const chain = request.chain.map((der) => verifiedCertificates.parse(der));
+    const { path } = verifyCertificate({
+      provider,
+      chain: helpers.length === 0 ? chain : [...chain, ...helpers],
+      trust: anchors,
+      at: new Date(request.now),
+      purpose: request.peer,
+      leafKeyUsage: request.keyUsage,
+      cache: verifiedCertificates,
+      revocation: revocation?.checker,
+    });
+    return { path };
+  } catch (error) {
+    const tlsError = rejection(error as Error);
+    const listed =
+      error instanceof CertificateError ? listProblem(error, request, tlsError, revocation) : undefined;
+    return {
+      path: undefined,
+      problem: [tlsError, listed ?? verificationError(error, request, tlsError, trusted)],
+    };
+  }
+}
+
+/** Undefined when the name is right, or is left to others: to a check of the program's own after the handshake. */
+function judgeName(
+  { strictness, check }: VerifierOptions,
+  { peer, name, chain }: CertificateToVerify,
+  path: readonly Certificate[] | undefined,
+): Problem | undefined {
+  if (peer !== 'server' || path === undefined) return undefined;
+  // A name that nobody gave is no name: without this, any certificate of any site would do.
+  const wanted = name ?? (strictness.verdictInHandshake ? '' : undefined);
+  if (wanted === undefined) return undefined;
+  if (check !== undefined) {
+    const refused = strictness.verdictInHandshake ? runCheck(check, wanted, path) : undefined;
+    return refused && [new TlsError('bad-certificate', refused.message, { cause: refused }), refused];
+  }
+  const mismatch = nameMismatch(wanted, chain[0]!, strictness);
+  return mismatch && [rejection((mismatch.cause as Error | undefined) ?? mismatch), mismatch];
 }
 
 function runCheck(check: IdentityCheck, name: string, path: readonly Certificate[]): Error | undefined {
@@ -116,12 +143,7 @@ function verificationError(
   trusted: Trust,
 ): NodeTlsError {
   if (!(error instanceof CertificateError)) return nodeError('CERT_REJECTED', cause.message, cause);
-  const leaf = request.chain[0]!;
-  if (error.code === 'name-mismatch') {
-    const shown = legacyCertificate(leaf);
-    if (shown !== undefined) return altNameInvalid(request.name ?? '', shown, cause);
-  }
-  const [code, message] = opensslVerdict(error, leaf, trusted);
+  const [code, message] = opensslVerdict(error, request.chain[0]!, trusted);
   return nodeError(code, HINTED.has(code) ? message + SYSTEM_CA_HINT : message, cause);
 }
 
