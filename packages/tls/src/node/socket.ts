@@ -1,6 +1,6 @@
 import { type Server as NetServer, Socket } from 'node:net';
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
-import type { SecureContext as NodesContext, TLSSocket as NodeTlsSocket } from 'node:tls';
+import type { SecureContext as NodesContext } from 'node:tls';
 import type { CertificateVerifier } from '../certificate-verdict.ts';
 import type { Connection } from '../connection.ts';
 import { TlsError } from '../errors.ts';
@@ -11,11 +11,11 @@ import { checkFunction, checkInt32, checkObject, checkString } from './arguments
 import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { connectionReset, handshakeTimeout, type NodeTlsError, nodeError, toNodeError } from './errors.ts';
+import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './errors.ts';
 import { endInHttp, isBetweenMessages } from './framing.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
-import { note, peerError, verifyProblem } from './judgement.ts';
+import { JudgedSocket } from './judged-socket.ts';
 import { keyLogObserver } from './key-log.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { installNetworkProperties } from './network-properties.ts';
@@ -33,7 +33,7 @@ import { StackedStream } from './stacked-stream.ts';
 import { posesAsNodes } from './stand-in.ts';
 import { type Strictness, strictnessOf } from './strictness.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
-import { socketOptions, TransportSocket } from './transport-socket.ts';
+import { socketOptions } from './transport-socket.ts';
 import type { TLSSocketOptions } from './types.ts';
 
 /**
@@ -50,13 +50,9 @@ import type { TLSSocketOptions } from './types.ts';
  * `destroy()` sends no close_notify, so that nobody takes what was sent so far for the whole (but over HTTP between two
  * messages, where that cannot be); `end()` does.
  */
-export class TLSSocket extends TransportSocket implements LinkOwner {
+export class TLSSocket extends JudgedSocket implements LinkOwner {
   /** Always true: tells it from a plain net.Socket. */
   override readonly encrypted: true = true;
-  /** Whether the peer's certificate was verified and, for a server's, is for the wanted name. */
-  override authorized = false;
-  /** Why the peer is not authorized: the error's code, as in Node. Null when it is, or nothing was asked. */
-  override authorizationError: NodeTlsSocket['authorizationError'] = null as never;
   /** The application protocol; false when none was agreed on, null before the handshake is complete. */
   override alpnProtocol: string | false | null = null;
   /** The name in SNI; false when there was none, null before the handshake is complete. */
@@ -68,8 +64,6 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
   declare readonly server: NetServer | null;
   /** @internal */
   _tlsOptions: TLSSocketOptions;
-  /** @internal What the verifier found wrong with the peer's certificate. */
-  _peerError: Error | undefined;
   #link: Link;
   #session: Session | undefined;
   #offered: Session | undefined;
@@ -214,11 +208,6 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     else this.#start();
   }
 
-  /** What Node's programs ask of OpenSSL's object: whether the peer's certificate is good, whatever its name. */
-  get ssl(): { verifyError(): Error | null } {
-    return { verifyError: () => verifyProblem(this) };
-  }
-
   /** Connects the transport of a socket that was made without one, as `net.Socket.connect`. */
   override connect(...args: readonly unknown[]): this {
     const { transport } = this;
@@ -334,7 +323,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     this.#offered = undefined;
     this.alpnProtocol = info.alpnProtocol ?? false;
     this.servername = info.serverName ?? false;
-    this.#authorize(info);
+    this.#judge(info);
     if (this._tlsOptions.requestOCSP) this.emit('OCSPResponse', describe.buffer(info.ocspResponse) ?? null);
     this.emit('secure');
   }
@@ -346,7 +335,7 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
       return;
     }
     this.#info = info;
-    this.#authorize(info);
+    this.#judge(info);
     this.emit('secure');
   }
 
@@ -478,16 +467,9 @@ export class TLSSocket extends TransportSocket implements LinkOwner {
     return connection;
   }
 
-  /** Who judges within the handshake has judged; elsewhere that is up to who made this socket. */
-  #authorize(info: ConnectionInfo): void {
-    this._peerError = peerError(info, this.#verify, this._tlsOptions.identity);
-    const error = this._peerError as NodeTlsError | undefined;
-    if (this.#strictness.verdictInHandshake && info.peerCertificates.length > 0) {
-      note(this, error === undefined ? null : (error.code ?? error.message));
-    } else {
-      this.authorized = false;
-      this.authorizationError = null as never;
-    }
+  #judge(info: ConnectionInfo): void {
+    const isJudged = this.#strictness.verdictInHandshake;
+    this.authorize(info, this.#verify, { name: this._tlsOptions.identity, isJudged });
   }
 
   #reset(cause?: unknown): Error {

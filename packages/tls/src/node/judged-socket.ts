@@ -1,0 +1,38 @@
+import type { TLSSocket as NodeTlsSocket } from 'node:tls';
+import type { CertificateVerifier } from '../certificate-verdict.ts';
+import type { ConnectionInfo } from '../handshake/result.ts';
+import type { NodeTlsError } from './errors.ts';
+import { note, peerError, verifyProblem } from './judgement.ts';
+import type { TLSSocket } from './socket.ts';
+import { TransportSocket } from './transport-socket.ts';
+
+/** The part of a TLSSocket that tells what was found out about the peer's certificate. */
+export abstract class JudgedSocket extends TransportSocket {
+  /** Whether the peer's certificate was verified and, for a server's, is for the wanted name. */
+  override authorized = false;
+  /** Why the peer is not authorized: the error's code, as in Node. Null when it is, or nothing was asked. */
+  override authorizationError: NodeTlsSocket['authorizationError'] = null as never;
+  /** @internal What the verifier found wrong with the peer's certificate. */
+  _peerError: Error | undefined;
+
+  /** What Node's programs ask of OpenSSL's object: whether the peer's certificate is good, whatever its name. */
+  get ssl(): { verifyError(): Error | null } {
+    return { verifyError: () => verifyProblem(this as unknown as TLSSocket) };
+  }
+
+  /** Who judges within the handshake has judged; elsewhere that is up to who made this socket. */
+  protected authorize(
+    info: ConnectionInfo,
+    verify: CertificateVerifier | undefined,
+    by: { readonly name: string | undefined; readonly isJudged: boolean },
+  ): void {
+    this._peerError = peerError(info, verify, by.name);
+    const error = this._peerError as NodeTlsError | undefined;
+    if (by.isJudged && info.peerCertificates.length > 0) {
+      note(this as unknown as TLSSocket, error === undefined ? null : (error.code ?? error.message));
+    } else {
+      this.authorized = false;
+      this.authorizationError = null as never;
+    }
+  }
+}
