@@ -272,6 +272,5 @@ function temporaryIdentity(names: readonly string[]): Identity {
     chain: [certificate],
     certificatePem: certificateToPem(certificate),
     keyPem: privateKeyToPem(privateKey),
-    warning: undefined,
   };
 }

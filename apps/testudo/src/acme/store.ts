@@ -122,14 +122,14 @@ export class CertificateStore {
 
   /** The certificate; undefined when there is none. Throws a `Failure` for one that cannot be used. */
   load(): Identity | undefined {
-    return existsSync(this.file) ? loadQuietly(this.file) : undefined;
+    return existsSync(this.file) ? loadPair(this.file) : undefined;
   }
 
   /** Another certificate that fits at least one of the names: better than none while there is no own. */
   loadSubstitute(): Identity | undefined {
     for (const file of pemFiles(this.#folder)) {
       try {
-        const identity = loadQuietly(join(this.#folder, file));
+        const identity = loadPair(join(this.#folder, file));
         const [leaf] = identity.chain;
         if (+leaf!.notAfter > Date.now() && this.#names.some((name) => matchesName(leaf!, peerNameOf(name))))
           return identity;
@@ -141,9 +141,8 @@ export class CertificateStore {
   }
 }
 
-/** That it ends soon is nobody's business: some live for days only, and all are renewed, or it is said why not. */
-function loadQuietly(file: string): Identity {
-  return { ...loadIdentity({ certificate: file, key: file }), warning: undefined };
+function loadPair(file: string): Identity {
+  return loadIdentity({ certificate: file, key: file });
 }
 
 function pemFiles(folder: string): string[] {

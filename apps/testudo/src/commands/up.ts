@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Plan, planOf } from '../config/plan.ts';
-import { EXIT, type ExitCode, Failure } from '../failure.ts';
+import { EXIT, type ExitCode, Failure, failures } from '../failure.ts';
 import { configBanner, demoBanner } from '../gateway/banner.ts';
 import { DEMO_ECHO_PORT, DEMO_HTTPS_PORT, demoPlan } from '../gateway/demo.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { check } from '../gateway/prepare.ts';
 import { dataFolder } from '../identity/data-folder.ts';
 import { authorityFiles, LocalAuthority } from '../identity/local-authority.ts';
+import type { Finding } from '../inspection/finding.ts';
+import { inspectPlan } from '../inspection/inspect.ts';
 import type { Io } from '../io.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../output/log.ts';
 import { styleFor } from '../output/style.ts';
@@ -33,7 +35,7 @@ export function addUp(program: Command, io: Io, finish: (code: ExitCode) => void
         'connection, and an echo service behind TLS, both with a certificate of a local CA, on 127.0.0.1 only.',
     )
     .option('-c, --config <file>', 'what to serve, as YAML')
-    .option('--check', 'check the configuration and the files it names, and end')
+    .option('--check', 'check the configuration and the files it names, and stop: certificates, CRLs, keys')
     .option('--data <folder>', 'where the local CA lives (also TESTUDO_DATA)')
     .option(
       '--https-port <port>',
@@ -61,7 +63,7 @@ A configuration:
       proxy: http://127.0.0.1:3000  # or forward: 127.0.0.1:25, or folder: ./public
 
 SIGTERM and SIGINT let open connections finish (10 s at most), a second one ends at once.
-SIGHUP reads the certificates, lists of revoked clients and ticket keys again. Exit codes: 0 ended as asked, 1 could not start, 2 wrong usage or configuration.`,
+SIGHUP reads the certificates, lists of revoked clients and ticket keys again. Exit codes: 0 ended as asked, 1 could not start, or --check found a problem, 2 wrong usage or configuration.`,
     )
     .action(async (options: UpOptions) => finish(await up(options, io)));
 }
@@ -73,8 +75,7 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
   if (options.check) {
     check(plan, log);
-    io.stdout.write(`${options.config}: fine, ${count(plan.listeners.length, 'listener')}\n`);
-    return EXIT.ok;
+    return reportFindings(options.config!, plan, io);
   }
   const isNewCa = !existsSync(authorityFiles(folder).certificate);
   const gateway = await Gateway.start(plan, folder, log);
@@ -99,6 +100,20 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
         });
   io.stdout.write(`${lines.join('\n')}\n`);
   await ended;
+  return EXIT.ok;
+}
+
+/** What is wrong with the files, a line each. */
+function reportFindings(config: string, plan: Plan, io: Io): ExitCode {
+  const findings = inspectPlan(plan);
+  const style = styleFor(io.stderr, io.env);
+  const textsOf = (weight: Finding['weight']): string[] =>
+    findings.filter((one) => one.weight === weight).map(({ text }) => text);
+  const [problems, notes] = [textsOf('problem'), textsOf('note')];
+  for (const text of notes) io.stderr.write(`${style.warn('note:')} ${text}\n`);
+  if (problems.length > 0) throw failures(problems);
+  const suffix = notes.length === 0 ? '' : ` (${count(notes.length, 'note')})`;
+  io.stdout.write(`${config}: fine, ${count(plan.listeners.length, 'listener')}${suffix}\n`);
   return EXIT.ok;
 }
 

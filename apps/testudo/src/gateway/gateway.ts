@@ -4,8 +4,9 @@ import { HttpListener } from '../acme/http-listener.ts';
 import type { Address } from '../config/address.ts';
 import type { ListenerPlan, Plan } from '../config/plan.ts';
 import { Failure, failures, messageOf } from '../failure.ts';
-import { CertificateSources } from '../identity/certificate-sources.ts';
+import { CertificateSources, type ServedIdentity } from '../identity/certificate-sources.ts';
 import { OcspStaples } from '../identity/ocsp-staples.ts';
+import { inspectListener } from '../inspection/inspect.ts';
 import type { Log } from '../output/log.ts';
 import { httpsPortFor } from './https-port.ts';
 import { check, type PreparedListener, prepare } from './prepare.ts';
@@ -26,6 +27,9 @@ export class Gateway {
   readonly #staples: OcspStaples;
   readonly #http: HttpListener | undefined;
   readonly #log: Log;
+  /** What {@link inspect} has said. */
+  readonly #told: Set<string> = new Set();
+  #inspecting: NodeJS.Timeout | undefined;
 
   private constructor(
     prepared: readonly PreparedListener[],
@@ -78,10 +82,9 @@ export class Gateway {
     }
     const gateway = new Gateway(prepared, sources, staples, http, log);
     staples.start();
-    for (const { listener, warnings } of prepared) {
-      for (const warning of warnings) log.warn(warning);
-      listener.serve();
-    }
+    for (const { listener } of prepared) listener.serve();
+    gateway.inspect();
+    gateway.#inspecting = setInterval(() => gateway.inspect(), INSPECTION).unref();
     gateway.#startAcme();
     return gateway;
   }
@@ -109,7 +112,7 @@ export class Gateway {
         endpoint.reload();
         endpoint.replace(identities);
         this.#forgetStaples();
-        for (const { identity } of identities) if (identity.warning) this.#log.warn(identity.warning);
+        this.#told.clear();
         this.#log.info({ listener: plan.name }, 'certificates read again');
       } catch (error) {
         if (!(error instanceof Failure)) throw error;
@@ -117,6 +120,19 @@ export class Gateway {
           { listener: plan.name, reason: error.message },
           'certificates not read again: the old ones stay',
         );
+      }
+    }
+    this.inspect();
+  }
+
+  /** Says in the log what is wrong with certificates and lists, or will be soon: each thing once until a reload. */
+  inspect(): void {
+    for (const { plan, endpoint } of this.#prepared) {
+      for (const text of findingsOf(plan, endpoint.identities)) {
+        const line = `${plan.name}: ${text}`;
+        if (this.#told.has(line)) continue;
+        this.#told.add(line);
+        this.#log.warn({ listener: plan.name }, text);
       }
     }
   }
@@ -159,8 +175,22 @@ export class Gateway {
   }
 
   #endLongTermWork(): void {
+    clearInterval(this.#inspecting);
     this.#sources.acme?.stop();
     this.#staples.stop();
     this.#http?.close();
+  }
+}
+
+/** Milliseconds between two looks at what gets old. */
+const INSPECTION = 3_600_000;
+
+/** A file that cannot be used now is no matter while what was read from it serves. */
+function findingsOf(plan: ListenerPlan, served: readonly ServedIdentity[]): string[] {
+  try {
+    return inspectListener(plan, served).map(({ text }) => text);
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error;
+    return [];
   }
 }

@@ -23,8 +23,6 @@ export interface PreparedListener {
   readonly plan: ListenerPlan;
   readonly listener: Listener;
   readonly endpoint: TlsEndpoint;
-  /** What an operator should know: certificates that have expired, or will soon. */
-  readonly warnings: readonly string[];
 }
 
 /**
@@ -90,7 +88,6 @@ function prepareOne(
     plan,
     endpoint,
     listener: new Listener({ name, address, endpoint, service, limits, log: log.child({ listener: name }) }),
-    warnings: identities.flatMap(({ identity }) => identity.warning ?? []),
   };
 }
 

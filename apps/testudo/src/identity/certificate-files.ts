@@ -11,7 +11,6 @@ import {
   privateKeyToPem,
 } from '@testudo/x509';
 import { Failure, messageOf, systemReason } from '../failure.ts';
-import { day } from '../output/text.ts';
 
 export interface CertificateFiles {
   /** PEM: the certificate, then the intermediates. */
@@ -27,8 +26,6 @@ export interface Identity {
   readonly chain: readonly Certificate[];
   readonly certificatePem: string;
   readonly keyPem: string;
-  /** What a careful operator wants to know: that it has expired, or will soon. */
-  readonly warning: string | undefined;
 }
 
 /** Reads a certificate and its key. Throws a `Failure` that names the file and what is wrong with it. */
@@ -46,7 +43,6 @@ export function loadIdentity(files: CertificateFiles): Identity {
     chain,
     certificatePem: certificateToPem(...chain),
     keyPem: privateKeyToPem(key),
-    warning: validityWarning(leaf, files.certificate),
   };
 }
 
@@ -75,17 +71,4 @@ function reading<T>(file: string, what: string, parse: (content: Uint8Array) => 
     const reason = error instanceof CertificateError ? error.message : messageOf(error);
     throw new Failure(`${file}: cannot use the ${what}: ${reason}`, 1, error);
   }
-}
-
-const SOON = 7 * 86_400_000;
-
-function validityWarning(leaf: Certificate, file: string): string | undefined {
-  const now = Date.now();
-  if (leaf.notBefore.getTime() > now)
-    return `${file}: the certificate is valid only from ${day(leaf.notBefore)} on`;
-  if (leaf.notAfter.getTime() < now)
-    return `${file}: the certificate expired on ${day(leaf.notAfter)}: renew it`;
-  if (leaf.notAfter.getTime() < now + SOON)
-    return `${file}: the certificate expires on ${day(leaf.notAfter)}: renew it`;
-  return undefined;
 }

@@ -9,6 +9,8 @@ export interface ServedIdentity {
   /** Undefined: those in the certificate. */
   readonly names: readonly string[] | undefined;
   readonly isDefault: boolean;
+  /** Whether the gateway renews it by itself. */
+  readonly isRenewed: boolean;
 }
 
 /** Where certificates come from: files, the local CA, a CA on the net. */
@@ -27,6 +29,7 @@ export class CertificateSources {
       identity: this.#identity(plan),
       names: plan.names,
       isDefault: plan.isDefault,
+      isRenewed: plan.kind === 'acme',
     }));
   }
 

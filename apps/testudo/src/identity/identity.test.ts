@@ -1,15 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import {
-  chmodSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { certificateToPem, parseCertificates, parsePrivateKey } from '@testudo/x509';
@@ -236,7 +227,6 @@ describe('a certificate with its key', () => {
   test('is read', () => {
     const identity = loadIdentity(good);
     expect(namesIn(identity.chain[0]!)).toEqual(['localhost']);
-    expect(identity.warning).toBeUndefined();
   });
 
   test.each([
@@ -284,20 +274,6 @@ describe('a certificate with its key', () => {
       );
     }
     expect(() => loadIdentity({ ...good, key: encrypted })).toThrow('decrypt it first: openssl pkey');
-  });
-
-  test('warns of one that has expired or soon will', () => {
-    const { authority } = LocalAuthority.open(folder);
-    const write = (days: number, at: Date): { certificate: string; key: string } => {
-      const issued = authority.issue({ purpose: 'server', names: ['x.test'], days, at });
-      const out = folderWith();
-      mkdirSync(out, { recursive: true });
-      const files = { certificate: join(out, 'c.pem'), key: join(out, 'k.pem') };
-      writeFileSync(files.certificate, issued.certificate.der);
-      writeFileSync(files.key, issued.privateKey!.exportPkcs8());
-      return files;
-    };
-    expect(loadIdentity(write(3, new Date())).warning).toMatch(/expires on .*renew it/);
   });
 });
 

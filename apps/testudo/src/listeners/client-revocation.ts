@@ -17,7 +17,7 @@ import { Failure, messageOf, systemReason } from '../failure.ts';
 /** What is known of revoked client certificates: lists in files, which can be read again, and the net. */
 export class ClientRevocation {
   readonly #plan: ClientRevocationPlan;
-  #lists: readonly CertificateRevocationList[];
+  #lists: readonly FiledList[];
 
   /** Throws a `Failure` for a file that holds no CRL. */
   constructor(plan: ClientRevocationPlan) {
@@ -37,14 +37,22 @@ export class ClientRevocation {
     const provider = nodeCrypto;
     return {
       policy,
-      ...(crls.length === 0 ? {} : { checker: crlChecker({ provider, lists: () => this.#lists, policy }) }),
+      ...(crls.length === 0
+        ? {}
+        : { checker: crlChecker({ provider, lists: () => this.#lists.map(({ list }) => list), policy }) }),
       ...(online ? { fetching: fetchingChecker({ provider, fetch: httpFetcher(), policy }) } : {}),
     };
   }
 }
 
-/** The CRLs of a file: DER, or PEM with one or several. */
-function readLists(file: string): CertificateRevocationList[] {
+/** A list, and the file that it is in. */
+export interface FiledList {
+  readonly file: string;
+  readonly list: CertificateRevocationList;
+}
+
+/** The CRLs of a file: DER, or PEM with one or several. Throws a `Failure`. */
+export function readLists(file: string): FiledList[] {
   let content: Buffer;
   try {
     content = readFileSync(file);
@@ -52,7 +60,7 @@ function readLists(file: string): CertificateRevocationList[] {
     throw new Failure(`${file}: cannot read the CRL: ${systemReason(error)}`, 1, error);
   }
   try {
-    return blocksOf(content).map((der) => CertificateRevocationList.parse(der));
+    return blocksOf(content).map((der) => ({ file, list: CertificateRevocationList.parse(der) }));
   } catch (error) {
     throw new Failure(`${file}: cannot use the CRL: ${messageOf(error)}`, 1, error);
   }
