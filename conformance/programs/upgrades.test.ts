@@ -3,7 +3,7 @@ import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { Identities, type Identity } from '../interop/support/identities.ts';
 import { withPrograms } from '../support/programs.ts';
 import { sameOnBoth } from './support/same-on-both.ts';
-import { startNats, startSlapd } from './support/upgrading-servers.ts';
+import { startNats, startProsody, startSlapd, startVsftpd } from './support/upgrading-servers.ts';
 
 // Libraries that put TLS over a connection on which something else was said before: they hold the raw socket, too. What
 // they do on ours is compared with what they do on Node's own.
@@ -19,6 +19,26 @@ beforeAll(() => {
 });
 
 const both = (name: string, env = {}) => sameOnBoth(name, { identity, ca, env });
+
+withPrograms('vsftpd')('basic-ftp and vsftpd', () => {
+  test('the data connections resume the session of the control connection', async () => {
+    expect(await both('basic-ftp', { PORT: await startVsftpd(identity) })).toEqual({
+      list: [300_000],
+      download: 300_000,
+      secured: true,
+    });
+  });
+});
+
+withPrograms('prosody')('@xmpp/client and Prosody', () => {
+  test('STARTTLS and TLS at once', async () => {
+    const { port, direct } = await startProsody(identity);
+    expect(await both('xmpp', { PORT: port, DIRECT_PORT: direct })).toEqual({
+      xmpp: { secure: true, text: 20_000 },
+      xmpps: { secure: true, text: 20_000 },
+    });
+  });
+});
 
 withPrograms('slapd')('ldapts and OpenLDAP', () => {
   test('StartTLS and TLS at once', async () => {
@@ -38,4 +58,9 @@ withPrograms('nats-server')('nats and its server', () => {
       tls: true,
     });
   });
+});
+
+test.each(['TLSv1.2', 'TLSv1.3'])('STARTTLS by hand: %s', async (VERSION) => {
+  const results = await both('starttls', { VERSION });
+  expect(Object.keys(results)).toHaveLength(12);
 });

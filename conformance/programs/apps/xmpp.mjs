@@ -9,7 +9,9 @@ for (const service of [
   const xmpp = client({ service, domain: 'localhost' });
   xmpp.reconnect.stop();
   xmpp.on('error', (error) => report('error', String(error)));
-  const answered = new Promise((resolve) => xmpp.on('stanza', resolve));
+  const answered = new Promise((resolve) => {
+    xmpp.on('stanza', (stanza) => stanza.is('message') && resolve(stanza));
+  });
   const jid = await xmpp.start();
   await xmpp.send(xml('message', { to: String(jid), type: 'chat' }, xml('body', {}, 'x'.repeat(20_000))));
   const stanza = await answered;
