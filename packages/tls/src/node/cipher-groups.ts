@@ -1,11 +1,13 @@
 import type { CipherSuite } from '../suites.ts';
 import { SSL30, TLS10, TLS12 } from '../versions.ts';
+import { COUNTS_SHORT_TAGS } from './running-node.ts';
 
 /** The groups of `openssl ciphers` to which a suite of TLS 1.2 or older belongs. */
 export function groupsOf(suite: CipherSuite): ReadonlySet<string> {
   const { cipher, keyExchange, authentication, minVersion } = suite;
   return new Set([
     isUnsafe(suite) ? 'COMPLEMENTOFALL' : 'ALL',
+    ...(isDefault(suite) ? [] : ['COMPLEMENTOFDEFAULT']),
     ...(EXCHANGE_WORDS[keyExchange] ?? []),
     ...(AUTHENTICATION_WORDS[authentication] ?? []),
     ...cipherWords(suite),
@@ -21,10 +23,16 @@ export function isUnsafe({ cipher }: CipherSuite): boolean {
   return cipher.kind === 'stream' && cipher.name === 'null';
 }
 
-/** Bits of strength of what encrypts. */
+/** What `DEFAULT` stands for. */
+function isDefault({ cipher, isLegacy }: CipherSuite): boolean {
+  return !isLegacy && /^(aes-\d+-(gcm|cbc)|chacha20-poly1305)$/.test(cipher.name);
+}
+
+/** Bits of strength of what encrypts, and of its tag, as the OpenSSL that runs counts them. */
 export function bits(suite: CipherSuite): number {
   const { cipher } = suite;
   if (isUnsafe(suite)) return 0;
+  if (cipher.name.endsWith('ccm-8') && COUNTS_SHORT_TAGS) return 64;
   return cipher.name.startsWith('3des') ? 112 : 8 * cipher.keyLength;
 }
 

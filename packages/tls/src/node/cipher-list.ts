@@ -1,7 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
-import { defaultCipherSuites } from '../defaults.ts';
 import { CIPHER_SUITES, type CipherSuite, isSuite13, suiteAvailable } from '../suites.ts';
 import { bits, groupsOf, isUnsafe, SUITE_B } from './cipher-groups.ts';
+import { CipherRules } from './cipher-rules.ts';
 import { opensslError } from './errors.ts';
 
 /** What OpenSSL's notation for the option `ciphers` says. */
@@ -14,8 +14,8 @@ export interface CipherList {
 /**
  * Reads OpenSSL's cipher list: names of suites (OpenSSL's or IANA's) and groups of them (`HIGH`, `ECDHE+AESGCM`), with
  * `!`, `-` and `+` before them, between colons; `@STRENGTH` sorts what is there so far, and `@SECLEVEL=n` leaves out what
- * is weaker. What is not known is ignored, as OpenSSL does. TLS 1.3 suites count by their own names only; a list
- * without any gets the default ones.
+ * is weaker. What is not known is ignored, and the order is OpenSSL's. TLS 1.3 suites count by their own names only; a list
+ * without any gets the default ones, in OpenSSL's order.
  *
  * Without `legacy`, groups bring no suite that is there for `@testudo/tls/legacy` only (RC4, NULL, DSS), nor do names; anonymous
  * ones never come by a group: the door has no use for a peer that is nobody.
@@ -24,70 +24,86 @@ export interface CipherList {
  */
 export function parseCipherList(list: string, legacy: boolean = false): CipherList {
   const securityLevel = levelOf(list);
-  const selection = new Selection(legacy || securityLevel === 0, legacy);
+  const selection = new Selection(legacy);
   for (const token of list.split(SEPARATORS)) selection.apply(token);
-  const chosen = selection.chosen.filter((suite) => isStrongEnough(suite, securityLevel ?? 0));
+  const chosen = selection.chosen.filter((suite) => isStrongEnough(suite, securityLevel ?? DEFAULT_LEVEL));
   if (chosen.length === 0) throw opensslError('no cipher match');
-  const suites = chosen.some(isSuite13)
-    ? chosen
-    : [...defaultCipherSuites(nodeCrypto).filter(isSuite13), ...chosen];
-  return { suites, securityLevel };
+  return { suites: chosen.some(isSuite13) ? chosen : [...DEFAULT_SUITES_13, ...chosen], securityLevel };
 }
+
+/** As OpenSSL offers them when nothing else is said. */
+const DEFAULT_SUITES_13: readonly CipherSuite[] = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+].flatMap((name) =>
+  CIPHER_SUITES.filter((suite) => suite.name === name && suiteAvailable(suite, nodeCrypto)),
+);
 
 const SEPARATORS = /[:,; ]+|(?=@)/;
 
-/** The groups for which nothing but their own name speaks, in the order in which their suites are preferred. */
-const GROUPED: readonly CipherSuite[] = CIPHER_SUITES.filter(
-  (suite) => !isSuite13(suite) && suite.authentication !== 'anon' && suiteAvailable(suite, nodeCrypto),
-).sort((a, b) => weakness(a) - weakness(b));
-
 /** A list while it is read from left to right. */
 class Selection {
-  chosen: CipherSuite[] = [];
-  readonly #banned = new Set<CipherSuite>();
-  readonly #isWide: boolean;
+  readonly #rules: CipherRules;
   readonly #legacy: boolean;
+  readonly #suites13: CipherSuite[] = [];
 
-  constructor(isWide: boolean, legacy: boolean) {
-    this.#isWide = isWide;
+  constructor(legacy: boolean) {
     this.#legacy = legacy;
+    this.#rules = new CipherRules(
+      CIPHER_SUITES.filter(
+        (suite) => !isSuite13(suite) && suiteAvailable(suite, nodeCrypto) && (legacy || !suite.isLegacy),
+      ),
+    );
+  }
+
+  get chosen(): readonly CipherSuite[] {
+    return [...this.#suites13, ...this.#rules.chosen];
   }
 
   apply(token: string): void {
     if (token.startsWith('@')) {
-      if (token === '@STRENGTH') this.chosen.sort((a, b) => bits(b) - bits(a));
+      if (token === '@STRENGTH') this.#rules.sortByStrength();
       return;
     }
     const sign = /^[!+-]/.test(token) ? token[0] : '';
-    const matched = this.#matching(token.slice(sign === '' ? 0 : 1));
-    const isMatched = (suite: CipherSuite): boolean => matched.includes(suite);
-    if (sign === '!') for (const suite of matched) this.#banned.add(suite);
-    const { chosen } = this;
-    if (sign === '!' || sign === '-') this.chosen = chosen.filter((suite) => !isMatched(suite));
-    else if (sign === '+')
-      this.chosen = [...chosen.filter((suite) => !isMatched(suite)), ...chosen.filter(isMatched)];
-    else chosen.push(...matched.filter((suite) => !chosen.includes(suite) && !this.#banned.has(suite)));
+    const expression = token.slice(sign === '' ? 0 : 1);
+    if (sign === '' && this.#add13(expression)) return;
+    if (expression === 'DEFAULT') {
+      this.#rules.add((suite) => this.#isInGroups(suite, ['ALL']));
+      this.#rules.remove((suite) => groupsOf(suite).has('COMPLEMENTOFDEFAULT'));
+      return;
+    }
+    for (const word of SUITE_B[expression] ?? [expression]) this.#applyWord(sign, word);
   }
 
-  #matching(expression: string): readonly CipherSuite[] {
-    const byName = CIPHER_SUITES.filter(
-      (suite) => suite.name === expression || suite.opensslName === expression,
-    );
+  #applyWord(sign: string | undefined, expression: string): void {
+    const matches = this.#matcher(expression);
+    if (sign === '!') this.#rules.remove(matches);
+    else if (sign === '-') this.#rules.drop(matches);
+    else if (sign === '+') this.#rules.moveToEnd(matches);
+    else this.#rules.add(matches);
+  }
+
+  #add13(name: string): boolean {
+    const found = CIPHER_SUITES.find((suite) => isSuite13(suite) && suite.name === name);
+    if (found === undefined) return false;
+    if (!this.#suites13.includes(found)) this.#suites13.push(found);
+    return true;
+  }
+
+  #matcher(expression: string): (suite: CipherSuite) => boolean {
+    const isNamed = (suite: CipherSuite): boolean =>
+      suite.name === expression || suite.opensslName === expression;
     // Old lists are full of names that nobody has any more.
-    if (byName.length > 0) return byName.filter((suite) => this.#legacy || !suite.isLegacy);
-    const known = this.#legacy ? GROUPED : GROUPED.filter((suite) => !suite.isLegacy);
-    if (expression === 'DEFAULT') return this.#default(known);
-    const suiteB = SUITE_B[expression];
-    if (suiteB !== undefined) return known.filter((suite) => suiteB.includes(suite.opensslName));
-    return expression
-      .split('+')
-      .reduce((left, word) => left.filter((suite) => groupsOf(suite).has(word)), known);
+    if (CIPHER_SUITES.some(isNamed)) return (suite) => isNamed(suite) && (this.#legacy || !suite.isLegacy);
+    return (suite) => this.#isInGroups(suite, expression.split('+'));
   }
 
-  /** The engine's own policy. Who asks for old versions needs suites for them, too. */
-  #default(known: readonly CipherSuite[]): readonly CipherSuite[] {
-    if (!this.#isWide) return defaultCipherSuites(nodeCrypto).filter((suite) => !isSuite13(suite));
-    return known.filter((suite) => !suite.isLegacy && !suite.keyExchange.includes('PSK') && !isUnsafe(suite));
+  #isInGroups(suite: CipherSuite, words: readonly string[]): boolean {
+    if (suite.authentication === 'anon') return false;
+    const groups = groupsOf(suite);
+    return words.every((word) => groups.has(word));
   }
 }
 
@@ -104,18 +120,16 @@ function levelOf(list: string): number | undefined {
 
 /** Bits of strength that a suite needs, by OpenSSL's security level. */
 const LEVEL_BITS = [0, 80, 112, 128, 192, 256];
+/** What no suite that can be named without `legacy` falls short of, but for those with a short tag. */
+const DEFAULT_LEVEL = 1;
 
 /** As OpenSSL: from level 3 forward secrecy, from level 4 no SHA-1 in records. */
 function isStrongEnough(suite: CipherSuite, level: number): boolean {
   if (level === 0) return true;
   const { cipher, keyExchange, authentication } = suite;
-  if (bits(suite) < LEVEL_BITS[level]! || authentication === 'anon') return false;
+  if (isUnsafe(suite)) return level <= DEFAULT_LEVEL;
+  if (bits(suite) < LEVEL_BITS[level]! || (authentication === 'anon' && level > DEFAULT_LEVEL)) return false;
   if (isSuite13(suite)) return true;
   if (level >= 3 && !keyExchange.includes('DHE')) return false;
   return !(level >= 4 && cipher.kind !== 'aead' && cipher.mac === 'sha1');
-}
-
-/** Forward secrecy first, then AEADs: a server that follows its own order serves the best that both have. */
-function weakness({ keyExchange, cipher }: CipherSuite): number {
-  return (keyExchange.includes('DHE') ? 0 : 2) + (cipher.kind === 'aead' ? 0 : 1);
 }

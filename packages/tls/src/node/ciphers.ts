@@ -1,22 +1,26 @@
 import { constants } from 'node:crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { defaultCipherSuites } from '../defaults.ts';
 import { groupByName } from '../groups.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
-import { CIPHER_SUITES } from '../suites.ts';
+import { CIPHER_SUITES, type CipherSuite } from '../suites.ts';
 import { nodeError } from './errors.ts';
 import { nodeOriginals } from './live.ts';
 
-/** The suites of the engine's own policy, in OpenSSL's notation. */
-export const POLICY_CIPHERS: string = defaultCipherSuites(nodeCrypto)
-  .map((suite) => suite.opensslName)
-  .join(':');
+/** The suites that are used when nothing is asked for, as Node has them; its flag `--tls-cipher-list` counts. */
+export const DEFAULT_CIPHERS: string = nodeOriginals.DEFAULT_CIPHERS;
 
-/** The suites that are used when nothing is asked for: the policy's, or those of Node's flag `--tls-cipher-list`. */
-export const DEFAULT_CIPHERS: string =
-  nodeOriginals.DEFAULT_CIPHERS === constants.defaultCoreCipherList
-    ? POLICY_CIPHERS
-    : nodeOriginals.DEFAULT_CIPHERS;
+/** Whether a list is what is used when nobody chooses: then a server leaves out what {@link isForServers} refuses. */
+export function isDefaultList(list: string): boolean {
+  return list === constants.defaultCoreCipherList || /^DEFAULT(:?@SECLEVEL=[1-5])?$/.test(list);
+}
+
+/**
+ * Whether a server has this suite where nobody asked for it. RSA key transport and CBC need code whose flow does not depend on
+ * secrets, which JavaScript can hope for and not promise: so they come by name only.
+ */
+export function isForServers({ keyExchange, cipher }: CipherSuite): boolean {
+  return cipher.kind === 'aead' && !keyExchange.startsWith('RSA');
+}
 
 /** The groups that are used when nothing is asked for: see `defaults.ts`. */
 export const DEFAULT_ECDH_CURVE = 'auto';

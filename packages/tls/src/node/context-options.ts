@@ -15,7 +15,13 @@ import {
   wrongType,
 } from './arguments.ts';
 import { parseCipherList } from './cipher-list.ts';
-import { DEFAULT_CIPHERS, POLICY_CIPHERS, parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
+import {
+  DEFAULT_CIPHERS,
+  isDefaultList,
+  isForServers,
+  parseCurves,
+  parseSignatureAlgorithms,
+} from './ciphers.ts';
 import { finiteFieldFor } from './dh-parameters.ts';
 import {
   type CommonEngineOptions,
@@ -25,7 +31,7 @@ import {
 } from './engine-options.ts';
 import { opensslError, unsupportedOption } from './errors.ts';
 import { live, nodeOriginals } from './live.ts';
-import type { StrictOption } from './strictness.ts';
+import { type StrictOption, strictnessOf } from './strictness.ts';
 import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
@@ -55,11 +61,10 @@ export const DEFAULT_MAX_VERSION: SecureVersion = nodeOriginals.DEFAULT_MAX_VERS
 /** The options that have a default which programs may replace (`tls.DEFAULT_MIN_VERSION = …`), with it. */
 export function withDefaults(
   options: SecureContextOptions,
-): Pick<SecureContextOptions, 'ciphers' | 'ecdhCurve' | 'minVersion' | 'maxVersion'> {
+): Pick<SecureContextOptions, 'ecdhCurve' | 'minVersion' | 'maxVersion'> & { ciphers: string } {
   const defaults = live.tls;
-  const ciphers = defaults?.DEFAULT_CIPHERS ?? DEFAULT_CIPHERS;
   return {
-    ciphers: options.ciphers ?? (ciphers === POLICY_CIPHERS ? undefined : ciphers),
+    ciphers: options.ciphers || (defaults?.DEFAULT_CIPHERS ?? DEFAULT_CIPHERS),
     ecdhCurve: options.ecdhCurve ?? defaults?.DEFAULT_ECDH_CURVE,
     minVersion: options.minVersion ?? (defaults?.DEFAULT_MIN_VERSION as SecureVersion) ?? DEFAULT_MIN_VERSION,
     maxVersion: options.maxVersion ?? (defaults?.DEFAULT_MAX_VERSION as SecureVersion) ?? DEFAULT_MAX_VERSION,
@@ -70,7 +75,9 @@ export function withDefaults(
 export interface Negotiation extends CommonEngineOptions {
   readonly minVersion: VersionName;
   readonly maxVersion: VersionName;
+  /** A client's; undefined for the engine's own policy. */
   readonly cipherSuites: readonly string[] | undefined;
+  readonly serverCipherSuites: readonly string[] | undefined;
   readonly groups: readonly string[] | undefined;
   readonly signatureSchemes: readonly string[] | undefined;
   readonly usesTickets: boolean;
@@ -82,17 +89,17 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   const { sigalgs } = options;
   const { ciphers, ecdhCurve } = withDefaults(options);
   const secureOptions = options.secureOptions ?? 0;
-  const list = ciphers ? parseCipherList(ciphers, options.legacy !== undefined) : undefined;
+  const list = parseCipherList(ciphers, options.legacy !== undefined);
   // With OpenSSL, too, level 0 lets old versions be named, and takes short primes and SHA-1.
-  const old = options.legacy ?? (list?.securityLevel === 0 ? legacy : undefined);
+  const old = options.legacy ?? (list.securityLevel === 0 ? legacy : undefined);
   const allowsOld = old !== undefined;
   const versions = readVersions({ ...versionOptions(options), secureOptions, allowsOld });
-  const speaksOld = versions.minVersion < 'TLSv1.2';
-  // The policy has no suites for versions that it does not have.
-  const suites = list?.suites ?? (speaksOld ? parseCipherList('DEFAULT@SECLEVEL=0').suites : undefined);
   return {
-    ...withoutOldSuites(versions, suites),
-    cipherSuites: suites?.map((suite) => suite.name),
+    ...withoutOldSuites(versions, list.suites),
+    ...suites(list.suites, {
+      isDefault: isDefaultList(ciphers) && versions.minVersion >= 'TLSv1.2',
+      isStrict: strictnessOf(options.strict).cipherSuites,
+    }),
     groups: groups(ecdhCurve, options.dhparam),
     signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, allowsOld) : undefined,
     heartbeat: options.heartbeat,
@@ -107,6 +114,16 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   };
 }
 
+function suites(
+  all: readonly CipherSuite[],
+  { isDefault, isStrict }: { readonly isDefault: boolean; readonly isStrict: boolean },
+): Pick<Negotiation, 'cipherSuites' | 'serverCipherSuites'> {
+  if (isDefault && isStrict) return { cipherSuites: undefined, serverCipherSuites: undefined };
+  const names = all.map(({ name }) => name);
+  if (!isDefault) return { cipherSuites: names, serverCipherSuites: names };
+  return { cipherSuites: names, serverCipherSuites: all.filter(isForServers).map(({ name }) => name) };
+}
+
 function versionOptions(options: SecureContextOptions): Omit<VersionOptions, 'secureOptions' | 'allowsOld'> {
   const { minVersion, maxVersion } = withDefaults(options);
   const given = options.minVersion ?? options.maxVersion;
@@ -119,8 +136,8 @@ function versionOptions(options: SecureContextOptions): Omit<VersionOptions, 'se
 }
 
 /** As in Node: a list of TLS 1.3 suites alone switches 1.2 off, and one without any leaves those of 1.3 as they are. */
-function withoutOldSuites(versions: VersionRange, suites: readonly CipherSuite[] | undefined): VersionRange {
-  if (suites === undefined || suites.some((suite) => !isSuite13(suite))) return versions;
+function withoutOldSuites(versions: VersionRange, suites: readonly CipherSuite[]): VersionRange {
+  if (suites.some((suite) => !isSuite13(suite))) return versions;
   if (versions.maxVersion === 'TLSv1.3') return { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' };
   throw invalidVersion(
     `${versions.maxVersion} has none of the suites in ciphers: change maxVersion or ciphers`,

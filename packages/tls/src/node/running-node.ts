@@ -3,6 +3,9 @@
 /** Of `process.versions.node`: 20, 22, … */
 export const NODE_MAJOR: number = Number.parseInt(process.versions.node, 10);
 
+/** OpenSSL 3.2 and newer gives AES-CCM with a tag of 8 bytes 64 bits of strength: too few for any security level but 0. */
+export const COUNTS_SHORT_TAGS: boolean = isAtLeast(process.versions['openssl'] ?? '', 3, 2);
+
 /** OpenSSL 3.2 gave the alerts that are as old as SSL 3.0 another name. */
 export const ALERTS_OF_SSL3: string = isAtLeast(process.versions['openssl'] ?? '', 3, 2)
   ? 'ssl/tls'

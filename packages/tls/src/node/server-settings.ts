@@ -76,6 +76,7 @@ function certificateSettings(choices: ServerChoices): ServerSettings {
     provider: nodeCrypto,
     allocate: takeSealedMemory,
     ...context.negotiation,
+    cipherSuites: context.negotiation.serverCipherSuites,
     credentials: stapled(chooseOwn(context), choices.staple),
     alpnProtocols: protocols(choices),
     preferServerOrder: context.honorCipherOrder,
