@@ -17,7 +17,10 @@ export function addCa(program: Command, io: Io, finish: (code: ExitCode) => void
   const ca = program
     .command('ca')
     .summary('a CA of your own: make it, issue and revoke certificates, show and verify any')
-    .description('A CA of your own. Private keys have mode 0600 and are never overwritten.')
+    .description(
+      'A CA of your own. Private keys have mode 0600 and are never overwritten. Where TESTUDO_CA_PASSPHRASE_FILE names a file, or ' +
+        'TESTUDO_CA_PASSPHRASE holds a passphrase, the CA\u2019s key is encrypted with it.',
+    )
     .helpCommand(false)
     .addHelpText('after', '\nExample:\n  testudo ca init\n  testudo ca issue www.example.test');
   const verb: CaVerb = { ca, io, finish };

@@ -19,6 +19,7 @@ import { RecordingVerifier } from '../connect/verdict.ts';
 import { EXIT, Failure, systemReason } from '../failure.ts';
 import { loadCertificates, loadIdentity } from '../identity/certificate-files.ts';
 import { readEchConfigList } from '../identity/ech-configs.ts';
+import { PASSPHRASE_HINTS, passphraseSource } from '../identity/passphrase.ts';
 
 /** What the command line of `testudo connect` says. */
 export interface ConnectOptions {
@@ -27,6 +28,8 @@ export interface ConnectOptions {
   readonly alpn?: readonly string[];
   readonly cert?: string;
   readonly key?: string;
+  readonly passphraseFile?: string;
+  readonly passphraseEnv?: string;
   readonly insecure?: boolean;
   readonly min?: VersionName;
   readonly max?: VersionName;
@@ -141,12 +144,18 @@ export function loadSession(file: string): Session {
   return session;
 }
 
-function clientCredentials({ cert, key }: ConnectOptions): ReturnType<typeof credential>[] {
-  if (cert === undefined && key === undefined) return [];
+function clientCredentials(options: ConnectOptions): ReturnType<typeof credential>[] {
+  const { cert, key } = options;
+  const hint = PASSPHRASE_HINTS.flags;
+  const passphrase = passphraseSource(options.passphraseFile, options.passphraseEnv, hint);
+  if (cert === undefined && key === undefined) {
+    if (passphrase === undefined) return [];
+    throw new Failure('a passphrase is for a private key: give --cert and --key, too', EXIT.usage);
+  }
   if (cert === undefined || key === undefined) {
     throw new Failure('a client certificate needs both --cert and --key', EXIT.usage);
   }
-  const { chain, keyPem } = loadIdentity({ certificate: cert, key });
+  const { chain, keyPem } = loadIdentity({ certificate: cert, key, passphrase }, hint);
   return [
     credential(
       nodeCrypto,

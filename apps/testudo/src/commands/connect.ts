@@ -45,6 +45,8 @@ export function addConnect(program: Command, io: Io, finish: (code: ExitCode) =>
     .option('--alpn <names>', 'application protocols to offer, such as h2,http/1.1', protocolList)
     .option('--cert <file>', 'client certificate (PEM, with intermediates)')
     .option('--key <file>', 'its private key (PEM)')
+    .option('--passphrase-file <file>', 'the passphrase of an encrypted key is the first line of this file')
+    .option('--passphrase-env <name>', 'the passphrase is in this variable of the environment')
     .option('--insecure', 'take any certificate, and say what is wrong with it')
     .option('--min <version>', 'lowest version: 1.2 or 1.3', versionName)
     .option('--max <version>', 'highest version: 1.2 or 1.3', versionName)

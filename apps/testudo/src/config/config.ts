@@ -34,6 +34,9 @@ export interface CertificateConfig {
   /** `local`, `acme`, or a PEM file: the certificate, then the intermediates. */
   readonly certificate: string;
   readonly key?: string | undefined;
+  /** A file, or a variable of the environment, with the passphrase of an encrypted key. */
+  readonly passphraseFile?: string | undefined;
+  readonly passphraseEnv?: string | undefined;
   /** The names in SNI that it serves. Default: those in it; for `local`: localhost and the loopback addresses. */
   readonly names?: readonly string[] | undefined;
   /** For clients whose name fits none. Default: the first. */
@@ -46,6 +49,8 @@ export interface ListenerConfig {
   readonly listen: Address;
   readonly certificate?: string | undefined;
   readonly key?: string | undefined;
+  readonly passphraseFile?: string | undefined;
+  readonly passphraseEnv?: string | undefined;
   readonly names?: readonly string[] | undefined;
   readonly certificates?: readonly CertificateConfig[] | undefined;
   readonly minVersion?: VersionName | undefined;

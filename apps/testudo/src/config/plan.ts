@@ -15,6 +15,13 @@ export type ServicePlan =
   | { readonly kind: 'echo' }
   | { readonly kind: 'welcome' };
 
+/** Where the passphrase of an encrypted private key is: never on a command line, where everybody on a machine can read it. */
+export type PassphraseSource =
+  /** The first line of a file. */
+  | { readonly kind: 'file'; readonly file: string }
+  /** A variable of the environment. */
+  | { readonly kind: 'environment'; readonly name: string };
+
 /** Where a certificate comes from. */
 export type CertificatePlan = { readonly isDefault: boolean } & (
   | { readonly kind: 'local'; readonly names: readonly string[] }
@@ -25,6 +32,7 @@ export type CertificatePlan = { readonly isDefault: boolean } & (
       readonly kind: 'files';
       readonly certificate: string;
       readonly key: string;
+      readonly passphrase: PassphraseSource | undefined;
       readonly names: readonly string[] | undefined;
     }
 );
@@ -147,23 +155,31 @@ function servicePlan(config: ListenerConfig, from: string, complain: Complain): 
 }
 
 function certificatePlans(config: ListenerConfig, from: string, complain: Complain): CertificatePlan[] {
-  const { certificate, key, names } = config;
-  if (config.certificates !== undefined && (certificate ?? key ?? names) !== undefined) {
+  const { certificate, key, names, passphraseFile, passphraseEnv } = config;
+  const own = { certificate, key, names, passphraseFile, passphraseEnv };
+  if (config.certificates !== undefined && Object.values(own).some((value) => value !== undefined)) {
     complain('has both certificate and certificates: put all of them into certificates');
   }
-  const list = config.certificates ?? (certificate === undefined ? [] : [{ certificate, key, names }]);
+  const list = config.certificates ?? (certificate === undefined ? [] : [{ ...own, certificate }]);
   if (list.length === 0)
     complain('has no certificate: add certificate: local, or certificate: and key: with two files');
   if (list.filter((one) => 'default' in one && one.default).length > 1)
     complain('has several default certificates: mark one only');
   return list.map((one) => {
+    if (one.passphraseFile !== undefined && one.passphraseEnv !== undefined)
+      complain(
+        `the certificate ${one.certificate} has both passphraseFile and passphraseEnv: leave one of the two out`,
+      );
+    const hasPassphrase = (one.passphraseFile ?? one.passphraseEnv) !== undefined;
     const isDefault = 'default' in one && one.default === true;
     if (one.certificate === 'local') {
       if (one.key !== undefined) complain('certificate: local has its own key: leave key out');
+      if (hasPassphrase) complain('certificate: local needs no passphrase: leave it out');
       return { kind: 'local', names: one.names ?? ['localhost', '127.0.0.1', '::1'], isDefault };
     }
     if (one.certificate === 'acme') {
       if (one.key !== undefined) complain('certificate: acme makes its own key: leave key out');
+      if (hasPassphrase) complain('certificate: acme needs no passphrase: leave it out');
       return { kind: 'acme', names: acmeNames(one.names, complain), isDefault };
     }
     if (one.key === undefined) complain(`the certificate ${one.certificate} needs its private key: add key:`);
@@ -171,6 +187,11 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
       kind: 'files',
       certificate: resolve(from, one.certificate),
       key: resolve(from, one.key ?? ''),
+      passphrase: one.passphraseFile
+        ? { kind: 'file', file: resolve(from, one.passphraseFile) }
+        : one.passphraseEnv
+          ? { kind: 'environment', name: one.passphraseEnv }
+          : undefined,
       names: one.names,
       isDefault,
     };

@@ -69,6 +69,8 @@ const certificate = z.strictObject({
   /** `local`, `acme`, or a PEM file: the certificate, then the intermediates. */
   certificate: text,
   key: filePath.optional(),
+  passphraseFile: filePath.optional(),
+  passphraseEnv: text.optional(),
   names: z.array(text).min(1, 'needs at least one name').optional(),
   default: flag.optional(),
 });
@@ -115,6 +117,8 @@ const listener = z.strictObject({
   // One certificate…
   certificate: text.optional(),
   key: filePath.optional(),
+  passphraseFile: filePath.optional(),
+  passphraseEnv: text.optional(),
   names: z.array(text).min(1, 'needs at least one name').optional(),
   // … or several.
   certificates: z.array(certificate).min(1, 'needs at least one certificate').optional(),

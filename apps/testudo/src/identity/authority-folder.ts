@@ -8,14 +8,17 @@ import {
   createCertificateAuthority,
   loadCertificateAuthority,
   type Publication,
+  privateKeyToEncryptedPem,
   privateKeyToPem,
   type SubjectAttributes,
 } from '@testudo/x509';
 import { z } from 'zod';
+import type { PassphraseSource } from '../config/plan.ts';
 import { Failure, messageOf, readableReason } from '../failure.ts';
 import { day } from '../output/text.ts';
 import type { CertificateFiles } from './certificate-files.ts';
 import { mendGroup, type NewFile, writeGroup } from './file-group.ts';
+import { PASSPHRASE_HINTS, passphraseFailure, passphraseSource, readPassphrase } from './passphrase.ts';
 import { makePrivateFolder } from './private-files.ts';
 
 /** The root of a data folder, or the intermediate below it, which then issues. */
@@ -65,15 +68,30 @@ export function openIssuingAuthority(folder: string): {
 /** A CA of a data folder. Throws a `Failure`. */
 export function loadAuthority(folder: string, role: AuthorityRole): CertificateAuthority {
   const { certificate, key } = authorityFiles(folder, role);
+  const source = authorityPassphrase();
   try {
     return loadCertificateAuthority({
       provider: nodeCrypto,
       certificate: readFileSync(certificate),
       privateKey: readFileSync(key),
+      password: source && readPassphrase(source),
     });
   } catch (error) {
+    const failure = passphraseFailure(error, key, source, PASSPHRASE_HINTS.localAuthority);
+    if (failure !== undefined) throw failure;
+    if (error instanceof Failure) throw error;
     throw new Failure(`cannot use the CA in ${folder}: ${readableReason(error)}`, 1, error);
   }
+}
+
+/** Of the keys of a data folder's CAs, where an owner has encrypted them. */
+function authorityPassphrase(): PassphraseSource | undefined {
+  const { TESTUDO_CA_PASSPHRASE_FILE: file, TESTUDO_CA_PASSPHRASE: value } = process.env;
+  return passphraseSource(
+    file || undefined,
+    value ? 'TESTUDO_CA_PASSPHRASE' : undefined,
+    PASSPHRASE_HINTS.localAuthority,
+  );
 }
 
 /** Which CA issues. Throws a `Failure` when there is none, or when a file of it is missing. */
@@ -162,8 +180,13 @@ function filesOf(
   { certificate, privateKey }: CertificateAuthority,
 ): NewFile[] {
   const files = authorityFiles(folder, role);
+  const passphrase = authorityPassphrase();
+  const keyPem =
+    passphrase === undefined
+      ? privateKeyToPem(privateKey)
+      : privateKeyToEncryptedPem(privateKey, readPassphrase(passphrase), nodeCrypto);
   return [
-    { file: files.key, content: privateKeyToPem(privateKey), isSecret: true },
+    { file: files.key, content: keyPem, isSecret: true },
     { file: files.certificate, content: certificateToPem(certificate), isSecret: false },
   ];
 }

@@ -1,22 +1,24 @@
 import { readFileSync } from 'node:fs';
 import { bytesEqual } from '@testudo/codec';
-import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type Certificate,
   CertificateError,
   certificateToPem,
   generalNameText,
   parseCertificates,
-  parsePrivateKey,
   privateKeyToPem,
 } from '@testudo/x509';
+import type { PassphraseSource } from '../config/plan.ts';
 import { Failure, messageOf, systemReason } from '../failure.ts';
+import { openPrivateKey, PASSPHRASE_HINTS } from './passphrase.ts';
 
 export interface CertificateFiles {
   /** PEM: the certificate, then the intermediates. */
   readonly certificate: string;
-  /** PEM: PKCS#8, SEC 1 or PKCS#1, not encrypted. */
+  /** PEM: PKCS#8, SEC 1 or PKCS#1. */
   readonly key: string;
+  /** Of an encrypted key. */
+  readonly passphrase?: PassphraseSource | undefined;
 }
 
 /** A certificate with its key, checked, in the form that a secure context takes. */
@@ -29,9 +31,14 @@ export interface Identity {
 }
 
 /** Reads a certificate and its key. Throws a `Failure` that names the file and what is wrong with it. */
-export function loadIdentity(files: CertificateFiles): Identity {
+export function loadIdentity(
+  files: CertificateFiles,
+  passphraseHint: string = PASSPHRASE_HINTS.configuration,
+): Identity {
   const chain = loadCertificates(files.certificate);
-  const key = reading(files.key, 'private key', (content) => parsePrivateKey(content, nodeCrypto));
+  const key = reading(files.key, 'private key', (content) =>
+    openPrivateKey(content, files.key, files.passphrase, passphraseHint),
+  );
   const leaf = chain[0]!;
   if (!bytesEqual(leaf.spki, key.publicKey.spki)) {
     throw new Failure(
@@ -68,6 +75,7 @@ function reading<T>(file: string, what: string, parse: (content: Uint8Array) => 
   try {
     return parse(content);
   } catch (error) {
+    if (error instanceof Failure) throw error;
     const reason = error instanceof CertificateError ? error.message : messageOf(error);
     throw new Failure(`${file}: cannot use the ${what}: ${reason}`, 1, error);
   }

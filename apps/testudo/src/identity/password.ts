@@ -16,7 +16,8 @@ export async function password(
   what: string,
   options: { readonly isNew: boolean },
 ): Promise<string> {
-  if (file !== undefined) return firstLine(file === '-' ? await readInput(io) : readWhole(file), file);
+  if (file !== undefined)
+    return firstLineOf(file === '-' ? await readInput(io) : readPasswordFile(file), file);
   if (!isTerminal(io.stdin))
     throw new Failure(`${what} needs a password, and there is no terminal: give --password-file`, EXIT.usage);
   const first = await ask(io, `Password for ${what}: `);
@@ -26,7 +27,8 @@ export async function password(
   return first;
 }
 
-function readWhole(file: string): Buffer {
+/** Throws a `Failure`. */
+export function readPasswordFile(file: string): Buffer {
   try {
     return readFileSync(file);
   } catch (error) {
@@ -45,7 +47,8 @@ async function readInput(io: Io): Promise<Buffer> {
   return Buffer.concat(parts);
 }
 
-function firstLine(content: Buffer, file: string): string {
+/** What stands in the first line of `file`, or of standard input: `-`. Throws a `Failure` when that is nothing. */
+export function firstLineOf(content: Buffer, file: string): string {
   const where = file === '-' ? 'standard input' : file;
   const line = content.toString('utf8').split(/\r?\n/, 1)[0]!;
   if (line === '') throw new Failure(`${where}: the first line is empty: put the password there`, EXIT.usage);

@@ -16,7 +16,11 @@ export function secretFileFindings(files: Iterable<string>): Finding[] {
 /** The files with secrets that a listener names. */
 export function secretFilesOf({ certificates, tls }: ListenerPlan): string[] {
   return [
-    ...certificates.flatMap((one) => (one.kind === 'files' ? [one.key] : [])),
+    ...certificates.flatMap((one) =>
+      one.kind !== 'files'
+        ? []
+        : [one.key, ...(one.passphrase?.kind === 'file' ? [one.passphrase.file] : [])],
+    ),
     ...(tls.tickets.kind === 'files' ? tls.tickets.files : []),
     ...tls.ech,
   ];
