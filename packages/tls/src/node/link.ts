@@ -250,6 +250,7 @@ export class Link extends Reports {
     if (this.#writing !== undefined) this.#written(error ?? destroyed());
     if (this.#outbox !== undefined) this.#failOutbox(error ?? destroyed());
     letGo(this.#transport, last);
+    if (this.#transport.destroyed) this.base.destroy();
   }
 
   /**
@@ -258,8 +259,8 @@ export class Link extends Reports {
    */
   whenClosed(callback: () => void): void {
     const { base } = this;
-    if (!(base instanceof Socket)) setImmediate(callback);
-    else if (this.#isOwn ? this.#isBaseClosed : base.destroyed) process.nextTick(callback);
+    const mayNeverTell = !(base instanceof Socket) || (this.#isOwn ? this.#isBaseClosed : base.destroyed);
+    if (mayNeverTell) setImmediate(callback);
     else base.once('close', callback);
   }
 

@@ -79,8 +79,13 @@ class HandleStream extends Socket {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     (this as { _handle?: object | null })._handle = null;
     super._destroy(error, callback);
-    this.#base.destroy();
+    // After what went wrong was told.
+    process.nextTick(destroyStream, this.#base);
   }
+}
+
+function destroyStream(stream: Duplex): void {
+  stream.destroy();
 }
 
 function optionsFor(base: Socket, push: (bytes: Buffer) => boolean): SocketConstructorOpts {

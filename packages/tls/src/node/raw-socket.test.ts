@@ -59,7 +59,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'destroy after, with an error': { after: destroyWithError, isSilent: true },
   'destroy when secure': { secure: destroy, isSilent: true },
   'destroy when secure, with an error': { secure: destroyWithError, isSilent: true },
-  'destroySoon when secure': { secure: (raw) => raw.destroySoon(), isSilent: true },
+  'destroySoon when secure': { secure: (raw) => raw.destroySoon(), isSilent: true, endsByItself: true },
   'resetAndDestroy when secure': { secure: (raw) => raw.resetAndDestroy(), isSilent: true },
   'emits end': { secure: (raw) => raw.emit('end') },
   'emits data': { secure: (raw) => raw.emit('data', Buffer.from('not TLS')) },

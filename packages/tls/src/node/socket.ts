@@ -382,7 +382,7 @@ export class TLSSocket extends JudgedSocket implements LinkOwner {
   /** @internal */
   onFailure(error: TlsError): void {
     if (error.code !== 'truncated') this.destroy(toNodeError(error, this._isServer ? 'server' : 'client'));
-    else if (this.#info === undefined) this.destroy(this.#reset(error));
+    else if (this.#info === undefined) this.#onHangUp(error);
     else this.onTruncation(error);
   }
 
@@ -446,6 +446,8 @@ export class TLSSocket extends JudgedSocket implements LinkOwner {
 
   #start(): void {
     if (this.destroyed || this.#link.connection !== undefined) return;
+    // Closed long ago, or it will say so in this turn of the loop.
+    if (this.transport.destroyed) setImmediate(setImmediate, () => this.destroy(this.#reset()));
     try {
       this.#link.start(this.#side(), earlyBytes(this._tlsOptions));
     } catch (error) {
@@ -470,6 +472,14 @@ export class TLSSocket extends JudgedSocket implements LinkOwner {
   #judge(info: ConnectionInfo): void {
     const isJudged = this.#strictness.verdictInHandshake;
     this.authorize(info, this.#verify, { name: this._tlsOptions.identity, isJudged });
+  }
+
+  /** The peer ended the connection before the handshake was complete. Who took the socket over hears that it is an error. */
+  #onHangUp(cause: TlsError): void {
+    this.prependOnceListener('end', () => {
+      this.destroy(this._controlReleased ? this.#reset(cause) : undefined);
+    });
+    this.onEnd();
   }
 
   #reset(cause?: unknown): Error {

@@ -29,7 +29,8 @@ export class StackedStream extends Duplex {
   }
 
   override _destroy(error: Error | null, callback: WriteCallback): void {
-    this.#outer.destroy();
     callback(error);
+    // After what went wrong was told.
+    process.nextTick(() => this.#outer.destroy());
   }
 }
