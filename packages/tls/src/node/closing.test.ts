@@ -140,8 +140,10 @@ const CASES: Readonly<Record<string, Case>> = {
   'a signal in secureConnect': { port: quiet, ...abortOn('secureConnect') },
   'a timeout that destroys': {
     port: () => peer(silent),
-    options: () => ({ timeout: 20 }),
-    act: (client) => client.once('timeout', () => client.destroy(new Error('too slow'))),
+    act: (client) => {
+      client.once('connect', () => client.setTimeout(20));
+      client.once('timeout', () => client.destroy(new Error('too slow')));
+    },
   },
   'a certificate that nobody trusts': { port: quiet, options: () => ({ ca: [] }) },
   'a certificate for another name': { port: quiet, options: () => ({ servername: 'other.example' }) },
