@@ -2,6 +2,7 @@ import type { VersionName } from '@testudo/tls';
 import type { LogLevel } from '../output/log.ts';
 import type { AcmeChallenge, AcmeKeyType } from './acme-plan.ts';
 import type { Address } from './address.ts';
+import type { LimitName } from './limits.ts';
 
 /** A configuration file, as `schema.ts` has checked it. Times are milliseconds by now. */
 export interface Config {
@@ -122,10 +123,5 @@ export interface HstsConfig {
   readonly preload?: boolean | undefined;
 }
 
-export interface LimitsConfig {
-  readonly connections?: number | undefined;
-  readonly idle?: number | undefined;
-  readonly handshake?: number | undefined;
-  readonly connect?: number | undefined;
-  readonly response?: number | undefined;
-}
+/** What each means, and its default, says `LIMITS` in `limits.ts`. */
+export type LimitsConfig = { readonly [K in LimitName]?: number | undefined };

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { EXIT, Failure, failures, systemReason } from '../failure.ts';
 import { shown } from '../output/text.ts';
 import type { Config } from './config.ts';
+import { formerLimit } from './limits.ts';
 import { configSchema, keysAt } from './schema.ts';
 import { suggestion } from './suggest.ts';
 
@@ -72,11 +73,13 @@ function mistakes(issue: Issue, document: Document, lines: LineCounter, file: st
   };
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(issue.path);
-    return issue.keys.map(
-      (key) =>
-        `${at(issue.path, key)}: ${where === '' ? '' : `${where}: `}unknown key "${shown(key, 60)}".` +
-        (suggestion(key, known) || ` Known are: ${known.join(', ')}.`),
-    );
+    return issue.keys.map((key) => {
+      const place = `${at(issue.path, key)}: ${where === '' ? '' : `${where}: `}`;
+      const former =
+        issue.path.at(-1) === 'limits' ? formerLimit(key, document.getIn([...issue.path, key])) : undefined;
+      if (former !== undefined) return `${place}${shown(former, 400)}`;
+      return `${place}unknown key "${shown(key, 60)}".${suggestion(key, known) || ` Known are: ${known.join(', ')}.`}`;
+    });
   }
   if (issue.code === 'invalid_union') {
     const [inner] = issue.errors.toSorted((a, b) => deepest(b) - deepest(a));

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { defaultLimits } from './limits.ts';
 import { parseConfig } from './load.ts';
-import { DEFAULT_LIMITS, type Plan, planOf } from './plan.ts';
+import { type Plan, planOf } from './plan.ts';
 
 function planned(yaml: string): Plan {
   return planOf(parseConfig(yaml, '/etc/testudo/c.yaml'), '/etc/testudo/c.yaml');
@@ -23,7 +24,7 @@ test('defaults are filled in, and paths start at the file', () => {
         names: undefined,
       },
     ],
-    limits: DEFAULT_LIMITS,
+    limits: defaultLimits('folder'),
     hsts: undefined,
     tls: { alpn: ['http/1.1'], clientCertificate: 'none' },
   });

@@ -2,7 +2,8 @@ import { dirname, resolve } from 'node:path';
 import { EXIT, failures } from '../failure.ts';
 import { type AcmePlan, acmeNames, acmePlan } from './acme-plan.ts';
 import { type Address, addressText } from './address.ts';
-import type { Config, ListenerConfig } from './config.ts';
+import type { Config, LimitsConfig, ListenerConfig } from './config.ts';
+import { defaultLimits, LIMITS, type LimitName, type Limits, type ServiceKind } from './limits.ts';
 import { type TlsPlan, tlsPlan } from './tls-plan.ts';
 
 export { DEFAULT_TLS, type TlsPlan } from './tls-plan.ts';
@@ -36,28 +37,6 @@ export type CertificatePlan = { readonly isDefault: boolean } & (
       readonly names: readonly string[] | undefined;
     }
 );
-
-/** Times in milliseconds. */
-export interface Limits {
-  /** Connections at once; more are closed at once. */
-  readonly connections: number;
-  /** Without a byte either way. */
-  readonly idle: number;
-  /** From the TCP connection to the end of the TLS handshake. */
-  readonly handshake: number;
-  /** To reach the service behind. */
-  readonly connect: number;
-  /** Until the first byte of the service's answer (HTTP). */
-  readonly response: number;
-}
-
-export const DEFAULT_LIMITS: Limits = {
-  connections: 10_000,
-  idle: 120_000,
-  handshake: 10_000,
-  connect: 10_000,
-  response: 60_000,
-};
 
 /** Time that open connections get to finish, in milliseconds. */
 export const DEFAULT_DRAIN = 10_000;
@@ -131,9 +110,17 @@ function listenerPlan(
     service,
     certificates,
     hsts: config.hsts ? hstsValue(config.hsts) : undefined,
-    limits: { ...DEFAULT_LIMITS, ...defined(config.limits ?? {}) },
+    limits: limitsFor(service.kind, config.limits ?? {}, complain),
     tls,
   };
+}
+
+function limitsFor(kind: ServiceKind, own: LimitsConfig, complain: Complain): Limits {
+  for (const name of Object.keys(defined(own)) as LimitName[]) {
+    const { services } = LIMITS[name];
+    if (!services.includes(kind)) complain(`limits.${name} is for ${services.join(' and ')}`);
+  }
+  return { ...defaultLimits(kind), ...defined(own) };
 }
 
 function servicePlan(config: ListenerConfig, from: string, complain: Complain): ServicePlan | undefined {

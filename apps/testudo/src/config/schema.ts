@@ -4,6 +4,7 @@ import { ACME_CHALLENGES, ACME_KEY_TYPES } from './acme-plan.ts';
 import { AddressError, parseListenAddress, parseTarget } from './address.ts';
 import type { Config } from './config.ts';
 import { LONGEST_TIMER, parseDuration } from './duration.ts';
+import { LIMITS, type LimitName } from './limits.ts';
 
 const text = z.string().min(1, 'must not be empty');
 const filePath = text;
@@ -75,18 +76,21 @@ const certificate = z.strictObject({
   default: flag.optional(),
 });
 
-const limits = z.strictObject({
-  connections: z
-    .number()
-    .int('must be a whole number')
-    .min(1, 'must be at least 1')
-    .max(1_000_000, 'must be at most 1000000')
-    .optional(),
-  idle: duration.optional(),
-  handshake: duration.optional(),
-  connect: duration.optional(),
-  response: duration.optional(),
-});
+const count = z
+  .number()
+  .int('must be a whole number')
+  .min(1, 'must be at least 1')
+  .max(1_000_000, 'must be at most 1000000');
+
+/** Each with its meaning: `LIMITS` is its documentation, too. */
+const limits = z.strictObject(
+  Object.fromEntries(
+    Object.entries(LIMITS).map(([name, { kind, text: meaning }]) => [
+      name,
+      (kind === 'count' ? count : duration).describe(meaning).optional(),
+    ]),
+  ) as unknown as Record<LimitName, z.ZodOptional<z.ZodType<number>>>,
+);
 
 const clientRevocation = z.strictObject({
   crls: z.array(filePath).min(1, 'needs at least one file').optional(),

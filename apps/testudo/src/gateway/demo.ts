@@ -1,4 +1,5 @@
-import { DEFAULT_DRAIN, DEFAULT_LIMITS, DEFAULT_TLS, type ListenerPlan, type Plan } from '../config/plan.ts';
+import { defaultLimits } from '../config/limits.ts';
+import { DEFAULT_DRAIN, DEFAULT_TLS, type ListenerPlan, type Plan } from '../config/plan.ts';
 
 export const DEMO_HTTPS_PORT = 8443;
 export const DEMO_ECHO_PORT = 9443;
@@ -10,7 +11,6 @@ export const DEMO_ECHO_PORT = 9443;
 export function demoPlan(ports: { readonly https: number; readonly echo: number }): Plan {
   const common = {
     certificates: [{ kind: 'local', names: ['localhost', '127.0.0.1', '::1'], isDefault: true }],
-    limits: { ...DEFAULT_LIMITS, connections: 1000 },
     hsts: undefined,
   } as const;
   const welcome: ListenerPlan = {
@@ -18,6 +18,7 @@ export function demoPlan(ports: { readonly https: number; readonly echo: number 
     name: 'welcome',
     address: { host: '127.0.0.1', port: ports.https },
     service: { kind: 'welcome' },
+    limits: { ...defaultLimits('welcome'), connections: 1000 },
     tls: { ...DEFAULT_TLS, alpn: ['http/1.1'] },
   };
   const echo: ListenerPlan = {
@@ -25,6 +26,7 @@ export function demoPlan(ports: { readonly https: number; readonly echo: number 
     name: 'echo',
     address: { host: '127.0.0.1', port: ports.echo },
     service: { kind: 'echo' },
+    limits: { ...defaultLimits('echo'), connections: 1000 },
     tls: DEFAULT_TLS,
   };
   return {

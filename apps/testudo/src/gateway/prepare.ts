@@ -87,7 +87,7 @@ function prepareOne(
   return {
     plan,
     endpoint,
-    listener: new Listener({ name, address, endpoint, service, limits, log: log.child({ listener: name }) }),
+    listener: new Listener(address, { name, endpoint, service, limits, log: log.child({ listener: name }) }),
   };
 }
 
@@ -119,17 +119,19 @@ function httpHandler(
   const proxy = reverseProxy({
     upstream,
     trustForwarded,
-    connectTimeout: limits.connect,
-    responseTimeout: limits.response,
+    limits,
     log,
   });
   return {
-    handle: (request, response, _connection, own) => proxy.handle(request, response, own),
+    handle: (request, response, connection, own) =>
+      proxy.handle(request, response, own, (watch) => {
+        connection.waitsForBackend = () => watch.isWaitedFor;
+      }),
     writesOwnFields: true,
     upgrade: {
       isMet: wantsWebSocket,
       handle: (request, socket, head) =>
-        passUpgrade(request, socket, head, { proxy, trustForwarded, upstream, idle: limits.idle }),
+        passUpgrade(request, socket, head, { proxy, trustForwarded, upstream, limits }),
     },
     close: proxy.close,
   };

@@ -256,7 +256,7 @@ describe('a server behind that fails', () => {
   });
 
   test('by not answering is a 504', async () => {
-    const site = await proxyTo(() => undefined, 'limits: { response: 100ms }');
+    const site = await proxyTo(() => undefined, 'limits: { firstByte: 100ms }');
     expect(await fetchFrom(site, '/')).toMatchObject({ status: 504 });
   });
 

@@ -2,6 +2,7 @@ import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } 
 import { systemReason } from '../failure.ts';
 import type { Log } from '../output/log.ts';
 import { BackendRequest } from './backend-request.ts';
+import { type BackendLimits, BackendSilent, BackendWatch } from './backend-watch.ts';
 import type { Field } from './header-fields.ts';
 import { passBack, passInformation } from './pass-back.ts';
 import { type ForwardedRequest, forwardedRequest } from './proxy-request.ts';
@@ -12,17 +13,22 @@ export interface ProxyOptions {
   /** `http:`; its path is put before that of each request. */
   readonly upstream: URL;
   readonly trustForwarded: boolean;
-  /** Milliseconds to connect. */
-  readonly connectTimeout: number;
-  /** Milliseconds until the answer begins, and between its parts. */
-  readonly responseTimeout: number;
+  readonly limits: BackendLimits;
   readonly log: Log;
 }
 
 export interface ReverseProxy {
-  /** `own`: the gateway's fields for the answer; those of the server behind count where it has the same. */
-  handle(request: IncomingMessage, response: ServerResponse, own: readonly Field[]): void;
-  /** A request to the server behind, not yet ended: for upgrades. */
+  /**
+   * `own`: the gateway's fields for the answer; those of the server behind count where it has the same. `onBackend` gets
+   * the watch over the server behind.
+   */
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    own: readonly Field[],
+    onBackend: (watch: BackendWatch) => void,
+  ): void;
+  /** A request to the server behind, not yet ended. */
   open(forwarded: ForwardedRequest): ClientRequest;
   close(): void;
 }
@@ -37,7 +43,7 @@ export function reverseProxy(options: ProxyOptions): ReverseProxy {
   });
   const open = (forwarded: ForwardedRequest): ClientRequest => {
     const { upstream } = options;
-    const request = new BackendRequest({
+    return new BackendRequest({
       agent,
       host: upstream.hostname.replace(/^\[|\]$/g, ''),
       port: upstream.port === '' ? 80 : Number(upstream.port),
@@ -45,12 +51,11 @@ export function reverseProxy(options: ProxyOptions): ReverseProxy {
       path: forwarded.path === '*' ? '*' : upstream.pathname.replace(/\/$/, '') + forwarded.path,
       headers: forwarded.headers,
     });
-    limitTimes(request, options);
-    return request;
   };
   return {
     open,
-    handle: (request, response, own) => exchange({ request, response, own, options, open }, 1),
+    handle: (request, response, own, onBackend) =>
+      exchange({ request, response, own, onBackend, options, open }, 1),
     close: () => agent.destroy(),
   };
 }
@@ -59,6 +64,7 @@ interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   readonly own: readonly Field[];
+  readonly onBackend: (watch: BackendWatch) => void;
   readonly options: ProxyOptions;
   readonly open: ReverseProxy['open'];
 }
@@ -71,6 +77,7 @@ function exchange(parts: Exchange, attempt: number): void {
     return;
   }
   const outgoing = open(forwarded);
+  parts.onBackend(new BackendWatch({ outgoing, request, response, limits: options.limits }));
   const onClose = (): void => void outgoing.destroy();
   response.once('close', onClose);
   let isAnswered = false;
@@ -82,7 +89,10 @@ function exchange(parts: Exchange, attempt: number): void {
   outgoing.on('error', (error) => {
     response.off('close', onClose);
     // What becomes of an answer that has begun is seen by who passes it back: it may be whole.
-    if (isAnswered || response.destroyed) return;
+    if (isAnswered || response.destroyed) {
+      if (error instanceof BackendSilent) noteFailure(error, options);
+      return;
+    }
     // An idle connection that the server behind had just closed: nothing was processed, so ask again.
     const isStale = outgoing.reusedSocket && (error as NodeJS.ErrnoException).code === 'ECONNRESET';
     if (isStale && !hasBody(request) && attempt === 1 && SAFE.has(forwarded.method)) {
@@ -96,33 +106,9 @@ function exchange(parts: Exchange, attempt: number): void {
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-class TimedOut extends Error {
-  readonly what: 'connect' | 'response';
-
-  constructor(what: 'connect' | 'response') {
-    super(what === 'connect' ? 'no connection in time' : 'no answer in time');
-    this.what = what;
-  }
-}
-
-function limitTimes(request: ClientRequest, { connectTimeout, responseTimeout }: ProxyOptions): void {
-  const connecting = setTimeout(() => request.destroy(new TimedOut('connect')), connectTimeout);
-  request.once('socket', (socket) => {
-    if (!socket.connecting) clearTimeout(connecting);
-    else socket.once('connect', () => clearTimeout(connecting));
-  });
-  request.once('close', () => clearTimeout(connecting));
-  request.setTimeout(responseTimeout, () => request.destroy(new TimedOut('response')));
-}
-
-function fail(
-  error: Error,
-  response: ServerResponse,
-  own: readonly Field[],
-  { log, upstream }: ProxyOptions,
-): void {
-  log.warn({ upstream: upstream.host, reason: systemReason(error) }, 'the server behind did not answer');
-  if (error instanceof TimedOut) {
+function fail(error: Error, response: ServerResponse, own: readonly Field[], options: ProxyOptions): void {
+  noteFailure(error, options);
+  if (error instanceof BackendSilent) {
     replyWithError(response, 504, 'The server behind this gateway took too long. Try again later.', own);
   } else {
     replyWithError(
@@ -132,4 +118,8 @@ function fail(
       own,
     );
   }
+}
+
+function noteFailure(error: Error, { log, upstream }: ProxyOptions): void {
+  log.warn({ upstream: upstream.host, reason: systemReason(error) }, 'the server behind did not answer');
 }

@@ -2,6 +2,8 @@ import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
+import { farewell } from '../listeners/farewell.ts';
+import { type BackendLimits, BackendWatch } from './backend-watch.ts';
 import { endToEnd, type Field, valuesOf } from './header-fields.ts';
 import { forwardedRequest } from './proxy-request.ts';
 import { errorPage } from './reply.ts';
@@ -27,24 +29,35 @@ export interface UpgradeOptions {
   readonly proxy: ReverseProxy;
   readonly trustForwarded: boolean;
   readonly upstream: URL;
-  readonly idle: number;
+  readonly limits: BackendLimits & { readonly webSocket: number };
 }
 
-/** Passes a WebSocket handshake on, and after its success bytes both ways (RFC 6455 §4). */
+/**
+ * Passes a WebSocket handshake on, and after its success bytes both ways (RFC 6455 §4). The function that comes back ends it
+ * from our side.
+ */
 export function passUpgrade(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
   options: UpgradeOptions,
-): void {
+): (grace?: number) => void {
+  let behind: Socket | undefined;
+  const end = (grace?: number): void => {
+    socket.unpipe();
+    behind?.unpipe();
+    farewell(socket as Socket, grace);
+    if (behind !== undefined) farewell(behind, grace);
+  };
   socket.on('error', () => socket.destroy());
   const remote = request.socket.remoteAddress ?? 'unknown';
   const forwarded = forwardedRequest(request, { ...options, upgrade: 'websocket' }, remote);
   if ('status' in forwarded) {
     answer(socket, forwarded.status, forwarded.advice);
-    return;
+    return end;
   }
   const outgoing = options.proxy.open(forwarded);
+  new BackendWatch({ outgoing, limits: options.limits });
   const onClose = (): void => void outgoing.destroy();
   socket.once('close', onClose);
   outgoing.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
@@ -68,7 +81,9 @@ export function passUpgrade(
     socket.write(headOf(response, own), 'latin1');
     if (upstreamHead.length > 0) socket.write(upstreamHead);
     if (head.length > 0) upstream.write(head);
-    join(socket, upstream, options.idle);
+    behind = upstream as Socket;
+    join(socket, behind);
+    endWhenIdle([socket as Socket, behind], options.limits.webSocket, end);
   });
   outgoing.on('response', (response) => {
     // It said no: its answer goes back, and the connection's end is the answer's end.
@@ -80,10 +95,11 @@ export function passUpgrade(
       answer(socket, 502, 'The server behind this gateway cannot be reached.');
   });
   outgoing.end();
+  return end;
 }
 
 /** Both ways until both have ended; when one breaks, so does the other. */
-function join(client: Duplex, upstream: Duplex, idle: number): void {
+function join(client: Duplex, upstream: Duplex): void {
   for (const [from, to] of [
     [client, upstream],
     [upstream, client],
@@ -93,7 +109,24 @@ function join(client: Duplex, upstream: Duplex, idle: number): void {
     from.once('close', () => {
       if (!from.readableEnded) to.destroy();
     });
-    (from as Duplex & Partial<Pick<Socket, 'setTimeout'>>).setTimeout?.(idle, () => from.destroy());
+  }
+}
+
+/** Bytes either way count. */
+function endWhenIdle(sockets: readonly Socket[], idle: number, end: () => void): void {
+  let movedAt = performance.now();
+  const look = (): void => {
+    const left = idle - (performance.now() - movedAt);
+    if (left <= 0) end();
+    else timer = setTimeout(look, left);
+  };
+  let timer = setTimeout(look, idle);
+  for (const socket of sockets) {
+    const moved = (): void => {
+      movedAt = performance.now();
+    };
+    socket.on('data', moved).on('drain', moved);
+    socket.once('close', () => clearTimeout(timer));
   }
 }
 

@@ -1,3 +1,4 @@
+import { farewell } from './farewell.ts';
 import type { Service } from './service.ts';
 
 /** Sends back what comes, and says goodbye after the client has: so that any client can be tried. */
@@ -7,6 +8,13 @@ export function echoService(): Service {
       socket.on('error', () => socket.destroy());
       // `pipe` waits where the client does not read, and ends when the client ends.
       socket.pipe(socket);
+      return {
+        isBusy: () => false,
+        end: (grace) => {
+          socket.unpipe(socket);
+          farewell(socket, grace);
+        },
+      };
     },
     drain: () => undefined,
     close: () => undefined,

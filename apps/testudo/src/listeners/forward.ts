@@ -3,7 +3,8 @@ import type { TLSSocket } from '@testudo/tls/node';
 import { type Address, addressText } from '../config/address.ts';
 import { systemReason } from '../failure.ts';
 import type { Log } from '../output/log.ts';
-import type { Service } from './service.ts';
+import { farewell } from './farewell.ts';
+import type { Served, Service } from './service.ts';
 
 export interface ForwardOptions {
   readonly target: Address & { readonly host: string };
@@ -21,8 +22,10 @@ export function forwardService(options: ForwardOptions): Service {
   };
 }
 
-function forward(client: TLSSocket, { target, connectTimeout, log }: ForwardOptions): void {
-  const service = connect({ host: target.host, port: target.port, allowHalfOpen: true, noDelay: true });
+function forward(client: TLSSocket, { target, connectTimeout, log }: ForwardOptions): Served {
+  const { host, port } = target;
+  // Whoever vanishes is found out long before a connection counts as idle.
+  const service = connect({ host, port, allowHalfOpen: true, noDelay: true, ...KEEP_ALIVE });
   const waiting = setTimeout(() => service.destroy(timeout()), connectTimeout);
   service.once('connect', () => clearTimeout(waiting));
   service.once('close', () => clearTimeout(waiting));
@@ -33,7 +36,19 @@ function forward(client: TLSSocket, { target, connectTimeout, log }: ForwardOpti
   client.on('error', () => service.destroy());
   one(client, service);
   one(service, client);
+  return {
+    isBusy: () => false,
+    end: (grace) => {
+      client.unpipe(service);
+      service.unpipe(client);
+      farewell(client, grace);
+      farewell(service, grace);
+    },
+  };
 }
+
+/** TCP asks a silent peer whether it is still there; milliseconds. */
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
 
 /** An end is passed on as an end; anything else ends both at once, so that a part never looks whole. */
 function one(from: Socket, to: Socket): void {

@@ -9,6 +9,7 @@ import { hasBody } from '../http/request-body.ts';
 import type { ConnectionRecord } from '../observe/connection-record.ts';
 import type { Log } from '../output/log.ts';
 import { shown } from '../output/text.ts';
+import { farewell } from './farewell.ts';
 import type { Service } from './service.ts';
 
 export interface HttpHandler {
@@ -23,7 +24,8 @@ export interface HttpHandler {
   /** Requests to switch protocols. Default: the wish is ignored (RFC 9110 §7.8). */
   readonly upgrade?: {
     isMet(request: IncomingMessage): boolean;
-    handle(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+    /** The function that comes back ends it from our side. */
+    handle(request: IncomingMessage, socket: Duplex, head: Buffer): (grace?: number) => void;
   };
   close?(): void;
 }
@@ -38,6 +40,10 @@ export interface HttpConnection {
   active: number;
   /** The answer to the latest request. */
   last?: ServerResponse;
+  /** Whether the client waits for a server behind; not when it still has to send, or to read. Default: never. */
+  waitsForBackend?: () => boolean;
+  /** Set once it carries another protocol: ends that from our side. */
+  endUpgraded?: (grace?: number) => void;
 }
 
 export interface HttpOptions {
@@ -76,7 +82,8 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     connection.last = response;
     response.once('close', () => {
       connection.active--;
-      if (isDraining && connection.active === 0) connection.socket.end();
+      delete connection.waitsForBackend;
+      if (isDraining && connection.active === 0) farewell(connection.socket);
     });
     whenItsTurn(response, () => {
       const own: Field[] = [
@@ -92,13 +99,17 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
   server.on('checkContinue', serve);
   server.on('checkExpectation', serve);
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    whenAnswered(connections.get(request.socket), () => {
+    const connection = connections.get(request.socket);
+    if (connection === undefined) return void socket.destroy();
+    whenAnswered(connection, () => {
       if (!upgrade?.isMet(request)) return readAgain(server, request, socket, head);
       connections.delete(request.socket);
-      upgrade.handle(request, socket, head);
+      connection.endUpgraded = upgrade.handle(request, socket, head);
     });
   });
   server.on('connect', (_request, socket) => refuse(socket, '405 Method Not Allowed'));
+  // Kept connections, whose time without a request is over.
+  server.on('timeout', (socket) => farewell(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     options.log.debug({ code: error.code, reason: shown(messageOf(error)) }, 'a request that is no HTTP');
     refuse(socket, STATUS_OF[error.code ?? ''] ?? '400 Bad Request');
@@ -108,13 +119,22 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     accept(socket, record) {
       // A character of a field is a byte, also where Node writes a header without a body.
       socket.setDefaultEncoding('latin1');
-      connections.set(socket, { socket, record, requests: 0, active: 0 });
+      const connection: HttpConnection = { socket, record, requests: 0, active: 0 };
+      connections.set(socket, connection);
       socket.once('close', () => connections.delete(socket));
       server.emit('connection', socket);
+      return {
+        // WebSockets have their own limit.
+        isBusy: () => connection.endUpgraded !== undefined || (connection.waitsForBackend?.() ?? false),
+        end: (grace) => {
+          if (connection.endUpgraded !== undefined) connection.endUpgraded(grace);
+          else endHttp(connection, grace);
+        },
+      };
     },
     drain() {
       isDraining = true;
-      for (const { socket, active } of connections.values()) if (active === 0) socket.end();
+      for (const { socket, active } of connections.values()) if (active === 0) farewell(socket);
     },
     close() {
       // Ends the checks of timeouts; that it never listened by itself is no error here.
@@ -129,6 +149,17 @@ function startTimeouts(server: Server): void {
   server.emit('listening');
 }
 
+/**
+ * An answer that is cut off is seen to be: by its length or its last chunk. One that ends with its connection (HTTP/1.0)
+ * would look whole after a close_notify (RFC 9112 §9.8).
+ */
+function endHttp({ socket, active, last }: HttpConnection, grace?: number): void {
+  const endsWithConnection =
+    active > 0 && last?.headersSent && !last.chunkedEncoding && !last.hasHeader('content-length');
+  if (endsWithConnection && last.req.httpVersion !== '1.1') socket.destroy();
+  else farewell(socket, grace);
+}
+
 /** Node loses what it has read behind a body whose request wishes for another protocol: the client is told to ask again. */
 function isLast({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined;
@@ -141,8 +172,8 @@ function whenItsTurn(response: ServerResponse, action: () => void): void {
 }
 
 /** A wish for another protocol comes after the answers to all requests before it, too. */
-function whenAnswered(connection: HttpConnection | undefined, action: () => void): void {
-  if (connection?.last === undefined || connection.active === 0) action();
+function whenAnswered(connection: HttpConnection, action: () => void): void {
+  if (connection.last === undefined || connection.active === 0) action();
   else connection.last.once('close', action);
 }
 

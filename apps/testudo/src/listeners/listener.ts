@@ -4,48 +4,68 @@ import { TlsError } from '@testudo/tls';
 import type { TLSSocket } from '@testudo/tls/node';
 import { ACME_TLS_PROTOCOL } from '../acme/challenge-board.ts';
 import { type Address, addressText } from '../config/address.ts';
-import type { Limits } from '../config/plan.ts';
+import type { Limits } from '../config/limits.ts';
 import { systemReason } from '../failure.ts';
 import { ConnectionRecord } from '../observe/connection-record.ts';
 import type { Log } from '../output/log.ts';
 import { bindFailure } from './bind-failure.ts';
-import type { Service } from './service.ts';
+import { farewell } from './farewell.ts';
+import type { Served, Service } from './service.ts';
 import type { TlsEndpoint } from './tls-endpoint.ts';
 import { describeTlsFailure } from './tls-failure.ts';
 
-export interface ListenerParts {
+/** What the connections of a listener get; those that are open keep theirs when the listener gets others. */
+export interface ListenerSettings {
   readonly name: string;
-  readonly address: Address;
   readonly endpoint: TlsEndpoint;
   readonly service: Service;
   readonly limits: Limits;
   readonly log: Log;
 }
 
+interface OpenConnection {
+  readonly settings: ListenerSettings;
+  served?: Served;
+}
+
 /** One address: TCP connections come in, TLS is ended here, and the service gets the plaintext. */
 export class Listener {
-  readonly #parts: ListenerParts;
+  readonly #asked: Address;
   readonly #server: Server;
-  readonly #open: Set<Socket> = new Set();
+  readonly #open: Map<Socket, OpenConnection> = new Map();
+  #settings: ListenerSettings;
   #waiting: Socket[] | undefined = [];
   #lastDropNote = Number.NEGATIVE_INFINITY;
 
-  constructor(parts: ListenerParts) {
-    this.#parts = parts;
-    this.#server = createServer({ noDelay: true, allowHalfOpen: true, pauseOnConnect: true });
-    this.#server.maxConnections = parts.limits.connections;
+  constructor(address: Address, settings: ListenerSettings) {
+    this.#asked = address;
+    this.#settings = settings;
+    this.#server = createServer({
+      noDelay: true,
+      allowHalfOpen: true,
+      pauseOnConnect: true,
+      // Whoever vanishes is found out long before a connection counts as idle.
+      keepAlive: true,
+      keepAliveInitialDelay: 60_000,
+    });
+    this.#server.maxConnections = settings.limits.connections;
     this.#server.on('connection', (socket) => this.#accept(socket));
     this.#server.on('drop', () => this.#dropped());
   }
 
   get name(): string {
-    return this.#parts.name;
+    return this.#settings.name;
+  }
+
+  /** What new connections get. */
+  get settings(): ListenerSettings {
+    return this.#settings;
   }
 
   /** Where it listens in fact: the port is a real one, also when 0 was asked for. */
   get address(): Address {
     const { port } = this.#server.address() as AddressInfo;
-    return { host: this.#parts.address.host, port };
+    return { host: this.#asked.host, port };
   }
 
   get connections(): number {
@@ -54,14 +74,14 @@ export class Listener {
 
   /** Takes the address; nothing is served before {@link serve}. Throws a `Failure` that says what to do. */
   bind(): Promise<void> {
-    const { address, name } = this.#parts;
     return new Promise((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => reject(bindFailure(error, address, name));
+      const failed = (error: NodeJS.ErrnoException): void =>
+        reject(bindFailure(error, this.#asked, this.name));
       this.#server.once('error', failed);
-      this.#server.listen({ host: address.host, port: address.port }, () => {
+      this.#server.listen({ host: this.#asked.host, port: this.#asked.port }, () => {
         this.#server.off('error', failed);
         this.#server.on('error', (error) =>
-          this.#parts.log.error({ reason: systemReason(error) }, 'cannot accept connections'),
+          this.#settings.log.error({ reason: systemReason(error) }, 'cannot accept connections'),
         );
         resolve();
       });
@@ -75,40 +95,69 @@ export class Listener {
     for (const socket of waiting) this.#secure(socket);
   }
 
+  /** Other settings for the connections that come from now on. The address is not let go for a moment. */
+  change(settings: ListenerSettings): void {
+    const old = this.#settings;
+    this.#settings = settings;
+    this.#server.maxConnections = settings.limits.connections;
+    this.#retire(old);
+  }
+
   /** Stops accepting, and lets open connections finish until `deadline` resolves; then ends them. */
   async drain(deadline: Promise<void>): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    this.#parts.service.drain();
+    const services = new Set([this.#settings, ...[...this.#open.values()].map(({ settings }) => settings)]);
+    for (const { service } of services) service.drain();
     await Promise.race([closed, deadline]);
-    this.destroy();
+    this.#endAll();
     await closed;
+    this.#settings.service.close();
   }
 
   /** Ends everything at once. */
   destroy(): void {
     this.#server.close(() => undefined);
-    for (const socket of this.#open) socket.destroy();
-    this.#parts.service.close();
+    this.#endAll(0);
+    this.#settings.service.close();
+  }
+
+  #endAll(grace?: number): void {
+    for (const socket of this.#waiting ?? []) socket.destroy();
+    for (const [socket, { served }] of this.#open) {
+      if (served === undefined) socket.destroy();
+      else served.end(grace);
+    }
+  }
+
+  /** A service that gets no connection any more ends with its last one. */
+  #retire(settings: ListenerSettings): void {
+    if (settings === this.#settings) return;
+    if (![...this.#open.values()].some((one) => one.settings === settings)) settings.service.close();
   }
 
   #accept(socket: Socket): void {
-    this.#open.add(socket);
-    socket.once('close', () => this.#open.delete(socket));
     socket.on('error', () => undefined);
     if (this.#waiting === undefined) this.#secure(socket);
     else this.#waiting.push(socket);
   }
 
   #secure(raw: Socket): void {
-    const { endpoint, service, limits, log } = this.#parts;
+    const settings = this.#settings;
+    const { endpoint, service, limits, log } = settings;
+    const connection: OpenConnection = { settings };
+    this.#open.set(raw, connection);
+    raw.once('close', () => {
+      this.#open.delete(raw);
+      this.#retire(settings);
+    });
     const remote = addressText({ host: raw.remoteAddress, port: raw.remotePort ?? 0 });
     const record = new ConnectionRecord();
-    raw.setTimeout(limits.idle);
     const tls: TLSSocket = endpoint.secure(raw, record);
-    const timer = setTimeout(() => tls.destroy(handshakeTimeout(limits.handshake)), limits.handshake);
+    const timer = setTimeout(() => {
+      sayGoodbyeEarly(raw);
+      tls.destroy(handshakeTimeout(limits.handshake));
+    }, limits.handshake);
     tls.once('close', () => clearTimeout(timer));
-    // Any byte either way counts, also of the handshake and of a slow reader.
-    raw.once('timeout', () => tls.destroy());
     const failed = (error: Error): void => {
       const { level, details, text } = describeTlsFailure(error);
       log[level]({ remote, ...details }, text);
@@ -123,11 +172,14 @@ export class Listener {
       // A CA that has seen what it came for: no data follows (RFC 8737 §3).
       if (tls.alpnProtocol === ACME_TLS_PROTOCOL && endpoint.answersChallenges) {
         log.info({ remote, name: tls.servername }, 'a CA looks for the answer to tls-alpn-01');
-        tls.end();
-        tls.resume();
+        farewell(tls);
         return;
       }
-      service.accept(tls, record);
+      const served = service.accept(tls, record);
+      connection.served = served;
+      endWhenIdle(raw, served, limits.idle, () =>
+        log.debug({ remote }, 'a connection was idle: it is ended'),
+      );
     });
   }
 
@@ -135,13 +187,34 @@ export class Listener {
     const now = performance.now();
     if (now - this.#lastDropNote < DROP_NOTE_INTERVAL) return;
     this.#lastDropNote = now;
-    const { limits, log } = this.#parts;
+    const { limits, log } = this.#settings;
     log.warn(
       { limit: limits.connections },
       'too many connections: new ones are closed at once; raise limits.connections if that is too few',
     );
   }
 }
+
+/** Any byte either way counts, also of a slow reader; while the service itself is at work, nobody is idle. */
+function endWhenIdle(raw: Socket, served: Served, idle: number, note: () => void): void {
+  raw.setTimeout(idle);
+  raw.on('timeout', () => {
+    if (served.isBusy()) {
+      raw.setTimeout(idle);
+      return;
+    }
+    note();
+    served.end();
+  });
+}
+
+/** An alert without protection is still one as long as nothing of ours is under keys (RFC 9846 §6). */
+function sayGoodbyeEarly(raw: Socket): void {
+  if (raw.bytesWritten === 0 && raw.writable) raw.write(CLOSE_NOTIFY);
+}
+
+/** A record with the warning close_notify. */
+const CLOSE_NOTIFY: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 1, 0]);
 
 function handshakeTimeout(limit: number): TlsError {
   return new TlsError('handshake-timeout', `the client did not finish the handshake within ${limit} ms`);
