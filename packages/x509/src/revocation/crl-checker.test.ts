@@ -4,6 +4,8 @@ import { describe, expect, test } from 'vitest';
 import { type Made, make, makeAuthority, NOW } from '../../testing/make.ts';
 import { buildCrl, type CrlContent } from '../authority/crl-builder.ts';
 import type { Certificate } from '../certificate.ts';
+import { CertificateError } from '../errors.ts';
+import { Extensions } from '../extensions.ts';
 import type { RevocationStatus } from '../revocation-check.ts';
 import { CertificateRevocationList } from './crl.ts';
 import { type CrlCheckerOptions, crlChecker } from './crl-checker.ts';
@@ -278,6 +280,27 @@ describe('says nothing', () => {
   ])('a list %s', (_, list) => {
     expect(status([list]).status).toBe('unknown');
   });
+
+  test('a list whose scope is empty is malformed', () => {
+    expect(() => withExtensions(number, extension('2.5.29.28', der.sequence(), true))).toThrow(
+      CertificateError,
+    );
+  });
+
+  // RFC 5280 §5.2.5: neither is about certificates that do not say what they are.
+  test.each(['user-certificates', 'ca-certificates'] as const)(
+    'a list of %s about version 1',
+    (onlyContains) => {
+      const { certificate } = leaf;
+      const old: Certificate = Object.create(certificate, {
+        version: { value: 1 },
+        extensions: { value: new Extensions([]) },
+      });
+      const list = crl({ issuingDistributionPoint: { onlyContains } });
+      expect(status([list], { path: [old, root.certificate] }).status).toBe('unknown');
+      expect(status([crl()], { path: [old, root.certificate] }).status).toBe('good');
+    },
+  );
 
   test('and with the number it does', () => {
     expect(status([withExtensions(number)]).status).toBe('good');

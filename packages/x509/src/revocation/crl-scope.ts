@@ -32,6 +32,8 @@ export function coverageOf(
   if (issuing.onlyContainsAttributeCerts) return 0;
   if (issuing.onlyContainsUserCerts && isCa) return 0;
   if (issuing.onlyContainsCaCerts && !isCa) return 0;
+  // RFC 5280 §5.2.5: those of older versions, which do not say what they are, are in neither.
+  if ((issuing.onlyContainsUserCerts || issuing.onlyContainsCaCerts) && certificate.version !== 3) return 0;
   return (point.reasons ?? ALL_REASONS) & (issuing.onlySomeReasons ?? ALL_REASONS);
 }
 

@@ -64,14 +64,19 @@ export function ocspUrlsOf(extensions: Extensions): string[] {
 
 /** Reads the value of issuingDistributionPoint. Throws DecodeError. */
 export function readIssuingDistributionPoint(reader: DerReader): IssuingDistributionPoint {
-  return reader.sequence((point) => ({
-    name: readName(point),
-    onlyContainsUserCerts: readFlag(point, 1),
-    onlyContainsCaCerts: readFlag(point, 2),
-    onlySomeReasons: point.peek() === contextTag(3) ? readReasonFlags(point, 3) : undefined,
-    indirectCrl: readFlag(point, 4),
-    onlyContainsAttributeCerts: readFlag(point, 5),
-  }));
+  return reader.sequence((point) => {
+    // RFC 5280 §5.2.5: never an empty sequence.
+    if (point.remaining === 0)
+      throw point.error('bad-length', 'an issuingDistributionPoint that says nothing');
+    return {
+      name: readName(point),
+      onlyContainsUserCerts: readFlag(point, 1),
+      onlyContainsCaCerts: readFlag(point, 2),
+      onlySomeReasons: point.peek() === contextTag(3) ? readReasonFlags(point, 3) : undefined,
+      indirectCrl: readFlag(point, 4),
+      onlyContainsAttributeCerts: readFlag(point, 5),
+    };
+  });
 }
 
 /** What an issuingDistributionPoint is made from. */

@@ -6,6 +6,7 @@ import { KeyPurposeOid } from '../oids.ts';
 import type { VerificationProfile } from '../profile.ts';
 import type { RevocationStatus } from '../revocation-check.ts';
 import { isValidAt, signatureProblemBy } from '../signed-data.ts';
+import { OCSP_SCT_LIST_OID } from '../transparency/oids.ts';
 import { isIssuedBy, publicKeyBits } from './ocsp-certificate-id.ts';
 import {
   type BasicOcspResponse,
@@ -61,15 +62,16 @@ function verified(verification: OcspVerification): OcspFinding {
   const basic = response.basic;
 
   const answer = worstOf(
-    basic.responses.filter(
-      ({ certificateId }) =>
-        bytesEqual(certificateId.serialNumber, certificate.serialNumber) &&
-        isIssuedBy(certificateId, issuer, provider),
-    ),
+    basic.responses.filter(({ certificateId, certificateStatus }) => {
+      if (!bytesEqual(certificateId.serialNumber, certificate.serialNumber)) return false;
+      // With a hash that is not known, the issuer cannot be told: what is revoked is rather taken for this one.
+      const isUnclear = certificateId.hash.name === undefined && certificateStatus.status === 'revoked';
+      return isUnclear || isIssuedBy(certificateId, issuer, provider);
+    }),
   );
   if (answer === undefined) return unknown('the OCSP response is about another certificate');
   const critical = [...basic.extensions, ...answer.extensions].find(
-    (extension) => extension.critical && extension.oid !== OcspOid.nonce,
+    ({ critical, oid }) => critical && !PROCESSED.has(oid),
   );
   if (critical !== undefined)
     return unknown(`the OCSP response has the critical extension ${critical.oid}, which is not supported`);
@@ -88,6 +90,9 @@ function verified(verification: OcspVerification): OcspFinding {
     return { ...unknown('the OCSP responder does not know the certificate'), answer, until };
   return { ...certificateStatus, answer, until };
 }
+
+/** Extensions that we know: what is timestamped in a response (RFC 6962 §3.3) takes nothing from what it says. */
+const PROCESSED: ReadonlySet<string> = new Set([OcspOid.nonce, OCSP_SCT_LIST_OID]);
 
 const SEVERITY = { good: 0, unknown: 1, revoked: 2 } as const;
 
@@ -170,7 +175,8 @@ function problemOfDelegation(
   if (unknownCritical !== undefined)
     return `its certificate has the critical extension ${unknownCritical}, which is not supported`;
   if (!isValidAt(responder, at)) return 'its certificate is not valid at this time';
-  if (policy.requiresNoCheck && !extensions.hasOcspNoCheck)
+  const needsNoCheck = extensions.hasOcspNoCheck;
+  if (policy.requiresNoCheck && !needsNoCheck)
     return 'its certificate does not say that it need not be checked itself (id-pkix-ocsp-nocheck)';
   return signatureProblemBy(provider, responder, issuer, profile);
 }
