@@ -8,10 +8,12 @@ import { type Mode, runApp } from './support/run.ts';
 cleanUpAfterTests();
 
 let identity: Identity;
+let client: Identity;
 let ca: string;
 beforeAll(() => {
   const identities = new Identities('Programs');
   identity = identities.server('P-256', { names: ['localhost'] });
+  client = identities.client();
   ca = identities.ca;
 });
 
@@ -88,8 +90,15 @@ test.each(['round-robin', 'none'])(
   },
 );
 
-test('grpc-js', async () => {
-  expect(await results('grpc', 'register')).toEqual({ unary: 'hello', large: 1_000_000, stream: 500 });
+test('grpc-js, whose server knows who its client is', async () => {
+  const env = { TLS_CA: ca, TLS_CLIENT_CERT: client.cert, TLS_CLIENT_KEY: client.key };
+  const [own, nodes] = await Promise.all([
+    runApp('grpc', 'register', { identity, ca, env }),
+    runApp('grpc', 'node', { identity, ca, env }),
+  ]);
+  expect(own).toMatchObject({ ours: 2, nodes: 0 });
+  expect(own.results).toEqual(nodes.results);
+  expect(own.results).toEqual({ unary: 'hello', large: 1_000_000, stream: 500, identity: 'ssl somebody' });
 });
 
 test.each(MODES)('nodemailer and smtp-server by %s', async (mode) => {
