@@ -65,8 +65,13 @@ export const MAX_TICKET = 24_576;
 export const MAX_HANDSHAKE_MESSAGE = 131_396;
 /** Certificate, in bytes: what OpenSSL takes by default. */
 export const MAX_CERTIFICATE_MESSAGE = 102_400;
-/** Certificates in a chain: parsing more is work for an attacker's benefit. */
-export const MAX_CERTIFICATES = 16;
+/** Responses in a CertificateStatus of TLS 1.2; each of them costs a signature to look at. */
+export const MAX_OCSP_RESPONSES = 16;
+/**
+ * Names of CAs in a request, in bytes: the list has room for 65,533, and in TLS 1.3 shares them with other extensions. A server
+ * that trusts more names none of them, which says that any certificate may do.
+ */
+export const MAX_AUTHORITIES = 64_512;
 /** KeyUpdates without application data between them; each costs us two key derivations. */
 export const MAX_KEY_UPDATES = 32;
 /** Warning alerts in a row. */
@@ -79,8 +84,10 @@ export const MAX_REFUSED_RENEGOTIATIONS = 4;
 export const MAX_CERTIFICATE_REQUESTS = 64;
 /** Such requests of a server that wait for the one before to be answered. */
 export const MAX_WAITING_CERTIFICATE_REQUESTS = 8;
-/** Tickets a client takes on one connection. */
+/** Tickets that a client takes without application data between them; what comes above that is passed over. */
 export const MAX_TICKETS = 64;
+/** Tickets without application data between them that are no longer passed over: no server gives so many. */
+export const MAX_TICKETS_PASSED_OVER = 1024;
 /** PSK identities a server looks at in one ClientHello; each may cost a decryption or a look-up. */
 export const MAX_PSK_IDENTITIES = 4;
 /** Bytes of early data that a server takes which takes any: one record. */

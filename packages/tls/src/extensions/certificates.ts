@@ -1,4 +1,5 @@
 import { type Codec, constant, decode, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
+import { MAX_AUTHORITIES } from '../defaults.ts';
 import type { Extension } from './extension.ts';
 import { acknowledgement } from './names.ts';
 
@@ -81,6 +82,12 @@ export const certificateAuthorities: Extension<{
   source: 'RFC 9846 §4.2.4',
   codecs: { client_hello: list(2, opaque(2, 1), 3), certificate_request: list(2, opaque(2, 1), 3) },
 };
+
+/** What is to be named: all of them, or none where they do not fit into the list (2^16-1 bytes). */
+export function namedAuthorities(names: readonly Uint8Array[] = []): Uint8Array[] {
+  const length = names.reduce((sum, name) => sum + 2 + name.length, 0);
+  return length > MAX_AUTHORITIES ? [] : [...names];
+}
 
 export interface OidFilter {
   readonly oid: Uint8Array;

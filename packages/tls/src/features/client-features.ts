@@ -4,6 +4,7 @@ import { requestDelegation } from '../certificates/delegated-credential.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import {
   certificateAuthorities,
+  namedAuthorities,
   signedCertificateTimestamp,
   statusRequestV2,
 } from '../extensions/certificates.ts';
@@ -29,8 +30,8 @@ export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_
   if (requestOcspChain === true && h.config.versions.some((version) => version < TLS13))
     block.set(statusRequestV2, OCSP_REQUESTS_V2);
   if (requestTimestamps === true) block.set(signedCertificateTimestamp, null);
-  if (authorities !== undefined && authorities.length > 0)
-    block.set(certificateAuthorities, [...authorities]);
+  const named = namedAuthorities(authorities);
+  if (named.length > 0) block.set(certificateAuthorities, named);
   offerCertificateTypes(h, block);
   if (h.config.versions.includes(TLS13)) {
     requestCompression(h, block);

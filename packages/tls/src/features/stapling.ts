@@ -1,6 +1,6 @@
 import { decode, encode, list, opaque, uint8 } from '@testudo/codec';
 import type { Credential } from '../credential.ts';
-import { MAX_CERTIFICATES } from '../defaults.ts';
+import { MAX_OCSP_RESPONSES } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { statusRequest, statusRequestV2 } from '../extensions/certificates.ts';
@@ -75,8 +75,8 @@ function multiple(response: Uint8Array): OcspResponses {
   framed.set([response.length >> 16, response.length >> 8, response.length]);
   framed.set(response, LIST_LENGTH);
   const all = decode(responses, framed);
-  if (all.length > MAX_CERTIFICATES)
-    throw new TlsError('illegal-parameter', `more than ${MAX_CERTIFICATES} OCSP responses`);
+  if (all.length > MAX_OCSP_RESPONSES)
+    throw new TlsError('illegal-parameter', `more than ${MAX_OCSP_RESPONSES} OCSP responses`);
   return all.map((each) => (each.length === 0 ? undefined : each));
 }
 

@@ -5,7 +5,6 @@ import { typeShownBy } from '../certificates/certificate-types.ts';
 import type { DelegatedCredential } from '../certificates/delegated-credential.ts';
 import { readRawPublicKey } from '../certificates/raw-public-key.ts';
 import type { Credential } from '../credential.ts';
-import { MAX_CERTIFICATES } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { OcspResponses } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
@@ -123,12 +122,6 @@ function schemesOf(
     .filter(({ isLegacy, isForClients, tls13 }, index, all) =>
       isLegacy || isForClients ? ours.includes(all[index]!) : tls13 || version < TLS13,
     );
-}
-
-/** A chain that is not too long. Throws `bad-certificate`. */
-export function checkChain(chain: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (chain.length <= MAX_CERTIFICATES) return chain;
-  throw new TlsError('bad-certificate', `a chain of more than ${MAX_CERTIFICATES} certificates`);
 }
 
 /** The public key of a leaf, or of one that came alone. Throws `bad-certificate` when there is none to be had. */

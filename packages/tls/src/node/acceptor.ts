@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { EarlyDataOptions } from '../options.ts';
 import { readProtocols } from './alpn.ts';
 import { checkFunction, checkInt32, checkNumber, checkObject, checkString } from './arguments.ts';
+import { asciiName } from './ascii-name.ts';
 import { serverEarlyData } from './engine-options.ts';
 import { connectionReset, nodeError, nodeTypeError } from './errors.ts';
 import { judgeClient } from './judgement.ts';
@@ -177,6 +178,8 @@ function onHandshakeClose(this: TLSSocket): void {
 
 /** As `addContext` in Node: `*` is one label, or part of one. */
 function patternFor(hostname: string): RegExp {
-  const source = hostname.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '[^.]*');
+  const source = asciiName(hostname)
+    .replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '[^.]*');
   return new RegExp(`^${source}$`, 'i');
 }

@@ -5,6 +5,7 @@ import { clientConnection, serverConnection } from '../endpoint.ts';
 import type { Observer } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
 import { readProtocols } from './alpn.ts';
+import { asciiName } from './ascii-name.ts';
 import { checkServerIdentity } from './identity.ts';
 import type { Link } from './link.ts';
 import type { PskClientCallback } from './psk.ts';
@@ -56,8 +57,9 @@ export function clientSide(
     events,
     observer,
     halfClose: true,
-    host: options.identity || servername || options.host || undefined,
-    serverName: servername && isIP(servername) === 0 ? servername.replace(/\.$/, '').toLowerCase() : '',
+    host: asciiName(options.identity || servername || options.host || '') || undefined,
+    serverName:
+      servername && isIP(servername) === 0 ? asciiName(servername).replace(/\.$/, '').toLowerCase() : '',
     earlyData: earlyBytes(options) !== undefined,
     session,
   });

@@ -10,7 +10,6 @@ import type { Group } from '../groups.ts';
 import {
   type AuthenticatedPeer,
   type ChosenCredential,
-  checkChain,
   checkSignature,
   chooseScheme,
   judge,
@@ -173,7 +172,7 @@ const ANONYMOUS: AuthenticatedPeer = {
 
 /** RFC 8422 §5.3, RFC 5246 §7.4.2. */
 function serverKey(h: ClientHandshake, suite: CipherSuite, chain: readonly Uint8Array[]): PublicKey {
-  const leaf = checkChain(chain)[0];
+  const leaf = chain[0];
   if (leaf === undefined) throw new TlsError('empty-certificate-list', 'the server sent no certificate');
   const key = leafKey(h, 'server', leaf);
   if (keyFitsSuite(key.kind, suite)) return key;

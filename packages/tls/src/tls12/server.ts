@@ -2,12 +2,12 @@ import { concat, encode } from '@testudo/codec';
 import { shownBy } from '../certificates/certificate-types.ts';
 import { chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
 import { TlsError } from '../errors.ts';
+import { namedAuthorities } from '../extensions/certificates.ts';
 import { statusFor } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { Group } from '../groups.ts';
 import {
   type AuthenticatedPeer,
-  checkChain,
   checkSignature,
   judge,
   leafKey,
@@ -182,7 +182,7 @@ function sendCertificateRequest(h: ServerHandshake, terms: Terms): boolean {
   send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
     certificateTypes: [...new Set(schemes.map(({ algorithm }) => certificateTypeOf(algorithm)))],
     supportedSignatureAlgorithms: schemes.map((scheme) => scheme.id),
-    certificateAuthorities: certificateAuthorities ?? [],
+    certificateAuthorities: namedAuthorities(certificateAuthorities),
   });
   return true;
 }
@@ -198,7 +198,7 @@ function* receiveCertificate(h: ServerHandshake, { rules }: Terms): Flow<readonl
       'the client showed no certificate, and this server requires one',
     );
   }
-  return checkChain(certificateList);
+  return certificateList;
 }
 
 function* authenticateClient(

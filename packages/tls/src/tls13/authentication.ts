@@ -16,7 +16,6 @@ import { type Flow, perform } from '../flow.ts';
 import {
   type AuthenticatedPeer,
   type ChosenCredential,
-  checkChain,
   checkSignature,
   judge,
   leafKey,
@@ -131,7 +130,6 @@ function checkCertificateMessage(
   if (!bytesEqual(message.certificateRequestContext, context)) {
     throw new TlsError('illegal-parameter', 'Certificate answers a request that was not made');
   }
-  checkChain(message.certificateList.map((entry) => entry.certData));
   for (const { extensions } of message.certificateList) {
     // It has an alert of its own (RFC 9345 §4.1.1, §4.1.2).
     if (extensions.has(delegatedCredential) && !requested.ids.includes(delegatedCredential.id))

@@ -1,6 +1,6 @@
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { certificateAuthorities } from '../extensions/certificates.ts';
+import { certificateAuthorities, namedAuthorities } from '../extensions/certificates.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { requestFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
@@ -14,8 +14,8 @@ export function certificateRequestExtensions(h: ServerHandshake): ExtensionBlock
   // Also what may only sign certificates (RFC 9846 §4.2.3).
   const schemes = [...h.config.signatureSchemeIds];
   const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, schemes);
-  if (authorities !== undefined && authorities.length > 0)
-    extensions.set(certificateAuthorities, [...authorities]);
+  const named = namedAuthorities(authorities);
+  if (named.length > 0) extensions.set(certificateAuthorities, named);
   requestFeatures(h, extensions);
   return extensions;
 }

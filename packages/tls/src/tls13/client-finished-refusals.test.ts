@@ -127,7 +127,7 @@ describe('after the handshake', () => {
     [
       'more tickets than anyone needs',
       after((p) => {
-        for (let i = 0; i < 65; i++) p.send(p.ticket());
+        for (let i = 0; i < 1025; i++) p.send(p.ticket());
       }),
       'too-many-tickets',
     ],
@@ -168,4 +168,17 @@ describe('after the handshake', () => {
     p.send(p.ticket({ ticketLifetime: 0 }));
     expect(p.end.sessions.filter((session) => session.lifetime > 0)).toEqual([]);
   });
+});
+
+test('tickets that nobody needs are passed over, and data makes room for newer ones', () => {
+  const p = puppet().upTo('done');
+  const give = (count: number): void => {
+    for (let i = 0; i < count; i++) p.send(p.ticket());
+  };
+  give(100);
+  expect(p.end.sessions.length).toBe(64);
+  p.applicationData(Uint8Array.of(1));
+  give(2);
+  expect(p.end.sessions.length).toBe(66);
+  expect(p.end.errors).toEqual([]);
 });

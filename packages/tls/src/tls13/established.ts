@@ -1,5 +1,5 @@
 import type { EstablishedSecrets, TrafficKeys } from '../connection-secrets.ts';
-import { MAX_KEY_UPDATES, MAX_TICKETS } from '../defaults.ts';
+import { MAX_KEY_UPDATES, MAX_TICKETS, MAX_TICKETS_PASSED_OVER } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
@@ -155,7 +155,7 @@ export class Established13 implements Established {
     if (requestUpdate === UPDATE_REQUESTED) this.#updateDue = true;
   }
 
-  /** Application data between KeyUpdates shows that the peer does not just make us work. */
+  /** Application data between KeyUpdates, and tickets, shows that the peer does not just make us work. */
   #countingOpener(opener: RecordOpener): RecordOpener {
     return {
       isProtected: true,
@@ -164,17 +164,24 @@ export class Established13 implements Established {
       },
       open: (record) => {
         const plaintext = opener.open(record);
-        if (plaintext?.type === APPLICATION_DATA && plaintext.content.length > 0) this.#keyUpdates = 0;
+        if (plaintext?.type === APPLICATION_DATA && plaintext.content.length > 0) {
+          this.#keyUpdates = 0;
+          this.#tickets = 0;
+        }
         return plaintext;
       },
     };
   }
 
   #receiveTicket(message: RawMessage): void {
-    if (++this.#tickets > MAX_TICKETS) {
-      throw new TlsError('too-many-tickets', `more than ${MAX_TICKETS} tickets on one connection`);
+    if (++this.#tickets > MAX_TICKETS_PASSED_OVER) {
+      throw new TlsError(
+        'too-many-tickets',
+        `more than ${MAX_TICKETS_PASSED_OVER} tickets without data between them`,
+      );
     }
-    this.#onTicket!(decodeMessage(newSessionTicket13, message));
+    const ticket = decodeMessage(newSessionTicket13, message);
+    if (this.#tickets <= MAX_TICKETS) this.#onTicket!(ticket);
   }
 
   #replace(secret: Uint8Array): Uint8Array {
