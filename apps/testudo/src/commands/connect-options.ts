@@ -70,6 +70,10 @@ export function engineOptions(options: ConnectOptions): {
       options.ca === undefined ? systemRoots : fixed(new TrustStore(loadCertificates(options.ca)));
     const verifier = new RecordingVerifier(serverVerifier({ trust, online: options.online === true }), {
       insecure: options.insecure,
+      trustedBecause:
+        options.ca === undefined
+          ? 'trusted: on Mozilla\u2019s list, which comes with Node'
+          : `trusted: given with --ca ${options.ca}`,
       logs: options.logList === undefined ? undefined : loadLogList(options.logList),
     });
     const config = clientConfig({

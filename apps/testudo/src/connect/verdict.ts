@@ -64,7 +64,7 @@ export class RecordingVerifier {
   /** Undefined when no certificate was verified: the connection was resumed, or failed before. */
   get verdict(): ChainVerdict | undefined {
     if (this.#request === undefined || this.#verdict === undefined) return undefined;
-    return chainVerdict(this.#request, this.#verdict, this.#options.logs);
+    return chainVerdict(this.#request, this.#verdict, this.#options);
   }
 }
 
@@ -73,12 +73,14 @@ export interface RecordingOptions {
   readonly insecure?: boolean | undefined;
   /** To verify timestamps with. Default: they are only listed. */
   readonly logs?: LogList | undefined;
+  /** Why roots are trusted, in words. */
+  readonly trustedBecause?: string | undefined;
 }
 
 function chainVerdict(
   request: CertificateToVerify,
   verdict: ServerVerdict,
-  logs: LogList | undefined,
+  { logs, trustedBecause = 'trusted' }: RecordingOptions,
 ): ChainVerdict {
   const { accepted, error, path, tree } = verdict;
   const blamed = error instanceof CertificateError ? error.certificate : undefined;
@@ -103,7 +105,7 @@ function chainVerdict(
               ...certificateReport(root),
               role: 'root',
               sent: false,
-              verdict: 'trusted on this machine',
+              verdict: trustedBecause,
               isGood: true,
             } as const,
           ]),

@@ -9,6 +9,7 @@ import { systemReason } from '../failure.ts';
 import { ConnectionRecord } from '../observe/connection-record.ts';
 import type { Log } from '../output/log.ts';
 import { bindFailure } from './bind-failure.ts';
+import { FailureLog } from './failure-log.ts';
 import { farewell } from './farewell.ts';
 import type { Served, Service } from './service.ts';
 import type { TlsEndpoint } from './tls-endpoint.ts';
@@ -36,10 +37,12 @@ export class Listener {
   #settings: ListenerSettings;
   #waiting: Socket[] | undefined = [];
   #lastDropNote = Number.NEGATIVE_INFINITY;
+  readonly #failures: FailureLog;
 
   constructor(address: Address, settings: ListenerSettings) {
     this.#asked = address;
     this.#settings = settings;
+    this.#failures = new FailureLog(settings.log);
     this.#server = createServer({
       noDelay: true,
       allowHalfOpen: true,
@@ -118,6 +121,7 @@ export class Listener {
   destroy(): void {
     this.#server.close(() => undefined);
     this.#endAll(0);
+    this.#failures.flush();
     this.#settings.service.close();
   }
 
@@ -159,8 +163,7 @@ export class Listener {
     }, limits.handshake);
     tls.once('close', () => clearTimeout(timer));
     const failed = (error: Error): void => {
-      const { level, details, text } = describeTlsFailure(error);
-      log[level]({ remote, ...details }, text);
+      this.#failures.note(raw.remoteAddress ?? 'unknown', remote, describeTlsFailure(error));
     };
     tls.once('error', failed);
     tls.once('secure', () => {
