@@ -12,6 +12,7 @@ import { authorityFiles, LocalAuthority } from '../identity/local-authority.ts';
 import type { Finding } from '../inspection/finding.ts';
 import { inspectPlan } from '../inspection/inspect.ts';
 import type { Io } from '../io.ts';
+import { openFilesWarning } from '../listeners/open-files.ts';
 import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../output/log.ts';
 import { styleFor } from '../output/style.ts';
 import { count } from '../output/text.ts';
@@ -79,6 +80,8 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   }
   const isNewCa = !existsSync(authorityFiles(folder).certificate);
   const gateway = await Gateway.start(plan, folder, log);
+  const tooFew = openFilesWarning(plan);
+  if (tooFew !== undefined) log.warn(tooFew);
   const ended = untilSignal(io, gateway, log, plan.drain);
   const style = styleFor(io.stdout, io.env);
   const usesCa = plan.listeners.some(({ certificates }) => certificates.some(({ kind }) => kind === 'local'));

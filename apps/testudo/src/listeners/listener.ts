@@ -11,6 +11,7 @@ import type { Log } from '../output/log.ts';
 import { bindFailure } from './bind-failure.ts';
 import { FailureLog } from './failure-log.ts';
 import { farewell } from './farewell.ts';
+import { EXHAUSTED, OpenFilesWatch } from './open-files.ts';
 import type { Served, Service } from './service.ts';
 import type { TlsEndpoint } from './tls-endpoint.ts';
 import { describeTlsFailure } from './tls-failure.ts';
@@ -36,8 +37,10 @@ export class Listener {
   readonly #open: Map<Socket, OpenConnection> = new Map();
   #settings: ListenerSettings;
   #waiting: Socket[] | undefined = [];
-  #lastDropNote = Number.NEGATIVE_INFINITY;
   readonly #failures: FailureLog;
+  /** When each kind of overload was noted last. */
+  readonly #noted: Map<string, number> = new Map();
+  readonly #openFiles: OpenFilesWatch = new OpenFilesWatch(() => this.#overloaded({}, EXHAUSTED));
 
   constructor(address: Address, settings: ListenerSettings) {
     this.#asked = address;
@@ -84,7 +87,7 @@ export class Listener {
       this.#server.listen({ host: this.#asked.host, port: this.#asked.port }, () => {
         this.#server.off('error', failed);
         this.#server.on('error', (error) =>
-          this.#settings.log.error({ reason: systemReason(error) }, 'cannot accept connections'),
+          this.#overloaded({ reason: systemReason(error) }, 'cannot accept connections'),
         );
         resolve();
       });
@@ -140,6 +143,7 @@ export class Listener {
   }
 
   #accept(socket: Socket): void {
+    this.#openFiles.accepted(socket);
     socket.on('error', () => undefined);
     if (this.#waiting === undefined) this.#secure(socket);
     else this.#waiting.push(socket);
@@ -187,14 +191,17 @@ export class Listener {
   }
 
   #dropped(): void {
-    const now = performance.now();
-    if (now - this.#lastDropNote < DROP_NOTE_INTERVAL) return;
-    this.#lastDropNote = now;
-    const { limits, log } = this.#settings;
-    log.warn(
-      { limit: limits.connections },
+    this.#overloaded(
+      { limit: this.#settings.limits.connections },
       'too many connections: new ones are closed at once; raise limits.connections if that is too few',
     );
+  }
+
+  #overloaded(details: object, text: string): void {
+    const now = performance.now();
+    if (now - (this.#noted.get(text) ?? Number.NEGATIVE_INFINITY) < OVERLOAD_NOTE_INTERVAL) return;
+    this.#noted.set(text, now);
+    this.#settings.log.warn(details, text);
   }
 }
 
@@ -224,4 +231,4 @@ function handshakeTimeout(limit: number): TlsError {
 }
 
 /** Milliseconds between two notes about the same overload. */
-const DROP_NOTE_INTERVAL = 10_000;
+const OVERLOAD_NOTE_INTERVAL = 10_000;
