@@ -119,7 +119,7 @@ describe.each(of('1.3'))('%s gives up on', (name) => {
 describe('a client of 1.3 gives up on', () => {
   test('tickets', () => {
     const puppet = VICTIMS['a client of 1.3']!() as PuppetServer13;
-    expect(flood(puppet, (p) => p.send((p as PuppetServer13).ticket()), 2000)).toBeLessThan(2000);
+    expect(flood(puppet, (p) => p.send((p as PuppetServer13).ticket()), 5000)).toBeLessThan(5000);
     expect(outcomeOf(puppet)).toEqual(refused('too-many-tickets'));
   });
 });

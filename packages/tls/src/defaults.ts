@@ -84,10 +84,10 @@ export const MAX_REFUSED_RENEGOTIATIONS = 4;
 export const MAX_CERTIFICATE_REQUESTS = 64;
 /** Such requests of a server that wait for the one before to be answered. */
 export const MAX_WAITING_CERTIFICATE_REQUESTS = 8;
-/** Tickets that a client takes without application data between them; what comes above that is passed over. */
+/** Tickets that a client takes on one connection; what comes after them is passed over. */
 export const MAX_TICKETS = 64;
-/** Tickets without application data between them that are no longer passed over: no server gives so many. */
-export const MAX_TICKETS_PASSED_OVER = 1024;
+/** Tickets on one connection after which the next is no longer passed over: no server gives so many. */
+export const MAX_TICKETS_PASSED_OVER = 4096;
 /** PSK identities a server looks at in one ClientHello; each may cost a decryption or a look-up. */
 export const MAX_PSK_IDENTITIES = 4;
 /** Bytes of early data that a server takes which takes any: one record. */

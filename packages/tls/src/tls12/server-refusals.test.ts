@@ -339,11 +339,6 @@ describe("the client's certificate", () => {
         'unexpected-message',
       ],
       ['is no certificate', flow({}, [Uint8Array.of(1)]), 'bad-certificate'],
-      [
-        'has too long a chain',
-        (p) => p.sendHello().send(p.certificate(new Array(17).fill(Uint8Array.of(1)))),
-        'bad-certificate',
-      ],
       ['is signed for over something else', flow({ content: Uint8Array.of(1) }), 'bad-signature'],
       ['is signed for with SHA-1', flow({ scheme: 0x0203 }), 'illegal-parameter'],
       ['is signed for with a scheme of another key', flow({ scheme: 0x0804 }), 'illegal-parameter'],

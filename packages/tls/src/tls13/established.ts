@@ -155,7 +155,7 @@ export class Established13 implements Established {
     if (requestUpdate === UPDATE_REQUESTED) this.#updateDue = true;
   }
 
-  /** Application data between KeyUpdates, and tickets, shows that the peer does not just make us work. */
+  /** Application data between KeyUpdates shows that the peer does not just make us work. */
   #countingOpener(opener: RecordOpener): RecordOpener {
     return {
       isProtected: true,
@@ -164,10 +164,7 @@ export class Established13 implements Established {
       },
       open: (record) => {
         const plaintext = opener.open(record);
-        if (plaintext?.type === APPLICATION_DATA && plaintext.content.length > 0) {
-          this.#keyUpdates = 0;
-          this.#tickets = 0;
-        }
+        if (plaintext?.type === APPLICATION_DATA && plaintext.content.length > 0) this.#keyUpdates = 0;
         return plaintext;
       },
     };
@@ -177,7 +174,7 @@ export class Established13 implements Established {
     if (++this.#tickets > MAX_TICKETS_PASSED_OVER) {
       throw new TlsError(
         'too-many-tickets',
-        `more than ${MAX_TICKETS_PASSED_OVER} tickets without data between them`,
+        `more than ${MAX_TICKETS_PASSED_OVER} tickets on one connection`,
       );
     }
     const ticket = decodeMessage(newSessionTicket13, message);

@@ -121,11 +121,6 @@ describe("the client's certificate", () => {
         },
         'bad-certificate',
       ],
-      [
-        'has too long a chain',
-        (p) => p.send(p.certificate(new Array(17).fill(Uint8Array.of(1)))),
-        'bad-certificate',
-      ],
       ["is signed for with the server's context", withCertificate({ role: 'server' }), 'bad-signature'],
       ['is signed for by another key', withCertificate({ credential: pki.server() }), 'bad-signature'],
       [
