@@ -6,14 +6,14 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { load } from './load.mjs';
+import { load } from '../support/load-sources.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'testudo-bogo-'));
 const socket = join(folder, 'socket');
 const shim = join(folder, 'shim');
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 
-const { serveShim } = await load('./warm-server.ts');
+const { serveShim } = await load(new URL('./warm-server.ts', import.meta.url));
 const noted = new Map();
 const server = serveShim(socket, note);
 server.once('listening', () => {

@@ -18,6 +18,7 @@ function extension(id: ApplicationSettingsCodePoint, name: string): ApplicationS
     id,
     name,
     source: 'draft-vvv-tls-alps-01 §4',
+    isDraft: true,
     codecs: {
       client_hello: protocolNames,
       encrypted_extensions: settings,

@@ -1,4 +1,4 @@
-import { type Codec, decode, type Reader, readField, rest, type Writer } from '@testudo/codec';
+import { type Codec, DecodeError, decode, type Reader, readField, rest, type Writer } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
 import { isGrease } from '../grease.ts';
 import type { Extension, Place, Values } from './extension.ts';
@@ -8,6 +8,15 @@ import { extensionById, extensionName } from './table.ts';
 export interface RawExtension {
   readonly id: number;
   readonly data: Uint8Array;
+}
+
+/** What came of a draft's extension: nobody has looked at it yet. */
+class Unread {
+  readonly bytes: Uint8Array;
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes;
+  }
 }
 
 /** The extensions of one message, in wire order. */
@@ -32,8 +41,28 @@ export class ExtensionBlock<P extends Place> {
     return this.#values.has(id);
   }
 
+  /** Throws `malformed-message` for what came of a draft's extension, which is read only now. */
   get<V extends Values & { [K in P]: unknown }>(extension: Extension<V>): V[P] | undefined {
-    return this.#values.get(extension.id) as V[P] | undefined;
+    const value = this.#values.get(extension.id);
+    return (value instanceof Unread ? this.#read(extension, value) : value) as V[P] | undefined;
+  }
+
+  /** As {@link get}, and undefined for what came of a draft's extension and is not as the draft has it. */
+  getReadable<V extends Values & { [K in P]: unknown }>(extension: Extension<V>): V[P] | undefined {
+    const value = this.#values.get(extension.id);
+    if (value instanceof Unread && !isReadable(extension.codecs[this.place] as Codec<unknown>, value.bytes))
+      return undefined;
+    return this.get(extension);
+  }
+
+  #read({ name, codecs }: Extension, { bytes }: Unread): unknown {
+    try {
+      return decode(codecs[this.place] as Codec<unknown>, bytes);
+    } catch (error) {
+      if (!(error instanceof DecodeError)) throw error;
+      const message = `${this.place}: malformed: ${error.within(name).message}`;
+      throw new TlsError('malformed-message', message, { cause: error });
+    }
   }
 
   /** Adds an extension, or replaces its value where it stands. */
@@ -48,9 +77,16 @@ export class ExtensionBlock<P extends Place> {
     return this;
   }
 
-  /** The bytes of an extension that the table does not know. */
+  /** Adds what came of a draft's extension, which {@link get} reads. */
+  setUnread(id: number, data: Uint8Array): this {
+    this.#values.set(id, new Unread(data));
+    return this;
+  }
+
+  /** The bytes of an extension that the table does not know, or of a draft's that came. */
   getRaw(id: number): Uint8Array | undefined {
-    return this.#values.get(id) as Uint8Array | undefined;
+    const value = this.#values.get(id);
+    return value instanceof Unread ? value.bytes : (value as Uint8Array | undefined);
   }
 
   /** Puts the extensions with these numbers first, in this order. */
@@ -68,13 +104,18 @@ export class ExtensionBlock<P extends Place> {
 
   /**
    * Throws `unsolicited-extension` when this block holds one that `request` does not: nothing may be answered
-   * that was not asked (RFC 9846 §4.2), and nobody may answer GREASE (RFC 8701 §3.1). `allowed` names those that need no
-   * request.
+   * that was not asked (RFC 9846 §4.3), and nobody may answer GREASE (RFC 8701 §3.1). `allowed` names those that need no
+   * request. Throws `misplaced-extension` when a draft's extension was asked for and does not belong here.
    */
   expectSolicited(request: { readonly ids: readonly number[] }, allowed: readonly Extension[] = []): void {
+    const requested = request.ids;
     for (const id of this.#values.keys()) {
-      if ((request.ids.includes(id) && !isGrease(id)) || allowed.some((extension) => extension.id === id))
+      if (allowed.some((extension) => extension.id === id)) continue;
+      if (requested.includes(id) && !isGrease(id)) {
+        // Who asked for a draft's extension knows where it must not stand.
+        checkPlace(extensionById(id), this.place);
         continue;
+      }
       throw new TlsError(
         'unsolicited-extension',
         `${this.place} answers the extension ${extensionName(id)}, which was not offered`,
@@ -127,16 +168,39 @@ function readExtension<P extends Place>(reader: Reader, block: ExtensionBlock<P>
   reader.tracer?.enter(name, start);
   const length = reader.uint16();
   const codec = definition?.codecs[block.place] as Codec<unknown> | undefined;
-  // A known extension in a place where it must not stand is refused; an unknown one is carried (RFC 9846 §4.2).
-  if (definition !== undefined && codec === undefined) {
-    throw new TlsError(
-      'misplaced-extension',
-      `${name} must not stand in ${block.place} (${definition.source})`,
-    );
-  }
-  const value = reader.scope(length, () => readField(reader, name, codec ?? rest));
+  const isDraft = definition?.isDraft === true;
+  if (!isDraft) checkPlace(definition, block.place);
+  const value = reader.scope(length, () =>
+    isDraft ? readDraft(reader, name, codec) : readField(reader, name, codec ?? rest),
+  );
   reader.tracer?.leave(name, start, reader.offset - start, value);
-  block.setRaw(id, value as Uint8Array);
+  if (isDraft) block.setUnread(id, value as Uint8Array);
+  else block.setRaw(id, value as Uint8Array);
+}
+
+/** A known extension in a place where it must not stand is refused; an unknown one is carried (RFC 9846 §4.3). */
+function checkPlace(definition: Extension | undefined, place: Place): void {
+  if (definition === undefined || place in definition.codecs) return;
+  const { name, source } = definition;
+  throw new TlsError('misplaced-extension', `${name} must not stand in ${place} (${source})`);
+}
+
+/** Only who wants to see the fields has them read, as far as they are what the draft says. */
+function readDraft(reader: Reader, name: string, codec: Codec<unknown> | undefined): Uint8Array {
+  const { offset, remaining } = reader;
+  const bytes = reader.bytes.subarray(offset, offset + remaining);
+  const isShown = reader.tracer !== undefined && codec !== undefined && isReadable(codec, bytes);
+  readField(reader, name, isShown ? codec : rest);
+  return bytes;
+}
+
+function isReadable(codec: Codec<unknown>, bytes: Uint8Array): boolean {
+  try {
+    decode(codec, bytes);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function writeExtensions<P extends Place>(writer: Writer, block: ExtensionBlock<P>): void {
@@ -144,7 +208,9 @@ function writeExtensions<P extends Place>(writer: Writer, block: ExtensionBlock<
     for (const [id, value] of block.entries()) {
       writer.uint16(id);
       const codec = (extensionById(id)?.codecs[block.place] ?? rest) as Codec<unknown>;
-      writer.scope(2, () => codec.write(writer, value));
+      writer.scope(2, () =>
+        value instanceof Unread ? rest.write(writer, value.bytes) : codec.write(writer, value),
+      );
     }
   });
 }

@@ -27,5 +27,10 @@ export interface Extension<V extends Values = Values> {
   readonly name: string;
   /** Where it is defined. */
   readonly source: string;
+  /**
+   * A draft defines it, and its number may be given to something else: it is read when somebody asks for it, who has it
+   * turned on, and for everybody else it is an extension that nobody knows. Default false.
+   */
+  readonly isDraft?: boolean;
   readonly codecs: { readonly [P in keyof V]: Codec<V[P]> };
 }

@@ -1,4 +1,4 @@
-import { decode, encode } from '@testudo/codec';
+import { type Codec, decode, encode } from '@testudo/codec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeEchConfigList } from '../ech/config.ts';
@@ -216,7 +216,9 @@ describe.each(PLACES)('a block in %s', (place) => {
       fc.property(blocks, (block) => {
         const encoded = encode(codec, block);
         const again = decode(codec, encoded);
-        expect([...again.entries()]).toEqual([...block.entries()]);
+        expect(again.ids).toEqual(block.ids);
+        expect(readAll(again)).toEqual(readAll(block));
+        expect(encode(codec, again)).toEqual(encoded);
         expect(rawExtensions(encoded).map(({ id }) => id)).toEqual(block.ids);
       }),
     );
@@ -233,10 +235,30 @@ describe.each(PLACES)('a block in %s', (place) => {
   });
 
   test('takes no known extension of another place', () => {
-    for (const { id, codecs } of EXTENSIONS) {
-      if (place in codecs) continue;
+    for (const { id, codecs, isDraft } of EXTENSIONS) {
+      if (place in codecs || isDraft) continue;
       const encoded = Uint8Array.of(0, 4, id >> 8, id & 255, 0, 0);
       expect(() => decode(codec, encoded)).toThrow(expect.objectContaining({ code: 'misplaced-extension' }));
+    }
+  });
+
+  test("takes a draft's extension whatever it holds, and reads it for who asks", () => {
+    for (const extension of EXTENSIONS.filter(({ isDraft }) => isDraft)) {
+      const { id, name, codecs } = extension;
+      for (const data of [[], [0], [1], [0, 0], [0, 9, 1], [255, 255, 255], [1, 2, 3, 4, 5, 6, 7, 8]]) {
+        const encoded = Uint8Array.of(0, 4 + data.length, id >> 8, id & 255, 0, data.length, ...data);
+        const block = decode(codec, encoded);
+        expect(block.has(extension)).toBe(true);
+        expect(block.getRaw(id)).toEqual(Uint8Array.from(data));
+        expect(encode(codec, block)).toEqual(encoded);
+        if (!(place in codecs)) continue;
+        const field = codecs[place] as Codec<unknown>;
+        const expected = fate(() => decode(field, Uint8Array.from(data)));
+        expect([name, fate(() => block.get(extension as never))]).toEqual([name, expected]);
+        expect(block.getReadable(extension as never)).toEqual(
+          'value' in expected ? expected.value : undefined,
+        );
+      }
     }
   });
 
@@ -251,3 +273,19 @@ test('each number and each name stands in the table once', () => {
   expect(new Set(EXTENSIONS.map(({ name }) => name)).size).toBe(EXTENSIONS.length);
   expect(extensionById(0x5a5a)).toBeUndefined();
 });
+
+/** With what drafts define read, too. */
+function readAll(block: ExtensionBlock<Place>): unknown[] {
+  return block.ids.map((id) => {
+    const known = extensionById(id);
+    return [id, known === undefined ? block.getRaw(id) : block.get(known as never)];
+  });
+}
+
+function fate(read: () => unknown): { value: unknown } | { refused: true } {
+  try {
+    return { value: read() };
+  } catch {
+    return { refused: true };
+  }
+}

@@ -10,6 +10,7 @@ export const nextProtocolNegotiation: Extension<{ client_hello: null; server_hel
   id: 13172,
   name: 'next_protocol_negotiation',
   source: 'draft-agl-tls-nextprotoneg-04 §3',
+  isDraft: true,
   codecs: { client_hello: acknowledgement(), server_hello_12: protocols() },
 };
 

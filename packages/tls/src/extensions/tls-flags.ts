@@ -12,5 +12,6 @@ export const tlsFlags: Extension<{
   id: 62,
   name: 'tls_flags',
   source: 'draft-ietf-tls-tlsflags §2',
+  isDraft: true,
   codecs: { client_hello: flags, certificate_request: flags, new_session_ticket: flags },
 };

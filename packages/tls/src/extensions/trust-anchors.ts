@@ -18,6 +18,7 @@ export const trustAnchors: Extension<{
   id: 0xca34,
   name: 'trust_anchors',
   source: 'draft-ietf-tls-trust-anchor-ids §4',
+  isDraft: true,
   codecs: {
     client_hello: identifiers,
     encrypted_extensions: identifiers,

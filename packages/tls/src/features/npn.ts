@@ -48,8 +48,8 @@ export function answerNpn(
   const { npn } = h.config.options;
   if (npn === undefined) return undefined;
   keepProtocol(h);
-  if (h.renegotiates !== undefined || answer.has(alpn) || !asked.has(nextProtocolNegotiation))
-    return undefined;
+  if (asked.get(nextProtocolNegotiation) === undefined) return undefined;
+  if (h.renegotiates !== undefined || answer.has(alpn)) return undefined;
   answer.set(nextProtocolNegotiation, [...npn.protocols]);
   return function* () {
     negotiatedOf(h).npnProtocol = yield* npn.receive(h);

@@ -1,4 +1,3 @@
-import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { tlsFlags } from '../extensions/tls-flags.ts';
 
@@ -12,11 +11,9 @@ export function setAcrossNames(block: ExtensionBlock<'new_session_ticket'>): voi
   block.set(tlsFlags, flags);
 }
 
-/** A client: whether a ticket says so. Throws `illegal-parameter` for flags with zeros at their end. */
+/** A client: whether a ticket says so. It has not asked for any flags, so what the draft does not know says nothing. */
 export function isAcrossNames(block: ExtensionBlock<'new_session_ticket'>): boolean {
-  const flags = block.get(tlsFlags);
-  if (flags === undefined) return false;
-  if (flags.at(-1) === 0)
-    throw new TlsError('illegal-parameter', 'tls_flags ends with bytes that say nothing');
+  const flags = block.getReadable(tlsFlags);
+  if (flags === undefined || flags.at(-1) === 0) return false;
   return ((flags[ACROSS_NAMES >> 3] ?? 0) & (1 << (ACROSS_NAMES & 7))) !== 0;
 }

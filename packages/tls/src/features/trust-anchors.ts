@@ -43,7 +43,9 @@ export function learnMatch(
   certificates: readonly { readonly extensions: ExtensionBlock<'certificate'> }[],
 ): void {
   const place = certificates.findIndex(({ extensions }) => extensions.has(trustAnchors));
-  if (place < 0) return;
+  const leaf = certificates[place];
+  if (leaf === undefined) return;
+  leaf.extensions.get(trustAnchors);
   if (certificates.some(({ extensions }, index) => index > 0 && extensions.has(trustAnchors)))
     throw new TlsError(
       'unsolicited-extension',

@@ -1,9 +1,10 @@
-// Loads a TypeScript file of this folder, with the packages' sources, through the Vite that Vitest brings along.
+// Loads a TypeScript file, with the packages' sources, through the Vite that Vitest brings along.
 
 import { fileURLToPath } from 'node:url';
 import { createServer } from 'vite';
 
-export async function load(name) {
+/** @param {URL} url of the file. The module, and `close`, without which the process does not end. */
+export async function load(url) {
   const conditions = ['testudo-source', 'module', 'node', 'import', 'default'];
   const server = await createServer({
     configFile: false,
@@ -15,6 +16,6 @@ export async function load(name) {
     resolve: { conditions },
     ssr: { noExternal: [/^@testudo\//], resolve: { conditions } },
   });
-  const module = await server.ssrLoadModule(fileURLToPath(new URL(name, import.meta.url)));
+  const module = await server.ssrLoadModule(fileURLToPath(url));
   return { ...module, close: () => server.close() };
 }

@@ -1,0 +1,91 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { type Connection, type ServerOptions, serverConfig, serverConnection } from '@testudo/tls';
+
+/** What the server does with what comes: an HTTP answer to each request, or the same bytes back. */
+export type Manner = 'http' | 'echo';
+
+/** A request for this path is answered when the client has shown its certificate (TLS 1.3, after the handshake). */
+const SECRET = 'GET /secret';
+const BODY = 'Hello, tlsfuzzer.\r\n';
+const ANSWER = `HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
+
+/** A server of the engine on a port of its own: a plain pump around it, with no door in between. */
+export async function listen(
+  options: ServerOptions,
+  manner: Manner,
+): Promise<{ port: number; server: Server }> {
+  const config = serverConfig(options);
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    new Peer(socket, manner, (events) => serverConnection(config, { events })).run();
+  });
+  await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
+  return { port: (server.address() as { port: number }).port, server };
+}
+
+type Events = Parameters<typeof serverConnection>[1]['events'];
+
+class Peer {
+  readonly #socket: Socket;
+  readonly #manner: Manner;
+  readonly #connection: Connection;
+  /** What the engine reported, for when it is off the stack. */
+  readonly #reports: (() => void)[] = [];
+  #request = '';
+  #waits = false;
+
+  constructor(socket: Socket, manner: Manner, connect: (events: Events) => Connection) {
+    this.#socket = socket;
+    this.#manner = manner;
+    const later = (report: () => void) => void this.#reports.push(report);
+    this.#connection = connect({
+      data: (bytes) => later(() => this.#receive(bytes)),
+      changed: () => later(() => this.#answerWaiting()),
+      end: () => later(() => this.#connection.close()),
+      wake: () => this.#work(() => {}),
+    });
+  }
+
+  run(): void {
+    this.#socket.on('data', (chunk) => this.#work(() => this.#connection.receive(chunk)));
+    this.#socket.on('end', () => this.#work(() => this.#connection.receiveEnd()));
+    this.#socket.on('error', () => this.#socket.destroy());
+  }
+
+  #work(call: () => void): void {
+    call();
+    for (let report = this.#reports.shift(); report !== undefined; report = this.#reports.shift()) report();
+    const bytes = this.#connection.takeOutgoing();
+    if (bytes !== undefined && this.#socket.writable) this.#socket.write(bytes);
+    const { state, isReadClosed, isWriteClosed } = this.#connection;
+    // What still comes is read and dropped until the peer has seen why it is over: a reset would take the alert with it.
+    if (state === 'failed' || (isReadClosed && isWriteClosed)) this.#socket.end();
+    if (this.#socket.readableEnded) this.#socket.end();
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (!this.#connection.maySend) return;
+    if (this.#manner === 'echo') {
+      this.#connection.send(bytes.slice());
+      return;
+    }
+    this.#request += Buffer.from(bytes).toString('latin1');
+    if (this.#waits || !/\r?\n\r?\n/.test(this.#request)) return;
+    if (this.#request.startsWith(SECRET)) this.#ask();
+    else this.#answer();
+  }
+
+  #ask(): void {
+    this.#waits = true;
+    this.#connection.requestClientCertificate({ required: true });
+  }
+
+  #answerWaiting(): void {
+    if (this.#waits) this.#answer();
+  }
+
+  #answer(): void {
+    this.#waits = false;
+    this.#request = '';
+    if (this.#connection.maySend) this.#connection.send(Buffer.from(ANSWER));
+  }
+}

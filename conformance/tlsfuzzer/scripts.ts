@@ -1,0 +1,82 @@
+import type { Manner } from './peer.ts';
+
+/** One run of a script. */
+export interface PlanEntry {
+  /** Its kind, of `servers.ts`. */
+  readonly server: string;
+  readonly script: string;
+  readonly arguments?: readonly string[];
+  /** Default `http`. */
+  readonly manner?: Manner;
+}
+
+/** Scripts that need no arguments, against what the engine does by default. */
+const STRICT = `
+0rtt-garbage ccs connection-abort conversation crfg-curves dhe-shared-secret-padding ecdhe-curves empty-alert finished
+finished-plaintext hrr invalid-ciphers keyshare-omitted keyupdate keyupdate-from-server large-number-of-extensions
+legacy-version mlkem multiple-ccs-messages nociphers obsolete-curves pkcs-signature
+record-layer-limits record-padding rsa-signatures serverhello-random session-resumption shuffled-extentions
+signature-algorithms symetric-ciphers unencrypted-alert unrecognised-groups version-negotiation zero-content-type
+zero-length-data ffdhe-groups ffdhe-sanity
+`;
+
+/** Up to TLS 1.2, against a server that has everything. */
+const LEGACY = `
+aesccm aes-gcm-nonces alpn-negotiation atypical-padding ccs chacha20 clienthello-md5 client-hello-max-size
+client-compatibility connection-abort conversation cve-2004-0079 cve-2016-2107 cve-2016-6309 cve-2016-7054
+dhe-no-shared-secret-padding dhe-rsa-key-exchange dhe-rsa-key-exchange-signatures dhe-rsa-key-exchange-with-bad-messages
+early-application-data ecdhe-padded-shared-secret ecdhe-rsa-key-exchange ecdhe-rsa-key-exchange-with-bad-messages
+empty-extensions encrypt-then-mac encrypt-then-mac-renegotiation export-ciphers-rejected extensions
+extended-master-secret-extension ffdhe-expected-params ffdhe-negotiation fuzzed-ciphertext
+fuzzed-finished fuzzed-MAC fuzzed-padding fuzzed-plaintext heartbeat hello-request-by-client
+interleaved-application-data-and-fragmented-handshakes-in-renegotiation interleaved-application-data-in-renegotiation
+interleaved-CKE-with-CCS invalid-cipher-suites invalid-client-hello invalid-client-hello-w-record-overflow
+invalid-compression-methods invalid-content-type invalid-rsa-key-exchange-messages invalid-server-name-extension
+invalid-session-id invalid-version large-hello large-number-of-extensions legacy-renegotiation lucky13
+message-duplication message-skipping no-mlkem-in-old-tls openssl-3712 record-layer-fragmentation
+renegotiation-changed-clienthello resumption-with-wrong-ciphers serverhello-random session-ticket-resumption
+sessionID-resumption sig-algs sig-algs-renegotiation-resumption signature-algorithms ssl-death-alert sslv2-connection
+sslv2-force-cipher-3des sslv2-force-cipher-non3des sslv2-force-cipher sslv2-force-export-cipher sslv2hello-protocol
+TLSv1_2-rejected-without-TLSv1_2 truncating-of-client-hello truncating-of-finished truncating-of-kRSA-client-key-exchange
+unsupported-curve-fallback version-numbers x25519 zero-length-data bleichenbacher-workaround point-extension
+invalid-server-name-extension-resumption
+`;
+
+const words = (text: string) => text.trim().split(/\s+/);
+const named = (server: string, text: string, prefix = 'test-'): PlanEntry[] =>
+  words(text).map((name) => ({ server, script: `${prefix}${name}.py` }));
+
+/** The rest, with what each needs. */
+const OTHERS: readonly PlanEntry[] = [
+  { server: 'strict', script: 'test-tls13-lengths.py', manner: 'echo' },
+  { server: 'legacy', script: 'test-lengths.py', manner: 'echo' },
+  { server: 'strict', script: 'test-tls13-count-tickets.py', arguments: ['-t', '2'] },
+  { server: 'tls12', script: 'test-tls13-non-support.py' },
+  { server: 'tls12', script: 'test-fallback-scsv.py' },
+  { server: 'legacy', script: 'test-fallback-scsv.py', arguments: ['--tls-1.3'] },
+  { server: 'tls12', script: 'test-downgrade-protection.py', arguments: ['--server-max-protocol=TLSv1.2'] },
+  { server: 'legacy', script: 'test-downgrade-protection.py', arguments: ['--server-max-protocol=TLSv1.3'] },
+  ...named('ssl30', 'dhe-key-share-random ecdhe-rsa-key-share-random SSLv3-padding'),
+  ...named('no-renegotiation', 'renegotiation-disabled'),
+  ...named('no-heartbeat', 'no-heartbeat'),
+  ...named('psk256', 'psk_ke psk_dhe_ke', 'test-tls13-'),
+  { server: 'psk384', script: 'test-tls13-psk_dhe_ke.py', arguments: ['--psk-sha384'] },
+  ...named('rsa-pss', 'rsapss-signatures', 'test-tls13-'),
+  ...named('ecdsa', 'conversation ecdsa-support', 'test-tls13-'),
+  { server: 'legacy-ecdsa', script: 'test-aesccm.py', arguments: ['-d'] },
+  { server: 'legacy-ecdsa', script: 'test-conversation.py', arguments: ['-d'] },
+  { server: 'legacy-ecdsa', script: 'test-ecdsa-sig-flexibility.py' },
+  { server: 'legacy-ecdsa', script: 'test-signature-algorithms.py', arguments: ['--ecdsa'] },
+  { server: 'legacy-rsa-pss', script: 'test-sig-algs.py' },
+  ...named('ed25519', 'eddsa', 'test-tls13-'),
+  ...named('ed448', 'eddsa', 'test-tls13-'),
+  ...named('mldsa', 'conversation', 'test-tls13-'),
+  ...named('brainpool', 'ecdhe-brainpool-curves', 'test-tls13-'),
+  ...named('dsa', 'dsa-sig-flexibility'),
+];
+
+export const SCRIPTS: readonly PlanEntry[] = [
+  ...named('strict', STRICT, 'test-tls13-'),
+  ...named('legacy', LEGACY),
+  ...OTHERS,
+];
