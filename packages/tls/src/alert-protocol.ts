@@ -79,8 +79,3 @@ export class AlertProtocol {
     if (length > 0) this.#warningsInARow = 0;
   }
 }
-
-/** Whether this is a fatal alert, which may come at any time. */
-export function isFatalAlert(type: number, content: Uint8Array): boolean {
-  return type === ALERT && content[0] === FATAL;
-}

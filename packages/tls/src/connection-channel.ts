@@ -20,6 +20,9 @@ export interface FalseStart {
   readonly exporter: Established['exportKeyingMaterial'];
 }
 
+/** The epoch of early data. */
+const EARLY = 'early';
+
 /** What a connection's handshakes do to it, and what they have set. */
 export class ConnectionChannel implements Channel {
   /** TLS 1.3 was agreed on. */
@@ -74,12 +77,12 @@ export class ConnectionChannel implements Channel {
   }
 
   setEarlyOpener(opener: RecordOpener, limit: number, exporter: Exporter): void {
-    this.#setOpener(opener, 'early');
+    this.#setOpener(opener, EARLY);
     this.#gate.takeEarly(limit, exporter);
   }
 
   openEarlyData(sealer: RecordSealer, limit: number, exporter: Exporter): void {
-    this.#setSealer(sealer, 'early');
+    this.#setSealer(sealer, EARLY);
     this.#gate.offerEarly(limit, exporter);
   }
 
@@ -141,7 +144,7 @@ export class ConnectionChannel implements Channel {
         'a handshake message lies across a change of keys (RFC 9846 §5.1)',
       );
     }
-    this.#records.setOpener(opener);
+    this.#records.setOpener(opener, epoch === EARLY);
     this.#observer?.keys?.('received', epoch);
   }
 

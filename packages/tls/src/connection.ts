@@ -1,4 +1,4 @@
-import { AlertProtocol, isFatalAlert } from './alert-protocol.ts';
+import { AlertProtocol } from './alert-protocol.ts';
 import { checkChangeCipherSpec } from './change-cipher-spec.ts';
 import { ConnectionChannel, type FalseStart } from './connection-channel.ts';
 import type { ConnectionEvents } from './connection-events.ts';
@@ -19,6 +19,7 @@ import type { Observer } from './observer.ts';
 import type { CommonConfig } from './options.ts';
 import { OutgoingData } from './outgoing-data.ts';
 import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE } from './record/content-type.ts';
+import { mayInterrupt } from './record/interruptions.ts';
 import type { Plaintext } from './record/protection.ts';
 import { RecordLayer } from './record/record-layer.ts';
 import { declined } from './tls12/renegotiation.ts';
@@ -280,7 +281,8 @@ export class Connection extends ConnectionRequests {
       this.#deliverMessages();
       return;
     }
-    if (!this.#handshakeBuffer.isEmpty && !isFatalAlert(type, content)) {
+    const sharesWithData = this.#state === 'open' && !this.#channel.isTls13;
+    if (!this.#handshakeBuffer.isEmpty && !mayInterrupt(type, content, sharesWithData)) {
       throw new TlsError('interleaved-handshake', 'another record came in the middle of a handshake message');
     }
     if (type === ALERT) this.#receiveAlert(content);

@@ -1,7 +1,12 @@
+import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { maxFragmentLength, recordSizeLimit } from '../extensions/certificates.ts';
+import { renegotiationInfo } from '../extensions/negotiation.ts';
+import { Transcript } from '../handshake/transcript.ts';
+import { clientHello } from '../messages/client-hello.ts';
+import { decodeMessage } from '../messages/handshake-type.ts';
 import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
@@ -220,3 +225,93 @@ describe('max_fragment_length', () => {
     expect(() => client({ requestMaxFragmentLength: 1000 as 512 })).toThrow(/512, 1024/);
   });
 });
+
+// RFC 8449 §4: a limit is of the handshake that made the keys, and of no other.
+describe('a renegotiation', () => {
+  const first = { maxVersion: 'TLSv1.2', renegotiation: true } as const;
+  /** What the client sends as its limit, undefined for nothing. */
+  const puppet = (limit: number | undefined) => {
+    const end = server({ renegotiation: true, recordSizeLimit: 200 });
+    const p = new PuppetClient12(nodeCrypto, end, pki.client());
+    return p.sendHello((h) => {
+      if (limit !== undefined) h.extensions.set(recordSizeLimit, limit);
+    });
+  };
+  const finish = (p: PuppetClient12) => {
+    p.send(p.keyExchange());
+    p.changeKeys().send(p.finished());
+    expect(p.end.errors).toEqual([]);
+    return p;
+  };
+  const renegotiating = (before: number | undefined, now: number | undefined) => {
+    const p = finish(puppet(before));
+    p.transcript = new Transcript(nodeCrypto);
+    return p.sendHello((h) => {
+      if (now !== undefined) h.extensions.set(recordSizeLimit, now);
+      h.extensions.set(renegotiationInfo, p.end.info.finished.received);
+    });
+  };
+  const data = (length: number) => new Uint8Array(length).fill(7);
+  const sentBy = (p: PuppetClient12, length: number) => {
+    p.data.length = 0;
+    p.end.connection.send(data(length));
+    return p.collect().data.map((each) => each.length);
+  };
+
+  test('without the extension ends the limits, and not before its keys', () => {
+    const p = renegotiating(100, undefined);
+    // The keys are those of the first handshake: so are the limits.
+    expect(outcomeOf(p.applicationData(data(201)))).toEqual(refused('record-overflow'));
+    const q = finish(renegotiating(100, undefined));
+    expect(q.applicationData(data(16_384)).end.data.at(-1)).toHaveLength(16_384);
+    expect(sentBy(q, 1000)).toEqual([1000]);
+  });
+
+  test('with it for the first time limits nothing under the keys that are there', () => {
+    const p = renegotiating(undefined, 100);
+    expect(p.applicationData(data(16_384)).end.data.at(-1)).toHaveLength(16_384);
+    finish(p);
+    expect(sentBy(p, 250)).toEqual([100, 100, 50]);
+    expect(outcomeOf(p.applicationData(data(201)))).toEqual(refused('record-overflow'));
+  });
+
+  test('with another limit', () => {
+    const p = renegotiating(100, 150);
+    finish(p);
+    expect(sentBy(p, 250)).toEqual([150, 100]);
+  });
+
+  test('a client does the same', () => {
+    const p = new PuppetServer12(nodeCrypto, client({ ...first, recordSizeLimit: 200 }), pki.server());
+    const hello = (limit: number | undefined, proof: Uint8Array) =>
+      p.serverHello((h) => {
+        const block = h.extensions as ExtensionBlock<'server_hello_12'>;
+        block.set(renegotiationInfo, proof);
+        if (limit !== undefined) block.set(recordSizeLimit, limit);
+      });
+    const go = (limit: number | undefined, proof: Uint8Array) => p.send(hello(limit, proof));
+    const rest = () => {
+      for (const part of [p.certificate(), p.keyExchange(), p.helloDone()]) inPieces(p, part);
+      p.changeKeys().send(p.finished());
+      expect(p.end.errors).toEqual([]);
+    };
+    go(100, new Uint8Array(0));
+    rest();
+    p.transcript = new Transcript(nodeCrypto);
+    p.end.connection.renegotiate();
+    p.collect();
+    p.hello = decodeMessage(clientHello, p.messages.at(-1)!);
+    p.clientRandom = p.hello.random;
+    const { sent, received } = p.end.info.finished;
+    go(undefined, concat(sent, received));
+    rest();
+    expect(p.applicationData(data(16_384)).end.data.at(-1)).toHaveLength(16_384);
+    p.end.connection.send(data(1000));
+    expect(p.collect().data.map((each) => each.length)).toEqual([1000]);
+  });
+});
+
+/** Sends a message in records of 100 bytes. */
+function inPieces(p: PuppetServer12, message: Uint8Array): void {
+  for (let at = 0; at < message.length; at += 100) p.record(22, message.subarray(at, at + 100));
+}

@@ -38,7 +38,8 @@ export function learnRecordSizes(h: ClientHandshake, answer: ExtensionBlock<'enc
     );
   }
   if (limit !== undefined)
-    limitRecords(h, answer, { sent: limit, received: h.config.options.recordSizeLimit! });
+    limitRecords(h, answer, { sent: limit, received: h.config.options.recordSizeLimit! }, KEYS_IN_PLACE);
+  else if (code === undefined) noLimits(h, answer);
   if (code === undefined) return;
   if (code !== h.config.features.maxFragmentLengthCode) {
     throw new TlsError(
@@ -46,7 +47,7 @@ export function learnRecordSizes(h: ClientHandshake, answer: ExtensionBlock<'enc
       'the server answers another max_fragment_length than was asked for',
     );
   }
-  limitFragments(h, answer, code);
+  limitFragments(h, answer, code, KEYS_IN_PLACE);
 }
 
 /** A server: record_size_limit counts where a client offers both (RFC 8449 §5). */
@@ -59,12 +60,12 @@ export function answerRecordSizes(
   const code = asked.get(maxFragmentLength);
   if (limit !== undefined) {
     const ours = Math.min(h.config.options.recordSizeLimit ?? MAX_PLAINTEXT + 1, mostOf(answer));
-    limitRecords(h, answer, { sent: limit, received: ours });
+    limitRecords(h, answer, { sent: limit, received: ours }, KEYS_TO_COME);
     answer.set(recordSizeLimit, ours);
   } else if (code !== undefined) {
-    limitFragments(h, answer, code);
+    limitFragments(h, answer, code, KEYS_TO_COME);
     answer.set(maxFragmentLength, code);
-  }
+  } else noLimits(h, answer);
 }
 
 /** What a record may hold in this version, as record_size_limit counts it: in TLS 1.3 with the type. */
@@ -73,38 +74,63 @@ function mostOf(answer: ExtensionBlock<'encrypted_extensions'>): number {
 }
 
 function typeLength(answer: ExtensionBlock<'encrypted_extensions'>): number {
-  return answer.place === 'encrypted_extensions' ? 1 : 0;
+  return isTls13(answer) ? 1 : 0;
+}
+
+function isTls13({ place }: ExtensionBlock<'encrypted_extensions'>): boolean {
+  return place === 'encrypted_extensions';
 }
 
 function limitRecords(
   h: Handshake,
   answer: ExtensionBlock<'encrypted_extensions'>,
   { sent, received }: { sent: number; received: number },
+  keys: Keys,
 ): void {
   if (sent < LEAST)
     throw new TlsError('illegal-parameter', `a record_size_limit of ${sent}, less than ${LEAST}`);
   const type = typeLength(answer);
   // A peer of a later version may take more than this one knows (RFC 8449 §4).
-  limit(h, answer, Math.min(sent - type, MAX_PLAINTEXT), Math.min(received - type, MAX_PLAINTEXT), false);
+  const [most, ours] = [Math.min(sent - type, MAX_PLAINTEXT), Math.min(received - type, MAX_PLAINTEXT)];
+  limit(h, answer, { sent: most, received: ours, unprotected: false }, keys);
 }
 
-function limitFragments(h: Handshake, answer: ExtensionBlock<'encrypted_extensions'>, code: number): void {
+function limitFragments(
+  h: Handshake,
+  answer: ExtensionBlock<'encrypted_extensions'>,
+  code: number,
+  keys: Keys,
+): void {
   if (code < 1 || code > 4)
     throw new TlsError('illegal-parameter', `max_fragment_length ${code} (RFC 6066 §4)`);
   const length = 2 ** (8 + code);
-  limit(h, answer, length, length, true);
+  limit(h, answer, { sent: length, received: length, unprotected: true }, keys);
+}
+
+/** Where a TLS 1.3 handshake stands: a client learns the limits under handshake keys, a server agrees before it has any. */
+type Keys = typeof KEYS_IN_PLACE | typeof KEYS_TO_COME;
+const KEYS_IN_PLACE = 'in place';
+const KEYS_TO_COME = 'to come';
+
+/** The limits of a handshake before this one end with its keys. */
+function noLimits(h: Handshake, answer: ExtensionBlock<'encrypted_extensions'>): void {
+  if (isTls13(answer)) return;
+  h.channel.recordLimits.limitSent(undefined, 'next keys');
+  h.channel.recordLimits.limitReceived(undefined, 'next keys');
 }
 
 function limit(
   h: Handshake,
   answer: ExtensionBlock<'encrypted_extensions'>,
-  sent: number,
-  received: number,
-  unprotected: boolean,
+  { sent, received, unprotected }: { sent: number; received: number; unprotected: boolean },
+  keys: Keys,
 ): void {
   negotiatedOf(h).recordLimits = { sent, received };
-  h.channel.recordLimits.limitSent({ length: sent, unprotected });
-  // Early data goes under keys that know nothing of this handshake (RFC 8449 §4).
-  const from = answer.has(earlyData) ? 'next keys' : 'now';
-  if (received < MAX_PLAINTEXT) h.channel.recordLimits.limitReceived({ length: received, unprotected }, from);
+  const { recordLimits } = h.channel;
+  const ours = received < MAX_PLAINTEXT ? { length: received, unprotected } : undefined;
+  // max_fragment_length holds at once (RFC 6066 §4). Who sends early data knew of neither.
+  const holdsNow = unprotected || (isTls13(answer) && keys === KEYS_IN_PLACE);
+  const from = holdsNow && !answer.has(earlyData) ? 'now' : 'next keys';
+  recordLimits.limitSent({ length: sent, unprotected }, from);
+  recordLimits.limitReceived(ours, from);
 }

@@ -19,7 +19,7 @@ import {
   type RecordSealer,
 } from './protection.ts';
 import { type RawRecord, RecordBuffer, SSL2_HEADER } from './record-buffer.ts';
-import { checkLimit, type RecordLimit, type RecordLimits } from './record-limit.ts';
+import { checkLimit, type LimitStart, type RecordLimit, type RecordLimits } from './record-limit.ts';
 
 /** Records with nothing in them that may follow each other: more are a flood that makes us work for nothing. */
 const MAX_EMPTY_RECORDS = 32;
@@ -48,8 +48,9 @@ export class RecordLayer implements RecordLimits {
   /** The same, as an extension has it; undefined where none was agreed on. */
   #sentLimit: RecordLimit | undefined;
   #receivedLimit: RecordLimit | undefined;
-  /** The limit that comes into force with the next opener. */
-  #nextReceivedLimit: RecordLimit | undefined;
+  /** What comes into force with the next keys; undefined where nothing changes. */
+  #nextSentLimit: { readonly limit: RecordLimit | undefined } | undefined;
+  #nextReceivedLimit: { readonly limit: RecordLimit | undefined } | undefined;
   /** Records after which the owner wants a new key. */
   readonly #keyUpdateAfter: number;
   readonly #allocate: (length: number) => Uint8Array;
@@ -127,18 +128,18 @@ export class RecordLayer implements RecordLimits {
     return { type: HANDSHAKE, content: this.#readSsl2Hello!(message) };
   }
 
-  setOpener(opener: RecordOpener): void {
+  /** @param ofEarlyData keys that no limit goes with: what was agreed on waits for those after them. */
+  setOpener(opener: RecordOpener, ofEarlyData = false): void {
     this.#opener = opener;
     this.#emptyRecords = 0;
-    if (this.#nextReceivedLimit === undefined) return;
-    this.#receivedLimit = this.#nextReceivedLimit;
+    if (this.#nextReceivedLimit === undefined || ofEarlyData) return;
+    this.#receivedLimit = this.#nextReceivedLimit.limit;
     this.#nextReceivedLimit = undefined;
   }
 
-  /** The peer may send no larger records than these, at once or from the next opener on. */
-  limitReceived(limit: RecordLimit, from: 'now' | 'next keys'): void {
+  limitReceived(limit: RecordLimit | undefined, from: LimitStart): void {
     if (from === 'now') this.#receivedLimit = limit;
-    else this.#nextReceivedLimit = limit;
+    else this.#nextReceivedLimit = { limit };
   }
 
   useTls13Limit(): void {
@@ -220,9 +221,9 @@ export class RecordLayer implements RecordLimits {
     return Math.min(most, limit.length);
   }
 
-  /** The peer takes no larger records than these. */
-  limitSent(limit: RecordLimit): void {
-    this.#sentLimit = limit;
+  limitSent(limit: RecordLimit | undefined, from: LimitStart): void {
+    if (from === 'now') this.#sentLimit = limit;
+    else this.#nextSentLimit = { limit };
   }
 
   /** The version that was agreed on stands in records without protection, too. TLS 1.3 goes on with 1.2's. */
@@ -235,6 +236,9 @@ export class RecordLayer implements RecordLimits {
   setSealer(sealer: RecordSealer): void {
     this.flushHandshake();
     this.#sealer = sealer;
+    if (this.#nextSentLimit === undefined) return;
+    this.#sentLimit = this.#nextSentLimit.limit;
+    this.#nextSentLimit = undefined;
   }
 
   /** Collects a handshake message; messages in a row share records. */

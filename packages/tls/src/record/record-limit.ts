@@ -9,12 +9,18 @@ export interface RecordLimit {
   readonly unprotected: boolean;
 }
 
+/**
+ * From when on a limit holds, or, where it is undefined, none: a limit is of the handshake that made the keys (RFC 8449 §4),
+ * and goes with those of early data as little as with those of the handshake before.
+ */
+export type LimitStart = 'now' | 'next keys';
+
 /** Sets them. */
 export interface RecordLimits {
   /** The peer takes no larger records than these. */
-  limitSent(limit: RecordLimit): void;
-  /** The peer may send no larger records than these: at once, or, while early data comes, from the next keys on. */
-  limitReceived(limit: RecordLimit, from: 'now' | 'next keys'): void;
+  limitSent(limit: RecordLimit | undefined, from: LimitStart): void;
+  /** The peer may send no larger records than these. */
+  limitReceived(limit: RecordLimit | undefined, from: LimitStart): void;
 }
 
 /** Throws `record-overflow` (RFC 8449 §4, RFC 6066 §4). */

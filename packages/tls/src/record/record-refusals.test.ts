@@ -216,9 +216,19 @@ describe.each(CONNECTED)('%s that is connected', (role, reach) => {
     expect(p.end.data).toEqual([one, one, one]);
   });
 
-  test('refuses data inside a handshake message', () => {
-    const p = reach().record(HANDSHAKE, Uint8Array.of(24, 0));
-    expect(outcomeOf(p.applicationData(one))).toEqual(refused('interleaved-handshake'));
+  // RFC 9846 §5.1, and RFC 5246 §6.2.1 for handshakes after the first one.
+  test(`${is13 ? 'refuses' : 'takes'} data and warnings inside a handshake message`, () => {
+    const p = reach().record(HANDSHAKE, Uint8Array.of(0, 0));
+    const q = reach().record(HANDSHAKE, Uint8Array.of(0, 0));
+    p.applicationData(one);
+    q.alert(1, 90);
+    if (!is13) expect([p.end.data, p.end.errors, q.end.errors]).toEqual([[one], [], []]);
+    else for (const each of [p, q]) expect(outcomeOf(each)).toEqual(refused('interleaved-handshake'));
+  });
+
+  test('takes no ChangeCipherSpec inside a handshake message', () => {
+    const outcome = outcomeOf(reach().record(HANDSHAKE, Uint8Array.of(0, 0)).changeCipherSpec());
+    expect(outcome.alerts).toEqual(['fatal unexpected_message']);
   });
 
   test.each(Object.entries(ALERTS).filter(([name]) => name !== 'close_notify' && name !== 'user_canceled'))(

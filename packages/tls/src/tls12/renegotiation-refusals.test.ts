@@ -11,7 +11,7 @@ import type { ClientOptions, ServerOptions } from '../options.ts';
 import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
 import { endsOf } from '../testing/ends.ts';
 import { TestPki } from '../testing/pki.ts';
-import { outcomeOf, refused } from '../testing/puppet.ts';
+import { outcomeOf, type Puppet, refused } from '../testing/puppet.ts';
 import type { WritableClientHello } from '../testing/puppet-client13.ts';
 import { PuppetClient12, PuppetServer12 } from '../testing/puppet12.ts';
 
@@ -23,6 +23,13 @@ const { client, server } = endsOf(nodeCrypto, pki, {
 });
 
 const bytes = (text: string) => Uint8Array.from(text, (char) => char.charCodeAt(0));
+
+/** Sends a message in records of `size` bytes, with a byte of data before each. How many there were. */
+function inPieces(p: Puppet, message: Uint8Array, size: number): number {
+  for (let at = 0; at < message.length; at += size)
+    p.applicationData(bytes('.')).record(22, message.subarray(at, at + size));
+  return Math.ceil(message.length / size);
+}
 
 describe('too often', () => {
   const helloRequest = Uint8Array.of(0, 0, 0, 0);
@@ -181,11 +188,21 @@ describe('a ClientHello', () => {
     expect(outcomeOf(p)).toEqual(refused('bad-finished'));
   });
 
-  test('is no answer to a Finished that failed before: it must be complete', () => {
+  test.each([1, 7, 1000])('and all that follows, in pieces of %i with data between them', (size) => {
     const p = puppet();
-    p.bytes(p.sealed(22, Uint8Array.of(1, 0)));
-    p.applicationData(bytes('in between'));
-    expect(outcomeOf(p)).toEqual(refused('interleaved-handshake'));
+    const hello = p.hello();
+    hello.extensions.set(renegotiationInfo, own(p));
+    p.clientRandom = hello.random;
+    const sent = inPieces(p, p.encoded(clientHello, hello), size) + inPieces(p, p.keyExchange(), size);
+    p.changeKeys().send(p.finished());
+    expect([p.end.errors, p.end.changes.length, p.end.text]).toEqual([[], 1, '.'.repeat(sent)]);
+  });
+
+  test('takes no data inside a Finished, which has to prove the keys first', () => {
+    const p = next(puppet());
+    p.send(p.keyExchange());
+    p.changeKeys().record(22, p.finished().subarray(0, 5));
+    expect(outcomeOf(p.applicationData(bytes('early')))).toEqual(refused('unexpected-message'));
   });
 });
 
@@ -218,6 +235,18 @@ describe('a ServerHello', () => {
     p.send(p.certificate(), p.keyExchange(), p.helloDone());
     p.changeKeys().send(p.finished());
     expect([p.end.errors, p.end.changes.length, p.unreadable]).toEqual([[], 1, 0]);
+  });
+
+  test.each([1, 7, 1000])('and all that follows, in pieces of %i with data between them', (size) => {
+    const p = puppet();
+    const hello = p.serverHello((h) =>
+      (h.extensions as ExtensionBlock<'server_hello_12'>).set(renegotiationInfo, both(p)),
+    );
+    let sent = 0;
+    for (const message of [hello, p.certificate(), p.keyExchange(), p.helloDone()])
+      sent += inPieces(p, message, size);
+    p.changeKeys().send(p.finished());
+    expect([p.end.errors, p.end.changes.length, p.end.text]).toEqual([[], 1, '.'.repeat(sent)]);
   });
 
   test.each<[string, (b: ExtensionBlock<'server_hello_12'>, p: PuppetServer12) => void, string]>([

@@ -9,6 +9,7 @@ import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { type CipherSuite13, isSuite13 } from '../suites.ts';
 import { type AcceptedPsk, findPsk } from './accepted-psk.ts';
+import { type Choices, choose, chooseAgain } from './server-choices.ts';
 import { restoreRetry, retry } from './server-retry.ts';
 
 /** The suite by our order, or the client's (RFC 9846 §4.1.3); one with the hash of the PSK if there is one. */
@@ -23,8 +24,8 @@ function chooseSuite(h: ServerHandshake, hello: ClientHello, psk: AcceptedPsk | 
   throw new TlsError('no-common-cipher-suite', 'client and server share no TLS 1.3 cipher suite');
 }
 
-/** What the keys depend on. */
-export interface Agreement {
+/** What the keys depend on, and what was chosen beside it. */
+export interface Agreement extends Choices {
   /** The hello that counts: the second one after a retry. */
   readonly hello: ClientHello;
   readonly suite: CipherSuite13;
@@ -37,7 +38,10 @@ export interface Agreement {
   readonly offeredEarlyData: boolean;
 }
 
-/** Suite, PSK and group; asks for a share with HelloRetryRequest when there is none (RFC 9846 §4.1.4). */
+/**
+ * Suite, PSK and group, then what is chosen by the application; and only if all of them are found, a HelloRetryRequest where
+ * there is no share (RFC 9846 §4.2.4).
+ */
 export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agreement> {
   const name = clientHelloInfo(h, hello).serverName;
   const first = offeredGroups(hello);
@@ -45,23 +49,41 @@ export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agree
   const before = restoreRetry(h, hello);
   const psk = yield* findPsk(h, hello, name);
   h.channel.useTls13();
-  if (before !== undefined) return afterRetry(h, hello, before.suite, psk, before.group, false);
+  if (before !== undefined) {
+    const keys = afterRetry(h, hello, before.suite, psk, before.group);
+    return agreement(keys, yield* choose(h, hello, keys.psk !== undefined), true, false);
+  }
 
   const suite = chooseSuite(h, hello, psk);
+  const usable = psk?.hash === suite.hash ? psk : undefined;
   const ours = h.config.groups13;
   const withShare = ours.find((group) => first.shares.has(group.id));
-  if (withShare !== undefined && h.config.options.retryCookies === undefined) {
-    const clientShare = first.shares.get(withShare.id)!;
-    const usable = psk?.hash === suite.hash ? psk : undefined;
-    return { hello, suite, psk: usable, group: withShare, clientShare, retried: false, offeredEarlyData };
-  }
   const group = withShare ?? ours.find((candidate) => first.groups.includes(candidate.id));
   if (group === undefined)
     throw new TlsError('no-common-group', 'client and server share no key exchange group');
+  const choices = yield* choose(h, hello, usable !== undefined);
+  if (withShare !== undefined && h.config.options.retryCookies === undefined) {
+    const clientShare = first.shares.get(withShare.id)!;
+    const keys = { hello, suite, psk: usable, group: withShare, clientShare };
+    return agreement(keys, choices, false, offeredEarlyData);
+  }
   const wanted = withShare === undefined ? group.id : undefined;
   const second = yield* retry(h, hello, suite, wanted);
-  const retriedPsk = yield* findPsk(h, second, name);
-  return afterRetry(h, second, suite, retriedPsk, wanted, offeredEarlyData);
+  const keys = afterRetry(h, second, suite, yield* findPsk(h, second, name), wanted);
+  const again = yield* chooseAgain(h, second, keys.psk !== undefined, choices);
+  return agreement(keys, again, true, offeredEarlyData);
+}
+
+type Keys = Pick<Agreement, 'hello' | 'suite' | 'psk' | 'group' | 'clientShare'>;
+
+/** Field by field: spreading costs V8 ten times as much. */
+function agreement(
+  { hello, suite, psk, group, clientShare }: Keys,
+  { info, alpnProtocol, own }: Choices,
+  retried: boolean,
+  offeredEarlyData: boolean,
+): Agreement {
+  return { hello, suite, psk, group, clientShare, info, alpnProtocol, own, retried, offeredEarlyData };
 }
 
 /** What the second hello settles: one share, of the group that was asked for, or those of the first. */
@@ -71,8 +93,7 @@ function afterRetry(
   suite: CipherSuite13,
   psk: AcceptedPsk | undefined,
   wanted: number | undefined,
-  offeredEarlyData: boolean,
-): Agreement {
+): Keys {
   const { shares } = offeredGroups(hello);
   const group = h.config.groups13.find(({ id }) => (wanted === undefined ? shares.has(id) : id === wanted));
   const clientShare = group === undefined ? undefined : shares.get(group.id);
@@ -81,7 +102,7 @@ function afterRetry(
     throw new TlsError('illegal-parameter', `the second ClientHello must hold one share, for ${name}`);
   }
   const usable = psk?.hash === suite.hash ? psk : undefined;
-  return { hello, suite, psk: usable, group, clientShare, retried: true, offeredEarlyData };
+  return { hello, suite, psk: usable, group, clientShare };
 }
 
 /** RFC 9846 §4.2.8, §9.2: both extensions, each share for a group that is offered, in order, once. */

@@ -1,27 +1,18 @@
-import {
-  answerCertificateTypes,
-  credentialsForClient,
-  nameResumedType,
-} from '../certificates/certificate-types.ts';
-import { chooseCredential13 } from '../certificates/delegated-credential.ts';
-import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
-import type { Credential } from '../credential.ts';
+import { answerCertificateTypes, nameResumedType } from '../certificates/certificate-types.ts';
 import { SKIPPED_EARLY_DATA } from '../defaults.ts';
 import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
-import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
-import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
+import { supportedVersions } from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 import { trustAnchors } from '../extensions/trust-anchors.ts';
 import { type ChosenSettings, chooseSettings, receiveSettings } from '../features/application-settings.ts';
 import { acknowledgesName } from '../features/cross-protocol.ts';
 import { negotiatedOf } from '../features/negotiated.ts';
 import { answerFeatures } from '../features/server-features.ts';
-import { credentialsByAnchor, offerTrustAnchors } from '../features/trust-anchors.ts';
 import type { Flow } from '../flow.ts';
-import type { AuthenticatedPeer, ChosenCredential } from '../handshake/authentication.ts';
+import type { AuthenticatedPeer } from '../handshake/authentication.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
 import { receive, send, sendEncoded } from '../handshake/handshake.ts';
 import { type ConnectionInfo, connectionInfo, type HandshakeResult } from '../handshake/result.ts';
@@ -33,7 +24,6 @@ import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished } from '../messages/finished.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { serverHello } from '../messages/server-hello.ts';
-import type { ClientHelloInfo } from '../options.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 import { acceptsEarlyData } from './accepted-early-data.ts';
 import { checkBinder } from './accepted-psk.ts';
@@ -84,25 +74,25 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
   }
 }
 
-/** What the hellos decided. */
+/** What the hellos decided: all that can keep this handshake from going on, so that nothing is sent in vain. */
 interface Agreed extends Agreement {
-  readonly info: ClientHelloInfo;
-  readonly alpnProtocol: string | undefined;
   readonly settings: ChosenSettings | undefined;
   /** The client's early data is taken. */
   readonly early: boolean;
+  /** What EncryptedExtensions will say. */
+  readonly answer: ExtensionBlock<'encrypted_extensions'>;
 }
 
 function* agreeOnTheRest(h: ServerHandshake, agreement: Agreement): Flow<Agreed> {
   const { hello, suite, psk, group, clientShare, retried, offeredEarlyData } = agreement;
+  const { info, alpnProtocol, own } = agreement;
   if (psk !== undefined) checkBinder(h, hello, psk);
   if (psk?.session !== undefined) h.resuming?.(psk.session);
-  const info = clientHelloInfo(h, hello);
-  const alpnProtocol = yield* chooseProtocol(h, info);
   const settings = chooseSettings(h, hello.extensions, alpnProtocol);
   const early = yield* acceptsEarlyData(h, hello, { info, psk, suite, alpnProtocol, settings, retried });
   if (early && settings !== undefined)
     negotiatedOf(h).applicationSettings = psk!.session!.applicationSettings;
+  const answer = answerHello(h, agreement, settings, early);
   if (!early) skipEarlyData(h, hello);
   // Field by field: spreading costs V8 ten times as much.
   return {
@@ -115,9 +105,36 @@ function* agreeOnTheRest(h: ServerHandshake, agreement: Agreement): Flow<Agreed>
     offeredEarlyData,
     info,
     alpnProtocol,
+    own,
     settings,
     early,
+    answer,
   };
+}
+
+/** Throws where the client asks for what cannot be. */
+function answerHello(
+  h: ServerHandshake,
+  { hello, info, psk, alpnProtocol, own }: Agreement,
+  settings: ChosenSettings | undefined,
+  early: boolean,
+): ExtensionBlock<'encrypted_extensions'> {
+  const extensions = new ExtensionBlock('encrypted_extensions');
+  // A resumption does not acknowledge the name again (RFC 6066 §3).
+  if (psk === undefined && acknowledgesName(h, info)) extensions.set(serverName, null);
+  if (alpnProtocol !== undefined) extensions.set(alpn, alpnProtocol);
+  // With early data the session's settings hold.
+  if (early) extensions.set(earlyData, null);
+  else if (settings !== undefined) extensions.set(settings.extension, settings.own);
+  answerFeatures(h, hello.extensions, extensions);
+  if (own !== undefined) {
+    const asks = asksForCertificate(h) || takesLaterRequests(h, hello);
+    answerCertificateTypes(h, hello.extensions, extensions, own.credential, asks);
+  }
+  if (psk?.session !== undefined) nameResumedType(h, hello.extensions, extensions, psk.session);
+  if (h.availableTrustAnchors !== undefined) extensions.set(trustAnchors, [...h.availableTrustAnchors]);
+  offerRetryConfigs(h, hello, extensions);
+  return extensions;
 }
 
 function skipEarlyData(h: ServerHandshake, hello: ClientHello): void {
@@ -187,43 +204,17 @@ const RANDOM_AT = 6;
 /** What this server sent from EncryptedExtensions to Finished. */
 interface ServerFlight {
   readonly asks: boolean;
-  readonly own: ChosenCredential | undefined;
   readonly sent: Uint8Array;
 }
 
 function* sendServerFlight(h: ServerHandshake, agreed: Agreed, serverSecret: Uint8Array): Flow<ServerFlight> {
-  const { psk, suite } = agreed;
-  const own = psk === undefined ? yield* chooseOwn(h, agreed) : undefined;
-  sendEncryptedExtensions(h, agreed, own);
+  const { psk, suite, own, answer } = agreed;
+  send(h, encryptedExtensions, { extensions: answer });
   const asks = psk === undefined && sendCertificateRequest(h);
   if (own !== undefined) yield* sendAuthentication(h, 'server', own, NOTHING, agreed.hello.extensions);
   const sent = finishedData(h.provider, suite.hash, serverSecret, h.transcript.digest());
   send(h, finished, { verifyData: sent });
-  return { asks, own, sent };
-}
-
-function sendEncryptedExtensions(
-  h: ServerHandshake,
-  agreed: Agreed,
-  own: ChosenCredential | undefined,
-): void {
-  const { hello, info, psk, alpnProtocol, settings, early } = agreed;
-  const extensions = new ExtensionBlock('encrypted_extensions');
-  // A resumption does not acknowledge the name again (RFC 6066 §3).
-  if (psk === undefined && acknowledgesName(h, info)) extensions.set(serverName, null);
-  if (alpnProtocol !== undefined) extensions.set(alpn, alpnProtocol);
-  // With early data the session's settings hold.
-  if (early) extensions.set(earlyData, null);
-  else if (settings !== undefined) extensions.set(settings.extension, settings.own);
-  answerFeatures(h, hello.extensions, extensions);
-  if (own !== undefined) {
-    const asks = asksForCertificate(h) || takesLaterRequests(h, hello);
-    answerCertificateTypes(h, hello.extensions, extensions, own.credential, asks);
-  }
-  if (psk?.session !== undefined) nameResumedType(h, hello.extensions, extensions, psk.session);
-  if (h.availableTrustAnchors !== undefined) extensions.set(trustAnchors, [...h.availableTrustAnchors]);
-  offerRetryConfigs(h, hello, extensions);
-  send(h, encryptedExtensions, { extensions });
+  return { asks, sent };
 }
 
 function sendCertificateRequest(h: ServerHandshake): boolean {
@@ -235,25 +226,6 @@ function sendCertificateRequest(h: ServerHandshake): boolean {
 
 function asksForCertificate({ config }: ServerHandshake): boolean {
   return (config.options.clientCertificate ?? 'none') !== 'none';
-}
-
-function* chooseOwn(h: ServerHandshake, { hello, info }: Agreed): Flow<ChosenCredential> {
-  const theirs = hello.extensions.get(signatureAlgorithms);
-  if (theirs === undefined)
-    throw new TlsError('missing-extension', 'ClientHello without signature_algorithms');
-  const credentials = yield* chooseCredentials(info, hello.extensions.has(preSharedKey));
-  const fitting = credentialsForClient(credentials, hello.extensions);
-  const choose = (from: readonly Credential[]) =>
-    chooseCredential13(h, from, 'server', hello.extensions, theirs);
-  offerTrustAnchors(h, hello.extensions, fitting, (each) => choose([each]) !== undefined);
-  const chosen = choose(credentialsByAnchor(fitting, hello.extensions));
-  if (chosen === undefined) {
-    throw new TlsError(
-      'no-common-signature-scheme',
-      'the client can verify none of the signatures that our keys make',
-    );
-  }
-  return chosen;
 }
 
 /** Early data comes until the client says that it is over (RFC 9846 §4.5); the connection hands it out meanwhile. */
@@ -313,10 +285,10 @@ function* offerTickets(
 
 function complete(
   h: ServerHandshake,
-  { hello, suite, group, psk, retried, info: helloInfo, alpnProtocol, early, offeredEarlyData }: Agreed,
+  { hello, suite, group, psk, retried, info: helloInfo, alpnProtocol, own, early, offeredEarlyData }: Agreed,
   schedule: KeySchedule,
   application: ApplicationSecrets,
-  { own, sent }: ServerFlight,
+  { sent }: ServerFlight,
   { client, proof, received }: ClientFlight,
   { issued, randoms }: { issued: IssuedTickets | undefined; randoms: ConnectionInfo['randoms'] },
 ): HandshakeResult {
