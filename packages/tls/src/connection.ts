@@ -277,12 +277,11 @@ export class Connection extends ConnectionRequests {
     if (type === HANDSHAKE) {
       if (content.length === 0)
         throw new TlsError('unexpected-message', 'an empty handshake record (RFC 9846 §5.1)');
-      this.#handshakeBuffer.push(content);
+      this.#handshakeBuffer.push(content, this.#state === 'open' && !this.#channel.isTls13);
       this.#deliverMessages();
       return;
     }
-    const sharesWithData = this.#state === 'open' && !this.#channel.isTls13;
-    if (!this.#handshakeBuffer.isEmpty && !mayInterrupt(type, content, sharesWithData)) {
+    if (!this.#handshakeBuffer.isEmpty && !mayInterrupt(type, content, this.#handshakeBuffer)) {
       throw new TlsError('interleaved-handshake', 'another record came in the middle of a handshake message');
     }
     if (type === ALERT) this.#receiveAlert(content);

@@ -15,6 +15,8 @@ export class HandshakeBuffer {
   #offset = 0;
   #end = 0;
   readonly #limits: MessageLimits;
+  /** Whether what waits began where other records may stand between its pieces. */
+  sharesWithData = false;
 
   constructor(limits: MessageLimits) {
     this.#limits = limits;
@@ -25,8 +27,10 @@ export class HandshakeBuffer {
     return this.#offset === this.#end;
   }
 
-  push(fragment: Uint8Array): void {
+  /** @param sharesWithData whether other records may stand between the pieces of what begins here. Default: no. */
+  push(fragment: Uint8Array, sharesWithData = false): void {
     if (this.isEmpty) {
+      this.sharesWithData = sharesWithData;
       this.#bytes = fragment;
       this.#offset = 0;
       this.#end = fragment.length;

@@ -335,6 +335,26 @@ describe.each(CONNECTED_12)('%s that is connected', (_role, reach) => {
   });
 });
 
+describe.each([
+  ['client', server12, (p: Puppet) => (p as PuppetServer12).upTo('ccs').finished()],
+  [
+    'server',
+    client12,
+    (p: Puppet) => {
+      const c = (p as PuppetClient12).sendHello();
+      c.send(c.keyExchange());
+      return c.changeKeys().finished();
+    },
+  ],
+] as const)('a %s of 1.2', (_role, start, finish) => {
+  test('refuses data after a piece of a message that shares a record with the first Finished', () => {
+    const p = start();
+    p.sendTogether(finish(p), Uint8Array.of(0));
+    expect(p.end.connection.state).toBe('open');
+    expect(outcomeOf(p.applicationData(one))).toEqual(refused('interleaved-handshake'));
+  });
+});
+
 describe('compatibility ChangeCipherSpec in TLS 1.3', () => {
   test('is dropped anywhere between ClientHello and Finished', () => {
     const p = server13().changeCipherSpec().upTo('server_hello').changeCipherSpec();
