@@ -19,7 +19,10 @@ export async function startServers(
     ports.set(name, port);
     servers.push(server);
   }
-  return { ports, stop: () => servers.forEach((server) => server.close()) };
+  const stop = () => {
+    for (const server of servers) server.close();
+  };
+  return { ports, stop };
 }
 
 /** What became of a run: conversations that failed are deviations where a reason is written down, else unexpected. */
