@@ -30,6 +30,7 @@ export { formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { type IssuerFetcher, type IssuerFetchOptions, issuerUrls, parseIssuers } from './issuer-fetch.ts';
 export { type PrivateKeyOptions, parseCertificates, parsePrivateKey } from './load.ts';
 export { AccessMethodOid, ExtensionOid, KeyPurposeOid } from './oids.ts';
+export * from './openssl/index.ts';
 export { type CertificateSource, formatPathTree, type PathNode, type PathTree } from './path-tree.ts';
 export {
   matchesName,

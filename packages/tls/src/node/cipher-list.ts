@@ -1,4 +1,5 @@
 import { nodeCrypto } from '@testudo/crypto/node';
+import { LEVEL_BITS, type SecurityLevel } from '@testudo/x509';
 import { CIPHER_SUITES, type CipherSuite, isSuite13, suiteAvailable } from '../suites.ts';
 import { bits, groupsOf, isUnsafe, SUITE_B } from './cipher-groups.ts';
 import { CipherRules } from './cipher-rules.ts';
@@ -8,7 +9,7 @@ import { opensslError } from './errors.ts';
 export interface CipherList {
   readonly suites: readonly CipherSuite[];
   /** From `@SECLEVEL=0` to 5; undefined when the list does not say. */
-  readonly securityLevel: number | undefined;
+  readonly securityLevel: SecurityLevel | undefined;
 }
 
 /**
@@ -107,28 +108,26 @@ class Selection {
   }
 }
 
-function levelOf(list: string): number | undefined {
-  let level: number | undefined;
+function levelOf(list: string): SecurityLevel | undefined {
+  let level: SecurityLevel | undefined;
   for (const [command] of list.matchAll(/@[^:,; @]*/g)) {
     if (command === '@STRENGTH') continue;
     const digit = /^@SECLEVEL=([0-5])$/.exec(command)?.[1];
     if (digit === undefined) throw opensslError('invalid command');
-    level = Number(digit);
+    level = Number(digit) as SecurityLevel;
   }
   return level;
 }
 
-/** Bits of strength that a suite needs, by OpenSSL's security level. */
-const LEVEL_BITS = [0, 80, 112, 128, 192, 256];
 /** What no suite that can be named without `legacy` falls short of, but for those with a short tag. */
 const DEFAULT_LEVEL = 1;
 
 /** As OpenSSL: from level 3 forward secrecy, from level 4 no SHA-1 in records. */
-function isStrongEnough(suite: CipherSuite, level: number): boolean {
+function isStrongEnough(suite: CipherSuite, level: SecurityLevel): boolean {
   if (level === 0) return true;
   const { cipher, keyExchange, authentication } = suite;
   if (isUnsafe(suite)) return level <= DEFAULT_LEVEL;
-  if (bits(suite) < LEVEL_BITS[level]! || (authentication === 'anon' && level > DEFAULT_LEVEL)) return false;
+  if (bits(suite) < LEVEL_BITS[level] || (authentication === 'anon' && level > DEFAULT_LEVEL)) return false;
   if (isSuite13(suite)) return true;
   if (level >= 3 && !keyExchange.includes('DHE')) return false;
   return !(level >= 4 && cipher.kind !== 'aead' && cipher.mac === 'sha1');

@@ -1,6 +1,7 @@
 import { constants } from 'node:crypto';
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
+import type { SecurityLevel } from '@testudo/x509';
 import { defaultGroups } from '../defaults.ts';
 import { legacy } from '../legacy/index.ts';
 import { type CipherSuite, isSuite13 } from '../suites.ts';
@@ -31,6 +32,7 @@ import {
 } from './engine-options.ts';
 import { opensslError, unsupportedOption } from './errors.ts';
 import { live, nodeOriginals } from './live.ts';
+import { DEFAULT_SECURITY_LEVEL } from './running-node.ts';
 import { type StrictOption, strictnessOf } from './strictness.ts';
 import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';
 
@@ -80,6 +82,8 @@ export interface Negotiation extends CommonEngineOptions {
   readonly serverCipherSuites: readonly string[] | undefined;
   readonly groups: readonly string[] | undefined;
   readonly signatureSchemes: readonly string[] | undefined;
+  /** OpenSSL's, for certificates. */
+  readonly securityLevel: SecurityLevel;
   readonly usesTickets: boolean;
   readonly encryptThenMac: boolean;
 }
@@ -108,6 +112,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     dangerouslyExportWithoutExtendedMasterSecret: options.dangerouslyExportWithoutExtendedMasterSecret,
     renegotiation: readRenegotiation(options.renegotiation),
     certificateCompression: readCompressions(options.certificateCompression),
+    securityLevel: list.securityLevel ?? DEFAULT_SECURITY_LEVEL,
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,
     encryptThenMac: (secureOptions & constants.SSL_OP_NO_ENCRYPT_THEN_MAC) === 0,
     legacy: old,

@@ -7,6 +7,7 @@ import {
   HARD_FAIL,
   type RevocationChecker,
   type RevocationPolicy,
+  type X509Verdict,
 } from '@testudo/x509';
 import { checkTextOrBytes } from './arguments.ts';
 import type { SecureContextOptions } from './context-options.ts';
@@ -18,7 +19,9 @@ import { READS_ALL_CRLS } from './running-node.ts';
 export interface Revocation {
   readonly checker: RevocationChecker;
   /** Why the lists of a certificate's CA prove nothing, in OpenSSL's code and words; undefined where there are none. */
-  problem(certificate: Certificate, at: Date): readonly [string, string] | undefined;
+  problem(certificate: Certificate, at: Date): readonly [X509Verdict, string] | undefined;
+  /** What OpenSSL says of a certificate in a chain; undefined when it is known to be good. */
+  verdict(path: readonly Certificate[], index: number, at: Date): X509Verdict | undefined;
 }
 
 /**
@@ -33,13 +36,25 @@ export function loadRevocation(crl: SecureContextOptions['crl']): Revocation | u
   const lists = Array.from(inputs, parse)
     .flat()
     .sort((a, b) => ((a.number ?? -1n) < (b.number ?? -1n) ? 1 : -1));
+  const checker = crlChecker({ provider: nodeCrypto, lists, policy: POLICY });
+  const problem: Revocation['problem'] = ({ issuer }, at) => {
+    const list = lists.find((one) => one.issuer.key === issuer.key);
+    if (list === undefined) return undefined;
+    if (list.nextUpdate !== undefined && list.nextUpdate < at) return EXPIRED;
+    return list.thisUpdate > at ? NOT_YET_VALID : undefined;
+  };
   return {
-    checker: crlChecker({ provider: nodeCrypto, lists, policy: POLICY }),
-    problem: ({ issuer }, at) => {
-      const list = lists.find((one) => one.issuer.key === issuer.key);
-      if (list === undefined) return undefined;
-      if (list.nextUpdate !== undefined && list.nextUpdate < at) return EXPIRED;
-      return list.thisUpdate > at ? NOT_YET_VALID : undefined;
+    checker,
+    problem,
+    verdict: (path, index, at) => {
+      const certificate = path[index]!;
+      const issuer = path[index + 1];
+      // The anchor's list is its own, and the same as of what it issued.
+      if (issuer === undefined)
+        return problem(certificate, at)?.[0] ?? (index > 0 ? undefined : 'UNABLE_TO_GET_CRL');
+      const { status } = checker.check({ certificate, issuer, at, path, index });
+      if (status === 'good') return undefined;
+      return status === 'revoked' ? 'CERT_REVOKED' : (problem(certificate, at)?.[0] ?? 'UNABLE_TO_GET_CRL');
     },
   };
 }

@@ -18,6 +18,9 @@ export const SYSTEM_CA_HINT: string =
 /** Node 26 reads every list of a text in `crl`, older ones only the first, whatever is behind it. */
 export const READS_ALL_CRLS: boolean = NODE_MAJOR >= 26;
 
+/** OpenSSL's security level where `ciphers` does not name one: Node 24 was the first to be built with 2. */
+export const DEFAULT_SECURITY_LEVEL: 1 | 2 = NODE_MAJOR >= 24 ? 2 : 1;
+
 function isAtLeast(version: string, major: number, minor: number): boolean {
   const [a = 0, b = 0] = version.split('.').map(Number);
   return a > major || (a === major && b >= minor);

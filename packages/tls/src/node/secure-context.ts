@@ -3,6 +3,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, TrustStore } from '@testudo/x509';
 import { type Credential, credential } from '../credential.ts';
 import { type ClientConfig, clientConfig } from '../options.ts';
+import type { Trust } from './chain-verdict.ts';
 import { ContextHandle } from './context-handle.ts';
 import {
   checkOptions,
@@ -20,12 +21,13 @@ import { live } from './live.ts';
 import { loadAuthorities, loadIdentities } from './load.ts';
 import { bytesOf } from './openssl-pem.ts';
 import { sentWith } from './own-chain.ts';
+import { checkOwnStrength } from './own-strength.ts';
 import { loadPfx } from './pfx.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
 import { loadRevocation, type Revocation } from './revocation-lists.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
 import { type Strictness, strictnessKey, strictnessOf } from './strictness.ts';
-import { type IdentityCheck, type Trust, verifier } from './verification.ts';
+import { type IdentityCheck, verifier } from './verification.ts';
 
 /**
  * Everything about keys, trust and algorithms that many connections share: parsed and checked once.
@@ -60,6 +62,7 @@ export class SecureContext {
     this.negotiation = readNegotiation(options);
     const places = loadIdentities(options);
     const pfxAuthorities = loadPfx(options, places);
+    for (const identity of places.identities) checkOwnStrength(identity, this.negotiation.securityLevel);
     this.#authorities = loadAuthorities(options.ca);
     this.credentials = places.identities.map((identity) =>
       sentWith(
@@ -88,7 +91,12 @@ export class SecureContext {
   /** The certificates of `ca`, or else the default roots of now. */
   readonly trust = (): Trust => {
     if (this.#authorities === undefined)
-      return { anchors: defaultAuthorities(), helpers: NONE, isPartial: this.#allowsPartial };
+      return {
+        store: defaultAuthorities(),
+        anchors: defaultAuthorities(),
+        helpers: NONE,
+        isPartial: this.#allowsPartial,
+      };
     this.#trust ??= trustOf(this.#authorities, this.#allowsPartial);
     return this.#trust;
   };
@@ -128,6 +136,7 @@ export class SecureContext {
         trust: this.trust,
         revocation: this.revocation,
         strictness: this.strictness,
+        securityLevel: this.negotiation.securityLevel,
         rejectUnauthorized: key.rejectUnauthorized,
         check: key.checkServerIdentity === checkServerIdentity ? undefined : key.checkServerIdentity,
       }),
@@ -141,8 +150,10 @@ export class SecureContext {
  * As OpenSSL: a path ends at a root, so what else is in `ca` only helps to find one, unless `allowPartialTrustChain`.
  */
 function trustOf(authorities: readonly Certificate[], allowsPartial: boolean): Trust {
-  if (allowsPartial) return { anchors: new TrustStore(authorities), helpers: NONE, isPartial: true };
+  const store = new TrustStore(authorities);
+  if (allowsPartial) return { store, anchors: store, helpers: NONE, isPartial: true };
   return {
+    store,
     anchors: new TrustStore(authorities.filter(({ isSelfIssued }) => isSelfIssued)),
     helpers: authorities.filter(({ isSelfIssued }) => !isSelfIssued),
     isPartial: false,

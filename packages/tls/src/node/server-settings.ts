@@ -130,8 +130,9 @@ function clientVerifier(
   { context: own, rejectUnauthorized }: ServerChoices,
   { trust, revocation }: SecureContext,
 ): CertificateVerifier {
-  const { strictness } = own;
-  return verifier({ provider: nodeCrypto, trust, revocation, strictness, rejectUnauthorized });
+  const { strictness, negotiation } = own;
+  const { securityLevel } = negotiation;
+  return verifier({ provider: nodeCrypto, trust, revocation, strictness, securityLevel, rejectUnauthorized });
 }
 
 /** For a TLSSocket that was made without a Server. */
