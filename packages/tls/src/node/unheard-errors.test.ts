@@ -55,7 +55,7 @@ const VISITS: Readonly<Record<string, Visit>> = {
 
 /** Node's words for what was wrong are its own; that something was wrong is compared, and when. */
 function withoutReasons(lines: readonly string[]): readonly string[] {
-  return lines.map((line) => line.replace(/ ERR_SSL_\w+/, ' ERR_SSL'));
+  return lines.map((line) => line.replace(/ ERR_SSL_\S+/, ' ERR_SSL'));
 }
 
 async function visited(server: NetServer, visit: Visit): Promise<void> {
