@@ -11,6 +11,7 @@ import { compatibleProfile } from '../profile.ts';
 import type { PurposeDemands } from '../purpose.ts';
 import type { RevocationRequest } from '../revocation-check.ts';
 import type { Search } from '../search-requests.ts';
+import { isValidAt } from '../signed-data.ts';
 import { TrustStore } from '../trust-store.ts';
 import type { CertificateRevocationList } from './crl.ts';
 
@@ -100,8 +101,9 @@ export class CrlSigners {
       const offered = certificate.extensions.subjectKeyIdentifier;
       return wanted !== undefined && offered !== undefined && bytesEqual(wanted, offered);
     };
-    const sorted = [...all.filter(isNamed), ...all.filter((certificate) => !isNamed(certificate))];
-    return sorted.slice(0, MOST_SIGNERS);
+    const distance = (certificate: Certificate): number =>
+      (isNamed(certificate) ? 0 : 2) + (isValidAt(certificate, request.at) ? 0 : 1);
+    return all.sort((a, b) => distance(a) - distance(b)).slice(0, MOST_SIGNERS);
   }
 
   /** Why this one did not sign the list, or may not; whether it is itself valid is left open. */
