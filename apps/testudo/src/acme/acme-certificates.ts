@@ -66,9 +66,19 @@ export class AcmeCertificates {
     return this.#certificateFor(names).identity;
   }
 
-  /** Begins to get and renew certificates. */
+  /** Begins to get and renew certificates; those that are looked after already stay as they are. */
   start(): void {
     for (const certificate of this.#certificates.values()) certificate.start();
+  }
+
+  /** Looks after the certificates for these names alone from now on. */
+  retain(used: readonly (readonly string[])[]): void {
+    const keys = new Set(used.map(keyOf));
+    for (const [key, certificate] of this.#certificates) {
+      if (keys.has(key)) continue;
+      certificate.stop();
+      this.#certificates.delete(key);
+    }
   }
 
   /** Tries again at once what has failed. */
@@ -89,7 +99,7 @@ export class AcmeCertificates {
   }
 
   #certificateFor(names: readonly string[]): ManagedCertificate {
-    const key = names.toSorted().join(' ');
+    const key = keyOf(names);
     const known = this.#certificates.get(key);
     if (known !== undefined) return known;
     const { log, random = Math.random } = this.#parts;
@@ -219,6 +229,10 @@ export class AcmeCertificates {
       return undefined;
     }
   }
+}
+
+function keyOf(names: readonly string[]): string {
+  return names.toSorted().join(' ');
 }
 
 type Secrets = {

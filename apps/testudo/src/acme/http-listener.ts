@@ -32,7 +32,7 @@ const LIMITS = {
 
 /** Plain HTTP: the answers to http-01 challenges, and a redirect to https for everything else. */
 export class HttpListener {
-  readonly #parts: HttpListenerParts;
+  #parts: HttpListenerParts;
   readonly #server: Server;
 
   constructor(parts: HttpListenerParts) {
@@ -70,6 +70,11 @@ export class HttpListener {
         resolve();
       });
     });
+  }
+
+  /** Answers with other challenges from now on, at the same address. */
+  change(board: ChallengeBoard): void {
+    this.#parts = { ...this.#parts, board };
   }
 
   /** Ends; nobody waits here for anything long. */

@@ -82,6 +82,7 @@ export class ManagedCertificate {
   }
 
   start(): void {
+    if (this.#isRunning) return;
     const { log, names } = this.#parts;
     this.#isRunning = true;
     if (this.#issued === undefined)

@@ -64,7 +64,8 @@ A configuration:
       proxy: http://127.0.0.1:3000  # or forward: 127.0.0.1:25, or folder: ./public
 
 SIGTERM and SIGINT let open connections finish (10 s at most), a second one ends at once.
-SIGHUP reads the certificates, lists of revoked clients and ticket keys again. Exit codes: 0 ended as asked, 1 could not start, or --check found a problem, 2 wrong usage or configuration.`,
+SIGHUP reads the configuration and all files that it names again: all of it counts for new
+connections, or, if anything is wrong, nothing changes; the log says what. Exit codes: 0 ended as asked, 1 could not start, or --check found a problem, 2 wrong usage or configuration.`,
     )
     .action(async (options: UpOptions) => finish(await up(options, io)));
 }
@@ -73,16 +74,23 @@ SIGHUP reads the certificates, lists of revoked clients and ticket keys again. E
 export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   const plan = planFor(options);
   const folder = dataFolder(io.env, options.data, plan.data);
-  const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
+  const log = createLog(io, plan.logLevel ?? options.logLevel ?? 'info');
   if (options.check) {
     check(plan, log);
     return reportFindings(options.config!, plan, io);
   }
   const isNewCa = !existsSync(authorityFiles(folder).certificate);
   const gateway = await Gateway.start(plan, folder, log);
-  const tooFew = openFilesWarning(plan);
-  if (tooFew !== undefined) log.warn(tooFew);
-  const ended = untilSignal(io, gateway, log, plan.drain);
+  warnOfOpenFiles(plan, log);
+  const load = (): Plan => {
+    const next = planFor(options);
+    const asked = dataFolder(io.env, options.data, next.data);
+    if (asked !== folder)
+      throw new Failure(`data: ${asked} instead of ${folder}: such a change needs a restart`, EXIT.usage);
+    warnOfOpenFiles(next, log);
+    return next;
+  };
+  const ended = untilSignal(io, gateway, log, load);
   const style = styleFor(io.stdout, io.env);
   const usesCa = plan.listeners.some(({ certificates }) => certificates.some(({ kind }) => kind === 'local'));
   const lines =
@@ -104,6 +112,11 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   io.stdout.write(`${lines.join('\n')}\n`);
   await ended;
   return EXIT.ok;
+}
+
+function warnOfOpenFiles(plan: Plan, log: Log): void {
+  const tooFew = openFilesWarning(plan);
+  if (tooFew !== undefined) log.warn(tooFew);
 }
 
 /** What is wrong with the files, a line each. */
@@ -135,11 +148,12 @@ function planFor(options: UpOptions): Plan {
       EXIT.usage,
     );
   }
-  return planOf(loadConfig(options.config), options.config);
+  const plan = planOf(loadConfig(options.config), options.config);
+  return { ...plan, logLevel: options.logLevel ?? plan.logLevel };
 }
 
 /** Resolves when everything is closed: after a signal and the drain, or at once at the second signal. */
-function untilSignal(io: Io, gateway: Gateway, log: Log, drain: number): Promise<void> {
+function untilSignal(io: Io, gateway: Gateway, log: Log, load: () => Plan): Promise<void> {
   return new Promise((resolve) => {
     let draining = false;
     const onEnd = (): void => {
@@ -149,7 +163,7 @@ function untilSignal(io: Io, gateway: Gateway, log: Log, drain: number): Promise
         return;
       }
       draining = true;
-      const { connections } = gateway;
+      const { connections, drainTime: drain } = gateway;
       if (connections > 0)
         log.info(
           { connections, limit: `${drain} ms` },
@@ -157,7 +171,7 @@ function untilSignal(io: Io, gateway: Gateway, log: Log, drain: number): Promise
         );
       gateway.drain(drain).then(done, done);
     };
-    const onReload = (): void => gateway.reload();
+    const onReload = (): void => void gateway.reload(load);
     const done = (): void => {
       io.signals.off('SIGINT', onEnd).off('SIGTERM', onEnd).off('SIGHUP', onReload);
       resolve();

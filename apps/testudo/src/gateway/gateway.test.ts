@@ -161,15 +161,15 @@ describe('certificates', () => {
     };
     const first = await serial();
     write();
-    gateway.reload();
+    await gateway.reload();
     const second = await serial();
     expect(second).not.toBe(first);
     copyFileSync(join(folder, 'ca-key.pem'), join(folder, 'k.pem'));
-    gateway.reload();
+    await gateway.reload();
     expect(await serial()).toBe(second);
     expect(lines().at(-1)).toMatchObject({
       level: 50,
-      msg: 'certificates not read again: the old ones stay',
+      msg: 'configuration and certificates not read again: all stays as it was',
     });
   });
 

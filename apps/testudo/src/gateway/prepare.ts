@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { AcmeCertificates } from '../acme/acme-certificates.ts';
+import { isSame, pairListeners } from '../config/changes.ts';
 import type { ListenerPlan, Plan, ServicePlan } from '../config/plan.ts';
 import { Failure, failures, systemReason } from '../failure.ts';
 import { realFolder } from '../http/folder-path.ts';
@@ -13,16 +14,30 @@ import type { OcspStaples } from '../identity/ocsp-staples.ts';
 import { echoService } from '../listeners/echo.ts';
 import { forwardService } from '../listeners/forward.ts';
 import { type HttpHandler, httpService } from '../listeners/http-service.ts';
-import { Listener } from '../listeners/listener.ts';
+import { Listener, type ListenerSettings } from '../listeners/listener.ts';
 import type { Service } from '../listeners/service.ts';
+import { type SessionState, sessionState } from '../listeners/ticket-keys.ts';
 import { TlsEndpoint } from '../listeners/tls-endpoint.ts';
 import type { Log } from '../output/log.ts';
 
-/** A listener that is checked and ready to take its address. */
+/** A listener that is checked and ready to take its address, or to go on with other settings. */
 export interface PreparedListener {
   readonly plan: ListenerPlan;
   readonly listener: Listener;
+  readonly settings: ListenerSettings;
   readonly endpoint: TlsEndpoint;
+  /** The one whose address it has; undefined for one that has to take its own. */
+  readonly before: PreparedListener | undefined;
+}
+
+/** What listeners are made with. */
+export interface Preparation {
+  readonly plan: Plan;
+  readonly sources: CertificateSources;
+  readonly staples: OcspStaples;
+  readonly log: Log;
+  /** What runs already. Default: nothing. */
+  readonly running?: readonly PreparedListener[];
 }
 
 /**
@@ -39,20 +54,35 @@ export function check(plan: Plan, log: Log): void {
 }
 
 /**
- * Makes the listeners ready to take their addresses. Throws as {@link check}, which is to come first, so that the local
- * CA is made only when all else is right.
+ * Makes the listeners ready to serve. Throws as {@link check}, which is to come first, so that the local CA is made only when
+ * all else is right; then nothing is left behind.
  */
-export function prepare(
-  plan: Plan,
-  sources: CertificateSources,
-  staples: OcspStaples,
-  log: Log,
-): PreparedListener[] {
+export function prepare(preparation: Preparation): PreparedListener[] {
+  const { plan, running = [] } = preparation;
   const prepared: PreparedListener[] = [];
-  forEachListener(plan, (listener, attempt) => {
-    attempt(() => prepared.push(prepareOne(listener, sources, staples, log)));
-  });
+  const pairs = pairListeners(
+    running.map((one) => one.plan),
+    plan.listeners,
+  );
+  try {
+    forEachListener(plan, (listener, attempt) => {
+      const old = pairs.find(({ next }) => next === listener)?.old;
+      const before = running.find((one) => one.plan === old);
+      attempt(() => prepared.push(prepareOne(listener, before, preparation)));
+    });
+  } catch (error) {
+    discard(prepared);
+    throw error;
+  }
   return prepared;
+}
+
+/** Lets go of what was prepared and is not to serve. */
+export function discard(prepared: readonly PreparedListener[]): void {
+  for (const { listener, settings, before } of prepared) {
+    if (before === undefined) listener.destroy();
+    else if (settings.service !== before.settings.service) settings.service.close();
+  }
 }
 
 /** Goes through all listeners, whatever fails, and then throws what has failed. */
@@ -76,19 +106,42 @@ function forEachListener(
 
 function prepareOne(
   plan: ListenerPlan,
-  sources: CertificateSources,
-  staples: OcspStaples,
-  log: Log,
+  before: PreparedListener | undefined,
+  { sources, staples, log }: Preparation,
 ): PreparedListener {
   const identities = sources.identitiesOf(plan.certificates);
-  const endpoint = new TlsEndpoint(plan.tls, identities, { board: sources.acme?.boardForTls, staples });
+  const endpoint = new TlsEndpoint(plan.tls, identities, {
+    board: sources.acme?.boardForTls,
+    staples,
+    sessions: before && sessionsAfter(before, plan),
+  });
   const { name, address, limits } = plan;
-  const service = createService(plan, log);
-  return {
-    plan,
+  const isKept = before !== undefined && isSameService(before, plan, log);
+  const settings: ListenerSettings = {
+    name,
     endpoint,
-    listener: new Listener(address, { name, endpoint, service, limits, log: log.child({ listener: name }) }),
+    service: isKept ? before.settings.service : createService(plan, log),
+    limits,
+    log: log.child({ listener: name }),
   };
+  return { plan, endpoint, settings, before, listener: before?.listener ?? new Listener(address, settings) };
+}
+
+/**
+ * Sessions go on under other settings, unless somebody may be resumed who would not be let in now: clients that show
+ * certificates begin anew.
+ */
+function sessionsAfter({ plan: old, endpoint }: PreparedListener, { tls }: ListenerPlan): SessionState {
+  const asksClients = tls.clientCertificate !== 'none' || old.tls.clientCertificate !== 'none';
+  if (tls.tickets.kind === 'own' && isSame(tls.tickets, old.tls.tickets) && !asksClients)
+    return endpoint.sessions;
+  return sessionState(tls.tickets, endpoint.sessions.replayGuard);
+}
+
+/** What is behind, with all that it knows of its surroundings. */
+function isSameService({ plan: old, settings }: PreparedListener, plan: ListenerPlan, log: Log): boolean {
+  const parts = ({ name, service, limits, hsts }: ListenerPlan) => ({ name, service, limits, hsts });
+  return settings.log.level === log.level && isSame(parts(old), parts(plan));
 }
 
 function createService(plan: ListenerPlan, log: Log): Service {

@@ -253,7 +253,7 @@ describe('revocation of clients', () => {
     expect(warnings()).toMatchObject([{ listener: 'x', msg: expect.stringContaining('expired on') }]);
     gateway.inspect();
     expect(warnings()).toHaveLength(1);
-    gateway.reload();
+    await gateway.reload();
     expect(warnings()).toHaveLength(2);
     // And it is true.
     const client = root.issue({ purpose: 'client', commonName: 'a', names: [] });
@@ -265,7 +265,7 @@ describe('revocation of clients', () => {
     socket.end('x');
     expect(await readAll(socket).catch(() => 'refused')).toBe('refused');
     await lists(new Date(), root);
-    gateway.reload();
+    await gateway.reload();
     expect(warnings()).toHaveLength(2);
   });
 });

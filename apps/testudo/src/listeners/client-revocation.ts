@@ -14,20 +14,15 @@ import { httpFetcher } from '@testudo/x509/node';
 import type { ClientRevocationPlan } from '../config/tls-plan.ts';
 import { Failure, messageOf, systemReason } from '../failure.ts';
 
-/** What is known of revoked client certificates: lists in files, which can be read again, and the net. */
+/** What is known of revoked client certificates: lists in files, and the net. */
 export class ClientRevocation {
   readonly #plan: ClientRevocationPlan;
-  #lists: readonly FiledList[];
+  readonly #lists: readonly FiledList[];
 
   /** Throws a `Failure` for a file that holds no CRL. */
   constructor(plan: ClientRevocationPlan) {
     this.#plan = plan;
     this.#lists = plan.crls.flatMap(readLists);
-  }
-
-  /** Reads the lists again. Throws a `Failure`, and keeps the old ones, when one cannot be used. */
-  reload(): void {
-    this.#lists = this.#plan.crls.flatMap(readLists);
   }
 
   /** For a verifier of certificates. */

@@ -137,9 +137,9 @@ export class Listener {
   }
 
   /** A service that gets no connection any more ends with its last one. */
-  #retire(settings: ListenerSettings): void {
-    if (settings === this.#settings) return;
-    if (![...this.#open.values()].some((one) => one.settings === settings)) settings.service.close();
+  #retire({ service }: ListenerSettings): void {
+    if (service === this.#settings.service) return;
+    if (![...this.#open.values()].some(({ settings }) => settings.service === service)) service.close();
   }
 
   #accept(socket: Socket): void {

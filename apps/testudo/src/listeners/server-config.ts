@@ -6,7 +6,6 @@ import {
   GROUPS,
   type ServerConfig,
   serverConfig,
-  type TicketKeys,
   TlsError,
 } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
@@ -18,6 +17,7 @@ import { Failure } from '../failure.ts';
 import { loadCertificates } from '../identity/certificate-files.ts';
 import type { ClientRevocation } from './client-revocation.ts';
 import { echKeysIn } from './ech-keys.ts';
+import type { SessionState } from './ticket-keys.ts';
 
 /** What a listener's configuration of the engine is made from. */
 export interface ServerConfigParts {
@@ -25,19 +25,19 @@ export interface ServerConfigParts {
   readonly choose: CredentialChooser;
   readonly board?: ChallengeBoard | undefined;
   readonly revocation?: ClientRevocation | undefined;
-  readonly tickets?: TicketKeys | undefined;
+  readonly sessions: SessionState;
 }
 
 /** The engine's configuration for a listener. Throws a `Failure` for options that it does not take. */
 export function serverConfigOf(parts: ServerConfigParts): ServerConfig {
-  const { plan, choose, board, tickets } = parts;
+  const { plan, choose, board, sessions } = parts;
   const lifetime = plan.tickets.kind === 'none' ? undefined : plan.tickets.lifetime;
   const authentication = clientAuthentication(parts);
   try {
     return serverConfig({
       provider: nodeCrypto,
       credentials: board === undefined ? choose : withChallenges(board, choose),
-      tickets: tickets ?? false,
+      tickets: sessions.tickets ?? false,
       echKeys: echKeysIn(plan.ech),
       ...(lifetime === undefined ? {} : { sessionLifetime: lifetime / 1000 }),
       minVersion: plan.minVersion,
@@ -49,7 +49,9 @@ export function serverConfigOf(parts: ServerConfigParts): ServerConfig {
       certificateCompression: certificateCompressions,
       alpnProtocols: board === undefined ? plan.alpn : protocolsWithChallenges(board, plan.alpn),
       // The socket hands it over when the client's Finished has shown that it is no copy (RFC 9846 §8).
-      ...(plan.earlyData === 0 ? {} : { earlyData: { maxBytes: plan.earlyData } }),
+      ...(plan.earlyData === 0
+        ? {}
+        : { earlyData: { maxBytes: plan.earlyData, replayGuard: sessions.replayGuard } }),
       ...(plan.dangerouslyAllowLegacy ? { legacy } : {}),
       ...authentication,
     });

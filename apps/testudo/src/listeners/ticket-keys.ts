@@ -1,11 +1,30 @@
 import { readFileSync } from 'node:fs';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { TICKET_KEY_LENGTH, TicketKeys } from '@testudo/tls';
+import { MemoryReplayGuard, type ReplayGuard, TICKET_KEY_LENGTH, TicketKeys } from '@testudo/tls';
 import type { TicketPlan } from '../config/tls-plan.ts';
 import { Failure, systemReason } from '../failure.ts';
 
+/**
+ * What remembers the sessions of a listener's clients. It belongs to whoever runs the listener, and outlives its settings;
+ * listeners in several processes would share one.
+ */
+export interface SessionState {
+  /** Undefined for no tickets. */
+  readonly tickets: TicketKeys | undefined;
+  /** Early data is taken once for each ticket (RFC 9846 §8). */
+  readonly replayGuard: ReplayGuard;
+}
+
+/** `replayGuard`: one that has seen tickets under the same keys; default a new one. Throws a `Failure` for a key file. */
+export function sessionState(
+  plan: TicketPlan,
+  replayGuard: ReplayGuard = new MemoryReplayGuard(),
+): SessionState {
+  return { tickets: ticketKeys(plan), replayGuard };
+}
+
 /** Seals the sessions of a listener's clients; undefined for no tickets. Throws a `Failure` for a key file. */
-export function ticketKeys(plan: TicketPlan): TicketKeys | undefined {
+function ticketKeys(plan: TicketPlan): TicketKeys | undefined {
   if (plan.kind === 'none') return undefined;
   const lifetime = plan.lifetime === undefined ? {} : { lifetime: plan.lifetime / 1000 };
   if (plan.kind === 'own') {
@@ -16,12 +35,6 @@ export function ticketKeys(plan: TicketPlan): TicketKeys | undefined {
   const keys = new TicketKeys(nodeCrypto, { ...lifetime, rotateAfter: Number.POSITIVE_INFINITY });
   keys.import(keysIn(plan.files));
   return keys;
-}
-
-/** Reads key files again; makes new keys where there are none, so that no old ticket counts any more. */
-export function renewTicketKeys(keys: TicketKeys, plan: TicketPlan): void {
-  if (plan.kind === 'files') keys.import(keysIn(plan.files));
-  if (plan.kind === 'own') keys.import([nodeCrypto.randomBytes(TICKET_KEY_LENGTH)]);
 }
 
 function keysIn(files: readonly string[]): Uint8Array[] {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { type Credential, credential, type Observer, type ServerConfig, type TicketKeys } from '@testudo/tls';
+import { type Credential, credential, type Observer, type ServerConfig } from '@testudo/tls';
 import { TLSSocket } from '@testudo/tls/node';
 import { parsePrivateKey } from '@testudo/x509';
 import type { ChallengeBoard } from '../acme/challenge-board.ts';
@@ -12,7 +12,7 @@ import type { OcspStaples, Staple } from '../identity/ocsp-staples.ts';
 import { ClientRevocation } from './client-revocation.ts';
 import { checkPublicNames } from './ech-keys.ts';
 import { serverConfigOf } from './server-config.ts';
-import { renewTicketKeys, ticketKeys } from './ticket-keys.ts';
+import { type SessionState, sessionState } from './ticket-keys.ts';
 
 /** What endpoints share. */
 export interface TlsHelpers {
@@ -20,21 +20,22 @@ export interface TlsHelpers {
   readonly board?: ChallengeBoard | undefined;
   /** OCSP responses. Default: none are stapled. */
   readonly staples?: OcspStaples | undefined;
+  /** What remembers sessions, if it is there already. Default: new. */
+  readonly sessions?: SessionState | undefined;
 }
 
 /** The TLS side of a listener: what its connections share, checked once. */
 export class TlsEndpoint {
-  #config: ServerConfig;
-  readonly #board: ChallengeBoard | undefined;
+  readonly #config: ServerConfig;
   readonly #plan: TlsPlan;
-  readonly #tickets: TicketKeys | undefined;
-  readonly #revocation: ClientRevocation | undefined;
   readonly #staples: OcspStaples | undefined;
   #identities: readonly ServedIdentity[];
   #choice: NamedChoice<Credential>;
 
   /** Whether a CA finds the answers to its tls-alpn-01 challenges here. */
   readonly answersChallenges: boolean;
+  /** What remembers sessions: for whoever takes its place. */
+  readonly sessions: SessionState;
 
   /** Throws a `Failure` for options that the engine does not take. */
   constructor(plan: TlsPlan, identities: readonly ServedIdentity[], helpers: TlsHelpers = {}) {
@@ -43,46 +44,25 @@ export class TlsEndpoint {
     this.#identities = identities;
     this.#choice = choiceOf(identities, this.#staples);
     this.#plan = plan;
-    this.#tickets = ticketKeys(plan.tickets);
-    this.#revocation = plan.clientRevocation && new ClientRevocation(plan.clientRevocation);
-    this.#board = board;
+    this.sessions = helpers.sessions ?? sessionState(plan.tickets);
     this.answersChallenges = board !== undefined;
-    this.#config = this.#makeConfig();
+    this.#config = serverConfigOf({
+      plan,
+      board,
+      sessions: this.sessions,
+      revocation: plan.clientRevocation && new ClientRevocation(plan.clientRevocation),
+      choose: plan.strictSni
+        ? ({ serverName }) => this.#choice.exactly(serverName) ?? []
+        : ({ serverName }) => this.#choice.for(serverName),
+    });
+    checkPublicNames(this.#config, (name) => this.#choice.exactly(name) !== undefined);
   }
 
   /** Throws a `Failure` for options that the engine does not take, and for a CA file that cannot be used. */
   static check(plan: TlsPlan): void {
-    ticketKeys(plan.tickets);
+    const sessions = sessionState(plan.tickets);
     const revocation = plan.clientRevocation && new ClientRevocation(plan.clientRevocation);
-    serverConfigOf({ plan, choose: () => [], revocation });
-  }
-
-  /**
-   * Reads the files again that are not certificates to show: lists of revoked clients, keys of tickets and of ECH. Throws a
-   * `Failure`, and leaves all as it was, when one cannot be used.
-   */
-  reload(): void {
-    const config = this.#plan.ech.length > 0 ? this.#makeConfig() : this.#config;
-    this.#revocation?.reload();
-    this.#config = config;
-    const { tickets } = this.#plan;
-    // Who was let in before may be on a list now: nobody resumes.
-    const mustRenew = tickets.kind === 'files' || this.#revocation !== undefined;
-    if (this.#tickets !== undefined && mustRenew) renewTicketKeys(this.#tickets, tickets);
-  }
-
-  #makeConfig(): ServerConfig {
-    const config = serverConfigOf({
-      plan: this.#plan,
-      board: this.#board,
-      tickets: this.#tickets,
-      revocation: this.#revocation,
-      choose: this.#plan.strictSni
-        ? ({ serverName }) => this.#choice.exactly(serverName) ?? []
-        : ({ serverName }) => this.#choice.for(serverName),
-    });
-    checkPublicNames(config, (name) => this.#choice.exactly(name) !== undefined);
-    return config;
+    serverConfigOf({ plan, sessions, choose: () => [], revocation });
   }
 
   /** Shows other certificates from now on; connections that are open keep theirs. */

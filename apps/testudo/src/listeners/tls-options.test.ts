@@ -103,7 +103,7 @@ describe('revocation of clients', () => {
     expect((await visit(port, { ...options, session })).isResumed).toBe(true);
     await managed.revoke(alice.serialNumber);
     await writeCrl();
-    gateway.reload();
+    await gateway.reload();
     expect(await isServed(port, { ...options, session })).toBe(false);
   });
 
@@ -111,7 +111,7 @@ describe('revocation of clients', () => {
     const { start, bob, folder } = await setUp(() => 'clientRevocation: { crls: [clients.crl] }');
     const { port, ca, gateway, lines } = await start();
     writeFileSync(join(folder, 'clients.crl'), '-----BEGIN NOTHING-----');
-    gateway.reload();
+    await gateway.reload();
     expect(lines().at(-1)).toMatchObject({
       level: 50,
       reason: expect.stringContaining('cannot use the CRL'),
@@ -178,7 +178,7 @@ describe('tickets', () => {
     expect((await visit(other.port, { ca: one.ca, session })).isResumed).toBe(false);
     // Rotation: the file is replaced, and read again.
     writeFileSync(join(folder, 'a.key'), randomBytes(48));
-    one.gateway.reload();
+    await one.gateway.reload();
     expect((await visit(one.port, { ca: one.ca, session })).isResumed).toBe(false);
     expect((await visit(both.port, { ca: one.ca, session })).isResumed).toBe(true);
   });
@@ -193,7 +193,7 @@ describe('tickets', () => {
   test('outlive a reload where nobody is on a list', async () => {
     const { port, ca, gateway } = await startGateway([ECHO]);
     const { session } = await visit(port, { ca });
-    gateway.reload();
+    await gateway.reload();
     expect((await visit(port, { ca, session })).isResumed).toBe(true);
   });
 });
