@@ -74,7 +74,7 @@ connections, or, if anything is wrong, nothing changes; the log says what. Exit 
 export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   const plan = planFor(options);
   const folder = dataFolder(io.env, options.data, plan.data);
-  const log = createLog(io, plan.logLevel ?? options.logLevel ?? 'info');
+  const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
   if (options.check) {
     check(plan, log);
     return reportFindings(options.config!, plan, io);
