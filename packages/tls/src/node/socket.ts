@@ -6,7 +6,6 @@ import type { Connection } from '../connection.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';
-import type { Session } from '../sessions/session.ts';
 import { checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
 import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
@@ -15,7 +14,6 @@ import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './err
 import { endInHttp, isBetweenMessages } from './framing.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
-import { JudgedSocket } from './judged-socket.ts';
 import { keyLogObserver } from './key-log.ts';
 import { Link, type LinkOwner } from './link.ts';
 import { installNetworkProperties } from './network-properties.ts';
@@ -28,7 +26,7 @@ import {
 } from './renegotiation.ts';
 import { contextFrom, contextOf, type SecureContext, sharedSecureContext } from './secure-context.ts';
 import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
-import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
+import { SessionSocket } from './session-socket.ts';
 import { StackedStream } from './stacked-stream.ts';
 import { posesAsNodes } from './stand-in.ts';
 import { type Strictness, strictnessOf } from './strictness.ts';
@@ -50,7 +48,7 @@ import type { TLSSocketOptions } from './types.ts';
  * `destroy()` sends no close_notify, so that nobody takes what was sent so far for the whole (but over HTTP between two
  * messages, where that cannot be); `end()` does.
  */
-export class TLSSocket extends JudgedSocket implements LinkOwner {
+export class TLSSocket extends SessionSocket implements LinkOwner {
   /** Always true: tells it from a plain net.Socket. */
   override readonly encrypted: true = true;
   /** The application protocol; false when none was agreed on, null before the handshake is complete. */
@@ -65,8 +63,6 @@ export class TLSSocket extends JudgedSocket implements LinkOwner {
   /** @internal */
   _tlsOptions: TLSSocketOptions;
   #link: Link;
-  #session: Session | undefined;
-  #offered: Session | undefined;
   #signatureSchemes: readonly number[] = [];
   #bytesRead = 0;
   #bytesWritten = 0;
@@ -115,30 +111,6 @@ export class TLSSocket extends JudgedSocket implements LinkOwner {
       // The caller still has listeners to add, and may set a session or a name.
       process.nextTick(() => this.#start());
     }
-  }
-
-  // Sessions ----------------------------------------------------------------------------------------------------
-
-  /**
-   * A client's session for the option `session` of a later connection: the one that was resumed, or a newer one that the
-   * server gave. With TLS 1.3, better wait for 'session'.
-   */
-  override getSession(): Buffer<ArrayBuffer> | undefined {
-    return this.#session === undefined ? undefined : this.#bytesOf(this.#session);
-  }
-
-  /** The session to resume; before the handshake starts. What is no session of ours is ignored. */
-  setSession(session: Buffer | string): void {
-    const bytes = typeof session === 'string' ? Buffer.from(session, 'latin1') : session;
-    if (!ArrayBuffer.isView(bytes)) {
-      throw Object.assign(new TypeError('Session must be a buffer'), { code: 'ERR_INVALID_ARG_TYPE' });
-    }
-    this.#session = sessionFromBuffer(bytes);
-  }
-
-  override getTLSTicket(): Buffer<ArrayBuffer> | undefined {
-    const ticket = this.#session?.ticket;
-    return ticket === undefined || ticket.length === 0 ? undefined : Buffer.from(ticket);
   }
 
   /** The name for SNI; before the handshake starts. */
@@ -319,8 +291,7 @@ export class TLSSocket extends JudgedSocket implements LinkOwner {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#info = info;
-    if (!info.resumed && this.#session === this.#offered) this.#session = undefined;
-    this.#offered = undefined;
+    this._settleSession(info.resumed);
     this.alpnProtocol = info.alpnProtocol ?? false;
     this.servername = info.serverName ?? false;
     this.#judge(info);
@@ -350,22 +321,6 @@ export class TLSSocket extends JudgedSocket implements LinkOwner {
     this.#touch();
     if (this.#stacked !== undefined) return this.#stacked.push(bytes);
     return this.#reader === undefined ? this.push(bytes) : this.#reader.deliver(bytes);
-  }
-
-  /** @internal */
-  holdSession(session: Session): void {
-    if (this.#info === undefined) this.#session = session;
-  }
-
-  /** @internal */
-  onSession(session: Session): void {
-    this.#session = session;
-    if (this.listenerCount('session') > 0) this.emit('session', this.#bytesOf(session));
-  }
-
-  /** Whose server nobody took for good does not stand in for a verdict in another connection. */
-  #bytesOf(session: Session): Buffer<ArrayBuffer> {
-    return sessionToBuffer(this.authorized ? session : { ...session, peerVerified: false });
   }
 
   /** @internal */
@@ -459,8 +414,7 @@ export class TLSSocket extends JudgedSocket implements LinkOwner {
 
   #side(): Connection {
     const observer = keyLogObserver(this, observers(this._tlsOptions.observer, this.#trace));
-    const session = this.#session;
-    this.#offered = session;
+    const session = this._offerSession();
     const { connection, signatureSchemes, verify } = this._isServer
       ? serverSide(this, this.#settings!, this.#link, observer)
       : clientSide(this._tlsOptions, this.#context!, this.#link, { observer, session });
