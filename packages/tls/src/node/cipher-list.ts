@@ -3,7 +3,7 @@ import { LEVEL_BITS, type SecurityLevel } from '@testudo/x509';
 import { CIPHER_SUITES, type CipherSuite, isSuite13, suiteAvailable } from '../suites.ts';
 import { bits, groupsOf, isUnsafe, SUITE_B } from './cipher-groups.ts';
 import { CipherRules } from './cipher-rules.ts';
-import { opensslError } from './errors.ts';
+import { opensslError } from './openssl-errors.ts';
 
 /** What OpenSSL's notation for the option `ciphers` says. */
 export interface CipherList {

@@ -30,8 +30,9 @@ import {
   readCompressions,
   readRenegotiation,
 } from './engine-options.ts';
-import { opensslError, unsupportedOption } from './errors.ts';
+import { unsupportedOption } from './errors.ts';
 import { live, nodeOriginals } from './live.ts';
+import { opensslError } from './openssl-errors.ts';
 import { DEFAULT_SECURITY_LEVEL } from './running-node.ts';
 import { type StrictOption, strictnessOf } from './strictness.ts';
 import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';

@@ -1,17 +1,13 @@
-import { SSL30_ALERTS } from '../alerts.ts';
+import { ALERTS, SSL30_ALERTS } from '../alerts.ts';
 import type { TlsError, TlsErrorCode } from '../errors.ts';
+import { type OpensslError, protocolError, queuedError } from './openssl-errors.ts';
 import { ALERTS_OF_SSL3 } from './running-node.ts';
 
 /**
  * Errors as `node:tls` has them: a `code` to match on, the message that Node or OpenSSL would give, and for what
  * the engine found out, its `TlsError` as `cause`, which says more.
  */
-export interface NodeTlsError extends Error {
-  code: string;
-  /** As Node's errors from OpenSSL have it. */
-  library?: string;
-  reason?: string;
-}
+export type NodeTlsError = OpensslError;
 
 /**
  * The transport ended without close_notify, so data may be missing: someone on the way can do that. `node:tls`
@@ -22,13 +18,18 @@ export const TRUNCATED = 'ERR_TESTUDO_TRUNCATED';
 /** An option of `node:tls` that is not supported here. */
 export const UNSUPPORTED_OPTION = 'ERR_TESTUDO_UNSUPPORTED_OPTION';
 
-/** The error to emit for a failure of the engine. */
-export function toNodeError(error: TlsError, role: 'client' | 'server'): Error {
+/**
+ * The error to emit for a failure of the engine.
+ *
+ * @param hasWritten whether data waits for the handshake that failed: then the failure is told as that of a write.
+ */
+export function toNodeError(error: TlsError, hasWritten: boolean = false): Error {
   const known = counterparts.get(error);
   if (known !== undefined) return known;
-  const mapped = map(error, role);
-  mapped.cause = error;
-  return mapped;
+  const mapped = map(error);
+  // As the constructor would: what lists the properties of an error finds those of Node.
+  Object.defineProperty(mapped, 'cause', { value: error, writable: true, configurable: true });
+  return hasWritten && mapped.library !== undefined ? protocolError(mapped) : mapped;
 }
 
 const counterparts = new WeakMap<TlsError, Error>();
@@ -71,28 +72,6 @@ export function unsupportedOption(name: string, advice: string): NodeTlsError {
   return nodeError(UNSUPPORTED_OPTION, `the option ${name} is not supported: ${advice}`);
 }
 
-/** What Node puts before the reason in a code. */
-const CODE_PREFIXES = {
-  'SSL routines': 'ERR_SSL_',
-  'PEM routines': 'ERR_OSSL_PEM_',
-  'x509 certificate routines': 'ERR_OSSL_X509_',
-  'DECODER routines': 'ERR_OSSL_',
-  'Provider routines': 'ERR_OSSL_',
-} as const;
-
-export type OpensslLibrary = keyof typeof CODE_PREFIXES;
-
-/** An error as OpenSSL reports it: the code is made of the reason. */
-export function opensslError(
-  reason: string,
-  cause?: unknown,
-  library: OpensslLibrary = 'SSL routines',
-): NodeTlsError {
-  const prefix = CODE_PREFIXES[library];
-  const code = prefix + reason.toUpperCase().replaceAll(' ', '_');
-  return Object.assign(nodeError(code, `${library}: ${reason}`, cause), { library, reason });
-}
-
 /** As {@link nodeError}, for what Node throws as a `TypeError`. */
 export function nodeTypeError(code: string, message: string, cause?: unknown): NodeTlsError {
   return Object.assign(new TypeError(message, cause === undefined ? undefined : { cause }), { code });
@@ -102,7 +81,7 @@ export function nodeError(code: string, message: string, cause?: unknown): NodeT
   return Object.assign(new Error(message, cause === undefined ? undefined : { cause }), { code });
 }
 
-function map(error: TlsError, role: 'client' | 'server'): Error {
+function map(error: TlsError): NodeTlsError {
   if (error.code === 'truncated') {
     return nodeError(TRUNCATED, `${error.message}; the peer or someone on the way cut it off`);
   }
@@ -111,10 +90,7 @@ function map(error: TlsError, role: 'client' | 'server'): Error {
     return nodeError('ERR_TLS_SESSION_ATTACK', 'TLS session renegotiation attack detected');
   }
   if (error.code === 'alert-received') return receivedAlert(error.receivedAlert ?? 'unknown');
-  const reason = REASONS[error.code] ?? error.code.replaceAll('-', ' ');
-  const made = opensslError(reason);
-  made.message = `${role} ${reason}: ${error.message}`;
-  return made;
+  return queuedError(REASONS[error.code] ?? error.code.replaceAll('-', ' '), error.message);
 }
 
 /** OpenSSL puts the version that brought an alert into its name. */
@@ -123,7 +99,8 @@ function receivedAlert(alert: string): NodeTlsError {
   const age = SSL30_ALERTS.has(alert) ? ALERTS_OF_SSL3 : TLS13_ALERTS.has(alert) ? 'tlsv13' : 'tlsv1';
   // OpenSSL calls the alerts of RFC 6066 by their names alone.
   const reason = EXTENSION_ALERTS.has(alert) ? `tlsv1 ${words}` : `${age} alert ${words}`;
-  return opensslError(reason);
+  const number = (ALERTS as Readonly<Record<string, number>>)[alert];
+  return queuedError(reason, number === undefined ? '' : `SSL alert number ${number}`);
 }
 
 const TLS13_ALERTS: ReadonlySet<string> = new Set(['missing_extension', 'certificate_required']);

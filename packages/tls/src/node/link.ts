@@ -4,8 +4,9 @@ import type { Connection } from '../connection.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { EarlyData } from './early-data.ts';
-import { brokenPipe, destroyed, opensslError, setCounterpart } from './errors.ts';
+import { brokenPipe, destroyed, setCounterpart } from './errors.ts';
 import { isHttp } from './http-request.ts';
+import { queuedError } from './openssl-errors.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
 import { hasEnded, notBytes, privateStream, takeBuffered } from './private-stream.ts';
 import { type ReportReader, Reports } from './reports.ts';
@@ -99,6 +100,11 @@ export class Link extends Reports {
     return this.#connection?.isReadClosed === true || this.#isTruncated;
   }
 
+  /** Somebody has written, and the handshake is not complete. */
+  get isAwaited(): boolean {
+    return !this.#isSecure && this.#outbox !== undefined;
+  }
+
   get connection(): Connection | undefined {
     return this.#connection;
   }
@@ -154,7 +160,7 @@ export class Link extends Reports {
     this.#hasReceived = true;
     this.#connection!.receive(chunk);
     if (this.failure?.code === 'not-tls' && isHttp(chunk)) {
-      setCounterpart(this.failure, opensslError('http request', this.failure));
+      setCounterpart(this.failure, queuedError('http request', '', this.failure));
     }
     this.#settle();
   }

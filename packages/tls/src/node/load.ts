@@ -6,8 +6,8 @@ import { type Certificate, CertificateError, parsePrivateKey } from '@testudo/x5
 import { checkString, checkTextOrBytes } from './arguments.ts';
 import { certificateIn, trustedCertificateIn } from './certificate-block.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { opensslError } from './errors.ts';
 import { nodeOriginals } from './live.ts';
+import { opensslError } from './openssl-errors.ts';
 import { bytesOf, isUnreadable, PemError, PemReader } from './openssl-pem.ts';
 
 type Pem = string | NodeJS.ArrayBufferView;

@@ -1,7 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { Certificate, isKeyStrongEnough, isSignatureStrongEnough, type SecurityLevel } from '@testudo/x509';
-import { opensslError } from './errors.ts';
 import type { OwnIdentity } from './load.ts';
+import { opensslError } from './openssl-errors.ts';
 
 /**
  * Throws `ERR_SSL_EE_KEY_TOO_SMALL`, `ERR_SSL_CA_KEY_TOO_SMALL` or `ERR_SSL_CA_MD_TOO_WEAK` for a certificate of our own, or one

@@ -336,7 +336,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 
   /** @internal */
   onFailure(error: TlsError): void {
-    if (error.code !== 'truncated') this.destroy(toNodeError(error, this._isServer ? 'server' : 'client'));
+    if (error.code !== 'truncated') this.destroy(toNodeError(error, this.#link.isAwaited));
     else if (this.#info === undefined) this.#onHangUp(error);
     else this.onTruncation(error);
   }
@@ -356,7 +356,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   #truncate(
     cause: TlsError = new TlsError('truncated', 'the peer ended the connection without close_notify'),
   ): Error | undefined {
-    const error = toNodeError(cause, this._isServer ? 'server' : 'client');
+    const error = toNodeError(cause);
     this.truncated = true;
     this.emit('truncated', error);
     if (this.destroyed) return undefined;
@@ -408,7 +408,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     } catch (error) {
       // Nobody called who could catch it.
       if (!(error instanceof TlsError)) throw error;
-      this.destroy(toNodeError(error, this._isServer ? 'server' : 'client'));
+      this.destroy(toNodeError(error));
     }
   }
 
