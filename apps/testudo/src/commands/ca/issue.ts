@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { dirname } from 'node:path';
 import type { KeySpec } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
@@ -17,7 +17,7 @@ import { keep, withDatabase } from '../../identity/authority-database.ts';
 import { authorityFiles, loadAuthority } from '../../identity/authority-folder.ts';
 import { dataFolder } from '../../identity/data-folder.ts';
 import { mendGroup, writeGroup } from '../../identity/file-group.ts';
-import { fileNameOf, LocalAuthority } from '../../identity/local-authority.ts';
+import { LocalAuthority } from '../../identity/local-authority.ts';
 import { password } from '../../identity/password.ts';
 import { makePrivateFolder } from '../../identity/private-files.ts';
 import type { Io } from '../../io.ts';
@@ -36,6 +36,7 @@ import {
   writeJson,
   writeLines,
 } from './common.ts';
+import { besideCertificate, certificateFile, OUT_OPTION } from './output-file.ts';
 
 const EXAMPLES = `
 Example:
@@ -76,7 +77,7 @@ export function addIssue({ ca, io, finish }: CaVerb): void {
       .option('--p12', 'also write NAME.p12, for browsers, phones and mail programs')
       .option('--legacy', 'the .p12 as programs of before 2015 read it (3DES, SHA-1)')
       .option('--password-file <file>', 'the .p12\u2019s password is its first line; - is standard input')
-      .option('--out <folder>', 'where to write it (default: here)'),
+      .option(...OUT_OPTION),
   )
     .option(...DATA_OPTION)
     .option('--json', 'the result as JSON')
@@ -116,7 +117,7 @@ async function issue(names: readonly string[], options: IssueOptions, io: Io): P
   const existing = Object.values(files).find((file) => existsSync(file));
   if (existing !== undefined)
     throw new Failure(
-      `${existing} exists already and is never overwritten: move it away, or choose another folder with --out`,
+      `${existing} exists already and is never overwritten: move it away, or choose another place with --out`,
     );
   const secret = options.p12
     ? await password(io, options.passwordFile, files.p12!, { isNew: true })
@@ -128,8 +129,12 @@ async function issue(names: readonly string[], options: IssueOptions, io: Io): P
 }
 
 function filesFor(name: string, { out, p12 }: IssueOptions): IssuedFiles {
-  const base = join(resolve(out ?? '.'), fileNameOf(name));
-  return { key: `${base}-key.pem`, certificate: `${base}.pem`, ...(p12 ? { p12: `${base}.p12` } : {}) };
+  const certificate = certificateFile(out, name);
+  return {
+    key: besideCertificate(certificate, '-key.pem'),
+    certificate,
+    ...(p12 ? { p12: besideCertificate(certificate, '.p12') } : {}),
+  };
 }
 
 async function issueBy(
@@ -219,7 +224,7 @@ function writeIssued(
   options: IssueOptions,
   secret: string | undefined,
 ): void {
-  if (options.out !== undefined && !existsSync(options.out)) makePrivateFolder(options.out);
+  makePrivateFolder(dirname(files.certificate));
   const p12 = (): Uint8Array =>
     createPkcs12({
       ...{ provider: nodeCrypto, password: secret!, privateKey: privateKey!, certificates: certificateChain },

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, extname, join, resolve } from 'node:path';
+import { basename, dirname, extname } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
   CertificateError,
@@ -31,6 +31,7 @@ import {
   writeJson,
   writeLines,
 } from './common.ts';
+import { certificateFile, OUT_OPTION } from './output-file.ts';
 
 /** Adds `testudo ca sign`. */
 export function addSign({ ca, io, finish }: CaVerb): void {
@@ -57,7 +58,7 @@ export function addSign({ ca, io, finish }: CaVerb): void {
       .option('--strict', 'refuse requests for extensions that would not be taken')
       .option('--days <days>', 'how long it is good (default 397)', daysUpTo())
       .option('--dry-run', 'show only')
-      .option('--out <file>', 'where to write it (default: the request\u2019s name with .pem, here)'),
+      .option(...OUT_OPTION),
   )
     .option(...DATA_OPTION)
     .option('--json', 'the result as JSON')
@@ -83,7 +84,7 @@ interface SignOptions extends PublicationOptions {
 async function sign(file: string, options: SignOptions, io: Io): Promise<ExitCode> {
   const request = loadRequest(file);
   const report = requestReport(request);
-  const out = resolve(options.out ?? `${basename(file, extname(file))}.pem`);
+  const out = certificateFile(options.out, basename(file, extname(file)));
   const style = styleFor(io.stdout, io.env);
   const isText = options.json !== true;
   if (isText)
@@ -99,10 +100,10 @@ async function sign(file: string, options: SignOptions, io: Io): Promise<ExitCod
   const local = LocalAuthority.open(dataFolder(io.env, options.data));
   if (existsSync(out))
     throw new Failure(
-      `${out} exists already and is never overwritten: move it away, or choose another with --out`,
+      `${out} exists already and is never overwritten: move it away, or choose another place with --out`,
     );
   const issued = await issueFor(request, file, local, options);
-  if (!existsSync(join(out, '..'))) makePrivateFolder(join(out, '..'));
+  makePrivateFolder(dirname(out));
   writePublicFile(out, certificateToPem(...issued.certificateChain));
   if (!isText) {
     writeJson(io, {
