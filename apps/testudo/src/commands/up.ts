@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { type Plan, planOf } from '../config/plan.ts';
 import { EXIT, type ExitCode, Failure, failures } from '../failure.ts';
-import { configBanner, demoBanner } from '../gateway/banner.ts';
+import { configBanner, demoBanner, shellWord, shortPath } from '../gateway/banner.ts';
 import { DEMO_ECHO_PORT, DEMO_HTTPS_PORT, demoPlan } from '../gateway/demo.ts';
 import { Gateway } from '../gateway/gateway.ts';
 import { check } from '../gateway/prepare.ts';
@@ -72,7 +72,7 @@ connections, or, if anything is wrong, nothing changes; the log says what. Exit 
 
 /** Runs until a signal ends it. */
 export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
-  const plan = planFor(options);
+  const plan = planFor(options, io);
   const folder = dataFolder(io.env, options.data, plan.data);
   const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
   if (options.check) {
@@ -133,14 +133,13 @@ function reportFindings(config: string, plan: Plan, io: Io): ExitCode {
   return EXIT.ok;
 }
 
-function planFor(options: UpOptions): Plan {
+function planFor(options: UpOptions, io: Io): Plan {
   if (options.config === undefined) {
     if (options.check)
       throw new Failure('--check needs --config: there is nothing else to check', EXIT.usage);
-    return demoPlan({
-      https: options.httpsPort ?? DEMO_HTTPS_PORT,
-      echo: options.echoPort ?? DEMO_ECHO_PORT,
-    });
+    const ports = { https: options.httpsPort ?? DEMO_HTTPS_PORT, echo: options.echoPort ?? DEMO_ECHO_PORT };
+    const data = shellWord(shortPath(dataFolder(io.env, options.data)));
+    return demoPlan(ports, { program: io.program, data });
   }
   if (options.httpsPort !== undefined || options.echoPort !== undefined) {
     throw new Failure(

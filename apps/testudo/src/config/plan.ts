@@ -14,7 +14,8 @@ export type ServicePlan =
   | { readonly kind: 'proxy'; readonly upstream: URL; readonly trustForwarded: boolean }
   | { readonly kind: 'folder'; readonly root: string; readonly dotfiles: boolean }
   | { readonly kind: 'echo' }
-  | { readonly kind: 'welcome' };
+  /** The page; `program` and `data` are for the command that it proposes. */
+  | { readonly kind: 'welcome'; readonly program?: string; readonly data?: string };
 
 /** Where the passphrase of an encrypted private key is: never on a command line, where everybody on a machine can read it. */
 export type PassphraseSource =

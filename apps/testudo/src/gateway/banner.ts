@@ -1,8 +1,9 @@
-import { relative } from 'node:path';
+import { dirname, relative } from 'node:path';
 import { type Address, addressText, isLoopback } from '../config/address.ts';
 import type { Style } from '../output/style.ts';
 import { indent, pairs } from '../output/table.ts';
 import { count, day } from '../output/text.ts';
+import { nextStep } from '../page/next-step.ts';
 import type { RunningListener } from './gateway.ts';
 
 /** What the start of the demo prints: where everything is, how to trust the CA, what to try. */
@@ -18,6 +19,8 @@ export function demoBanner(view: {
   const { style } = view;
   const [welcome, echo] = view.listeners as [RunningListener, RunningListener];
   const ca = shellWord(shortPath(view.caFile));
+  const data = shellWord(shortPath(dirname(view.caFile)));
+  const next = nextStep(welcome.address.port, view.program, data);
   const url = `https://localhost:${welcome.address.port}/`;
   return [
     '',
@@ -61,6 +64,9 @@ export function demoBanner(view: {
       ]),
       4,
     ),
+    '',
+    `  ${style.strong('Put your own service behind it')} ${style.faint('(save this as testudo.yaml, then start again with the command below)')}`,
+    ...indent([...next.config.split('\n'), '', next.command], 4),
     '',
   ];
 }
@@ -126,12 +132,12 @@ function serviceText({ service }: RunningListener['plan']): string {
 }
 
 /** From here, when that is shorter. */
-function shortPath(file: string): string {
+export function shortPath(file: string): string {
   const fromHere = relative(process.cwd(), file);
   return fromHere !== '' && !fromHere.startsWith('..') && fromHere.length < file.length ? fromHere : file;
 }
 
 /** As a shell takes it. */
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return /^[\w@%+=:,./~-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -8,7 +8,10 @@ export const DEMO_ECHO_PORT = 9443;
  * What runs without a configuration: the welcome page over HTTPS, and an echo service behind TLS. On 127.0.0.1 only:
  * nobody else has a use for it, and nothing should be open to a network by default.
  */
-export function demoPlan(ports: { readonly https: number; readonly echo: number }): Plan {
+export function demoPlan(
+  ports: { readonly https: number; readonly echo: number },
+  proposal: { readonly program?: string; readonly data?: string } = {},
+): Plan {
   const common = {
     certificates: [{ kind: 'local', names: ['localhost', '127.0.0.1', '::1'], isDefault: true }],
     hsts: undefined,
@@ -17,7 +20,7 @@ export function demoPlan(ports: { readonly https: number; readonly echo: number 
     ...common,
     name: 'welcome',
     address: { host: '127.0.0.1', port: ports.https },
-    service: { kind: 'welcome' },
+    service: { kind: 'welcome', ...proposal },
     limits: { ...defaultLimits('welcome'), connections: 1000 },
     tls: { ...DEFAULT_TLS, alpn: ['http/1.1'] },
   };

@@ -164,7 +164,7 @@ function httpHandler(
   { limits }: ListenerPlan,
   log: Log,
 ): HttpHandler {
-  if (service.kind === 'welcome') return welcomeSite();
+  if (service.kind === 'welcome') return welcomeSite(service);
   if (service.kind === 'folder') {
     return { handle: staticFolder({ root: checkedFolder(service.root), dotfiles: service.dotfiles }) };
   }

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { HttpConnection, HttpHandler } from '../listeners/http-service.ts';
+import { nextStep } from '../page/next-step.ts';
 import { FAVICON, WELCOME_POLICY, type WelcomeView, welcomePage } from '../page/welcome-page.ts';
 import { type ConnectionReport, connectionReport } from '../report/connection-report.ts';
 import { connectionText } from '../report/connection-text.ts';
@@ -7,8 +8,14 @@ import { replyWithError } from './reply.ts';
 import { requestTarget } from './request-target.ts';
 
 /** The site that shows each client its own connection, as the engine saw it. */
-export function welcomeSite(): HttpHandler {
-  return { handle: answer };
+export function welcomeSite(proposal: Proposal = {}): HttpHandler {
+  return { handle: (request, response, connection) => answer(request, response, connection, proposal) };
+}
+
+/** For the command that the page proposes. */
+interface Proposal {
+  readonly program?: string;
+  readonly data?: string;
 }
 
 interface Page {
@@ -17,7 +24,12 @@ interface Page {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-function answer(request: IncomingMessage, response: ServerResponse, connection: HttpConnection): void {
+function answer(
+  request: IncomingMessage,
+  response: ServerResponse,
+  connection: HttpConnection,
+  proposal: Proposal,
+): void {
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('Referrer-Policy', 'no-referrer');
   response.setHeader('Cross-Origin-Resource-Policy', 'same-origin');
@@ -26,7 +38,7 @@ function answer(request: IncomingMessage, response: ServerResponse, connection: 
     return;
   }
   const target = requestTarget(request.url ?? '', request.method);
-  const page = target && pageFor(target.path, request, connection);
+  const page = target && pageFor(target.path, request, connection, proposal);
   if (page === undefined) {
     replyWithError(response, 404, 'Here are only /, /connection.json and /connection.txt.');
     return;
@@ -44,13 +56,18 @@ function answer(request: IncomingMessage, response: ServerResponse, connection: 
 /** A page says what only its client should see, and is old as soon as it is sent. */
 const NOT_KEPT = { 'Cache-Control': 'no-store' } as const;
 
-function pageFor(path: string, request: IncomingMessage, connection: HttpConnection): Page | undefined {
+function pageFor(
+  path: string,
+  request: IncomingMessage,
+  connection: HttpConnection,
+  proposal: Proposal,
+): Page | undefined {
   const report = (): ConnectionReport =>
     connectionReport(connection.socket.connectionInfo!, connection.record, 'server');
   switch (path.split('?', 1)[0]) {
     case '/':
     case '/index.html': {
-      const body = welcomePage(viewOf(report(), request, connection));
+      const body = welcomePage(viewOf(report(), request, connection, proposal));
       return {
         type: 'text/html; charset=utf-8',
         body,
@@ -73,6 +90,7 @@ function viewOf(
   report: ConnectionReport,
   request: IncomingMessage,
   { socket, record, requests }: HttpConnection,
+  { program, data }: Proposal,
 ): WelcomeView {
   const isBrowser = /^Mozilla\//.test(request.headers['user-agent'] ?? '');
   return {
@@ -81,6 +99,7 @@ function viewOf(
     requests,
     age: performance.now() - record.startedAt,
     remote: remoteOf(socket),
+    next: nextStep(socket.localPort ?? 8443, program, data),
   };
 }
 

@@ -123,7 +123,7 @@ describe('the local CA', () => {
     expect(new Set(names).size).toBe(20);
     const today = new Date().toISOString().slice(0, 10);
     for (const name of names)
-      expect(name).toMatch(new RegExp(`^Testudo local CA \\(.+, ${today} [0-9a-f]{6}\\)$`));
+      expect(name).toMatch(new RegExp(`^Testudo local CA \\(.+ ${today} [0-9a-f]{6}\\)$`));
     expect(localName('intermediate').length).toBeLessThanOrEqual(64);
     const [one, other] = [LocalAuthority.create(folderWith()), LocalAuthority.create(folderWith())];
     const subject = ({ authority }: LocalAuthority): string => authority.certificate.subject.shown;

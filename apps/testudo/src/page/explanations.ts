@@ -50,6 +50,8 @@ export function purposeOf({ kind, name, from }: MessageReport, report: Connectio
       return 'asks the client for a certificate';
     case 'certificate':
       return `who the ${from} is`;
+    case 'compressed_certificate':
+      return `who the ${from} is: its certificates, compressed to save bytes (RFC 8879)`;
     case 'certificate_verify':
       return `proves that the ${from} holds the certificate\u2019s key`;
     case 'certificate_status':
@@ -64,6 +66,14 @@ export function purposeOf({ kind, name, from }: MessageReport, report: Connectio
       return 'proves that nobody changed a message';
     case 'new_session_ticket':
       return 'lets the next connection resume';
+    case 'hello_request':
+      return 'asks for a new handshake';
+    case 'end_of_early_data':
+      return 'no more early data: encrypted with the new keys from here on';
+    case 'certificate_url':
+      return 'where the client\u2019s certificate is';
+    case 'next_protocol':
+      return 'the application protocol, out of sight';
     case 'key_update':
       return 'new keys from here on';
     default:

@@ -16,11 +16,19 @@ export class Html {
   }
 }
 
+const WORD_BREAK: Html = Html.of('<wbr>');
+
 type Value = string | number | Html | readonly Html[] | undefined | false;
 
 /** A template whose values are escaped, whatever they are and whoever sent them; only {@link Html} goes in as it is. */
 export function html(parts: TemplateStringsArray, ...values: readonly Value[]): Html {
   return Html.of(parts.reduce((text, part, i) => text + rendered(values[i - 1]) + part));
+}
+
+/** A long word that may be broken after underscores, commas and before capitals in the middle of it, and nowhere else. */
+export function breakable(text: string): Html {
+  const parts = text.split(/(?<=[_,:/])|(?<=[a-z])(?=[A-Z])/);
+  return html`${parts.map((part, i) => html`${i > 0 && WORD_BREAK}${part}`)}`;
 }
 
 export function escapeHtml(text: string): string {

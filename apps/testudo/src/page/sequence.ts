@@ -1,7 +1,7 @@
 import { bytes } from '../output/text.ts';
 import { type ConnectionReport, type MessageReport, messageTitle } from '../report/connection-report.ts';
 import { purposeOf } from './explanations.ts';
-import { type Html, html } from './html.ts';
+import { breakable, type Html, html } from './html.ts';
 
 const LOCK: Html = html`<svg class="lock" viewBox="0 0 12 14" role="img" aria-label="encrypted"><path fill="currentColor" d="M6 0a3.5 3.5 0 0 0-3.5 3.5V6H1.5A1.5 1.5 0 0 0 0 7.5v5A1.5 1.5 0 0 0 1.5 14h9a1.5 1.5 0 0 0 1.5-1.5v-5A1.5 1.5 0 0 0 10.5 6h-1V3.5A3.5 3.5 0 0 0 6 0Zm0 1.7c1 0 1.8.8 1.8 1.8V6H4.2V3.5c0-1 .8-1.8 1.8-1.8Z"/></svg>`;
 
@@ -25,5 +25,5 @@ function row(message: MessageReport, report: ConnectionReport, before: MessageRe
   ].filter((name) => name !== '');
   const purpose = purposeOf(message, report);
   const words = message.from === 'client' ? 'Client to server: ' : 'Server to client: ';
-  return html`<li class="${classes.join(' ')}"><span class="at">${message.time.toFixed(message.time < 100 ? 2 : 0)}</span><div class="wire"><p><b title="${words}${message.name}">${messageTitle(message)}</b> ${message.encrypted && LOCK}${purpose !== '' && html` <span>${purpose}</span>`}</p></div><span class="size">${bytes(message.size)}</span></li>`;
+  return html`<li class="${classes.join(' ')}"><span class="at">${message.time.toFixed(message.time < 100 ? 2 : 0)}</span><div class="wire"><p><b title="${words}${message.name}">${breakable(messageTitle(message))}</b> ${message.encrypted && LOCK}${purpose !== '' && html` <span>${purpose}</span>`}</p></div><span class="size">${bytes(message.size)}</span></li>`;
 }

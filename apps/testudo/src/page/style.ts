@@ -15,7 +15,7 @@ export const STYLE = `
 body {
   margin: 0; background: var(--paper); color: var(--ink);
   font: 1rem/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", sans-serif;
-  overflow-wrap: anywhere;
+  overflow-wrap: break-word;
 }
 main, footer { max-width: 60rem; margin: 0 auto; padding: 0 1.25rem; }
 header { border-bottom: 1px solid var(--line); background: var(--card); }
@@ -27,10 +27,11 @@ h1 { font-size: clamp(1.6rem, 4.5vw, 2.4rem); line-height: 1.2; margin: 1.4rem 0
 .badges { display: flex; flex-wrap: wrap; gap: .5rem; margin: 1.1rem 0 0; padding: 0; list-style: none; }
 .badges li { background: var(--good-paper); color: var(--good); border-radius: 99rem; padding: .15rem .8rem; font-size: .875rem; font-weight: 600; }
 h2 { font-size: 1.15rem; margin: 2.25rem 0 .75rem; }
+.note.after { margin-top: .9rem; }
 .note { color: var(--soft); font-size: .9rem; margin: -.4rem 0 .9rem; max-width: 46rem; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .75rem; padding: .35rem 1.25rem; }
 dl { margin: 0; }
-dl > div { display: grid; grid-template-columns: 11rem 1fr; gap: 0 1rem; padding: .6rem 0; border-top: 1px solid var(--line); }
+dl > div { display: grid; grid-template-columns: 11rem minmax(0, 1fr); gap: 0 1rem; padding: .6rem 0; border-top: 1px solid var(--line); }
 dl > div:first-child { border-top: 0; }
 dt { color: var(--soft); }
 dd { margin: 0; }
@@ -77,5 +78,18 @@ footer { margin-top: 2.5rem; padding-bottom: 2.5rem; color: var(--soft); font-si
   .flow .wire span { display: block; }
   .flow li > .at, .flow li > .size { font-size: .72rem; padding-inline: .35rem; }
   .flow .wire { padding-inline: .6rem; }
+}
+@media (max-width: 27rem) {
+  main, footer { padding-inline: .8rem; }
+  header > div { padding-inline: .8rem; }
+  .flow { padding-inline: .3rem; }
+  .ends, .flow li { grid-template-columns: 3.1rem 1fr 3.3rem; }
+  .ends .c { margin-left: -2rem; }
+  .ends .s { margin-right: -2rem; }
+  .flow .wire { padding-inline: .45rem; }
+  .flow .wire b { font-size: .85rem; }
+  .flow .wire span { font-size: .8rem; }
+  .flow li > .at, .flow li > .size { font-size: .68rem; padding-inline: .25rem; }
+  code, .mono { font-size: .82em; }
 }
 `;

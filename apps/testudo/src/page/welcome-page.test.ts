@@ -1,9 +1,13 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import type { ConnectionReport } from '../report/connection-report.ts';
+import { HANDSHAKE_TYPE } from '../../../../packages/tls/src/messages/handshake-type.ts';
+import { parseConfig } from '../config/load.ts';
+import { type ConnectionReport, messageTitle } from '../report/connection-report.ts';
 import { removeFolders } from '../testing/folder.ts';
 import { connectTls, fetchFrom, keepAliveAgent, startGateway, stopAll } from '../testing/test-gateway.ts';
+import { purposeOf } from './explanations.ts';
 import { escapeHtml, html } from './html.ts';
+import { nextStep } from './next-step.ts';
 import { WELCOME_POLICY, welcomePage } from './welcome-page.ts';
 
 afterEach(stopAll);
@@ -39,12 +43,14 @@ const page = (change: Partial<ConnectionReport> = {}): string =>
     requests: 1,
     age: 5,
     remote: '127.0.0.1',
+    next: nextStep(8443, 'npx testudo', 'data'),
   });
 
 /** What a reader sees, roughly. */
 const textOf = (source: string): string =>
   source
     .replace(/<style>.*?<\/style>/s, '')
+    .replaceAll('<wbr>', '')
     .replace(/<[^>]*>/g, ' ')
     .replace(/\s+/g, ' ');
 
@@ -77,6 +83,27 @@ describe('the page', () => {
     const hidden = textOf(page({ ech: 'accepted' }));
     expect(hidden).toContain('hidden from all on the way (Encrypted Client Hello)');
     expect(hidden).not.toContain('sent in the clear (SNI)');
+  });
+
+  test('explains each message that the engine knows, by its name in the RFCs', () => {
+    for (const name of Object.keys(HANDSHAKE_TYPE).filter((one) => one !== 'message_hash')) {
+      const message = { from: 'server', kind: 'message', name, size: 1, time: 1, encrypted: true } as const;
+      expect(messageTitle(message)).toMatch(/^([A-Z][a-z]+)+(URL)?$/);
+      expect([name, purposeOf(message, REPORT)]).toEqual([name, expect.stringMatching(/./)]);
+    }
+    const compressed = { name: 'compressed_certificate', from: 'server', kind: 'message' } as const;
+    const text = textOf(page({ messages: [{ ...compressed, size: 1, time: 1, encrypted: true }] }));
+    expect(text).toMatch(/CompressedCertificate .*its certificates, compressed to save bytes/);
+  });
+
+  test('says what to do next, with the file and the command', () => {
+    const text = textOf(page());
+    expect(text).toContain('Put your own service behind this');
+    expect(text).toContain('proxy: http://127.0.0.1:3000');
+    expect(text).toContain('npx testudo up --config testudo.yaml --data data');
+    expect(parseConfig(nextStep(8443).config, 'testudo.yaml').listeners).toMatchObject([
+      { listen: { host: '127.0.0.1', port: 8443 }, certificate: 'local' },
+    ]);
   });
 
   test('has each message with its size and time', () => {

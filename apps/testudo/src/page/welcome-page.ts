@@ -3,7 +3,8 @@ import { bytes, count, day, fingerprintText } from '../output/text.ts';
 import type { CertificateReport } from '../report/certificate-report.ts';
 import { type ConnectionReport, versionTitle } from '../report/connection-report.ts';
 import { cipherOf, groupNote, verdictOf } from './explanations.ts';
-import { type Html, Html as HtmlText, html } from './html.ts';
+import { breakable, type Html, Html as HtmlText, html } from './html.ts';
+import type { NextStep } from './next-step.ts';
 import { sequence } from './sequence.ts';
 import { STYLE } from './style.ts';
 
@@ -16,6 +17,7 @@ export interface WelcomeView {
   /** Milliseconds since the connection was accepted. */
   readonly age: number;
   readonly remote: string;
+  readonly next: NextStep;
 }
 
 /** Nothing is loaded from anywhere, nothing runs; the style is allowed by its hash. */
@@ -64,12 +66,22 @@ ${sequence(report)}
 ${certificates(report)}
 <h2>The bytes so far</h2>
 <div class="card two"><dl>${traffic('From the client', report.records.fromClient)}</dl><dl>${traffic('From the server', report.records.fromServer)}</dl></div>
+<h2>Put your own service behind this</h2>
+${nextSteps(view.next)}
 </main>
 <footer><p>The same as data: <a href="/connection.json">connection.json</a>, <a href="/connection.txt">connection.txt</a>. ${count(view.requests, 'request')} came over this connection from ${view.remote}; reload to see the numbers grow, or come back later to see the session resumed.</p></footer>
 </body>
 </html>
 `;
   return page.text;
+}
+
+function nextSteps({ config, command }: NextStep): Html {
+  return html`<p class="note">This page is only a demonstration. To protect a service of your own, such as a web server on port 3000, save this as <code>testudo.yaml</code>:</p>
+<div class="card"><pre><code>${breakable(config)}</code></pre></div>
+<p class="note after">Then stop Testudo with Ctrl+C and start it again with that file:</p>
+<div class="card"><pre><code>${breakable(command)}</code></pre></div>
+<p class="note after">For a service that does not speak HTTP, such as a mail server, write <code>forward: 127.0.0.1:143</code> instead of the <code>proxy</code> line. For a public name, <code>certificate: acme</code> gets a certificate that every browser trusts; the README says what else it needs.</p>`;
 }
 
 function badges(report: ConnectionReport): Html[] {
@@ -80,7 +92,7 @@ function badges(report: ConnectionReport): Html[] {
     ...(report.resumed ? ['resumed'] : []),
     ...(report.clientCertificates.length > 0 ? ['client certificate'] : []),
   ];
-  return texts.map((text) => html`<li>${text}</li>`);
+  return texts.map((text) => html`<li>${breakable(text)}</li>`);
 }
 
 function agreed(report: ConnectionReport): Html[] {
@@ -171,5 +183,5 @@ function traffic(who: string, { records, bytes: total }: { records: number; byte
 }
 
 function row(label: string, value: string, note?: string, isCode = false): Html {
-  return html`<div><dt>${label}</dt><dd>${isCode ? html`<code>${value}</code>` : value}${note !== undefined && html`<small>${note}</small>`}</dd></div>`;
+  return html`<div><dt>${label}</dt><dd>${isCode ? html`<code>${breakable(value)}</code>` : value}${note !== undefined && html`<small>${note}</small>`}</dd></div>`;
 }

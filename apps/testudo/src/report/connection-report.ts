@@ -117,6 +117,10 @@ const NAMES: Readonly<Record<string, string>> = {
   finished: 'Finished',
   certificate_status: 'CertificateStatus',
   key_update: 'KeyUpdate',
+  compressed_certificate: 'CompressedCertificate',
+  certificate_url: 'CertificateURL',
+  next_protocol: 'NextProtocol',
+  message_hash: 'MessageHash',
   change_cipher_spec: 'ChangeCipherSpec',
 };
 
