@@ -83,7 +83,7 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   const gateway = await Gateway.start(plan, folder, log);
   warnOfOpenFiles(plan, log);
   const load = (): Plan => {
-    const next = planFor(options);
+    const next = planFor(options, io);
     const asked = dataFolder(io.env, options.data, next.data);
     if (asked !== folder)
       throw new Failure(`data: ${asked} instead of ${folder}: such a change needs a restart`, EXIT.usage);

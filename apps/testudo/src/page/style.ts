@@ -66,7 +66,7 @@ code, .mono { font-family: ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Cons
 .legend { display: flex; flex-wrap: wrap; gap: .3rem 1.5rem; margin: .9rem 0 0; color: var(--soft); font-size: .85rem; }
 .legend i { display: inline-block; width: 2rem; border-top: 2px dashed currentColor; vertical-align: .25em; margin-right: .45rem; }
 .legend i.sealed { border-top-style: solid; }
-pre { margin: 0; padding: .8rem 0; white-space: pre-wrap; }
+pre { margin: 0; padding: .8rem 0; white-space: pre; overflow-x: auto; }
 a { color: var(--client); }
 footer { margin-top: 2.5rem; padding-bottom: 2.5rem; color: var(--soft); font-size: .9rem; }
 @media (max-width: 40rem) {
