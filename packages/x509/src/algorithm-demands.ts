@@ -47,9 +47,12 @@ export function acceptedSignature(
   const verdict = signatureAlgorithmOf(identifier);
   const { algorithm } = verdict;
   const hash = algorithm !== undefined && 'hash' in algorithm ? algorithm.hash : undefined;
-  const isNamed = hashes?.some((one) => one === hash) === true;
-  if (algorithm !== undefined && (verdict.kind === 'supported' ? hashes === undefined || isNamed : isNamed))
-    return algorithm;
+  // An algorithm that brings its own hash is decided by the kind of key.
+  const isAccepted =
+    hash === undefined || hashes === undefined
+      ? verdict.kind === 'supported'
+      : hashes.some((one) => one === hash);
+  if (algorithm !== undefined && isAccepted) return algorithm;
   if (verdict.kind !== 'supported')
     return { code: REFUSALS[verdict.kind], what: `it is signed with ${verdict.name}` };
   return {

@@ -167,6 +167,15 @@ describe('a profile of one\u2019s own is data', () => {
     );
   });
 
+  test('that names hashes says nothing of algorithms that have their own', () => {
+    const hashes: VerificationProfile = { ...compatibleProfile, hashes: ['sha256'] };
+    const ed = makeAuthority({ privateKey: nodeCrypto.generateKey({ type: 'ed25519' }) });
+    expect(outcome(make({ by: ed }), { profile: hashes, purpose: 'server' }, ed)).toBe('accepted');
+    const keys: VerificationProfile = { ...hashes, keys: ['secp256r1'] };
+    expect(outcome(make({ by: ed }), { profile: keys, purpose: 'server' }, ed)).toBe('unsupported-algorithm');
+    expect(outcome(make({ by: root }), { profile: keys, purpose: 'server' })).toBe('accepted');
+  });
+
   test('that asks for longer RSA keys', () => {
     const rsa = makeAuthority({ privateKey: nodeCrypto.generateKey({ type: 'rsa', bits: 2048 }) });
     const profile = { ...webPkiProfile, minimumRsaBits: 3072 };

@@ -23,7 +23,10 @@ export interface VerificationProfile {
   readonly maximumRsaBits: number;
   /** Keys that certificates may hold: one that a provider comes to know is not thereby good. */
   readonly keys: readonly KeyName[];
-  /** Hashes of signatures. Default: all but the broken ones, MD5 and SHA-1, which count only where they are named. */
+  /**
+   * Hashes of signatures, where the algorithm leaves a choice: of Ed25519, Ed448 and ML-DSA the `keys` decide. Default: all but
+   * the broken ones, MD5 and SHA-1, which count only where they are named.
+   */
   readonly hashes?: readonly HashName[] | undefined;
   /** Longest validity of a leaf, in days. Default: no limit. */
   readonly maximumLeafDays?: number | undefined;

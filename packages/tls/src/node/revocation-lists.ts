@@ -3,10 +3,12 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type Certificate,
   CertificateRevocationList,
+  compatibleProfile,
   crlChecker,
   HARD_FAIL,
   type RevocationChecker,
   type RevocationPolicy,
+  type VerificationProfile,
   type X509Verdict,
 } from '@testudo/x509';
 import { checkTextOrBytes } from './arguments.ts';
@@ -52,7 +54,7 @@ export function loadRevocation(crl: SecureContextOptions['crl']): Revocation | u
       // The anchor's list is its own, and the same as of what it issued.
       if (issuer === undefined)
         return problem(certificate, at)?.[0] ?? (index > 0 ? undefined : 'UNABLE_TO_GET_CRL');
-      const { status } = checker.check({ certificate, issuer, at, path, index });
+      const { status } = checker.check({ certificate, issuer, at, path, index, profile: SIGNERS });
       if (status === 'good') return undefined;
       return status === 'revoked' ? 'CERT_REVOKED' : (problem(certificate, at)?.[0] ?? 'UNABLE_TO_GET_CRL');
     },
@@ -64,6 +66,16 @@ const NOT_YET_VALID = ['CRL_NOT_YET_VALID', 'CRL is not yet valid'] as const;
 
 /** OpenSSL takes lists without a number, as older CAs make them. */
 const POLICY: RevocationPolicy = { ...HARD_FAIL, requiresCrlNumber: false };
+
+/** OpenSSL holds certificates to its security level, but not lists, nor who signs them. */
+const SIGNERS: VerificationProfile = {
+  ...compatibleProfile,
+  name: 'openssl',
+  keys: [...compatibleProfile.keys, 'dsa'],
+  minimumRsaBits: 512,
+  maximumRsaBits: 16_384,
+  hashes: ['md5', 'sha1', 'sha256', 'sha384', 'sha512'],
+};
 
 function parse(input: unknown): CertificateRevocationList[] {
   checkTextOrBytes('options.crl', input);
