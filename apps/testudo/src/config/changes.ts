@@ -70,8 +70,6 @@ function changesOf(old: ListenerPlan, next: ListenerPlan): string[] {
   const parts = (plan: ListenerPlan): object => ({
     name: plan.name,
     service: serviceText(plan.service),
-    ...(plan.service.kind === 'folder' ? { dotfiles: plan.service.dotfiles } : {}),
-    ...(plan.service.kind === 'proxy' ? { trustForwarded: plan.service.trustForwarded } : {}),
     certificates: plan.certificates.map(certificateText),
     hsts: plan.hsts,
     limits: Object.fromEntries(
@@ -100,14 +98,14 @@ function whereAndWhat({ address, service }: ListenerPlan): string {
 }
 
 /** What is behind a listener. */
-export function serviceText(service: ServicePlan): string {
+function serviceText(service: ServicePlan): string {
   switch (service.kind) {
     case 'forward':
       return `forward to ${addressText(service.target)}`;
     case 'proxy':
-      return `proxy to ${service.upstream.href}`;
+      return `proxy to ${service.upstream.href}${service.trustForwarded ? ', trusting X-Forwarded fields' : ''}`;
     case 'folder':
-      return `folder ${service.root}`;
+      return `folder ${service.root}${service.dotfiles ? ' with dotfiles' : ''}`;
     case 'echo':
     case 'welcome':
       return service.kind;
