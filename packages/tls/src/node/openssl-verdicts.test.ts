@@ -58,6 +58,7 @@ const constraints = (permitted: string[], excluded: string[] = []): Uint8Array =
 };
 
 const unknownCritical = extension('1.3.6.1.4.1.99999.1', der.nullValue(), true);
+const ocspNoCheck = extension('1.3.6.1.5.5.7.48.1.5', der.nullValue(), true);
 const identifier = (byte: number) => extension('2.5.29.14', der.octetString(new Uint8Array(20).fill(byte)));
 const issuerIdentifier = (byte: number) =>
   extension('2.5.29.35', der.sequence(der.implicit(0, der.octetString(new Uint8Array(20).fill(byte)))));
@@ -141,6 +142,7 @@ const CASES: Readonly<Record<string, Case>> = {
   'a leaf that encrypts data': usual(three({ usage: [3] })),
   'a leaf that agrees on keys': usual(three({ usage: [0, 4] })),
   'a critical extension in the leaf': usual(three({ extensions: [unknownCritical] })),
+  'a critical ocsp-nocheck': usual(three({ extensions: [ocspNoCheck] }, { extensions: [ocspNoCheck] })),
   'a critical extension in an intermediate': usual(three({}, { extensions: [unknownCritical] })),
   'a critical extension in the root': usual(three({}, {}, { extensions: [unknownCritical] })),
   'a critical extension and an expired leaf': usual(

@@ -137,4 +137,5 @@ const PROCESSED: ReadonlySet<Oid> = new Set([
   ExtensionOid.nameConstraints,
   ExtensionOid.policyMappings,
   ExtensionOid.inhibitAnyPolicy,
+  ExtensionOid.ocspNoCheck,
 ]);
