@@ -3,6 +3,7 @@ import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { Identities, type Identity } from '../interop/support/identities.ts';
 import { withPrograms } from '../support/programs.ts';
 import { sameOnBoth } from './support/same-on-both.ts';
+import { startMariadb } from './support/servers.ts';
 import { startNats, startProsody, startSlapd, startVsftpd } from './support/upgrading-servers.ts';
 
 // Libraries that put TLS over a connection on which something else was said before: they hold the raw socket, too. What
@@ -37,6 +38,23 @@ withPrograms('prosody')('@xmpp/client and Prosody', () => {
       xmpp: { secure: true, text: 20_000 },
       xmpps: { secure: true, text: 20_000 },
     });
+  });
+});
+
+withPrograms('mariadbd')('mysql and MariaDB', () => {
+  test('verifies by itself what it makes of a TLSSocket', async () => {
+    expect(await both('mysql', { PORT: await startMariadb(identity) })).toEqual({
+      ssl: 'TLSv1.3',
+      big: [1_000_000, 200_000],
+      refused: 'HANDSHAKE_SSL_ERROR',
+    });
+  });
+});
+
+test('emailjs and smtp-server', async () => {
+  expect(await both('emailjs')).toEqual({
+    STARTTLS: [true, '=?UTF-8?Q?STARTTLS?=', true],
+    SMTPS: [true, '=?UTF-8?Q?SMTPS?=', true],
   });
 });
 

@@ -107,7 +107,6 @@ export class Acceptor {
       settings: this.#settings(hasStore, staples),
       requestCert: options.requestCert === true,
       rejectUnauthorized: options.rejectUnauthorized !== false,
-      allowHalfOpen: options.allowHalfOpen ?? false,
       observer: options.observer,
       enableTrace: options.enableTrace,
       highWaterMark: options.highWaterMark,

@@ -1,4 +1,11 @@
-import { isIP, type NetConnectOpts, connect as netConnect } from 'node:net';
+import { channel } from 'node:diagnostics_channel';
+import {
+  isIP,
+  type NetConnectOpts,
+  Socket,
+  type SocketConstructorOpts,
+  type TcpNetConnectOpts,
+} from 'node:net';
 import type { Duplex } from 'node:stream';
 import { readProtocols } from './alpn.ts';
 import { checkFunction, checkNumber, invalidValue, outOfRange } from './arguments.ts';
@@ -12,6 +19,9 @@ import type { ConnectionOptions, TLSSocketOptions } from './types.ts';
 import type { IdentityCheck } from './verification.ts';
 
 type Listener = () => void;
+
+/** As Node tells who watches its sockets. */
+const opened = channel('net.client.socket');
 
 /**
  * Connects to a TLS server, as `tls.connect`: over TCP, a Unix socket (`path`), or any Duplex (`socket`). `listener`
@@ -39,7 +49,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const context = contextOf(options, sharedSecureContext);
   const settings: TLSSocketOptions = {
     secureContext: context,
-    allowHalfOpen: options.socket === undefined ? (options.allowHalfOpen ?? false) : options.allowHalfOpen,
+    allowHalfOpen: options.allowHalfOpen,
     rejectUnauthorized:
       options.rejectUnauthorized === undefined ? !allowsUnauthorized() : options.rejectUnauthorized,
     checkServerIdentity: identityCheck(options),
@@ -73,6 +83,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   };
   socket.on('secure', () => judgeServer(socket, demands));
   if (options.socket === undefined) {
+    if (opened.hasSubscribers) opened.publish({ socket });
     // Programs that measure the phases of a connection wait for these.
     for (const event of TRANSPORT_EVENTS) {
       socket.transport.on(event, (...details: unknown[]) => socket.emit(event, ...details));
@@ -139,9 +150,9 @@ function allowsUnauthorized(): boolean {
   return true;
 }
 
-/** Node 26 refuses an address as a name, older ones only say that it is wrong. */
+/** From Node 25 an address is refused as a name, older ones only say that it is wrong. */
 function warnOfAddress(servername: string): void {
-  if (NODE_MAJOR >= 26) {
+  if (NODE_MAJOR >= 25) {
     throw invalidValue(
       'options.servername',
       'Setting the TLS ServerName to an IP address is not permitted.',
@@ -172,7 +183,14 @@ function refuseMissing(options: ConnectionOptions): void {
 /** A TCP connection that leaves to us what concerns the stream: half-closing, timeouts, aborting. */
 function openTransport(options: ConnectionOptions): Duplex {
   const { signal: _signal, timeout: _timeout, onread: _onread, ...rest } = options as Record<string, unknown>;
-  return netConnect({ noDelay: true, ...rest, allowHalfOpen: true } as unknown as NetConnectOpts);
+  const settings = { noDelay: true, ...rest, allowHalfOpen: true } as unknown as NetConnectOpts;
+  // Not by `net.connect`, which would tell diagnostics of it: who watches sockets is to see ours, once.
+  return new Socket(settings as SocketConstructorOpts).connect(settings as TcpNetConnectOpts);
+}
+
+/** A name stands after a port: after options, or a path, Node passes it over. */
+function isPort(first: unknown): boolean {
+  return typeof first === 'number' || (typeof first === 'string' && !Number.isNaN(Number(first)));
 }
 
 function normalize(args: readonly unknown[]): { options: ConnectionOptions; listener: Listener | undefined } {
@@ -183,7 +201,7 @@ function normalize(args: readonly unknown[]): { options: ConnectionOptions; list
     else if (typeof arg === 'object' && arg !== null) Object.assign(options, arg);
     else if (index === 0 && typeof arg === 'string' && Number.isNaN(Number(arg))) options.path = arg;
     else if (index === 0 && arg !== undefined) options.port = Number(arg);
-    else if (index === 1 && typeof arg === 'string' && options.path === undefined) options.host = arg;
+    else if (index === 1 && typeof arg === 'string' && isPort(args[0])) options.host = arg;
   }
   return { options, listener };
 }

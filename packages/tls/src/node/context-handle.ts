@@ -43,4 +43,10 @@ export class ContextHandle {
   }
 
   close(): void {}
+
+  /** Node's add-ons find OpenSSL's context by it; there is none. As any method, it is only for one's own. */
+  get _external(): undefined {
+    void this.#owner;
+    return undefined;
+  }
 }

@@ -188,7 +188,13 @@ const MAX_SESSION_ID_CONTEXT = 32;
 
 /** Throws for what we do not have and what the user would miss. */
 export function refuseUnsupported(options: SecureContextOptions): void {
-  const { privateKeyEngine, clientCertEngine } = options;
+  const { privateKeyEngine, privateKeyIdentifier, clientCertEngine } = options;
+  if (privateKeyIdentifier !== undefined && privateKeyIdentifier !== null) {
+    for (const [name, value] of Object.entries({ privateKeyEngine, privateKeyIdentifier })) {
+      if (value === undefined || value === null || typeof value === 'string') continue;
+      throw wrongType(`options.${name}`, 'of type string or one of null or undefined', value);
+    }
+  }
   for (const engine of [clientCertEngine, privateKeyEngine]) {
     if (engine === undefined || engine === null) continue;
     if (engine === clientCertEngine && typeof engine !== 'string') {

@@ -1,5 +1,6 @@
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import type { TLSSocket as NodeTlsSocket } from 'node:tls';
+import { handshakeTimeout } from './errors.ts';
 
 /**
  * A net.Socket, which is a socket of `node:tls` for the compiler only: so ours goes wherever one is wanted, and what it has
@@ -18,6 +19,22 @@ export const NodeSocket: (new (
 export abstract class ErrorControl extends NodeSocket {
   /** Not documented in Node, but looked at by libraries. */
   _controlReleased = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  /** @internal A server's deadline for the handshake, in milliseconds. */
+  _setHandshakeTimeout(milliseconds: number): void {
+    this.#timer = setTimeout(giveUp, milliseconds, this);
+    this.#timer.unref();
+  }
+
+  protected stopHandshakeTimer(): void {
+    clearTimeout(this.#timer);
+  }
+
+  /** The handshake has taken too long. */
+  _handleTimeout(): void {
+    this.destroy(handshakeTimeout());
+  }
 
   /** To be called when the fields are there: the first listener, so that '_tlsError' comes before 'error'. */
   protected _guardErrors(): void {
@@ -43,4 +60,8 @@ export abstract class ErrorControl extends NodeSocket {
     const told = this._tlsError(error);
     if (told !== null) this.emit('error', told);
   }
+}
+
+function giveUp(socket: ErrorControl): void {
+  socket._handleTimeout();
 }

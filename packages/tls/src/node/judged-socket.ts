@@ -15,9 +15,18 @@ export abstract class JudgedSocket extends TransportSocket {
   /** @internal What the verifier found wrong with the peer's certificate. */
   _peerError: Error | undefined;
 
-  /** What Node's programs ask of OpenSSL's object: whether the peer's certificate is good, whatever its name. */
-  get ssl(): { verifyError(): Error | null } {
-    return { verifyError: () => verifyProblem(this as unknown as TLSSocket) };
+  #ssl: SslView | null | undefined;
+
+  /** What programs ask of OpenSSL's object in Node, which it has here in its place; null when the socket is destroyed. */
+  get ssl(): SslView | null {
+    if (this.destroyed) return null;
+    if (this.#ssl === undefined) this.#ssl = sslView(this as unknown as TLSSocket);
+    return this.#ssl;
+  }
+
+  /** Node's gives OpenSSL's object up; what is to be said to the peer is said by `destroy`. */
+  _destroySSL(): void {
+    this.#ssl = null;
   }
 
   /** Who judges within the handshake has judged; elsewhere that is up to who made this socket. */
@@ -35,4 +44,25 @@ export abstract class JudgedSocket extends TransportSocket {
       this.authorizationError = null as never;
     }
   }
+}
+
+/** The part of Node's `TLSWrap` that programs are known to use. */
+export interface SslView {
+  /** What is wrong with the peer's certificate, whatever its name. */
+  verifyError(): Error | null;
+  getServername(): string | false | null;
+  isSessionReused(): boolean;
+  /** The connection's descriptor; -1 where there is none. */
+  readonly fd: number;
+}
+
+function sslView(socket: TLSSocket): SslView {
+  return {
+    verifyError: () => verifyProblem(socket),
+    getServername: () => socket.servername,
+    isSessionReused: () => socket.isSessionReused(),
+    get fd() {
+      return (socket.transport as { _handle?: { fd?: number } | null })._handle?.fd ?? -1;
+    },
+  };
 }

@@ -14,7 +14,7 @@ export function installNetworkProperties(prototype: TLSSocket): void {
   define(prototype, '_secureEstablished', (socket) => socket.connectionInfo !== undefined);
   define(prototype, '_requestCert', (socket) => !socket._isServer || socket._tlsOptions.requestCert === true);
   define(prototype, '_rejectUnauthorized', (socket) => socket._tlsOptions.rejectUnauthorized !== false);
-  define(prototype, 'bufferSize', (socket) => socket.writableLength);
+  define(prototype, 'bufferSize', (socket) => (socket.destroyed ? undefined : socket.writableLength));
   define(prototype, 'bytesRead', (socket) => socket._traffic.read);
   define(prototype, 'bytesWritten', (socket) => socket._traffic.written);
   Object.defineProperty(prototype, 'address', {
@@ -41,7 +41,8 @@ function define(prototype: TLSSocket, name: string, get: (socket: TLSSocket) => 
     configurable: true,
     enumerable: true,
     get(this: TLSSocket) {
-      return get(this);
+      // The prototype itself is looked at, too, and has none.
+      return Object.hasOwn(this, '_tlsOptions') ? get(this) : undefined;
     },
   });
 }

@@ -1,9 +1,9 @@
 import { toHex } from '@testudo/codec';
-import type { ClientOptions, ServerConfig, ServerOptions } from '../options.ts';
+import type { ClientOptions, ServerOptions } from '../options.ts';
 import type { ExternalPsk, PskLookup } from '../psk/external-psk.ts';
-import { serverServices } from '../services.ts';
 import { checkObject, checkString, wrongType } from './arguments.ts';
 import type { TLSSocket } from './socket.ts';
+import { userError } from './user-error.ts';
 
 /**
  * A client's key for the server's hint (null in TLS 1.3, and where there is none); null when it has none. Up to TLS 1.2
@@ -44,23 +44,24 @@ export function serverPsks(psks: readonly ExternalPsk[] | undefined): ServerOpti
 /** For the configuration that each connection's own is made of: it says that there are keys. */
 export const NO_PSK: NonNullable<ServerOptions['findPsk']> = () => undefined;
 
-/** The configuration for one connection, since the callback is told of the socket. */
-export function withServerPsk(
-  config: ServerConfig,
-  callback: PskServerCallback,
+/** For one connection, since the callback is told of the socket. */
+export function findPskFor(
   socket: TLSSocket,
-): ServerConfig {
-  const known = config.options.findPsk;
-  const findPsk = (lookup: PskLookup): ExternalPsk | undefined => {
+  known: ServerOptions['findPsk'],
+  callback: PskServerCallback,
+): ServerOptions['findPsk'] {
+  return (lookup: PskLookup): ExternalPsk | undefined => {
     const found = known?.(lookup) as ExternalPsk | undefined;
     if (found !== undefined) return found;
     const { identity } = lookup;
-    const answer = callback(socket, Buffer.from(identity).toString());
-    if (answer === null || answer === undefined) return undefined;
-    return { identity, key: keyOf('psk' in answer ? answer.psk : answer) };
+    try {
+      const answer = callback.call(socket, socket, Buffer.from(identity).toString());
+      if (answer === null || answer === undefined) return undefined;
+      return { identity, key: keyOf(typeof answer === 'object' && 'psk' in answer ? answer.psk : answer) };
+    } catch (error) {
+      throw userError('pskCallback', error as Error);
+    }
   };
-  const options: ServerOptions = { ...config.options, findPsk };
-  return { ...config, options, services: serverServices(options) };
 }
 
 function keyOf(psk: unknown): Uint8Array {

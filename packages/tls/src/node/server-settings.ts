@@ -17,7 +17,7 @@ import { readProtocols } from './alpn.ts';
 import { checkFunction } from './arguments.ts';
 import { nodeError } from './errors.ts';
 import { completedBy } from './own-chain.ts';
-import { NO_PSK, type PskServerCallback, serverPsks, withServerPsk } from './psk.ts';
+import { findPskFor, NO_PSK, type PskServerCallback, serverPsks } from './psk.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
@@ -58,27 +58,41 @@ export interface ServerChoices {
 }
 
 export function serverSettings(choices: ServerChoices): ServerSettings {
-  const { pskCallback } = choices;
+  const { alpnCallback, sniCallback, pskCallback, requestCert } = choices;
   const { strictness } = choices.context;
-  const settings = { ...certificateSettings(choices), strictness };
-  if (pskCallback === undefined) return settings;
-  const { config } = settings;
-  return {
-    ...settings,
-    config: (socket) =>
-      withServerPsk(typeof config === 'function' ? config(socket) : config, pskCallback, socket),
-  };
+  const shared = serverConfig(certificateOptions(choices));
+  const isShared = alpnCallback === undefined && sniCallback === undefined && pskCallback === undefined;
+  const config = isShared ? shared : (socket: TLSSocket) => configFor(socket, shared, choices);
+  return { requestCert, strictness, config };
 }
 
-function certificateSettings(choices: ServerChoices): ServerSettings {
-  const { context, requestCert, sniCallback, pskCallback, pskIdentityHint } = choices;
-  const options: ServerOptions = {
+type Changeable = { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };
+
+/** Callbacks are called as methods of the socket, so a connection that has any gets a configuration of its own. */
+function configFor(socket: TLSSocket, shared: ServerConfig, choices: ServerChoices): ServerConfig {
+  const options: Changeable = { ...shared.options };
+  const { alpnCallback, sniCallback, pskCallback } = choices;
+  if (sniCallback !== undefined) chooseByName(options, choices, sniCallback.bind(socket));
+  if (alpnCallback !== undefined) {
+    options.alpnProtocols = askForProtocol(alpnCallback.bind(socket));
+    // The callback may show another certificate, as that of ACME (RFC 8737).
+    const { credentials } = options;
+    options.credentials = (hello) =>
+      socket._shown ?? (typeof credentials === 'function' ? credentials(hello) : credentials);
+  }
+  if (pskCallback !== undefined) options.findPsk = findPskFor(socket, options.findPsk, pskCallback);
+  return { ...shared, options, services: serverServices(options) };
+}
+
+function certificateOptions(choices: ServerChoices): ServerOptions {
+  const { context, pskCallback, pskIdentityHint } = choices;
+  return {
     provider: nodeCrypto,
     allocate: takeSealedMemory,
     ...context.negotiation,
     cipherSuites: context.negotiation.serverCipherSuites,
     credentials: stapled(chooseOwn(context), choices.staple),
-    alpnProtocols: protocols(choices),
+    alpnProtocols: choices.alpnProtocols.length > 0 ? choices.alpnProtocols : undefined,
     preferServerOrder: context.honorCipherOrder,
     sessionLifetime: Math.min(context.sessionTimeout ?? DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME),
     tickets: context.usesTickets ? choices.tickets : false,
@@ -92,11 +106,6 @@ function certificateSettings(choices: ServerChoices): ServerSettings {
     pskIdentityHint: pskIdentityHint === undefined ? undefined : Buffer.from(pskIdentityHint),
     ...clientAuthentication(choices),
   };
-  if (sniCallback === undefined) return { requestCert, config: serverConfig(options) };
-  const chooser = stapled(chooseByName(context, sniCallback), choices.staple);
-  const byName = serverConfig({ ...options, credentials: chooser });
-  if (!requestCert) return { requestCert, config: byName };
-  return { requestCert, config: () => configByName(byName, choices, sniCallback) };
 }
 
 /** What is needed to ask for a certificate: in the handshake, or after it. */
@@ -111,18 +120,17 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
   };
 }
 
-/** The name also decides whose client certificates are taken, so this connection gets a configuration of its own. */
-function configByName(shared: ServerConfig, choices: ServerChoices, sniCallback: SniCallback): ServerConfig {
-  const options = { ...shared.options } as { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };
+/** The name decides on the certificate that is shown, and whose client certificates are taken. */
+function chooseByName(options: Changeable, choices: ServerChoices, callback: SniCallback): void {
   let { context } = choices;
-  const chooser = chooseByName(context, sniCallback, (chosen) => {
+  const chooser = contextByName(context, callback, (chosen) => {
     context = chosen;
   });
   options.credentials = stapled(chooser, choices.staple);
+  if (!choices.requestCert) return;
   // The client is asked before the name has been looked up, so it is not told which CAs would do.
   options.certificateAuthorities = undefined;
   options.verifyCertificate = (request) => clientVerifier(choices, context)(request);
-  return { ...shared, options, services: serverServices(options) };
 }
 
 /** Whom it trusts is the context's of the name that the client wants; how strict it is, the server's own. */
@@ -181,10 +189,10 @@ function stapled(
     staple(hello, typeof credentials === 'function' ? await credentials(hello) : credentials);
 }
 
-function chooseByName(
+function contextByName(
   context: SecureContext,
   callback: SniCallback,
-  onChosen?: (context: SecureContext) => void,
+  onChosen: (context: SecureContext) => void,
 ): CredentialChooser {
   return ({ serverName }) => {
     if (serverName === undefined) return context.credentials;
@@ -192,7 +200,7 @@ function chooseByName(
       const take = (chosen: unknown): void => {
         if (chosen === undefined || chosen === null) resolve(context.credentials);
         else if (chosen instanceof SecureContext) {
-          onChosen?.(chosen);
+          onChosen(chosen);
           resolve(completedBy(chosen.credentials, context.givenAuthorities));
         } else throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context');
       };
@@ -202,9 +210,7 @@ function chooseByName(
   };
 }
 
-function protocols(choices: ServerChoices): ServerOptions['alpnProtocols'] {
-  const { alpnCallback, alpnProtocols } = choices;
-  if (alpnCallback === undefined) return alpnProtocols.length > 0 ? alpnProtocols : undefined;
+function askForProtocol(alpnCallback: AlpnCallback): ServerOptions['alpnProtocols'] {
   return ({ serverName, alpnProtocols: offered }: ClientHelloInfo) =>
     new Promise((resolve, reject) => {
       const ask = (): void => {

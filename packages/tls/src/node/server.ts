@@ -6,6 +6,7 @@ import { Acceptor } from './acceptor.ts';
 import { wrongType } from './arguments.ts';
 import { callable } from './callable.ts';
 import type { SecureContextOptions } from './context-options.ts';
+import { nodeOriginals } from './live.ts';
 import type { SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
 import type { TlsOptions } from './types.ts';
@@ -130,10 +131,17 @@ function prepare(
     requestCert: given.requestCert === true,
     rejectUnauthorized: given.rejectUnauthorized !== false,
     ALPNCallback: given.ALPNCallback,
+    ...(given.ALPNProtocols ? { ALPNProtocols: alpnBytes(given.ALPNProtocols) } : {}),
   });
   const onSecure = typeof options === 'function' ? options : listener;
   if (onSecure) server.on('secureConnection', onSecure);
   server.on('connection', serve);
+}
+
+function alpnBytes(protocols: TlsOptions['ALPNProtocols']): Buffer | undefined {
+  const out: { ALPNProtocols?: Buffer | undefined } = {};
+  nodeOriginals.convertALPNProtocols(protocols, out);
+  return out.ALPNProtocols;
 }
 
 function serve(this: NetServer, transport: Duplex): void {
@@ -147,10 +155,9 @@ function optionsOf(options: TlsOptions | SecureListener | null | undefined): Tls
 }
 
 /**
- * The streams above decide on half-closing. Small records are joined here already, and TCP would hold back an answer
- * until the tickets before it are acknowledged: 40 ms, often.
+ * Small records are joined here already, and TCP would hold back an answer until the tickets before it are acknowledged: 40 ms,
+ * often.
  */
 function transportOptions(options: TlsOptions): object {
-  const { allowHalfOpen: _, pauseOnConnect: __, ...rest } = options;
-  return { noDelay: true, ...rest, allowHalfOpen: true };
+  return { noDelay: true, ...options };
 }

@@ -3,7 +3,7 @@ import type { EventEmitter } from 'node:events';
 import { decodeSession, encodeSession, type Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { checkBytes } from './arguments.ts';
-import { answering } from './user-error.ts';
+import { answering, callOut } from './user-error.ts';
 
 /** A session as the Buffer that 'session' gives and the option `session` takes. It holds the session's secret. */
 export function sessionToBuffer(session: Session): Buffer<ArrayBuffer> {
@@ -34,7 +34,8 @@ export class EventSessionStore implements SessionStore {
     if (this.#emitter.listenerCount('resumeSession') === 0) return undefined;
     return new Promise((resolve, reject) => {
       const take = (data: Buffer | null | undefined) => resolve(data ? this.#read(data) : undefined);
-      this.#emitter.emit('resumeSession', Buffer.from(id), answering('resumeSession', take, reject));
+      const answer = answering('resumeSession', take, reject);
+      callOut('resumeSession', () => this.#emitter.emit('resumeSession', Buffer.from(id), answer), reject);
     });
   }
 

@@ -3,6 +3,7 @@ import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
 import type { SecureContext as NodesContext } from 'node:tls';
 import type { CertificateVerifier } from '../certificate-verdict.ts';
 import type { Connection } from '../connection.ts';
+import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';
@@ -10,7 +11,7 @@ import { checkFunction, checkInt32, checkObject, checkString } from './arguments
 import { BufferReader } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { connectionReset, handshakeTimeout, nodeError, toNodeError } from './errors.ts';
+import { connectionReset, nodeError, toNodeError } from './errors.ts';
 import { endInHttp, isBetweenMessages } from './framing.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
@@ -33,6 +34,7 @@ import { type Strictness, strictnessOf } from './strictness.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
 import { socketOptions } from './transport-socket.ts';
 import type { TLSSocketOptions } from './types.ts';
+import { isOfUser } from './user-error.ts';
 
 /**
  * A TLS connection with the API of `tls.TLSSocket`.
@@ -62,12 +64,13 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   declare readonly server: NetServer | null;
   /** @internal */
   _tlsOptions: TLSSocketOptions;
+  /** @internal A server's, since `setKeyCert`. */
+  _shown: readonly Credential[] | undefined;
   #link: Link;
   #signatureSchemes: readonly number[] = [];
   #bytesRead = 0;
   #bytesWritten = 0;
   #hadError = false;
-  #timer: NodeJS.Timeout | undefined;
   #info: ConnectionInfo | undefined;
   #settings: ServerSettings | undefined;
   #context: SecureContext | undefined;
@@ -122,13 +125,14 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     this._tlsOptions = { ...this._tlsOptions, servername: name };
   }
 
-  /** Shows another certificate; before the handshake has begun. */
+  /** Shows another certificate; before the handshake has begun, or in `ALPNCallback`. */
   override setKeyCert(context: SecureContext | NodesContext | SecureContextOptions): void {
     const secureContext = contextFrom(context);
     if (!this._isServer) {
       this.#context = secureContext;
       return;
     }
+    this._shown = secureContext.credentials;
     this.#settings = withCredentials(this.#settings!, secureContext.credentials);
     this.#link.replace(() => this.#side());
   }
@@ -269,7 +273,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    clearTimeout(this.#timer);
+    this.stopHandshakeTimer();
     this.#hadError = error !== null && error !== undefined;
     this.#setConnecting(false);
     const isAll = !this.#hadError && this.#info !== undefined && isBetweenMessages(this);
@@ -288,15 +292,14 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 
   /** @internal */
   onSecure(info: ConnectionInfo): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.stopHandshakeTimer();
     this.#info = info;
     this._settleSession(info.resumed);
     this.alpnProtocol = info.alpnProtocol ?? false;
     this.servername = info.serverName ?? false;
     this.#judge(info);
     if (this._tlsOptions.requestOCSP) this.emit('OCSPResponse', describe.buffer(info.ocspResponse) ?? null);
-    this.emit('secure');
+    if (!this.destroyed) this.emit('secure');
   }
 
   /** @internal Renegotiated, or the client has shown its certificate. */
@@ -336,6 +339,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 
   /** @internal */
   onFailure(error: TlsError): void {
+    if (isOfUser(error)) this._connection?.takeOutgoing();
     if (error.code !== 'truncated') this.destroy(toNodeError(error, this.#link.isAwaited));
     else if (this.#info === undefined) this.#onHangUp(error);
     else this.onTruncation(error);
@@ -379,12 +383,6 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   onBaseClose(): void {
     const isCut = this.#info !== undefined && !this.destroyed && !this.#link.isReadOver;
     this.destroy(isCut ? this.#truncate() : undefined);
-  }
-
-  /** @internal A server's deadline for the handshake, in milliseconds. */
-  _setHandshakeTimeout(milliseconds: number): void {
-    this.#timer = setTimeout(giveUp, milliseconds, this);
-    this.#timer.unref();
   }
 
   #setConnecting(connecting: boolean): void {
@@ -448,7 +446,3 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 }
 
 installNetworkProperties(TLSSocket.prototype);
-
-function giveUp(socket: TLSSocket): void {
-  socket.destroy(handshakeTimeout());
-}

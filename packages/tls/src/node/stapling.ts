@@ -8,7 +8,7 @@ import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import { signatureScheme } from '../signature-schemes.ts';
 import { checkBytes } from './arguments.ts';
-import { answering } from './user-error.ts';
+import { answering, callOut } from './user-error.ts';
 
 /** Gives a server's credentials the OCSP responses that are to go with them. */
 export type Stapler = (
@@ -37,7 +37,8 @@ export function stapler(server: EventEmitter): Stapler {
         resolve(credentials.map((one) => (one === shown ? stapled : one)));
       };
       const answer = answering('OCSPRequest', take, reject);
-      server.emit('OCSPRequest', Buffer.from(leaf), issuerOf(leaf, shown.certificates), answer);
+      const issuer = issuerOf(leaf, shown.certificates);
+      callOut('OCSPRequest', () => server.emit('OCSPRequest', Buffer.from(leaf), issuer, answer), reject);
     });
   };
 }

@@ -4,6 +4,7 @@ import type { EndedSession } from '../sessions/abandoned-sessions.ts';
 import type { Session } from '../sessions/session.ts';
 import { TICKET_KEY_LENGTH, TicketKeys, type TicketSealer } from '../sessions/ticket-keys.ts';
 import { checkBytes, invalidValue } from './arguments.ts';
+import { nodeTypeError } from './errors.ts';
 
 /**
  * A server's ticket key, as `getTicketKeys` and `setTicketKeys` have it. With a `sessionIdContext` tickets are sealed
@@ -29,7 +30,13 @@ export class TicketProtection implements TicketSealer {
   replace(keys: Uint8Array, name: string = 'options.ticketKeys'): void {
     checkBytes(name, keys);
     if (keys.byteLength !== TICKET_KEY_LENGTH) {
-      throw invalidValue(name, `must be exactly ${TICKET_KEY_LENGTH} bytes`, keys.byteLength);
+      if (name !== 'buffer') {
+        throw invalidValue(name, `must be exactly ${TICKET_KEY_LENGTH} bytes`, keys.byteLength);
+      }
+      throw nodeTypeError(
+        'ERR_INVALID_ARG_VALUE',
+        `Session ticket keys must be a ${TICKET_KEY_LENGTH}-byte buffer`,
+      );
     }
     this.#given = new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength).slice();
     this.#keys = new TicketKeys(nodeCrypto, { rotateAfter: Number.POSITIVE_INFINITY });

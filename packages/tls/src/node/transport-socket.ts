@@ -1,5 +1,6 @@
-import { Socket, type SocketConstructorOpts } from 'node:net';
+import type { Socket, SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { wrongType } from './arguments.ts';
 import { DescribedSocket } from './described-socket.ts';
 import type { TLSSocketOptions } from './types.ts';
 
@@ -39,14 +40,17 @@ export abstract class TransportSocket extends DescribedSocket {
   }
 }
 
-/** For the stream of a TLSSocket: without a choice it ends as its transport does. */
+/** For the stream of a TLSSocket: it ends as what it was given does. Throws `ERR_INVALID_ARG_TYPE` for what is no stream. */
 export function socketOptions(
   transport: Duplex | null | undefined,
   options: TLSSocketOptions,
 ): SocketConstructorOpts {
-  const isSocket = transport instanceof Socket;
+  if (transport && typeof transport.pause !== 'function') {
+    throw wrongType('socket', 'an instance of Duplex', transport);
+  }
+  const isGiven = transport && options.ownsTransport !== true;
   const made: SocketConstructorOpts & { highWaterMark?: number } = {
-    allowHalfOpen: options.allowHalfOpen ?? (isSocket && transport.allowHalfOpen),
+    allowHalfOpen: Boolean((isGiven ? transport : options).allowHalfOpen),
   };
   if (options.highWaterMark !== undefined) made.highWaterMark = options.highWaterMark;
   return made;

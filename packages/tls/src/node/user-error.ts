@@ -1,12 +1,11 @@
 import { TlsError } from '../errors.ts';
 import { setCounterpart } from './errors.ts';
 
-/** Runs a user's callback. What it throws is an uncaught exception, as any handler's, and fails the handshake. */
+/** Runs a user's callback. What it throws fails the handshake, and is told as its error, as in Node. */
 export function callOut(name: string, call: () => void, reject: (error: Error) => void): void {
   try {
     call();
   } catch (error) {
-    process.nextTick(rethrow, error);
     reject(userError(name, error instanceof Error ? error : new Error(String(error))));
   }
 }
@@ -34,14 +33,16 @@ export function answering<T>(
   };
 }
 
-function rethrow(error: unknown): void {
-  throw error;
+/** The user's own error comes out of the socket again, as in Node, and the peer hears nothing of it. */
+export function userError(name: string, error: Error): TlsError {
+  const made = new TlsError('internal-error', `${name} failed: ${error.message}`, { cause: error });
+  ofUsers.add(made);
+  return setCounterpart(made, error);
 }
 
-/** The user's own error comes out of the socket again, as in Node. */
-export function userError(name: string, error: Error): TlsError {
-  return setCounterpart(
-    new TlsError('internal-error', `${name} failed: ${error.message}`, { cause: error }),
-    error,
-  );
+/** Whether it is this program's own failure, for which the peer gets no alert. */
+export function isOfUser(error: TlsError): boolean {
+  return ofUsers.has(error);
 }
+
+const ofUsers = new WeakSet<TlsError>();

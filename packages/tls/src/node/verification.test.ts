@@ -248,7 +248,7 @@ describe.each([
     ['a stranger\u2019s', issue({}, stranger), 'UNABLE_TO_VERIFY_LEAF_SIGNATURE'],
   ])('leaves the verdict to its maker: a certificate that is %s', async (_what, identity, code) => {
     const { socket, said } = await upgraded(identity);
-    expect((socket.ssl.verifyError() as { code?: string } | null)?.code).toBe(code);
+    expect((socket.ssl!.verifyError() as { code?: string } | null)?.code).toBe(code);
     expect([socket.authorized, socket.authorizationError]).toEqual([false, null]);
     expect(String(await readAll(socket))).toBe('hello');
     expect(said).toEqual([]);

@@ -27,10 +27,7 @@ export const MISSING_MEMBERS: Readonly<Record<string, Readonly<Record<string, Mi
     setOptions: { since: '0.3.2', until: '24', why: 'not documented: `setSecureContext` does it' },
   },
   'tls.TLSSocket.prototype': Object.fromEntries(
-    ['_wrapHandle', '_destroySSL', '_init', '_handleTimeout', '_finishInit'].map((name) => [
-      name,
-      { since: '0.11.4', why: INTERNAL },
-    ]),
+    ['_wrapHandle', '_init', '_finishInit'].map((name) => [name, { since: '0.11.4', why: INTERNAL }]),
   ),
 };
 
