@@ -3,6 +3,7 @@ import type { ConnectionEvents } from '../connection-events.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Deferred, deferred } from './deferred.ts';
+import { dropRest } from './drop-rest.ts';
 import type { StreamOptions, TlsStream, Transport } from './tls-stream.ts';
 import { TransportWriter } from './transport-writer.ts';
 
@@ -323,7 +324,8 @@ export class StreamConnection implements TlsStream {
     this.#connection.abort();
     this.#signal?.removeEventListener('abort', this.#onAbortSignal);
     this.#transport.close(CLOSE_GRACE).then(() => {
-      this.#reader.cancel(this.#error).catch(() => {});
+      const rest = this.#error === undefined ? Promise.resolve() : dropRest(this.#reader, CLOSE_GRACE);
+      rest.then(() => this.#reader.cancel(this.#error)).catch(() => {});
       if (this.#error === undefined) this.#over.resolve();
       else this.#over.reject(this.#error);
     });
