@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from './options.ts';
 import type { ExternalPsk } from './psk/external-psk.ts';
 import { importPsk } from './psk/import.ts';
+import type { Session } from './sessions/session.ts';
 import { TicketKeys } from './sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from './testing/end.ts';
 import { Pair } from './testing/pair.ts';
@@ -174,5 +175,112 @@ describe('an imported key', () => {
     const reflected = meet({ psks: [asClient] }, { findPsk: knows(asServer) });
     expect(reflected.server.errors[0]!.code).toBe('unknown-psk-identity');
     expect(reflected.client.secured).toEqual([]);
+  });
+});
+
+describe('a client that insists on a key', () => {
+  const insists = { requirePsk: true, minVersion: undefined } as const;
+  const credentials = [pki.server()];
+  const codes = (pair: Pair) => [pair.client, pair.server].map(({ errors }) => errors[0]?.code);
+
+  test('has it', () => {
+    const pair = meet({ ...insists, psks: [psk('a')] }, { findPsk: knows(psk('a')), credentials });
+    expectSecured(pair, 'a');
+  });
+
+  test('offers no older version', () => {
+    const client = clientEnd(
+      clientConfig({ provider: nodeCrypto, verifyCertificate, ...insists, psks: [psk('a')] }),
+    );
+    const server = serverEnd(serverConfig({ provider: nodeCrypto, credentials, maxVersion: 'TLSv1.2' }));
+    expect(codes(new Pair(client, server).pump())).toEqual(['alert-received', 'no-common-version']);
+  });
+
+  test.each([
+    ['the server knows none', { findPsk: knows() }],
+    ['the server has no keys', {}],
+    [
+      'the server wants a certificate of it',
+      { findPsk: knows(psk('a')), clientCertificate: 'require', verifyCertificate },
+    ],
+    [
+      'the suite goes with another hash',
+      { findPsk: knows(psk('a')), cipherSuites: ['TLS_AES_256_GCM_SHA384'] },
+    ],
+    [
+      'the same, after a retry',
+      { findPsk: knows(psk('a')), cipherSuites: ['TLS_AES_256_GCM_SHA384'], groups: ['secp521r1'] },
+    ],
+  ] as const)('takes no certificate for it: %s', (_what, server) => {
+    const pair = meet({ ...insists, psks: [psk('a')] }, { credentials, ...server });
+    expect(codes(pair)).toEqual(['no-psk', 'alert-received']);
+    expect(pair.server.errors[0]!.receivedAlert).toBe('handshake_failure');
+    expect(pair.client.log).not.toContain('received certificate');
+    expect(pair.client.secured).toEqual([]);
+  });
+
+  test('says nothing when it has none', () => {
+    const pair = ends({ ...insists, psks: () => [] }, { credentials });
+    expect([codes(pair)[0], pair.client.log]).toEqual(['no-psk', ['alert sent fatal handshake_failure']]);
+  });
+
+  test('resumes what began with a key, and nothing else', () => {
+    const tickets = new TicketKeys(nodeCrypto);
+    const server = { findPsk: knows(psk('a')), credentials, tickets };
+    const config = clientConfig({ provider: nodeCrypto, verifyCertificate, ...insists, psks: [psk('a')] });
+    const other = clientConfig({ provider: nodeCrypto, verifyCertificate });
+    const connect = (own: typeof config, session?: Session) =>
+      new Pair(
+        clientEnd(own, { session }),
+        serverEnd(serverConfig({ provider: nodeCrypto, ...server })),
+      ).pump().client;
+    const withKey = connect(config).sessions[0]!;
+    expect(connect(config, withKey).info.resumed).toBe(true);
+    const withCertificate = connect(other).sessions[0]!;
+    const { info } = connect(config, withCertificate);
+    expect([info.resumed, text(info.pskIdentity)]).toEqual([false, 'a']);
+  });
+
+  test.each([
+    [{ psks: undefined }, 'requirePsk needs psks'],
+    [{ psks: [psk('a')], maxVersion: 'TLSv1.2' }, 'requirePsk needs TLS 1.3'],
+  ] as const)('%j is no option', (options, message) => {
+    const all = { provider: nodeCrypto, verifyCertificate, ...insists, ...options };
+    expect(() => clientConfig(all)).toThrow(message);
+  });
+});
+
+describe('a key that is known where a client certificate is required', () => {
+  const asks = { clientCertificate: 'require', verifyCertificate } as const;
+
+  test('is refused by its own reason where nothing else can come of it', () => {
+    const pair = meet({ psks: [psk('a')] }, { findPsk: knows(psk('a')), ...asks });
+    expect(pair.server.errors[0]).toMatchObject({
+      code: 'certificate-required',
+      alert: 'certificate_required',
+    });
+    expect(pair.server.errors[0]!.message).toContain('PSK');
+  });
+
+  test('one that is not known is what it was', () => {
+    const pair = meet({ psks: [psk('x')] }, { findPsk: knows(psk('a')), ...asks });
+    expect(pair.server.errors[0]!.code).toBe('unknown-psk-identity');
+  });
+
+  test('gives way to certificates where there are some', () => {
+    const client = { psks: [psk('a')], credentials: [pki.client()] };
+    const { info } = meet(client, { findPsk: knows(psk('a')), ...asks, credentials: [pki.server()] }).server;
+    expect([info.pskIdentity, info.peerCertificates.length]).toEqual([undefined, 1]);
+  });
+
+  test('the same in TLS 1.2', () => {
+    const cipherSuites = ['ECDHE-PSK-AES128-CBC-SHA256', 'PSK-AES128-GCM-SHA256'];
+    const old = { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.2', cipherSuites } as const;
+    const pair = meet({ psks: [psk('a')], ...old }, { findPsk: knows(psk('a')), ...asks, ...old });
+    expect(pair.server.errors[0]).toMatchObject({
+      code: 'client-certificate-missing',
+      alert: 'handshake_failure',
+    });
+    expect(pair.server.errors[0]!.message).toContain('shared key');
   });
 });

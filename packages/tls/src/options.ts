@@ -20,6 +20,7 @@ import {
 import { type FiniteField, type Group, groupByName, groupFits } from './groups.ts';
 import type { Legacy } from './legacy-feature.ts';
 import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
+import { insistsOnPsk } from './psk/required-psk.ts';
 import type { RecordCompression } from './record/compression.ts';
 import type { CredentialRequest } from './requests.ts';
 import { clientServices, serverServices } from './services.ts';
@@ -283,7 +284,10 @@ export interface ServerConfig extends CommonConfig {
 
 /** Checks a client's options once, for many connections. Throws `bad-option`. */
 export function clientConfig(options: ClientOptions): ClientConfig {
-  const common = commonConfig(options, options.psks !== undefined);
+  const common = commonConfig(
+    insistsOnPsk(options) ? { ...options, minVersion: 'TLSv1.3' } : options,
+    options.psks !== undefined,
+  );
   const keyShareGroups =
     options.keyShareGroups === undefined
       ? defaults.defaultKeyShareGroups(common.groups13)

@@ -16,6 +16,7 @@ import { extensionById } from '../extensions/table.ts';
 import { isGrease } from '../grease.ts';
 import { type HeartbeatMode, heartbeatModeCode } from '../heartbeat/negotiation.ts';
 import type { NpnClient, NpnServer, Ssl2HelloReader } from '../legacy-feature.ts';
+import type { RequiredPskOptions } from '../psk/required-psk.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
 import { type ApplicationSettingsOptions, type OwnSettings, ownSettings } from './application-settings.ts';
 import type { CustomExtension } from './custom-extensions.ts';
@@ -71,7 +72,7 @@ export interface CommonFeatureOptions extends ApplicationSettingsOptions {
 }
 
 /** How a client's hello looks, and what it asks for beside the key exchange. */
-export interface ClientFeatureOptions extends CommonFeatureOptions {
+export interface ClientFeatureOptions extends CommonFeatureOptions, RequiredPskOptions {
   /**
    * Send values that mean nothing, so that servers stay able to pass over what they do not know (RFC 8701): everywhere,
    * or in the places named. They are chosen at random for each connection. Default false.

@@ -12,6 +12,8 @@ export interface ServerHandshake extends Handshake {
   readonly resuming?: (session: Session) => void;
   /** The application asked for the client's certificate: no session stands in for it. */
   readonly wantsCertificate?: boolean;
+  /** The client has a key that is known, and cannot go on with it: it is required to show a certificate. */
+  refusesPsk?: boolean;
   /** TLS 1.3 is not spoken with this client although both know it. */
   avoidsTls13?: boolean;
   /** What to tell of trust anchors; undefined for nothing. */

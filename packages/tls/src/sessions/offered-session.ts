@@ -32,6 +32,8 @@ function isUsable(h: ClientHandshake, session: Session): boolean {
   const { config } = h;
   if (!isFresh(session, h.now) || abandonedByClients.has(h.provider, session)) return false;
   if (!config.versions.some((version) => version === session.version)) return false;
+  // One that began with a certificate is no key.
+  if (config.options.requirePsk === true && isKnown(session)) return false;
   const is13 = session.version === TLS13;
   if (is13 ? session.ticket.length === 0 : !takesTicket(h, session)) return false;
   if (session.ticket.length > MAX_TICKET) return false;

@@ -34,6 +34,7 @@ export interface Parameters12 {
 export function* chooseParameters(h: ServerHandshake, wishes: Wishes): Flow<Parameters12> {
   const suites = commonSuites(h, wishes);
   const credentials = yield* credentialsFor(suites, wishes);
+  if (suites.length === 0) checkCanAsk(h, wishes);
   let missing: TlsErrorCode = 'no-common-cipher-suite';
   for (const suite of suites) {
     const group = groupFor(h, wishes, suite);
@@ -77,9 +78,21 @@ const NOTHING_FITS = {
     'the client names finite fields, none of which this server takes, and no suite without one fits',
 } as const;
 
-function commonSuites(h: ServerHandshake, { rules, hello }: Wishes): CipherSuite[] {
-  // Where every client must show a certificate, no suite will do that cannot ask for it.
-  const asks = h.config.options.clientCertificate === 'require';
+/** No suite is left, since a client certificate is required: then the client hears why. */
+function checkCanAsk(h: ServerHandshake, wishes: Wishes): void {
+  if (h.config.options.clientCertificate !== 'require' || commonSuites(h, wishes, false).length === 0) return;
+  throw new TlsError(
+    'client-certificate-missing',
+    'the client offers only suites with a shared key, and a client certificate is required, for which that does not stand in',
+  );
+}
+
+/** @param asks where every client must show a certificate, no suite will do that cannot ask for it. */
+function commonSuites(
+  h: ServerHandshake,
+  { rules, hello }: Wishes,
+  asks: boolean = h.config.options.clientCertificate === 'require',
+): CipherSuite[] {
   const ours = suitesOf(h.config.cipherSuites, rules).filter(
     (suite) => keyExchangeOf(suite).available(h.config) && (!asks || mayAskForCertificate(suite)),
   );

@@ -67,9 +67,12 @@ function* sessionPsk(
 }
 
 function* externalPsk(h: ServerHandshake, { identity }: PskIdentity): Flow<KnownPsk | undefined> {
-  // A key that is not in a certificate does not stand in for one.
-  if ((h.config.options.clientCertificate ?? 'none') === 'require') return undefined;
   const psk = yield* perform('findPsk', { identity, version: TLS13 });
+  // A key that is not in a certificate does not stand in for one.
+  if (h.config.options.clientCertificate === 'require') {
+    h.refusesPsk ||= psk !== undefined;
+    return undefined;
+  }
   return psk === undefined ? undefined : { ...externalBinding(psk), session: undefined };
 }
 

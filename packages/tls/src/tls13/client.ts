@@ -33,7 +33,7 @@ import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
 import { LaterAnswers } from './later-answers.ts';
-import type { OfferedPsk } from './offered-psk.ts';
+import { checkPsk, type OfferedPsk } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 import { sessionFromTicket } from './tickets.ts';
 import { type ApplicationSecrets, applicationSecrets, handshakeSecrets } from './traffic-secrets.ts';
@@ -91,6 +91,8 @@ function checkAgreement(
     );
   }
   const psk = selectedPsk(offer, hello, suite);
+  if (h.config.options.requirePsk === true)
+    checkPsk(psk, 'the server takes none of the keys offered, and a certificate is not wanted');
   const { group, secret } = agree(offer, hello);
   return {
     offer,

@@ -1,6 +1,7 @@
 import { HASH_LENGTH } from '@testudo/crypto';
 import type { Offer } from '../client-hello-offer.ts';
 import { padHello } from '../client-hello-shape.ts';
+import { TlsError } from '../errors.ts';
 import { bindersLength, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
@@ -25,13 +26,21 @@ export interface OfferedPsk extends BoundPsk {
 export function* offeredPsks(h: ClientHandshake, session: Session | undefined): Flow<OfferedPsk[]> {
   const { config } = h;
   if (!config.versions.includes(TLS13)) return [];
+  const { psks: keys, requirePsk } = config.options;
   const psks: OfferedPsk[] = session?.version === TLS13 ? [resumptionPsk(h, session)] : [];
-  if (config.options.psks === undefined) return psks;
+  if (keys === undefined) return psks;
   const external = yield* perform('choosePsks', { hint: undefined });
   const hashes = config.cipherSuites.filter(isSuite13).map((suite) => suite.hash);
   // An empty identity is one of TLS 1.2 only (RFC 4279 §2, RFC 9846 §4.2.11).
   const named = external.filter(({ identity }) => identity.length > 0).map(externalPsk);
-  return [...psks, ...named.filter((psk) => hashes.includes(psk.hash))];
+  const offered = [...psks, ...named.filter((psk) => hashes.includes(psk.hash))];
+  if (requirePsk === true) checkPsk(offered[0], 'there is no key for this server, nor a session');
+  return offered;
+}
+
+/** For a client that insists on a key. Throws `no-psk`. */
+export function checkPsk(psk: OfferedPsk | undefined, message: string): void {
+  if (psk === undefined) throw new TlsError('no-psk', message);
 }
 
 function resumptionPsk(h: ClientHandshake, session: Session): OfferedPsk {

@@ -8,7 +8,7 @@ import type { ClientHandshake } from '../handshake/client-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import { PlaintextSealer } from '../record/protection.ts';
 import type { CipherSuite13 } from '../suites.ts';
-import { sendClientHello } from './offered-psk.ts';
+import { checkPsk, sendClientHello } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 
 /** Answers a HelloRetryRequest: the same hello with what was asked for (RFC 9846 §4.1.2, §4.1.4). */
@@ -47,6 +47,8 @@ export function retryClientHello(
   if (given !== undefined) extensions.set(cookie, given);
   // A PSK of another hash cannot be used any more (RFC 9846 §4.1.4).
   const psks = offer.psks.filter((psk) => psk.hash === suite.hash);
+  if (h.config.options.requirePsk === true)
+    checkPsk(psks[0], 'the server chooses a suite that none of the keys offered goes with');
   endEarlyData(h, offer);
   const second = { ...offer, shares, psks };
   sendClientHello(h, second);

@@ -6,7 +6,7 @@ import { TlsError } from '../errors.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
 import { credentialsByAnchor, offerTrustAnchors } from '../features/trust-anchors.ts';
-import type { Flow } from '../flow.ts';
+import { type Flow, perform } from '../flow.ts';
 import type { ChosenCredential } from '../handshake/authentication.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
@@ -48,6 +48,7 @@ export function* chooseAgain(
 
 function* chooseOwn(h: ServerHandshake, hello: ClientHello, info: ClientHelloInfo): Flow<ChosenCredential> {
   const theirs = hello.extensions.get(signatureAlgorithms);
+  if (h.refusesPsk === true) checkGoesOn(theirs, yield* perform('chooseCredentials', info));
   if (theirs === undefined)
     throw new TlsError('missing-extension', 'ClientHello without signature_algorithms');
   const credentials = yield* chooseCredentials(info, hello.extensions.has(preSharedKey));
@@ -63,4 +64,13 @@ function* chooseOwn(h: ServerHandshake, hello: ClientHello, info: ClientHelloInf
     );
   }
   return chosen;
+}
+
+/** A key is known and refused: then the client hears why, unless there can be certificates in its place. */
+function checkGoesOn(theirs: readonly number[] | undefined, credentials: readonly Credential[]): void {
+  if (theirs !== undefined && credentials.length > 0) return;
+  throw new TlsError(
+    'certificate-required',
+    'the key (PSK) of this client is known, but a client certificate is required, for which it does not stand in',
+  );
 }
