@@ -28,6 +28,7 @@ export {
 export { type GeneralName, type GeneralNameKind, generalNameText } from './general-name.ts';
 export { formatIpAddress, parseIpAddress } from './ip-address.ts';
 export { type IssuerFetcher, type IssuerFetchOptions, issuerUrls, parseIssuers } from './issuer-fetch.ts';
+export { subjectPublicKeyInfoOf } from './leaf-key.ts';
 export { type PrivateKeyOptions, parseCertificates, parsePrivateKey } from './load.ts';
 export { AccessMethodOid, ExtensionOid, KeyPurposeOid } from './oids.ts';
 export * from './openssl/index.ts';

@@ -1,5 +1,5 @@
 import type { PublicKey } from '@testudo/crypto';
-import type { Certificate } from '@testudo/x509';
+import { type Certificate, subjectPublicKeyInfoOf } from '@testudo/x509';
 import { rejection } from '../certificate-verdict.ts';
 import { typeShownBy } from '../certificates/certificate-types.ts';
 import type { DelegatedCredential } from '../certificates/delegated-credential.ts';
@@ -124,11 +124,14 @@ function schemesOf(
     );
 }
 
-/** The public key of a leaf, or of one that came alone. Throws `bad-certificate` when there is none to be had. */
+/**
+ * The public key of a leaf, or of one that came alone: whether all else in a certificate can be read is up to who verifies it.
+ * Throws `bad-certificate` when there is none to be had.
+ */
 export function leafKey(h: Handshake, role: 'client' | 'server', der: Uint8Array): PublicKey {
   if (typeShownBy(h, role) === 'raw-public-key') return readRawPublicKey(h, der);
   try {
-    return verifiedCertificates.parse(der).publicKey(h.provider);
+    return publicKeyOf(h, der);
   } catch (error) {
     throw new TlsError(
       'bad-certificate',
@@ -136,6 +139,17 @@ export function leafKey(h: Handshake, role: 'client' | 'server', der: Uint8Array
       { cause: error },
     );
   }
+}
+
+/** Parsed whole where that can be done: then it is parsed, and its key imported, once. */
+function publicKeyOf(h: Handshake, der: Uint8Array): PublicKey {
+  let certificate: Certificate;
+  try {
+    certificate = verifiedCertificates.parse(der);
+  } catch {
+    return h.provider.importPublicKey(subjectPublicKeyInfoOf(der));
+  }
+  return certificate.publicKey(h.provider);
 }
 
 /**

@@ -7,8 +7,10 @@ import type { Identity } from './support.ts';
 /** What a test puts into a certificate: whatever it likes. */
 export interface Wish {
   readonly subject?: string;
-  /** 1 or 3. Default 3. */
-  readonly version?: 1 | 3;
+  /** Default 3. */
+  readonly version?: 1 | 3 | 4;
+  /** How times are written. Default: as they should be. */
+  readonly time?: (at: Date) => Uint8Array;
   readonly key?: PrivateKey;
   /** Default RSA or ECDSA with SHA-256. */
   readonly signedWith?: SignatureAlgorithm;
@@ -45,13 +47,14 @@ export function make(wish: Wish, issuer?: Made): Made {
   const oid = SIGNATURES[`${algorithm.name} ${'hash' in algorithm ? algorithm.hash : ''}`.trim()]!;
   const identifier = der.sequence(der.oid(oid), isRsa ? der.nullValue() : undefined);
   const [from, to] = (wish.days ?? [-1, 30]).map((day) => new Date(Date.now() + day * 86_400_000));
-  const extensions = (wish.version ?? 3) === 3 ? extensionsOf(wish) : [];
+  const { version = 3, time = der.time } = wish;
+  const extensions = version >= 3 ? extensionsOf(wish) : [];
   const tbs = der.sequence(
-    wish.version === 1 ? undefined : der.explicit(0, der.integer(2)),
+    version === 1 ? undefined : der.explicit(0, der.integer(version - 1)),
     der.unsigned(nodeCrypto.randomBytes(8)),
     identifier,
     nameOf(issuer?.subject ?? subject),
-    der.sequence(der.time(from!), der.time(to!)),
+    der.sequence(time(from!), time(to!)),
     nameOf(subject),
     key.publicKey.spki,
     extensions.length > 0 ? der.explicit(3, der.sequence(...extensions)) : undefined,
