@@ -79,7 +79,8 @@ test('through several certificates, down to the leaf', () => {
   });
   expect(verdict(end, [lower, forged], root)).toBe('bad-signature');
   const wrong = makeAuthority({ subject: 'lower', by: inheriting, privateKey: bare(other) });
-  expect(verdict(end, [wrong, inheriting], root)).toBe('bad-signature');
+  // With the prime of another key, the number may even be out of range.
+  expect(['bad-signature', 'malformed']).toContain(verdict(end, [wrong, inheriting], root));
 });
 
 test('there must be some, and the profile must accept such a key', () => {
