@@ -12,6 +12,8 @@ export interface BackendRequestOptions extends Pick<ClientRequestArgs, 'agent' |
 export class BackendRequest extends ClientRequest {
   constructor({ headers, ...options }: BackendRequestOptions) {
     super({ ...options, headers: headers as string[], setHost: false } as never);
+    // Those beyond a limit would be missing without a word; their size is limited.
+    this.maxHeadersCount = 0;
     // A character of a field is a byte, also where Node writes a header without a body.
     this.once('socket', (socket) => socket.setDefaultEncoding('latin1'));
   }

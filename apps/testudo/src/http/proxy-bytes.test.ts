@@ -231,3 +231,16 @@ describe('an answer reaches the client byte by byte', () => {
     expect(wire.text.endsWith('0\r\n\r\n')).toBe(false);
   });
 });
+
+test('no field is missing, however many there are', async () => {
+  const many = Array.from({ length: 1500 }, (_, i) => `a: ${i}\r\n`).join('');
+  const { client, server } = await between();
+  const wire = await client();
+  wire.write(`GET / HTTP/1.1\r\nHost: a\r\n${many}\r\n`);
+  const behind = await server();
+  await behind.until('\r\n\r\n');
+  expect(behind.text).toBe(`GET / HTTP/1.1\r\nHost: a\r\n${many}${OWN}\r\n`);
+  behind.write(`HTTP/1.1 200 OK\r\n${many}Content-Length: 2\r\n\r\nok`);
+  await wire.until('\r\n\r\nok');
+  expect(withoutOwn(wire.text)).toBe(`HTTP/1.1 200 OK\r\n${many}Content-Length: 2\r\n\r\nok`);
+});

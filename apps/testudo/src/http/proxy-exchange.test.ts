@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
 import { folderWith, removeFolders } from '../testing/folder.ts';
 import { connectTls, startGateway, stopAll } from '../testing/test-gateway.ts';
@@ -47,6 +48,27 @@ describe('Expect: 100-continue', () => {
     expect(behind.text.endsWith('\r\n\r\n')).toBe(true);
   });
 
+  test('that is refused while the client sends all the same: it reads the whole refusal, and a clean end', async () => {
+    const { client, server, accepted } = await between();
+    const wire = await client();
+    let error: Error | undefined;
+    wire.socket.on('error', (one) => {
+      error = one;
+    });
+    wire.write(ASK.replace('Content-Length: 4', 'Content-Length: 20000000'));
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    wire.socket.pause();
+    behind.write('HTTP/1.1 413 Content Too Large\r\nContent-Length: 2\r\n\r\nno');
+    wire.write('x'.repeat(5_000_000));
+    await once(wire.socket, 'drain');
+    wire.socket.resume();
+    await wire.ended();
+    expect(wire.text).toMatch(/^HTTP\/1\.1 413 (.|\r\n)*\r\n\r\nno$/);
+    expect(error).toBeUndefined();
+    expect(accepted()).toBe(1);
+  });
+
   test('with bytes above 127 in the fields', async () => {
     const { client, server } = await between();
     const wire = await client();
@@ -73,6 +95,43 @@ describe('Expect: 100-continue', () => {
     wire.write(ASK);
     await wire.until('\r\n\r\n');
     expect(wire.text).toMatch(/^HTTP\/1\.1 405 /);
+  });
+});
+
+describe('behind a request', () => {
+  test('a request behind an answer that ends the connection reaches nobody', async () => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('GET /1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\nPOST /2 HTTP/1.1\r\nHost: a\r\n\r\n');
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    behind.write(OK);
+    await wire.ended();
+    expect(behind.text).not.toContain('/2');
+    expect(wire.text).toMatch(/\r\n\r\nok$/);
+  });
+
+  test.each([
+    ['nonsense', 'nonsense\r\n\r\n'],
+    ['a request without Host', 'GET /2 HTTP/1.1\r\n\r\n'],
+    [
+      'a request with two lengths',
+      'POST /2 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n',
+    ],
+  ])('%s is refused after the answer, which is whole', async (_, text) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('GET /1 HTTP/1.1\r\nHost: a\r\n\r\n');
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    behind.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\no');
+    await wire.until('\r\n\r\no');
+    wire.write(text);
+    wire.write('GET /3 HTTP/1.1\r\nHost: a\r\n\r\n');
+    behind.write('k');
+    await wire.ended();
+    expect(wire.text).toMatch(/\r\n\r\nokHTTP\/1\.1 400 Bad Request\r\n/);
+    expect(behind.text).not.toMatch(/\/[23]/);
   });
 });
 

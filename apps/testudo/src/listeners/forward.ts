@@ -31,7 +31,9 @@ function forward(client: TLSSocket, { target, connectTimeout, log }: ForwardOpti
   service.once('close', () => clearTimeout(waiting));
   service.on('error', (error) => {
     log.warn({ target: addressText(target), reason: systemReason(error) }, 'the service behind failed');
-    client.destroy();
+    // Where nothing was said, nothing is cut off.
+    if (service.bytesRead === 0) farewell(client);
+    else client.destroy();
   });
   client.on('error', () => service.destroy());
   one(client, service);
@@ -54,7 +56,7 @@ const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
 function one(from: Socket, to: Socket): void {
   from.pipe(to);
   from.once('close', () => {
-    if (!from.readableEnded) to.destroy();
+    if (!from.readableEnded && !to.writableEnded) to.destroy();
   });
 }
 

@@ -42,6 +42,8 @@ export interface HttpConnection {
   last?: ServerResponse;
   /** Whether the client waits for a server behind; not when it still has to send, or to read. Default: never. */
   waitsForBackend?: () => boolean;
+  /** No request is answered any more. */
+  isEnding?: boolean;
   /** Set once it carries another protocol: ends that from our side. */
   endUpgraded?: (grace?: number) => void;
 }
@@ -74,9 +76,13 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     shouldUpgradeCallback: (request: IncomingMessage) => !hasBody(request),
   };
   const server = createServer(serverOptions);
+  // Those beyond a limit would be missing without a word; their size is limited.
+  server.maxHeadersCount = 0;
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const connection = connections.get(request.socket);
     if (connection === undefined) return void response.destroy();
+    // It was told that this connection ends.
+    if (connection.isEnding) return;
     connection.requests++;
     connection.active++;
     connection.last = response;
@@ -112,7 +118,15 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
   server.on('timeout', (socket) => farewell(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     options.log.debug({ code: error.code, reason: shown(messageOf(error)) }, 'a request that is no HTTP');
-    refuse(socket, STATUS_OF[error.code ?? ''] ?? '400 Bad Request');
+    const refusing = (): void => refuse(socket, STATUS_OF[error.code ?? ''] ?? '400 Bad Request');
+    const connection = connections.get(socket as Socket);
+    if (connection?.last === undefined || connection.active === 0 || !socket.writable) return refusing();
+    // What comes after a request that was the last is not looked at (RFC 9112 §9.6).
+    if (error.code === 'HPE_CLOSED_CONNECTION') return;
+    // Requests before it get their answers, whole; in the middle of one there is no place for another.
+    if (connection.last.req.complete) whenAnswered(connection, refusing);
+    else if (connection.last.headersSent) socket.destroy();
+    else refusing();
   });
   startTimeouts(server);
   return {
@@ -121,6 +135,11 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
       socket.setDefaultEncoding('latin1');
       const connection: HttpConnection = { socket, record, requests: 0, active: 0 };
       connections.set(socket, connection);
+      // How Node ends a connection. A client that still sends gets to read the answer first (RFC 9112 §9.6).
+      socket.destroySoon = () => {
+        connection.isEnding = true;
+        farewell(socket);
+      };
       socket.once('close', () => connections.delete(socket));
       server.emit('connection', socket);
       return {
