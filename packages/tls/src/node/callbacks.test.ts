@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { TlsOptions } from './index.ts';
+import type { SniCallback, TlsOptions } from './index.ts';
 import {
   ca,
   clientIdentity,
@@ -11,6 +11,7 @@ import {
   failing,
   issue,
   listen,
+  nodes,
   ours,
   serverIdentity,
   stranger,
@@ -193,3 +194,14 @@ describe('who calls back with what is none', () => {
     expect((await failed)[0]).toMatchObject({ code: 'ERR_INVALID_ARG_TYPE' });
   });
 });
+
+test.each([undefined, null, false, 0, ''])(
+  'SNICallback that answers %j leaves the server\u2019s own certificate, as in Node',
+  async (answer) => {
+    for (const serverTls of [ours, nodes]) {
+      const SNICallback: SniCallback = (_name, callback) => callback(null, answer as undefined);
+      const { client } = await connected(serverTls, ours, { SNICallback });
+      expect(client.authorized).toBe(true);
+    }
+  },
+);

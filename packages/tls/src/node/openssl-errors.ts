@@ -72,6 +72,7 @@ const REASONS: Readonly<Record<string, number>> = {
   'decryption failed or bad record mac': 281,
   'no renegotiation': 339,
   'inappropriate fallback': 373,
+  'no shared signature algorithms': 376,
   'ca key too small': 397,
   'ca md too weak': 398,
   'ee key too small': 399,

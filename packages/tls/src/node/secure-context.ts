@@ -75,7 +75,7 @@ export class SecureContext {
     this.#allowsPartial = Boolean(options.allowPartialTrustChain);
     const { psks, ech, echKeys, serverNames, postHandshakeAuth } = options;
     this.engine = { psks, ech, echKeys, serverNames, postHandshakeAuth };
-    this.honorCipherOrder = options.honorCipherOrder !== false;
+    this.honorCipherOrder = options.honorCipherOrder === undefined || Boolean(options.honorCipherOrder);
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
     this.sessionIdContext = options.sessionIdContext;

@@ -198,7 +198,7 @@ function contextByName(
     if (serverName === undefined) return context.credentials;
     return new Promise((resolve, reject) => {
       const take = (chosen: unknown): void => {
-        if (chosen === undefined || chosen === null) resolve(context.credentials);
+        if (!chosen) resolve(context.credentials);
         else if (chosen instanceof SecureContext) {
           onChosen(chosen);
           resolve(completedBy(chosen.credentials, context.givenAuthorities));
