@@ -10,6 +10,8 @@ export interface OnReadOptions {
 /** Copies what comes into the program's buffer, piece by piece, and keeps the rest while it pauses. */
 export class BufferReader {
   readonly #options: OnReadOptions;
+  /** A program that gives one buffer after the other is asked for the next when it has the last. */
+  #buffer: Uint8Array;
   #waiting: Uint8Array[] = [];
   #isPaused = false;
 
@@ -22,6 +24,7 @@ export class BufferReader {
     if (typeof callback !== 'function')
       throw wrongType('options.onread.callback', 'of type function', callback);
     this.#options = options;
+    this.#buffer = typeof buffer === 'function' ? buffer() : buffer;
   }
 
   /** False when the program wants no more for now. */
@@ -45,14 +48,15 @@ export class BufferReader {
   #drain(): void {
     while (!this.#isPaused && this.#waiting.length > 0) {
       const [first] = this.#waiting as [Uint8Array];
-      const given = this.#options.buffer;
-      const buffer = typeof given === 'function' ? given() : given;
+      const buffer = this.#buffer;
       const length = Math.min(first.length, buffer.length);
       if (length === 0) throw new RangeError('the buffer of onread is empty');
       buffer.set(first.subarray(0, length));
       if (length === first.length) this.#waiting.shift();
       else this.#waiting[0] = first.subarray(length);
       if (this.#options.callback(length, buffer) === false) this.#isPaused = true;
+      const next = this.#options.buffer;
+      if (typeof next === 'function') this.#buffer = next();
     }
   }
 }

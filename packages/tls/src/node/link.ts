@@ -267,7 +267,7 @@ export class Link extends Reports {
     const { base } = this;
     const mayNeverTell = !(base instanceof Socket) || (this.#isOwn ? this.#isBaseClosed : base.destroyed);
     if (mayNeverTell) setImmediate(callback);
-    else base.once('close', callback);
+    else base.once('close', () => process.nextTick(callback));
   }
 
   /** Writes what the engine has to say. */

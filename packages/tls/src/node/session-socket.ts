@@ -1,6 +1,7 @@
+import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Session } from '../sessions/session.ts';
 import { JudgedSocket } from './judged-socket.ts';
-import { sessionFromBuffer, sessionToBuffer } from './sessions.ts';
+import { sessionFromBuffer, sessionToBuffer, unnamedSession } from './sessions.ts';
 
 /** The part of a TLSSocket that knows a client's session: the one to resume, then the connection's own. */
 export abstract class SessionSocket extends JudgedSocket {
@@ -21,7 +22,9 @@ export abstract class SessionSocket extends JudgedSocket {
     if (!ArrayBuffer.isView(bytes)) {
       throw Object.assign(new TypeError('Session must be a buffer'), { code: 'ERR_INVALID_ARG_TYPE' });
     }
-    this.#session = sessionFromBuffer(bytes);
+    const given = sessionFromBuffer(bytes);
+    const hasName = given !== undefined && given.id.length + given.ticket.length > 0;
+    this.#session = hasName ? given : undefined;
   }
 
   override getTLSTicket(): Buffer<ArrayBuffer> | undefined {
@@ -36,9 +39,10 @@ export abstract class SessionSocket extends JudgedSocket {
   }
 
   /** @internal The handshake is complete: what was offered is the connection's session only where it was resumed. */
-  protected _settleSession(isResumed: boolean): void {
-    if (!isResumed && this.#session === this.#offered) this.#session = undefined;
+  protected _settleSession(info: ConnectionInfo): void {
+    if (!info.resumed && this.#session === this.#offered) this.#session = undefined;
     this.#offered = undefined;
+    if (info.role === 'client') this.#session ??= unnamedSession(info);
   }
 
   /** @internal */

@@ -103,7 +103,9 @@ describe.each(VERSIONS)('%s', (maxVersion) => {
 
   test('SSL_OP_NO_TICKET: there is nothing to resume', async () => {
     const { port } = await speakingServer(ours, { maxVersion, secureOptions: 0x4000 });
-    expect((await visit(ours, port)).session).toBeUndefined();
+    const { socket, session } = await visit(ours, port);
+    expect(socket.getTLSTicket()).toBeUndefined();
+    expect((await visit(ours, port, { session })).socket.isSessionReused()).toBe(false);
   });
 
   test('SSL_OP_NO_TICKET on a client: no tickets up to TLS 1.2', async () => {

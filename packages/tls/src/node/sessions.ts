@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
+import type { ConnectionInfo } from '../handshake/result.ts';
 import { decodeSession, encodeSession, type Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
+import { VERSIONS } from '../versions.ts';
 import { checkBytes } from './arguments.ts';
 import { answering, callOut } from './user-error.ts';
 
@@ -15,6 +17,29 @@ export function sessionToBuffer(session: Session): Buffer<ArrayBuffer> {
 export function sessionFromBuffer(buffer: Uint8Array): Session | undefined {
   return decodeSession(new Uint8Array(buffer));
 }
+
+/** What a connection has that was given no session, as in TLS 1.3 before its tickets: it tells it from others, and is of no use. */
+export function unnamedSession(info: ConnectionInfo): Session {
+  return {
+    version: VERSIONS[info.version],
+    cipherSuite: info.cipherSuite.id,
+    secret: info.randoms.client,
+    extendedMasterSecret: info.extendedMasterSecret,
+    createdAt: Date.now(),
+    lifetime: 0,
+    ageAdd: 0,
+    id: NOTHING,
+    ticket: NOTHING,
+    serverName: info.serverName ?? '',
+    host: '',
+    alpnProtocol: info.alpnProtocol ?? '',
+    maxEarlyData: 0,
+    peerCertificates: [],
+    peerVerified: false,
+  };
+}
+
+const NOTHING = new Uint8Array(0);
 
 /**
  * TLS 1.2 sessions kept by whoever listens to 'newSession' and 'resumeSession'. Those of another `sessionIdContext`

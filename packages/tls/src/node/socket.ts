@@ -294,7 +294,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   onSecure(info: ConnectionInfo): void {
     this.stopHandshakeTimer();
     this.#info = info;
-    this._settleSession(info.resumed);
+    this._settleSession(info);
     this.alpnProtocol = info.alpnProtocol ?? false;
     this.servername = info.serverName ?? false;
     this.#judge(info);
@@ -403,6 +403,8 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     if (this.transport.destroyed) setImmediate(setImmediate, () => this.destroy(this.#reset()));
     try {
       this.#link.start(this.#side(), earlyBytes(this._tlsOptions));
+      // As Node: from now on data goes to a listener at once, so that one that takes the socket away gets no more.
+      if (!this.destroyed) this.read(0);
     } catch (error) {
       // Nobody called who could catch it.
       if (!(error instanceof TlsError)) throw error;

@@ -32,7 +32,9 @@ export class PipeEnd extends Duplex {
 }
 
 export function pipe(): [PipeEnd, PipeEnd] {
-  const ends: [PipeEnd, PipeEnd] = [new PipeEnd(), new PipeEnd()];
+  // TLS on it ends as it would, and by itself.
+  const options = { allowHalfOpen: false };
+  const ends: [PipeEnd, PipeEnd] = [new PipeEnd(options), new PipeEnd(options)];
   [ends[0].other, ends[1].other] = [ends[1], ends[0]];
   return ends;
 }
