@@ -62,11 +62,11 @@ describe('a CA that answers with nonsense is named in one line, and asked again 
     });
 
   test.each([
-    ['newOrder', `${ORDER},"status":"done"}`, 'what the CA sent is no order'],
-    ['newOrder', `${ORDER.replace('https://a.test/1', 'here')}}`, 'what the CA sent is no order'],
-    ['order', `${ORDER.replace('"https://a.test/2"', '7')}}`, 'what the CA sent is no order'],
-    ['authorization', `{${AUTHORIZATION}}`, 'what the CA sent is no authorization'],
-    ['authorization', `{${AUTHORIZATION},"challenges":[null]}`, 'what the CA sent is no authorization'],
+    ['newOrder', `${ORDER},"status":"done"}`, 'what the CA sent is not an order'],
+    ['newOrder', `${ORDER.replace('https://a.test/1', 'here')}}`, 'what the CA sent is not an order'],
+    ['order', `${ORDER.replace('"https://a.test/2"', '7')}}`, 'what the CA sent is not an order'],
+    ['authorization', `{${AUTHORIZATION}}`, 'what the CA sent is not an authorization'],
+    ['authorization', `{${AUTHORIZATION},"challenges":[null]}`, 'what the CA sent is not an authorization'],
     [
       'authorization',
       `{${AUTHORIZATION.replace('one.test', 'evil\\u001b[2J.test')},"challenges":[]}`,

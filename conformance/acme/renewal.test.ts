@@ -120,7 +120,7 @@ describe('gateways that share a folder', () => {
     ca.now = () => surroundings.clock.now();
     const second = await startAcmeGateway(yaml(0), { data: first.data, surroundings: other });
     await first.logged('certificate issued');
-    await second.logged('another process has got a certificate');
+    await second.logged('another process has obtained a certificate');
     expect(await shown(second.ports[0]!)).toEqual(await shown(tls));
     for (const { clock } of [surroundings, other])
       await expect.poll(() => clock.next, { timeout: 20_000 }).toBeGreaterThan(10_000);
@@ -129,7 +129,7 @@ describe('gateways that share a folder', () => {
     await expect.poll(orders, { timeout: 20_000 }).toBe(2);
     other.clock.advance(60 * DAY);
     await first.logged('certificate renewed');
-    await second.logged('another process has got a certificate', 2);
+    await second.logged('another process has obtained a certificate', 2);
     expect(await shown(second.ports[0]!)).toEqual(await shown(tls));
     expect(orders()).toBe(2);
   });
@@ -148,7 +148,7 @@ describe('gateways that share a folder', () => {
     surroundings.clock.advance(2 * 60_000);
     await first.logged('certificate issued');
     other.clock.advance(2 * 60_000);
-    await second.logged('another process has got a certificate');
+    await second.logged('another process has obtained a certificate');
     expect(await shown(tls)).toEqual(await shown(first.ports[0]!));
   });
 });

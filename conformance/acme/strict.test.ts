@@ -339,7 +339,7 @@ describe('a start', () => {
       /\/none\.key: cannot read the MAC key of the external account: there is no such file or directory$/,
     );
     await expect(mac('mac.key')).rejects.toThrow(
-      /\/mac\.key: this is no MAC key: the CA gives it as base64url, on one line$/,
+      /\/mac\.key: this is not a MAC key: the CA provides it as base64url, on one line$/,
     );
   });
 

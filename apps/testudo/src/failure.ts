@@ -65,5 +65,5 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'the host cannot be reached',
   ENETUNREACH: 'the network cannot be reached',
   ENOTFOUND: 'the name does not exist',
-  EAI_AGAIN: 'the name could not be looked up: is the network there?',
+  EAI_AGAIN: 'the name could not be looked up: is there a network?',
 };

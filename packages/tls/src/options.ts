@@ -377,7 +377,7 @@ function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<CommonConf
   if (legacyScheme !== undefined && legacy === undefined) {
     throw new TlsError(
       'bad-option',
-      `${legacyScheme.name} can be forged: who must take it gives legacy from @testudo/tls/legacy`,
+      `${legacyScheme.name} can be forged: to accept it all the same, give legacy from @testudo/tls/legacy`,
     );
   }
   return {
@@ -425,7 +425,7 @@ function versionsAndSuites(
   if (old !== undefined) {
     throw new TlsError(
       'bad-option',
-      `${versionName(old)} is broken: who must speak it gives legacy from @testudo/tls/legacy`,
+      `${versionName(old)} is broken: to speak it all the same, give legacy from @testudo/tls/legacy`,
     );
   }
   const cipherSuites =
@@ -436,7 +436,7 @@ function versionsAndSuites(
     if (suite.isLegacy && legacy === undefined) {
       throw new TlsError(
         'bad-option',
-        `${suite.name} protects nothing: who must use it gives legacy from @testudo/tls/legacy`,
+        `${suite.name} protects nothing: to use it all the same, give legacy from @testudo/tls/legacy`,
       );
     }
     if (suite.authentication === 'anon' && options.dangerouslyAllowAnonymous !== true) {

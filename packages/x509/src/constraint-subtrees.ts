@@ -126,7 +126,7 @@ function checkMask(mask: Uint8Array): void {
     // Ones, then zeros: the complement plus one is a power of two.
     const isPrefix = (~byte & 0xff & ((~byte & 0xff) + 1)) === 0;
     if (!isPrefix || (ended && byte !== 0))
-      throw new CertificateError('malformed', 'a name constraint has an address mask that is no prefix');
+      throw new CertificateError('malformed', 'a name constraint has an address mask that is not a prefix');
     ended ||= byte !== 0xff;
   }
 }

@@ -111,7 +111,7 @@ function nameConstraintsAreInPlace({ extensions }: Certificate): string | undefi
   if (extensions.basicConstraints?.ca !== true) return 'nameConstraints in a certificate of no CA';
   const domains = [...constraints.permitted, ...constraints.excluded].filter(({ kind }) => kind === 'dns');
   if (domains.some((base) => base.kind === 'dns' && base.value !== '' && !isDomain(base.value)))
-    return 'nameConstraints holds something that is no domain';
+    return 'nameConstraints holds something that is not a domain';
   return undefined;
 }
 
@@ -139,7 +139,8 @@ function alternativeNamesAreSound({ extensions, subject }: Certificate): string 
   for (const name of names) {
     if (name.kind !== 'dns') continue;
     const domain = name.value.replace(/^\*\./, '');
-    if (!isDomain(domain) || domain.includes('_')) return 'subjectAltName holds a dNSName that is no domain';
+    if (!isDomain(domain) || domain.includes('_'))
+      return 'subjectAltName holds a dNSName that is not a domain';
   }
   return undefined;
 }

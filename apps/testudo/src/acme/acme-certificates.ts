@@ -263,7 +263,7 @@ function macKeyIn(file: string): string {
     );
   }
   if (/^[\w+/-]{16,}={0,2}$/.test(text)) return text;
-  throw new Failure(`${file}: this is no MAC key: the CA gives it as base64url, on one line`);
+  throw new Failure(`${file}: this is not a MAC key: the CA provides it as base64url, on one line`);
 }
 
 function rotated<T>(items: readonly T[], by: number): readonly T[] {

@@ -16,7 +16,7 @@ export function checkedOrder(order: Order): Order {
     isUrl(finalize) &&
     isUrl(url);
   if (isOrder) return order;
-  throw new AcmeError('unusable', 'what the CA sent is no order');
+  throw new AcmeError('unusable', 'what the CA sent is not an order');
 }
 
 /** The same for an authorization (RFC 8555 §7.1.4), which must be for one of the names. */
@@ -29,7 +29,7 @@ export function checkedAuthorization(
     typeof status === 'string' &&
     typeof identifier?.value === 'string' &&
     isListOf(challenges, isChallenge, MOST.challenges);
-  if (!isAuthorization) throw new AcmeError('unusable', 'what the CA sent is no authorization');
+  if (!isAuthorization) throw new AcmeError('unusable', 'what the CA sent is not an authorization');
   if (names.includes(identifier.value.toLowerCase())) return authorization!;
   throw new AcmeError(
     'unusable',

@@ -108,7 +108,7 @@ export class HttpListener {
     if (host === undefined || !url.startsWith('/')) {
       reply(response, 400, 'This request has no valid Host.\n');
     } else if (port === undefined) {
-      reply(response, 404, 'Nothing is here but answers for a CA.\n');
+      reply(response, 404, 'There is nothing here but answers for a CA.\n');
     } else {
       response.setHeader('Location', `https://${host}${port === 443 ? '' : `:${port}`}${url}`);
       // Permanent, and the method stays (RFC 9110 §15.4.9).

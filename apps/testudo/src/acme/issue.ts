@@ -58,7 +58,7 @@ export async function issue(request: IssueRequest): Promise<string> {
     }
     if (order.status !== 'valid') order = await untilDone(request, order, ['valid']);
     const chain: unknown = await session.run((client) => client.getCertificate(order));
-    if (typeof chain !== 'string') throw new AcmeError('unusable', 'what the CA sent is no certificate');
+    if (typeof chain !== 'string') throw new AcmeError('unusable', 'what the CA sent is not a certificate');
     checkChain(chain, request);
     onOrder(undefined);
     return chain;
@@ -180,7 +180,7 @@ function untilDone(request: IssueRequest, order: Order, wanted: readonly Order['
     const { type, detail } = (now.error ?? {}) as { type?: string; detail?: string };
     throw new AcmeError(
       'refused',
-      `the CA has given the order up: ${shown(detail ?? 'it does not say why', 400)}`,
+      `the CA has abandoned the order: ${shown(detail ?? 'it does not say why', 400)}`,
       { type: type?.replace(/^urn:ietf:params:acme:error:/, '') },
     );
   });
@@ -202,7 +202,7 @@ async function poll<T>(
     waited += delay;
     pause = Math.min(pause * 1.5, POLL.most);
   }
-  throw new AcmeError('slow', `${what} is not done after ${POLL.inAll / 1000} s: it goes on later`);
+  throw new AcmeError('slow', `${what} is not done after ${POLL.inAll / 1000} s: it will be continued later`);
 }
 
 function certificationRequest({ keyPem, names }: IssueRequest): string {
@@ -231,6 +231,8 @@ function leafOf(pem: string): Certificate {
     return parseCertificates(pem)[0]!;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    throw new AcmeError('unusable', `what the CA sent is no certificate: ${error.message}`, { cause: error });
+    throw new AcmeError('unusable', `what the CA sent is not a certificate: ${error.message}`, {
+      cause: error,
+    });
   }
 }

@@ -190,7 +190,7 @@ export class ManagedCertificate {
     const isOurs = this.#issued !== undefined && bytesEqual(this.#issued.chain[0]!.der, leaf.der);
     if (isOurs || renewalTime(leaf) <= clock.now()) return false;
     this.#take(stored);
-    log.info({ names, until: leaf.notAfter.toISOString() }, 'another process has got a certificate');
+    log.info({ names, until: leaf.notAfter.toISOString() }, 'another process has obtained a certificate');
     onChange();
     return true;
   }

@@ -99,7 +99,7 @@ describe('testudo connect --ech', () => {
   test('grease', async () => {
     const { code, err } = await connect(await world(key()), '--ech', 'grease');
     expect(code).toBe(0);
-    expect(err).toMatch(/ECH +only the look of it \(GREASE\)/);
+    expect(err).toMatch(/ECH +only for show \(GREASE\)/);
   });
 
   test.each([

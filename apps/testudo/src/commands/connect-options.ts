@@ -144,7 +144,7 @@ export function loadSession(file: string): Session {
   }
   const session = decodeSession(new Uint8Array(content));
   if (session === undefined)
-    throw new Failure(`${file}: this is no session; make one with --session-out`, EXIT.usage);
+    throw new Failure(`${file}: this is not a session; make one with --session-out`, EXIT.usage);
   return session;
 }
 

@@ -223,7 +223,7 @@ describe('--session', () => {
     const { code, text } = await connect(1, '--log-list', file);
     expect([code, text]).toEqual([
       2,
-      expect.stringMatching(/logs\.json: not a log list: operators is no array/),
+      expect.stringMatching(/logs\.json: not a log list: operators is not an array/),
     ]);
   });
 });

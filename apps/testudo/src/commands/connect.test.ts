@@ -329,7 +329,7 @@ describe('a failure is one line, and an exit code', () => {
     const port = await tcpServer((socket) => socket.write('220 mail.example.test ESMTP\r\n'));
     const { code, err } = await run(port, []);
     expect(code).toBe(4);
-    expect(lastLine(err)).toMatch(/this is no TLS; does the port speak another protocol/);
+    expect(lastLine(err)).toMatch(/this is not TLS; does the port speak another protocol/);
   });
 
   test('4 for a server that hangs up', async () => {

@@ -54,7 +54,7 @@ export function addConnect(program: Command, io: Io, finish: (code: ExitCode) =>
     .option('--ciphers <names>', 'cipher suites by preference', nameList)
     .option(
       '--ech <configs>',
-      'hide the name (ECH): the value of ech= in the DNS, a PEM file of a key, or grease for the look of it',
+      'hide the name (ECH): the value of ech= in the DNS, a PEM file of a key, or grease to only pretend',
     )
     .option('--online', 'also ask the OCSP responders and CRLs that the certificates name')
     .option('--log-list <file>', 'verify Certificate Transparency timestamps by this list (log_list.json)')

@@ -54,7 +54,7 @@ describe('testudo ech keygen', () => {
 
   test.each([
     ['no name', [], 'required option'],
-    ['an address', ['--public-name', '192.0.2.1'], 'no host name'],
+    ['an address', ['--public-name', '192.0.2.1'], 'is not a host name'],
     ['no host name', ['--public-name', 'a b'], 'no host name'],
     ['another kind of key', ['--public-name', 'a.example', '--kem', 'rsa'], 'Allowed choices'],
     ['a number over 255', ['--public-name', 'a.example', '--config-id', '256'], 'from 0 to 255'],
@@ -137,6 +137,6 @@ describe('testudo ech show', () => {
     const file = join(folderWith(), 'other.pem');
     writeFileSync(file, 'nothing here');
     const { code, err } = await run('show', file);
-    expect([code, err]).toEqual([2, `testudo: ${file}: no ECHCONFIG is in this file\n`]);
+    expect([code, err]).toEqual([2, `testudo: ${file}: there is no ECHCONFIG in this file\n`]);
   });
 });

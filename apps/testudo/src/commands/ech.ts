@@ -50,7 +50,7 @@ function addKeygen(ech: Command, io: Io, finish: (code: ExitCode) => void): void
     .option('--max-name-length <n>', 'length of the longest hidden name: shorter ones are padded to it', byte)
     .option(
       '--config-id <n>',
-      'number of the key: another one than that of each other key (default: at random)',
+      'number of the key, different from that of every other key (default: random)',
       byte,
     )
     .option('--json', 'the result as JSON')

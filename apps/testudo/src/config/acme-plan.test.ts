@@ -64,7 +64,7 @@ test.each([
   [
     'no names',
     `acme: { termsAgreed: true }\n${listener('certificate: acme')}`,
-    'web: certificate: acme needs names: those that the certificate is to be for',
+    'web: certificate: acme needs names: those that the certificate should cover',
   ],
   [
     'a key',
@@ -74,12 +74,12 @@ test.each([
   [
     'a wildcard',
     `acme: { termsAgreed: true }\n${listener('certificate: acme, names: ["*.a.test"]')}`,
-    'web: certificate: acme cannot be for *.a.test: CAs want dns-01 for a wildcard, which is not done here',
+    'web: certificate: acme cannot be for *.a.test: CAs require dns-01 for a wildcard, which is not supported here',
   ],
   [
     'a name that is none',
     `acme: { termsAgreed: true }\n${listener('certificate: acme, names: ["a b"]')}`,
-    'web: certificate: acme cannot be for "a b", which is no domain and no address',
+    'web: certificate: acme cannot be for "a b", which is neither a domain nor an address',
   ],
   [
     'more names than CAs take',
@@ -99,7 +99,7 @@ test.each([
   [
     'client certificates, which a CA has not',
     `acme: { termsAgreed: true }\n${listener(`${one}, clientCa: ca.pem`)}`,
-    'acme: web demands client certificates, which the CA has not when it checks tls-alpn-01: use http-01',
+    'acme: web requires client certificates, which the CA does not have when it checks tls-alpn-01: use http-01',
   ],
 ])('%s is refused', (_, yaml, message) => {
   expect(() => planned(yaml)).toThrow(`/etc/testudo/c.yaml: ${message}`);

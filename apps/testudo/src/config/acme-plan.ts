@@ -77,17 +77,17 @@ export function acmeNames(
   names: readonly string[] | undefined,
   complain: (text: string) => void,
 ): readonly string[] {
-  if (names === undefined) complain('certificate: acme needs names: those that the certificate is to be for');
+  if (names === undefined) complain('certificate: acme needs names: those that the certificate should cover');
   const asked = [...new Set((names ?? []).map((name) => name.toLowerCase().replace(/\.$/, '')))];
   if (asked.length > MOST_NAMES)
     complain(`certificate: acme has ${asked.length} names: CAs take ${MOST_NAMES}`);
   for (const name of asked) {
     if (name.startsWith('*.'))
       complain(
-        `certificate: acme cannot be for ${name}: CAs want dns-01 for a wildcard, which is not done here`,
+        `certificate: acme cannot be for ${name}: CAs require dns-01 for a wildcard, which is not supported here`,
       );
     else if (isIP(name) === 0 && toAsciiDomain(name) === undefined)
-      complain(`certificate: acme cannot be for "${name}", which is no domain and no address`);
+      complain(`certificate: acme cannot be for "${name}", which is neither a domain nor an address`);
   }
   return asked.map((name) => (isIP(name) === 0 ? (toAsciiDomain(name) ?? name) : name));
 }
@@ -107,7 +107,7 @@ function complainAboutClients({ listeners }: Config, complain: (text: string) =>
     const { clientCa, clientCertificate = clientCa === undefined ? 'none' : 'required' } = listener;
     if (clientCertificate === 'required')
       complain(
-        `acme: ${listener.name ?? addressText(listener.listen)} demands client certificates, which the CA has not when it checks tls-alpn-01: use http-01`,
+        `acme: ${listener.name ?? addressText(listener.listen)} requires client certificates, which the CA does not have when it checks tls-alpn-01: use http-01`,
       );
   }
 }

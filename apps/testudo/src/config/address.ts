@@ -43,7 +43,7 @@ function split(text: string, forms: string): { host: string; port: number } {
   const match = /^(?:\[([^[\]]*)\]|([^[\]:]*)):(\d{1,5})$/.exec(text.trim());
   const port = Number(match?.[3]);
   if (match === null || port > 65_535)
-    throw new AddressError(`"${text}" is no address with a port: write ${forms}`);
+    throw new AddressError(`"${text}" is not an address with a port: write ${forms}`);
   const [, inBrackets, bare] = match;
   if (inBrackets !== undefined && !isIPv6(inBrackets)) {
     throw new AddressError(`"${text}": only an IPv6 address stands in brackets: write ${forms}`);

@@ -80,7 +80,7 @@ describe('a mistake is named, with its place and what to do:', () => {
     [
       'an address without a port',
       'listeners: [{ listen: localhost }]',
-      'c.yaml:1:23: listeners[0].listen: "localhost" is no address with a port: write "0.0.0.0:443", ":8443" (every address) or "[::1]:8443"',
+      'c.yaml:1:23: listeners[0].listen: "localhost" is not an address with a port: write "0.0.0.0:443", ":8443" (every address) or "[::1]:8443"',
     ],
     [
       'an address that is a number',
@@ -107,7 +107,7 @@ describe('a mistake is named, with its place and what to do:', () => {
     [
       'a time too long for a timer',
       listener('limits: { idle: 30d }'),
-      'c.yaml:3:21: listeners[0].limits.idle: must be more than nothing, and at most 24 days',
+      'c.yaml:3:21: listeners[0].limits.idle: must be longer than nothing, and at most 24 days',
     ],
     [
       'no connection at all',

@@ -62,7 +62,7 @@ describe('what does not go together is refused:', () => {
     [
       'no service',
       'certificate: local',
-      'says not what is behind it: add one of forward, proxy, folder, echo or welcome',
+      'does not say what is behind it: add one of forward, proxy, folder, echo or welcome',
     ],
     [
       'two services',
@@ -92,7 +92,7 @@ describe('what does not go together is refused:', () => {
     [
       'two defaults',
       'certificates: [{ certificate: local, default: true }, { certificate: local, default: true }]\necho: true',
-      'has several default certificates: mark one only',
+      'has several default certificates: mark only one',
     ],
     [
       'versions upside down',

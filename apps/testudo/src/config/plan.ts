@@ -134,7 +134,7 @@ function servicePlan(config: ListenerConfig, from: string, complain: Complain): 
   if (config.echo) found.push({ kind: 'echo' });
   if (config.welcome) found.push({ kind: 'welcome' });
   if (found.length === 0)
-    complain('says not what is behind it: add one of forward, proxy, folder, echo or welcome');
+    complain('does not say what is behind it: add one of forward, proxy, folder, echo or welcome');
   if (found.length > 1)
     complain(
       `has ${found.map(({ kind }) => kind).join(' and ')}: a listener has one service, so use one per listener`,
@@ -152,7 +152,7 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
   if (list.length === 0)
     complain('has no certificate: add certificate: local, or certificate: and key: with two files');
   if (list.filter((one) => 'default' in one && one.default).length > 1)
-    complain('has several default certificates: mark one only');
+    complain('has several default certificates: mark only one');
   return list.map((one) => {
     if (one.passphraseFile !== undefined && one.passphraseEnv !== undefined)
       complain(

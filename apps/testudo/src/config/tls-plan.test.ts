@@ -95,12 +95,12 @@ describe('what does not go together is refused:', () => {
     [
       'an old version',
       'minVersion: 1.1',
-      'TLSv1.1 is broken (RFC 8996): who must serve an old device says dangerouslyAllowLegacy: true, best on a listener of its own',
+      'TLSv1.1 is broken (RFC 8996): to serve an old device all the same, add dangerouslyAllowLegacy: true, preferably on a listener of its own',
     ],
     [
       'an old version as the newest one',
       'maxVersion: TLSv1',
-      'TLSv1 is broken (RFC 8996): who must serve an old device says dangerouslyAllowLegacy: true, best on a listener of its own',
+      'TLSv1 is broken (RFC 8996): to serve an old device all the same, add dangerouslyAllowLegacy: true, preferably on a listener of its own',
     ],
     [
       'versions upside down',
@@ -120,17 +120,17 @@ describe('what does not go together is refused:', () => {
     [
       'revocation that nobody knows of',
       'clientCa: a\nclientRevocation: {}',
-      'clientRevocation knows nothing to ask: add crls: with files, or online: true',
+      'clientRevocation has nothing to go by: add crls: with files, or online: true',
     ],
     [
       'rotation of keys that others make',
       'tickets: { keys: [a], rotate: 1h }',
-      'tickets: rotate is for keys of our own: those in files are replaced by whoever shares them',
+      'tickets: rotate does not apply to keys in files: whoever shares those files replaces them',
     ],
     [
       'early data without sessions',
       'tickets: off\nearlyData: true',
-      'earlyData needs tickets: only who resumes can send it',
+      'earlyData needs tickets: only a client that resumes a session can send it',
     ],
     [
       'early data before TLS 1.3',
@@ -158,7 +158,7 @@ describe('what does not go together is refused:', () => {
     ['clientRevocation: { crls: [] }', 'listeners[0].clientRevocation.crls: needs at least one file'],
     [
       'tickets: { lifetime: 8d }',
-      'listeners[0].tickets.lifetime: must be more than nothing, and at most 7 days',
+      'listeners[0].tickets.lifetime: must be longer than nothing, and at most 7 days',
     ],
     ['tickets: { rotat: 8d }', 'listeners[0].tickets: unknown key "rotat". Did you mean "rotate"?'],
     ['stapling: maybe', 'listeners[0].stapling: must be on or off'],

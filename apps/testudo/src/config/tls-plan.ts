@@ -115,7 +115,7 @@ function ticketPlan(config: ListenerConfig, from: string, complain: Complain): T
   const lifetime = tickets.lifetime ?? (clientRevocation && LIFETIME_WITH_REVOCATION);
   if (keys === undefined) return { kind: 'own', rotate, lifetime };
   if (rotate !== undefined)
-    complain('tickets: rotate is for keys of our own: those in files are replaced by whoever shares them');
+    complain('tickets: rotate does not apply to keys in files: whoever shares those files replaces them');
   return { kind: 'files', files: keys.map((file) => resolve(from, file)), lifetime };
 }
 
@@ -128,14 +128,15 @@ function checkVersions(config: ListenerConfig, complain: Complain): void {
   for (const version of [minVersion, maxVersion]) {
     if (version === undefined || VERSIONS[version] >= VERSIONS['TLSv1.2'] || dangerouslyAllowLegacy) continue;
     complain(
-      `${version} is broken (RFC 8996): who must serve an old device says dangerouslyAllowLegacy: true, best on a listener of its own`,
+      `${version} is broken (RFC 8996): to serve an old device all the same, add dangerouslyAllowLegacy: true, preferably on a listener of its own`,
     );
   }
 }
 
 function checkEarlyData({ earlyData, tickets, maxVersion }: ListenerConfig, complain: Complain): void {
   if (!earlyData) return;
-  if (tickets === false) complain('earlyData needs tickets: only who resumes can send it');
+  if (tickets === false)
+    complain('earlyData needs tickets: only a client that resumes a session can send it');
   if (maxVersion !== undefined && maxVersion !== 'TLSv1.3')
     complain('earlyData needs TLS 1.3: raise maxVersion');
 }
@@ -151,5 +152,5 @@ function checkClients(config: ListenerConfig, complain: Complain): void {
   if (clientRevocation === undefined) return;
   if (!clientCa) complain('clientRevocation needs clientCa: without it no client shows a certificate');
   if ((clientRevocation.crls ?? []).length === 0 && clientRevocation.online !== true)
-    complain('clientRevocation knows nothing to ask: add crls: with files, or online: true');
+    complain('clientRevocation has nothing to go by: add crls: with files, or online: true');
 }

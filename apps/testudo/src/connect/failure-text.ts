@@ -17,9 +17,9 @@ export function exitCodeOf(error: TlsError): ExitCode {
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  'not-tls': 'this is no TLS; does the port speak another protocol, or plaintext first (STARTTLS)?',
+  'not-tls': 'this is not TLS; does the port speak another protocol, or plaintext first (STARTTLS)?',
   'ech-rejected': 'without --ech it can be reached, but then everyone sees the name',
-  'handshake-timeout': 'is it TLS that the port speaks? --timeout gives it longer',
+  'handshake-timeout': 'does this port speak TLS? --timeout waits longer',
   'no-common-version': 'try other versions with --min and --max',
 };
 
@@ -35,7 +35,7 @@ const ALERT_ADVICE: Readonly<Record<string, string>> = {
   unknown_ca: 'the server does not know the CA of our client certificate',
   certificate_expired: 'our client certificate has expired',
   certificate_unknown: 'the server does not accept our client certificate',
-  unsupported_certificate: 'the server does not take this kind of client certificate',
+  unsupported_certificate: 'the server does not accept this kind of client certificate',
   access_denied: 'the server does not allow this client',
-  internal_error: 'the server has a problem of its own',
+  internal_error: 'something went wrong on the server',
 };

@@ -27,7 +27,7 @@ export function openTcp(
       reject(new Failure(`cannot connect to ${where}: ${reason}`, EXIT.unreachable, cause));
     };
     const timer = setTimeout(
-      () => failed(`no answer within ${timeout / 1000} s; is a firewall between?`),
+      () => failed(`no answer within ${timeout / 1000} s; is there a firewall in between?`),
       timeout,
     );
     socket.once('error', (error) => failed(reasonOf(error), error));

@@ -114,7 +114,7 @@ function fail(error: Error, response: ServerResponse, own: readonly Field[], opt
     replyWithError(
       response,
       502,
-      'The server behind this gateway cannot be reached, or broke off. Try again later.',
+      'The server behind this gateway cannot be reached, or broke off its answer. Try again later.',
       own,
     );
   }

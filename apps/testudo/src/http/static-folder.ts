@@ -29,10 +29,10 @@ export function staticFolder(
     }
     const target = requestTarget(request.url ?? '', request.method);
     const found = target && pathSegments(target.path);
-    if (found === undefined) return replyWithError(response, 400, 'This is no path of a file.');
+    if (found === undefined) return replyWithError(response, 400, 'This is not a valid path.');
     const file = await openFile(options, found.segments, found.isFolder);
     if (file === 'folder') return redirect(response, found.segments, target!.path);
-    if (file === 'missing') return replyWithError(response, 404, 'There is nothing here by this name.');
+    if (file === 'missing') return replyWithError(response, 404, 'There is nothing here by that name.');
     try {
       await send(request, response, file);
     } finally {
@@ -84,7 +84,7 @@ async function openFile(
 function redirect(response: ServerResponse, segments: readonly string[], target: string): void {
   const query = /\?[^#]*/.exec(target)?.[0] ?? '';
   const location = `${join('/', ...segments.map(encodeURIComponent))}/${query}`;
-  replyWithError(response, 308, 'This folder has a slash at its end.', [['Location', location]]);
+  replyWithError(response, 308, 'The address of this folder ends with a slash.', [['Location', location]]);
 }
 
 async function send(request: IncomingMessage, response: ServerResponse, file: OpenFile): Promise<void> {

@@ -71,7 +71,7 @@ export function passUpgrade(
       return answer(
         socket,
         502,
-        'The server behind this gateway switched to another protocol than asked for.',
+        'The server behind this gateway switched to a protocol that was not asked for.',
       );
     }
     const own: Field[] = [

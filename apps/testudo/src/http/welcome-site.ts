@@ -40,7 +40,7 @@ function answer(
   const target = requestTarget(request.url ?? '', request.method);
   const page = target && pageFor(target.path, request, connection, proposal);
   if (page === undefined) {
-    replyWithError(response, 404, 'Here are only /, /connection.json and /connection.txt.');
+    replyWithError(response, 404, 'There is nothing here but /, /connection.json and /connection.txt.');
     return;
   }
   const length = Buffer.byteLength(page.body);

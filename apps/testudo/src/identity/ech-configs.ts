@@ -44,6 +44,6 @@ function pemList(file: string): Uint8Array {
     );
   }
   const block = decodePem(text).find(({ label }) => label === 'ECHCONFIG');
-  if (block === undefined) throw new Failure(`${file}: no ECHCONFIG is in this file`, EXIT.usage);
+  if (block === undefined) throw new Failure(`${file}: there is no ECHCONFIG in this file`, EXIT.usage);
   return block.bytes;
 }

@@ -72,7 +72,7 @@ describe('an encrypted key in a configuration', () => {
     [
       'passphraseFile: wrong',
       1,
-      'x: pkcs8.key: the private key does not open with the passphrase in wrong: it is another one, or the key was altered',
+      'x: pkcs8.key: the passphrase in wrong does not open this private key: it is the wrong one, or the key was altered',
     ],
     ['passphraseFile: none', 1, 'x: none: cannot read the password: there is no such file or directory'],
     ['passphraseFile: empty', 1, 'x: empty: the first line is empty: put the password there'],
@@ -89,7 +89,7 @@ describe('an encrypted key in a configuration', () => {
     [
       'passphraseEnv: WRONG',
       1,
-      'x: pkcs8.key: the private key does not open with the passphrase in the variable WRONG: it is another one, or the key was altered',
+      'x: pkcs8.key: the passphrase in the variable WRONG does not open this private key: it is the wrong one, or the key was altered',
     ],
     [
       'passphraseFile: right, passphraseEnv: WRONG',
@@ -191,7 +191,7 @@ describe('the key of a CA', () => {
     });
     vi.stubEnv('TESTUDO_CA_PASSPHRASE', 'not-the-secret');
     expect((await issue()).err).toContain(
-      'does not open with the passphrase in the variable TESTUDO_CA_PASSPHRASE',
+      'the passphrase in the variable TESTUDO_CA_PASSPHRASE does not open',
     );
     vi.stubEnv('TESTUDO_CA_PASSPHRASE', SECRET);
     expect(await run('crl', '--root')).toEqual({ code: 0, err: '' });

@@ -71,7 +71,7 @@ export function passphraseFailure(
   if (error.code !== 'wrong-password' || source === undefined) return undefined;
   const where = source.kind === 'file' ? source.file : `the variable ${source.name}`;
   return new Failure(
-    `${file}: the private key does not open with the passphrase in ${where}: it is another one, or the key was altered`,
+    `${file}: the passphrase in ${where} does not open this private key: it is the wrong one, or the key was altered`,
     1,
     messageOf(error),
   );

@@ -52,7 +52,7 @@ describe('on a terminal', () => {
       await password(typing('ab\u007fc\u007f\u007f\u007fd\n').io, undefined, 'x', { isNew: false }),
     ).toBe('d');
     const { io, terminal } = typing('ab\u0003');
-    await expect(password(io, undefined, 'x', { isNew: false })).rejects.toThrow('broken off');
+    await expect(password(io, undefined, 'x', { isNew: false })).rejects.toThrow('cancelled');
     expect(terminal.modes).toEqual([true, false]);
   });
 });

@@ -77,7 +77,7 @@ function ask(io: Io, prompt: string): Promise<string> {
       for (const character of text) {
         const isEnd = character === '\r' || character === '\n' || character === '\u0004';
         if (isEnd || character === '\u0003') {
-          done(isEnd ? () => resolve(line) : () => reject(new Failure('broken off: nothing was written')));
+          done(isEnd ? () => resolve(line) : () => reject(new Failure('cancelled: nothing was written')));
           return;
         }
         if (character === '\u007f' || character === '\b') line = [...line].slice(0, -1).join('');

@@ -18,7 +18,7 @@ export function checkPublicNames({ ech }: ServerConfig, hasCertificate: (name: s
     parseEchConfigList(ech.retryConfigs).find((config) => !hasCertificate(config.publicName)) ?? {};
   if (publicName === undefined) return;
   throw new Failure(
-    `ech: clients see the name ${publicName}, and no certificate here is for it: without one they are not told a new key`,
+    `ech: clients see the name ${publicName}, but no certificate here is for it: without one they cannot be told a new key`,
     2,
   );
 }

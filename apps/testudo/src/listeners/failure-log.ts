@@ -52,7 +52,7 @@ export class FailureLog {
     const most = counts.slice(0, NAMED).map(([network, one]) => `${network} (${one})`);
     this.#log.info(
       { count, addresses: counts.length, most: most.join(', ') },
-      'more handshakes failed in the last minute, each as those before',
+      'more handshakes failed in the last minute, in the same ways',
     );
   }
 

@@ -47,7 +47,7 @@ function keysIn(files: readonly string[]): Uint8Array[] {
     }
     if (content.length === TICKET_KEY_LENGTH) return new Uint8Array(content);
     throw new Failure(
-      `${file}: a ticket key has ${TICKET_KEY_LENGTH} bytes, this file ${content.length}: make one with: openssl rand -out ${file} ${TICKET_KEY_LENGTH}`,
+      `${file}: a ticket key has ${TICKET_KEY_LENGTH} bytes, but this file has ${content.length}: make one with: openssl rand -out ${file} ${TICKET_KEY_LENGTH}`,
     );
   });
 }

@@ -186,7 +186,7 @@ describe('tickets', () => {
   test('of a wrong length are refused, and the message says how to make one', async () => {
     const folder = folderWith({ 'a.key': randomBytes(32) });
     await expect(startGateway([`name: a\n${ECHO}\ntickets: { keys: [a.key] }`], { folder })).rejects.toThrow(
-      /^a: (.*a\.key): a ticket key has 48 bytes, this file 32: make one with: openssl rand -out \1 48$/,
+      /^a: (.*a\.key): a ticket key has 48 bytes, but this file has 32: make one with: openssl rand -out \1 48$/,
     );
   });
 

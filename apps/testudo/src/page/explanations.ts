@@ -34,7 +34,7 @@ export function purposeOf({ kind, name, from }: MessageReport, report: Connectio
   const is13 = report.version === 'TLSv1.3';
   if (kind === 'alert') return name.endsWith('close_notify') ? 'says goodbye' : 'says what went wrong';
   if (kind === 'change-cipher-spec')
-    return is13 ? 'means nothing: it pleases old middleboxes' : 'encrypted from here on';
+    return is13 ? 'means nothing: it is there to please old middleboxes' : 'encrypted from here on';
   switch (name) {
     case 'client_hello':
       return report.resumed

@@ -61,5 +61,5 @@ function groupText({ group, postQuantum }: ConnectionReport): string {
 function echText({ ech }: ConnectionReport, style: Style): string {
   if (ech === 'accepted') return style.good('accepted: nobody on the way saw the server name');
   if (ech === 'rejected') return style.warn('not read: the client used an old key, or a changed one');
-  return 'only the look of it (GREASE)';
+  return 'only for show (GREASE)';
 }

@@ -43,7 +43,7 @@ const FATES: Readonly<Record<string, string>> = {
   '1.3.6.1.5.5.7.1.24': 'taken',
   [ExtensionOid.keyUsage]: 'replaced by the profile\u2019s',
   [ExtensionOid.extendedKeyUsage]: 'replaced by the profile\u2019s',
-  [ExtensionOid.basicConstraints]: 'replaced: it is no CA',
+  [ExtensionOid.basicConstraints]: 'replaced: it is not for a CA',
   [ExtensionOid.subjectKeyIdentifier]: 'made anew',
 };
 

@@ -66,7 +66,7 @@ function fixedWidth(content: Uint8Array, width: 1 | 2 | 4, offset: number): stri
     let code = 0;
     for (let j = 0; j < width; j++) code = code * 256 + content[i + j]!;
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-      throw new DecodeError('bad-value', 'a string with something that is no character', offset + i);
+      throw new DecodeError('bad-value', 'a string with something that is not a character', offset + i);
     text += String.fromCodePoint(code);
   }
   return text;

@@ -122,7 +122,7 @@ export function loadDelegatedCredential(
   if (!isFitting) {
     throw new TlsError(
       'bad-option',
-      `this is no delegated credential of this certificate for this key and a ${role}`,
+      `this is not a delegated credential of this certificate for this key and a ${role}`,
     );
   }
   const expiresAt = +leaf.notBefore + 1000 * delegation.validTime;

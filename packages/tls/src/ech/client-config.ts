@@ -49,7 +49,7 @@ function readConfigs(bytes: Uint8Array): EchConfig[] {
   try {
     return parseEchConfigList(bytes);
   } catch (error) {
-    throw new TlsError('bad-option', `ech.configs is no ECHConfigList: ${(error as Error).message}`, {
+    throw new TlsError('bad-option', `ech.configs is not an ECHConfigList: ${(error as Error).message}`, {
       cause: error,
     });
   }

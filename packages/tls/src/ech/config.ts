@@ -127,7 +127,7 @@ function problemOf({ publicName, extensions }: EchConfigContents): string | unde
     return `it needs the extension 0x${mandatory.type.toString(16)}, which is not known`;
   if (new Set(extensions.map(({ type }) => type)).size < extensions.length)
     return 'it holds an extension twice';
-  if (!isPublicName(publicName)) return `${JSON.stringify(publicName)} is no host name`;
+  if (!isPublicName(publicName)) return `${JSON.stringify(publicName)} is not a host name`;
   return undefined;
 }
 

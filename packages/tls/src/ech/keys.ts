@@ -54,7 +54,7 @@ export function generateEchKey(provider: CryptoProvider, options: EchKeyOptions)
   const cipherSuites = options.cipherSuites ?? DEFAULT_SUITES;
   const configId = options.configId ?? provider.randomBytes(1)[0]!;
   if (!isPublicName(publicName) || publicName.length > 255)
-    throw new TlsError('bad-option', `publicName ${JSON.stringify(publicName)} is no host name`);
+    throw new TlsError('bad-option', `publicName ${JSON.stringify(publicName)} is not a host name`);
   for (const [name, value] of Object.entries({ configId, maximumNameLength })) {
     if (!Number.isInteger(value) || value < 0 || value > 255)
       throw new TlsError('bad-option', `${name} must be from 0 to 255, not ${value}`);

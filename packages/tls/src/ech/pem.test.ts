@@ -92,7 +92,7 @@ describe('is refused:', () => {
     ['two private keys', privatePem + privatePem + configPem, 'must hold'],
     ['two lists', privatePem + configPem + configPem, 'must hold'],
     ['a certificate instead', privatePem + encodePem('CERTIFICATE', list.bytes), 'must hold'],
-    ['broken base64', privatePem + configPem.replace('AQ', '*?'), 'is no PEM'],
+    ['broken base64', privatePem + configPem.replace('AQ', '*?'), 'is not PEM'],
     [
       'a private key that ends early',
       encodePem('PRIVATE KEY', secret.bytes.subarray(0, 30)) + configPem,

@@ -92,7 +92,7 @@ function readPkcs8(bytes: Uint8Array): { curve: Curve; privateKey: Uint8Array } 
     });
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw bad('holds a private key that is no PKCS #8');
+    throw bad('holds a private key that is not PKCS #8');
   }
 }
 
@@ -109,7 +109,7 @@ function readBlocks(pem: string): PemBlock[] {
     return decodePem(pem);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
-    throw bad('is no PEM');
+    throw bad('is not PEM');
   }
 }
 

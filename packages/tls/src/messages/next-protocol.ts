@@ -13,7 +13,8 @@ const codec: Codec<string> = {
     const start = reader.offset;
     const padding = bytes.read(reader);
     // Nobody pads in another way, and what nobody looks at could carry anything.
-    if (padding.length !== paddingFor(selected)) throw reader.error('bad-length', 'is no whole block', start);
+    if (padding.length !== paddingFor(selected))
+      throw reader.error('bad-length', 'is not a whole block', start);
     if (padding.some((byte) => byte !== 0)) throw reader.error('bad-value', 'padding is not zero', start);
     return toLatin1(selected);
   },

@@ -40,7 +40,7 @@ export function readVersions(options: VersionOptions): VersionRange {
   throw invalidVersion(
     versions.length === 0
       ? `no TLS version is left from ${asked.minVersion} to ${asked.maxVersion}: change minVersion, maxVersion or secureOptions`
-      : `${versions.at(-1)} is broken (RFC 8996): who must speak it says so in ciphers, 'DEFAULT@SECLEVEL=0'`,
+      : `${versions.at(-1)} is broken (RFC 8996): to speak it all the same, say so in ciphers: 'DEFAULT@SECLEVEL=0'`,
   );
 }
 

@@ -140,7 +140,10 @@ export class RecordBuffer {
       (type === HEARTBEAT && this.#takesHeartbeats);
     if (!known || major !== 3) {
       if (this.#first)
-        throw new TlsError('not-tls', 'the peer does not speak TLS here: its first bytes are no record');
+        throw new TlsError(
+          'not-tls',
+          'the peer does not speak TLS here: its first bytes are not a TLS record',
+        );
       throw new TlsError('bad-record', `a record of type ${type} and version ${major}.x: no such record`);
     }
     if (length > this.#maxLength) {

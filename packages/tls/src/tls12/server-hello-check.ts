@@ -141,7 +141,7 @@ function selectedEncryptThenMac(
   if (cipher.kind === 'cbc') return true;
   throw new TlsError(
     'illegal-parameter',
-    'encrypt_then_mac was selected with a suite that is no block cipher',
+    'encrypt_then_mac was selected with a suite that does not use a block cipher',
   );
 }
 

@@ -126,7 +126,7 @@ function agree(offer: Offer, hello: ServerHello<'server_hello'>): { group: Group
   if (share === undefined) throw new TlsError('missing-extension', 'ServerHello without key_share');
   const own = offer.shares.find((candidate) => candidate.group.id === share.group);
   if (own === undefined)
-    throw new TlsError('illegal-parameter', 'the server answers with a group of which there was no share');
+    throw new TlsError('illegal-parameter', 'the server answers with a group for which no share was sent');
   return { group: own.group, secret: own.finish(share.keyExchange) };
 }
 

@@ -14,7 +14,7 @@ export function toGeneralName(name: string): GeneralName {
   if (/^[!-?A-~]+@[!-?A-~]+$/.test(name)) return { kind: 'email', value: name };
   const wildcard = name.startsWith('*.') ? '*.' : '';
   const domain = toAsciiDomain(name.slice(wildcard.length));
-  if (domain === undefined) throw new RangeError(`"${name}" is no domain, address or mail address`);
+  if (domain === undefined) throw new RangeError(`"${name}" is not a domain, an address or a mail address`);
   return { kind: 'dns', value: `${wildcard}${domain}` };
 }
 
@@ -30,14 +30,16 @@ export function toConstraint(text: string): GeneralName {
   const dot = host.startsWith('.') ? '.' : '';
   const domain = toAsciiDomain(host.slice(dot.length));
   if (domain === undefined || parseIpAddress(host) !== undefined)
-    throw new RangeError(`"${text}" is no name constraint: write example.com, 192.0.2.0/24 or @example.com`);
+    throw new RangeError(
+      `"${text}" is not a name constraint: write example.com, 192.0.2.0/24 or @example.com`,
+    );
   return { kind, value: `${dot}${domain}` };
 }
 
 function toSubnet(address: string, length: string, text: string): Uint8Array {
   const bytes = parseIpAddress(address);
   const bits = /^\d{1,3}$/.test(length) ? Number(length) : Number.NaN;
-  if (bytes === undefined || !(bits <= 8 * bytes.length)) throw new RangeError(`"${text}" is no subnet`);
+  if (bytes === undefined || !(bits <= 8 * bytes.length)) throw new RangeError(`"${text}" is not a subnet`);
   const mask = bytes.map((_, i) => 0xff & ~(0xff >> Math.min(Math.max(bits - 8 * i, 0), 8)));
   return concat(
     bytes.map((byte, i) => byte & mask[i]!),

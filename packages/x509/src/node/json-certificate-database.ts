@@ -143,14 +143,14 @@ function restore(stored: StoredCertificate): CertificateRecord {
   const releasedAt = stored.releasedAt === undefined ? undefined : toDate(stored.releasedAt);
   if (stored.status !== 'revoked') return { certificate, releasedAt };
   const reason = stored.reason ?? 'unspecified';
-  if (!Object.hasOwn(REVOCATION_REASONS, reason)) throw new Error(`"${reason}" is no reason`);
+  if (!Object.hasOwn(REVOCATION_REASONS, reason)) throw new Error(`"${reason}" is not a reason`);
   const invalidityDate = stored.invalidityDate === undefined ? undefined : toDate(stored.invalidityDate);
   return { certificate, revocation: { at: toDate(stored.revokedAt ?? ''), reason, invalidityDate } };
 }
 
 function toDate(text: string): Date {
   const date = new Date(text);
-  if (Number.isNaN(+date)) throw new Error(`"${text}" is no time`);
+  if (Number.isNaN(+date)) throw new Error(`"${text}" is not a time`);
   return date;
 }
 

@@ -94,17 +94,17 @@ type Json = Readonly<Record<string, unknown>>;
 
 function object(value: unknown, what: string): Json {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Json;
-  throw malformed(`${what} is no object`);
+  throw malformed(`${what} is not an object`);
 }
 
 function array(value: unknown, what: string): readonly unknown[] {
   if (Array.isArray(value)) return value;
-  throw malformed(`${what} is no array`);
+  throw malformed(`${what} is not an array`);
 }
 
 function text(value: unknown, what: string): string {
   if (typeof value === 'string') return value;
-  throw malformed(`${what} is no text`);
+  throw malformed(`${what} is not a string`);
 }
 
 function time(value: unknown): Date {

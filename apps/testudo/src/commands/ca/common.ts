@@ -98,7 +98,7 @@ export function moment(text: string): Date {
 export function httpUrl(text: string): string {
   if (/^http:\/\/[!-~]+$/.test(text) && URL.canParse(text)) return text;
   throw new InvalidArgumentError(
-    'An http: address: what is there is signed, and fetching it must need no certificate.',
+    'An http: address: what is published there is signed, and fetching it must not need a certificate.',
   );
 }
 

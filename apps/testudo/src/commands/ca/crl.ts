@@ -20,7 +20,7 @@ export function addCrl({ ca, io, finish }: CaVerb): void {
         'serves it.',
     )
     .option('--delta', 'only what changed since the last complete list')
-    .option('--days <days>', 'until the next one is due (default 7, and 1 for a delta)', (text) =>
+    .option('--days <days>', 'until the next list is due (default 7, and 1 for a delta)', (text) =>
       wholeNumber(text, 1, 366, 'days'),
     )
     .option('--delta-url <url>', 'where the list says that deltas to it are', httpUrl)

@@ -37,12 +37,12 @@ export function addInit({ ca, io, finish }: CaVerb): void {
       .option('--intermediate [name]', 'also make an intermediate, which issues')
       .option(...KEY_OPTION)
       .option('--days <days>', 'how long it is good (default 3650)', daysUpTo(MOST_CA_DAYS))
-      .option('--path-length <n>', 'most CAs below the root (default: no limit)', (text) =>
+      .option('--path-length <n>', 'how many CAs there may be below the root (default: no limit)', (text) =>
         wholeNumber(text, 0, 16, 'CAs'),
       )
       .option(
         '--permit <names>',
-        'issue for these only: example.com with all below, 192.0.2.0/24, @example.com',
+        'issue for these only: example.com and all names below it, 192.0.2.0/24, @example.com',
         nameList,
       )
       .option('--exclude <names>', 'never issue for these', nameList)

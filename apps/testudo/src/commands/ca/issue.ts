@@ -75,7 +75,7 @@ export function addIssue({ ca, io, finish }: CaVerb): void {
       .option('--permit <names>', 'intermediate: for these names only', nameList)
       .option('--exclude <names>', 'intermediate: never for these names', nameList)
       .option('--p12', 'also write NAME.p12, for browsers, phones and mail programs')
-      .option('--legacy', 'the .p12 as programs of before 2015 read it (3DES, SHA-1)')
+      .option('--legacy', 'the .p12 in a form that programs from before 2015 can read (3DES, SHA-1)')
       .option('--password-file <file>', 'the .p12\u2019s password is its first line; - is standard input')
       .option(...OUT_OPTION),
   )

@@ -15,7 +15,7 @@ import { type CaVerb, DATA_OPTION, wholeNumber, writeLines } from './common.ts';
 /** Adds `testudo ca ocsp`. */
 export function addOcsp({ ca, io, finish }: CaVerb): void {
   ca.command('ocsp')
-    .summary('answer who asks whether a certificate is revoked')
+    .summary('answer questions about whether a certificate is revoked (OCSP)')
     .description(
       'Runs an OCSP responder over HTTP, with a certificate of its own that the CA issues. It also serves the lists that ' +
         '`testudo ca crl` wrote, and the CA\u2019s certificate. SIGINT and SIGTERM end it.',

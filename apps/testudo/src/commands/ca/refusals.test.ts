@@ -23,9 +23,9 @@ describe('init', () => {
     [['--days', '1e3'], 2, /A number of days/],
     [['--path-length', '-1'], 2, /A number of CAs from 0 to 16/],
     [['--path-length', '0', '--intermediate'], 2, /leaves no room for an intermediate/],
-    [['--permit', 'not a name'], 1, /"not a name" is no name constraint: write example\.com/],
-    [['--permit', '192.0.2.0/33'], 1, /is no subnet/],
-    [['--exclude', '192.0.2.1'], 1, /is no name constraint/],
+    [['--permit', 'not a name'], 1, /"not a name" is not a name constraint: write example\.com/],
+    [['--permit', '192.0.2.0/33'], 1, /is not a subnet/],
+    [['--exclude', '192.0.2.1'], 1, /is not a name constraint/],
     [['--country', 'Germany'], 1, /country: 1 to 2 characters/],
     [['--country', 'de'], 1, /country: two capital letters/],
     [['--intermediate', 'x'.repeat(65)], 1, /a common name has 1 to 64 characters|commonName: 1 to 64/],
@@ -66,7 +66,7 @@ describe('with a CA', () => {
   };
 
   test.each([
-    ['issue', ['not a name'], 2, /"not a name" is no domain, address or mail address/],
+    ['issue', ['not a name'], 2, /"not a name" is not a domain, an address or a mail address/],
     [
       'issue',
       ['a.test', '--profile', 'root'],

@@ -54,7 +54,7 @@ async function revoke(what: string, options: RevokeOptions, io: Io): Promise<Exi
   if (release && (reason !== undefined || invalidSince !== undefined))
     throw new Failure('--release lifts a hold: it takes neither --reason nor --invalid-since', EXIT.usage);
   if (invalidSince !== undefined && invalidSince.getTime() > Date.now())
-    throw new Failure('--invalid-since is when the key was lost: a time that has passed', EXIT.usage);
+    throw new Failure('--invalid-since is when the key was lost: give a time in the past', EXIT.usage);
   const wanted = existsSync(what) ? loadCertificates(what)[0]! : serialNumberOf(what);
   const folder = dataFolder(io.env, options.data);
   const failure = `cannot ${release ? 'release' : 'revoke'} ${what}`;

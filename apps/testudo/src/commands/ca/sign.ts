@@ -51,7 +51,7 @@ export function addSign({ ca, io, finish }: CaVerb): void {
       )
       .option(
         '--allow <names>',
-        'refuse requests for other names; *.example.test is all below (default: any)',
+        'refuse requests for other names; *.example.test covers all names below it (default: any)',
         nameList,
       )
       .option('--keep-subject', 'take the subject as it is asked for (default: the first name)')

@@ -79,7 +79,7 @@ function rootIn(path: string, isOwn: boolean): Certificate {
     throw new Failure(`there is no CA in ${resolve(path, '..')}: make one with: testudo ca init`);
   const [certificate] = loadCertificates(path) as [Certificate];
   if (certificate.extensions.basicConstraints?.ca !== true)
-    throw new Failure(`${path}: this certificate is no CA: give the CA\u2019s, which issued it`);
+    throw new Failure(`${path}: this certificate is no CA: give that of the CA which issued it`);
   if (!certificate.isSelfIssued)
     throw new Failure(
       `${path}: this CA is an intermediate: give the root above it, "${certificate.issuer.shown}"`,
