@@ -55,7 +55,7 @@ describe('testudo ech keygen', () => {
   test.each([
     ['no name', [], 'required option'],
     ['an address', ['--public-name', '192.0.2.1'], 'is not a host name'],
-    ['no host name', ['--public-name', 'a b'], 'no host name'],
+    ['no host name', ['--public-name', 'a b'], 'is not a host name'],
     ['another kind of key', ['--public-name', 'a.example', '--kem', 'rsa'], 'Allowed choices'],
     ['a number over 255', ['--public-name', 'a.example', '--config-id', '256'], 'from 0 to 255'],
     ['no number', ['--public-name', 'a.example', '--max-name-length', 'x'], 'from 0 to 255'],
