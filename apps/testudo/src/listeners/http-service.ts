@@ -117,8 +117,7 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
   // Kept connections, whose time without a request is over.
   server.on('timeout', (socket) => farewell(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-<<<<<<< HEAD
-    options.log.debug({ code: error.code, reason: shown(messageOf(error)) }, 'a request that is no HTTP');
+    options.log.debug({ code: error.code, reason: shown(messageOf(error)) }, 'a request that is not HTTP');
     const refusing = (): void => refuse(socket, STATUS_OF[error.code ?? ''] ?? '400 Bad Request');
     const connection = connections.get(socket as Socket);
     if (connection?.last === undefined || connection.active === 0 || !socket.writable) return refusing();
@@ -128,10 +127,6 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     if (connection.last.req.complete) whenAnswered(connection, refusing);
     else if (connection.last.headersSent) socket.destroy();
     else refusing();
-=======
-    options.log.debug({ code: error.code, reason: shown(messageOf(error)) }, 'a request that is not HTTP');
-    refuse(socket, STATUS_OF[error.code ?? ''] ?? '400 Bad Request');
->>>>>>> c9f44c8 (Texts for people in plain English; documents: what up --check finds, passphrases, several certificates for a name)
   });
   startTimeouts(server);
   return {
@@ -224,7 +219,7 @@ interface Asked {
 function answer(handler: HttpHandler, { request, response, connection, own }: Asked, log: Log): void {
   const failed = (error: unknown): void => {
     log.error({ reason: shown(messageOf(error)) }, 'a request could not be answered');
-    replyWithError(response, 500, 'Something went wrong on this server. Its log says more.');
+    replyWithError(response, 500, 'This server has a problem of its own. Its log says more.');
   };
   try {
     Promise.resolve(handler.handle(request, response, connection, own)).catch(failed);
