@@ -129,8 +129,10 @@ describe('after a restart', () => {
     await first.logged('certificate issued');
     first.gateway.destroy();
     const second = await startAcmeGateway(yaml, { data: first.data });
-    second.gateway.reload();
-    expect(second.lines().map(({ msg }) => msg)).toEqual(['certificates read again']);
+    await second.gateway.reload();
+    expect(second.lines().map(({ msg }) => msg)).toEqual([
+      'configuration and certificates read again: they are as before',
+    ]);
   });
 
   test('an order that was under way is gone on with', async () => {
