@@ -46,10 +46,11 @@ async function serving({ der: certificate, key }: Made, maxVersion: 'TLSv1.2' | 
 const ca = pemOf(make({}));
 const NAMES = ['TLSv1.2', 'TLSv1.3'] as const;
 
-test.each(ODD.slice(0, 3))(
+// What OpenSSL takes of them depends on its version.
+test.each(ODD.slice(1, 3).map(([what, wish]) => [what, make(wish)] as const))(
   'Node takes a certificate with %s, too, where nobody wants to know',
-  async (_what, wish) => {
-    const port = await serving(make(wish), 'TLSv1.3');
+  async (_what, odd) => {
+    const port = await serving(odd, 'TLSv1.3');
     const client = track(nodes.connect({ port, rejectUnauthorized: false, ca }));
     await once(client, 'secureConnect');
     expect(client.authorized).toBe(false);
