@@ -75,6 +75,53 @@ describe('a callback that throws', () => {
   });
 });
 
+test.each([
+  ['throws', () => boomOf('client'), 'client'],
+  ['answers a text', () => 'a text', 'ERR_INVALID_ARG_TYPE'],
+  ['gives no key', () => ({ identity: 'x' }), 'ERR_INVALID_ARG_TYPE'],
+])('a client\u2019s pskCallback that %s fails with its error', async (_name, pskCallback, expected) => {
+  const server = ours.createServer({ ciphers: 'PSK+HIGH', pskCallback: () => Buffer.alloc(32) });
+  const port = await listen(server);
+  const options = { port, ciphers: 'PSK+HIGH', pskCallback } as unknown as ConnectionOptions;
+  const [error] = (await once(track(ours.connect(options)), 'error')) as [NodeJS.ErrnoException];
+  expect([error.message, error.code]).toContain(expected);
+});
+
+function boomOf(message: string): never {
+  throw new Error(message);
+}
+
+test.each(BOTH)('a name that failed stands on the socket: %s', async (_name, of) => {
+  const server = of.createServer({
+    SNICallback: (_: string, done: (error: Error) => void) => done(new Error('unknown')),
+  } as TlsOptions);
+  const port = await listen(server);
+  const failed = once(server, 'tlsClientError') as Promise<unknown> as Promise<[Error, TLSSocket]>;
+  track(of.connect({ port, servername: 'a.example' })).on('error', () => {});
+  expect((await failed)[1].servername).toBe('a.example');
+});
+
+test.each(BOTH)('a buffer of onread is asked for before there is anything: %s', async (_name, of) => {
+  let asked = 0;
+  const pieces: number[] = [];
+  const server = of.createServer(serverIdentity, (socket) => socket.end('hello world'));
+  const onread = {
+    buffer: () => {
+      asked++;
+      return Buffer.alloc(2);
+    },
+    callback: (length: number) => {
+      pieces.push(length);
+      return true;
+    },
+  };
+  const socket = track(
+    of.connect({ port: await listen(server), ca, servername: 'localhost', onread } as ConnectionOptions),
+  );
+  await once(socket, 'end');
+  expect([asked, pieces]).toEqual([7, [2, 2, 2, 2, 2, 1]]);
+});
+
 test.each(BOTH)('callbacks of %s are called as methods of the socket', async (_name, of) => {
   const seen: unknown[] = [];
   const options = {

@@ -26,11 +26,15 @@ export function clientPsks(
 ): ClientOptions['psks'] {
   if (callback === undefined) return psks;
   return ({ hint }) => {
-    const answer = callback(hint === undefined ? null : Buffer.from(hint).toString());
-    if (answer === null || answer === undefined) return psks ?? [];
-    checkObject('options.pskCallback', answer);
-    checkString('options.pskCallback.identity', answer.identity);
-    return [...(psks ?? []), { identity: Buffer.from(answer.identity), key: keyOf(answer.psk) }];
+    try {
+      const answer = callback(hint === undefined ? null : Buffer.from(hint).toString());
+      if (answer === null || answer === undefined) return psks ?? [];
+      checkObject('options.pskCallback', answer);
+      checkString('options.pskCallback.identity', answer.identity);
+      return [...(psks ?? []), { identity: Buffer.from(answer.identity), key: keyOf(answer.psk) }];
+    } catch (error) {
+      throw userError('pskCallback', error as Error);
+    }
   };
 }
 

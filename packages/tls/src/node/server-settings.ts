@@ -72,7 +72,13 @@ type Changeable = { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] }
 function configFor(socket: TLSSocket, shared: ServerConfig, choices: ServerChoices): ServerConfig {
   const options: Changeable = { ...shared.options };
   const { alpnCallback, sniCallback, pskCallback } = choices;
-  if (sniCallback !== undefined) chooseByName(options, choices, sniCallback.bind(socket));
+  if (sniCallback !== undefined) {
+    chooseByName(options, choices, (name, done) => {
+      // Whoever hears that it failed wants to know which it was.
+      socket.servername = name;
+      sniCallback.call(socket, name, done);
+    });
+  }
   if (alpnCallback !== undefined) {
     options.alpnProtocols = askForProtocol(alpnCallback.bind(socket));
     // The callback may show another certificate, as that of ACME (RFC 8737).
