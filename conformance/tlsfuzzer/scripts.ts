@@ -10,20 +10,27 @@ export interface PlanEntry {
   readonly manner?: Manner;
 }
 
-/** Scripts that need no arguments, against what the engine does by default. */
+/** TLS 1.3, against what the engine does by default. */
 const STRICT = `
-0rtt-garbage ccs connection-abort conversation crfg-curves dhe-shared-secret-padding ecdhe-curves empty-alert finished
-finished-plaintext hrr invalid-ciphers keyshare-omitted keyupdate keyupdate-from-server large-number-of-extensions
-legacy-version mlkem multiple-ccs-messages nociphers obsolete-curves pkcs-signature
-record-layer-limits record-padding rsa-signatures serverhello-random session-resumption shuffled-extentions
-signature-algorithms symetric-ciphers unencrypted-alert unrecognised-groups version-negotiation zero-content-type
-zero-length-data ffdhe-groups ffdhe-sanity
+ccs connection-abort conversation empty-alert finished finished-plaintext hrr invalid-ciphers keyshare-omitted keyupdate
+keyupdate-from-server large-number-of-extensions legacy-version multiple-ccs-messages nociphers
+record-layer-limits record-padding rsa-signatures shuffled-extentions signature-algorithms unencrypted-alert
+zero-content-type zero-length-data
 `;
+
+/** TLS 1.3, against a server with every group and suite of it. */
+const WIDE = `
+crfg-curves dhe-shared-secret-padding ecdhe-curves ffdhe-groups ffdhe-sanity serverhello-random symetric-ciphers
+unrecognised-groups
+`;
+
+/** TLS 1.3 beside older versions. */
+const BOTH = '0rtt-garbage session-resumption version-negotiation';
 
 /** Up to TLS 1.2, against a server that has everything. */
 const LEGACY = `
 aesccm aes-gcm-nonces alpn-negotiation atypical-padding ccs chacha20 clienthello-md5 client-hello-max-size
-client-compatibility connection-abort conversation cve-2004-0079 cve-2016-2107 cve-2016-6309 cve-2016-7054
+connection-abort conversation cve-2004-0079 cve-2016-2107 cve-2016-6309 cve-2016-7054
 dhe-no-shared-secret-padding dhe-rsa-key-exchange dhe-rsa-key-exchange-signatures dhe-rsa-key-exchange-with-bad-messages
 early-application-data ecdhe-padded-shared-secret ecdhe-rsa-key-exchange ecdhe-rsa-key-exchange-with-bad-messages
 empty-extensions encrypt-then-mac encrypt-then-mac-renegotiation export-ciphers-rejected extensions
@@ -31,15 +38,14 @@ extended-master-secret-extension ffdhe-expected-params ffdhe-negotiation fuzzed-
 fuzzed-finished fuzzed-MAC fuzzed-padding fuzzed-plaintext heartbeat hello-request-by-client
 interleaved-application-data-and-fragmented-handshakes-in-renegotiation interleaved-application-data-in-renegotiation
 interleaved-CKE-with-CCS invalid-cipher-suites invalid-client-hello invalid-client-hello-w-record-overflow
-invalid-compression-methods invalid-content-type invalid-rsa-key-exchange-messages invalid-server-name-extension
-invalid-session-id invalid-version large-hello large-number-of-extensions legacy-renegotiation lucky13
+invalid-compression-methods invalid-content-type invalid-rsa-key-exchange-messages
+invalid-session-id invalid-version large-number-of-extensions legacy-renegotiation lucky13
 message-duplication message-skipping no-mlkem-in-old-tls openssl-3712 record-layer-fragmentation
 renegotiation-changed-clienthello resumption-with-wrong-ciphers serverhello-random session-ticket-resumption
-sessionID-resumption sig-algs sig-algs-renegotiation-resumption signature-algorithms ssl-death-alert sslv2-connection
+sessionID-resumption sig-algs signature-algorithms ssl-death-alert sslv2-connection
 sslv2-force-cipher-3des sslv2-force-cipher-non3des sslv2-force-cipher sslv2-force-export-cipher sslv2hello-protocol
 TLSv1_2-rejected-without-TLSv1_2 truncating-of-client-hello truncating-of-finished truncating-of-kRSA-client-key-exchange
-unsupported-curve-fallback version-numbers x25519 zero-length-data bleichenbacher-workaround point-extension
-invalid-server-name-extension-resumption
+unsupported-curve-fallback version-numbers x25519 zero-length-data point-extension
 `;
 
 const words = (text: string) => text.trim().split(/\s+/);
@@ -77,6 +83,8 @@ const OTHERS: readonly PlanEntry[] = [
 
 export const SCRIPTS: readonly PlanEntry[] = [
   ...named('strict', STRICT, 'test-tls13-'),
+  ...named('wide', WIDE, 'test-tls13-'),
+  ...named('legacy', BOTH, 'test-tls13-'),
   ...named('legacy', LEGACY),
   ...OTHERS,
 ];

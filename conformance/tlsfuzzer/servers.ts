@@ -33,6 +33,14 @@ const strict: ServerKind = (keys) => ({
   sessionStore: new MemorySessionStore(),
 });
 
+/** The same with every group and suite of TLS 1.3, for scripts that try them all. */
+const wide: ServerKind = (keys) => ({
+  ...strict(keys),
+  minVersion: 'TLSv1.3',
+  cipherSuites: CIPHER_SUITES.filter(({ name }) => /^TLS_(AES|CHACHA20)_/.test(name)).map(({ name }) => name),
+  groups: GROUPS.filter((group) => group.available(provider)).map(({ name }) => name),
+});
+
 /** Everything that is not anonymous or without a cipher. */
 const legacyOptions: Omit<ServerOptions, 'credentials'> = {
   provider,
@@ -52,6 +60,8 @@ const legacyOptions: Omit<ServerOptions, 'credentials'> = {
 const old: ServerKind = (keys) => ({
   ...legacyOptions,
   credentials: [keys('serverX509')],
+  alpnProtocols: ['http/1.1', 'http/2'],
+  preferServerOrder: false,
   tickets: new TicketKeys(provider),
   sessionStore: new MemorySessionStore(),
 });
@@ -76,6 +86,7 @@ const psk = (hash: 'sha256' | 'sha384'): ServerKind => {
 /** Kinds of servers, by the names that the plan uses. */
 export const SERVERS: Readonly<Record<string, ServerKind>> = {
   strict,
+  wide,
   legacy: old,
   ssl30: (keys) => ({ ...old(keys), minVersion: 'SSLv3' }),
   'no-renegotiation': (keys) => ({ ...old(keys), renegotiation: false }),
