@@ -2,11 +2,12 @@ import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
 import type { EarlyDataOptions } from '../options.ts';
 import { readProtocols } from './alpn.ts';
-import { checkFunction, checkInt32, checkNumber, checkObject, checkString } from './arguments.ts';
+import { checkNumber, checkObject, checkString } from './arguments.ts';
 import { asciiName } from './ascii-name.ts';
 import { serverEarlyData } from './engine-options.ts';
 import { connectionReset, nodeError, nodeTypeError } from './errors.ts';
 import { judgeClient } from './judgement.ts';
+import { givenFunction, givenToServer } from './option-table.ts';
 import { contextFrom, contextOf, type SecureContext } from './secure-context.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
 import { EventSessionStore } from './sessions.ts';
@@ -44,11 +45,8 @@ export class Acceptor {
     this.#alpnProtocols = readProtocols(options.ALPNProtocols);
     this.#earlyData = serverEarlyData(options.earlyData);
     this.#handshakeTimeout = options.handshakeTimeout || DEFAULT_HANDSHAKE_TIMEOUT;
-    this.#context = contextOf(options);
-    this.#tickets = new TicketProtection(
-      this.#context.sessionIdContext,
-      this.#context.ticketKeys ?? options.ticketKeys,
-    );
+    this.#context = contextOf(serverContextOptions(options));
+    this.#tickets = new TicketProtection(this.#context.sessionIdContext, this.#context.ticketKeys);
     this.#store = new EventSessionStore(server, this.#context.sessionIdContext);
     // What is wrong with the options shows here, not at the first connection.
     this.#optionsOfSockets();
@@ -56,7 +54,7 @@ export class Acceptor {
 
   setSecureContext(options: Parameters<typeof contextFrom>[0]): void {
     checkObject('options', options);
-    this.#context = contextFrom(options);
+    this.#context = contextFrom('context' in options ? options : givenToServer(options));
     if (this.#context.ticketKeys !== undefined) this.#tickets.replace(this.#context.ticketKeys);
     this.#socketOptions = undefined;
   }
@@ -121,10 +119,10 @@ export class Acceptor {
       requestCert: options.requestCert === true,
       rejectUnauthorized: options.rejectUnauthorized !== false,
       alpnProtocols: this.#alpnProtocols,
-      alpnCallback: options.ALPNCallback as AlpnCallback | undefined,
-      sniCallback: options.SNICallback ?? this.#contextsCallback(),
+      alpnCallback: (options.ALPNCallback as AlpnCallback | undefined) || undefined,
+      sniCallback: options.SNICallback || this.#contextsCallback(),
       staple: staples ? stapler(this.#server) : undefined,
-      pskCallback: options.pskCallback ?? undefined,
+      pskCallback: options.pskCallback || undefined,
       pskIdentityHint: options.pskIdentityHint || undefined,
       tickets: this.#tickets,
       earlyData: this.#earlyData,
@@ -142,9 +140,17 @@ export class Acceptor {
   }
 }
 
+/** Node passes over `secureContext` here; one of ours is taken, and one of Node's would be missed. */
+function serverContextOptions(options: TlsOptions): TlsOptions {
+  const { secureContext } = options as { secureContext?: unknown };
+  const isContext = typeof secureContext === 'object' && secureContext !== null && 'context' in secureContext;
+  if (isContext) return options;
+  return { ...givenToServer(options), secureContext: undefined } as TlsOptions;
+}
+
 function checkServerOptions(options: TlsOptions): void {
   const { pskCallback, pskIdentityHint } = options;
-  checkFunction('options.pskCallback', pskCallback);
+  givenFunction('options.pskCallback', pskCallback);
   if (pskIdentityHint) checkString('options.pskIdentityHint', pskIdentityHint);
   if (options.ALPNCallback && options.ALPNProtocols) {
     throw nodeTypeError(
@@ -152,10 +158,10 @@ function checkServerOptions(options: TlsOptions): void {
       'The ALPNCallback and ALPNProtocols TLS options are mutually exclusive',
     );
   }
-  checkFunction('options.SNICallback', options.SNICallback);
-  checkFunction('options.ALPNCallback', options.ALPNCallback);
+  givenFunction('options.SNICallback', options.SNICallback);
+  // Node finds out with the first connection, and dies.
+  givenFunction('options.ALPNCallback', options.ALPNCallback);
   if (options.handshakeTimeout) checkNumber('options.handshakeTimeout', options.handshakeTimeout);
-  if (options.sessionTimeout) checkInt32('options.sessionTimeout', options.sessionTimeout, 0);
 }
 
 function onSecure(this: TLSSocket): void {

@@ -5,13 +5,15 @@ import { nodeError } from './errors.ts';
  * Throws `ERR_OUT_OF_RANGE` for a name over 255 bytes, `ERR_INVALID_ARG_VALUE` for bytes that are not that format.
  */
 export function readProtocols(
-  protocols: readonly (string | Uint8Array)[] | NodeJS.ArrayBufferView | undefined,
+  protocols: readonly (string | Uint8Array)[] | NodeJS.ArrayBufferView | null | undefined,
 ): readonly string[] {
-  if (protocols === undefined || protocols === null) return NONE;
+  if (!protocols) return NONE;
   if (ArrayBuffer.isView(protocols)) {
     return fromWire(new Uint8Array(protocols.buffer, protocols.byteOffset, protocols.byteLength));
   }
-  return protocols.map((protocol, index) => {
+  // Servers in Node pass over what is neither.
+  if (!Array.isArray(protocols)) return NONE;
+  return (protocols as readonly (string | Uint8Array)[]).map((protocol, index) => {
     const name = latin1(typeof protocol === 'string' ? Buffer.from(protocol) : protocol);
     const { length } = name;
     if (length >= 1 && length <= 255) return name;
@@ -20,6 +22,12 @@ export function readProtocols(
     const message = `The byte length of the protocol at index ${index} ${problem}. Received ${length}`;
     throw Object.assign(new RangeError(message), { code: 'ERR_OUT_OF_RANGE' });
   });
+}
+
+/** A client's. Throws a `TypeError` as Node does for what is neither of both. */
+export function checkProtocols(protocols: unknown): void {
+  if (!protocols || Array.isArray(protocols) || ArrayBuffer.isView(protocols)) return;
+  throw new TypeError('Must give a Buffer as first argument');
 }
 
 const NONE: readonly string[] = [];

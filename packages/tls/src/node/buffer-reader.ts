@@ -1,10 +1,15 @@
-import { wrongType } from './arguments.ts';
-
 /** The option `onread`: data goes into one buffer that the program owns, and to its callback, not to the stream. */
 export interface OnReadOptions {
   readonly buffer: Uint8Array | (() => Uint8Array);
   /** Gets the number of bytes and the buffer; false pauses, until `resume()`. */
   readonly callback: (bytesRead: number, buffer: Uint8Array) => boolean | undefined;
+}
+
+/** Undefined for what is no such thing, as in Node. */
+export function bufferReaderFor(options: OnReadOptions | null | undefined): BufferReader | undefined {
+  const { buffer, callback } = (typeof options === 'object' && options) || ({} as Partial<OnReadOptions>);
+  const isGiven = buffer instanceof Uint8Array || typeof buffer === 'function';
+  return isGiven && typeof callback === 'function' ? new BufferReader(options!) : undefined;
 }
 
 /** Copies what comes into the program's buffer, piece by piece, and keeps the rest while it pauses. */
@@ -15,14 +20,7 @@ export class BufferReader {
   #waiting: Uint8Array[] = [];
   #isPaused = false;
 
-  /** Throws `ERR_INVALID_ARG_TYPE`. */
   constructor(options: OnReadOptions) {
-    const { buffer, callback } = options;
-    if (!(buffer instanceof Uint8Array) && typeof buffer !== 'function') {
-      throw wrongType('options.onread.buffer', 'an instance of Buffer or Uint8Array or Function', buffer);
-    }
-    if (typeof callback !== 'function')
-      throw wrongType('options.onread.callback', 'of type function', callback);
     this.#options = options;
     this.#buffer = typeof buffer === 'function' ? buffer() : buffer;
   }

@@ -7,12 +7,13 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { readProtocols } from './alpn.ts';
-import { checkFunction, checkNumber, invalidValue, outOfRange } from './arguments.ts';
+import { checkProtocols, readProtocols } from './alpn.ts';
+import { checkFunction, checkNumber, checkString, invalidValue, outOfRange } from './arguments.ts';
 import { checkServerIdentity } from './identity.ts';
 import { judgeServer, type ServerDemands } from './judgement.ts';
 import { live } from './live.ts';
-import { NODE_MAJOR } from './running-node.ts';
+import { givenFunction } from './option-table.ts';
+import { IGNORES_KEEP_ALIVE_DELAY, NODE_MAJOR } from './running-node.ts';
 import { contextOf, sharedSecureContext } from './secure-context.ts';
 import { TLSSocket } from './socket.ts';
 import type { ConnectionOptions, TLSSocketOptions } from './types.ts';
@@ -41,11 +42,13 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const { options, listener } = normalize(args);
   refuseMissing(options);
   const { servername } = options;
+  if (servername) checkString('name', servername);
   if (servername && isIP(servername) !== 0) warnOfAddress(servername);
   const host = options.host ?? (options.socket as { _host?: string } | undefined)?._host;
   const identity = servername || host || 'localhost';
   const minDHSize = minimumDh(options.minDHSize);
   checkEarlyData(options);
+  checkProtocols(options.ALPNProtocols);
   const context = contextOf(options, sharedSecureContext);
   const settings: TLSSocketOptions = {
     secureContext: context,
@@ -68,7 +71,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     enableTrace: options.enableTrace,
     onread: options.onread,
     earlyData: options.earlyData,
-    pskCallback: checkFunction('options.pskCallback', options.pskCallback),
+    pskCallback: givenFunction('pskCallback', options.pskCallback),
   };
   const socket = options.socket ? new TLSSocket(options.socket, settings) : overNetwork(options, settings);
   socket._releaseControl();
@@ -183,6 +186,8 @@ function refuseMissing(options: ConnectionOptions): void {
 /** A TCP connection that leaves to us what concerns the stream: half-closing, timeouts, aborting. */
 function openTransport(options: ConnectionOptions): Duplex {
   const { signal: _signal, timeout: _timeout, onread: _onread, ...rest } = options as Record<string, unknown>;
+  if (IGNORES_KEEP_ALIVE_DELAY && typeof rest['keepAliveInitialDelay'] !== 'number')
+    delete rest['keepAliveInitialDelay'];
   const settings = { noDelay: true, ...rest, allowHalfOpen: true } as unknown as NetConnectOpts;
   // Not by `net.connect`, which would tell diagnostics of it: who watches sockets is to see ours, once.
   return new Socket(settings as SocketConstructorOpts).connect(settings as TcpNetConnectOpts);

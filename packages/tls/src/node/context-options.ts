@@ -6,15 +6,6 @@ import { defaultGroups } from '../defaults.ts';
 import { legacy } from '../legacy/index.ts';
 import { type CipherSuite, isSuite13 } from '../suites.ts';
 import type { VersionName } from '../versions.ts';
-import {
-  checkBytes,
-  checkInt32,
-  checkNumber,
-  checkString,
-  invalidValue,
-  outOfRange,
-  wrongType,
-} from './arguments.ts';
 import { parseCipherList } from './cipher-list.ts';
 import {
   DEFAULT_CIPHERS,
@@ -30,12 +21,11 @@ import {
   readCompressions,
   readRenegotiation,
 } from './engine-options.ts';
-import { unsupportedOption } from './errors.ts';
 import { live, nodeOriginals } from './live.ts';
-import { opensslError } from './openssl-errors.ts';
-import { DEFAULT_SECURITY_LEVEL } from './running-node.ts';
+import { DEFAULT_SECURITY_LEVEL, TAKES_NO_CURVES } from './running-node.ts';
 import { type StrictOption, strictnessOf } from './strictness.ts';
 import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';
+import { asNode } from './words-of-node.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
 export interface SecureContextOptions
@@ -68,7 +58,7 @@ export function withDefaults(
   const defaults = live.tls;
   return {
     ciphers: options.ciphers || (defaults?.DEFAULT_CIPHERS ?? DEFAULT_CIPHERS),
-    ecdhCurve: options.ecdhCurve ?? defaults?.DEFAULT_ECDH_CURVE,
+    ecdhCurve: options.ecdhCurve ?? (defaults?.DEFAULT_ECDH_CURVE || 'auto'),
     minVersion: options.minVersion ?? (defaults?.DEFAULT_MIN_VERSION as SecureVersion) ?? DEFAULT_MIN_VERSION,
     maxVersion: options.maxVersion ?? (defaults?.DEFAULT_MAX_VERSION as SecureVersion) ?? DEFAULT_MAX_VERSION,
   };
@@ -94,7 +84,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   const { sigalgs } = options;
   const { ciphers, ecdhCurve } = withDefaults(options);
   const secureOptions = options.secureOptions ?? 0;
-  const list = parseCipherList(ciphers, options.legacy !== undefined);
+  const list = asNode({ ciphers }, () => parseCipherList(ciphers, options.legacy !== undefined));
   // With OpenSSL, too, level 0 lets old versions be named, and takes short primes and SHA-1.
   const old = options.legacy ?? (list.securityLevel === 0 ? legacy : undefined);
   const allowsOld = old !== undefined;
@@ -106,7 +96,9 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
       isStrict: strictnessOf(options.strict).cipherSuites,
     }),
     groups: groups(ecdhCurve, options.dhparam),
-    signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, allowsOld) : undefined,
+    signatureSchemes: sigalgs
+      ? asNode({ sigalgs, ciphers }, () => parseSignatureAlgorithms(sigalgs, allowsOld))
+      : undefined,
     heartbeat: options.heartbeat,
     requireAlpn: options.requireAlpn,
     applicationSettings: options.applicationSettings,
@@ -150,59 +142,17 @@ function withoutOldSuites(versions: VersionRange, suites: readonly CipherSuite[]
   );
 }
 
+/** An empty list is none to the OpenSSL of newer versions of Node, and an error to older ones. */
+function isCurveList(list: string | undefined): list is string {
+  return list !== undefined && !(list === '' && TAKES_NO_CURVES);
+}
+
 function groups(
   ecdhCurve: string | undefined,
   dhparam: SecureContextOptions['dhparam'],
 ): readonly string[] | undefined {
-  const curves = ecdhCurve ? parseCurves(ecdhCurve) : undefined;
+  const curves = isCurveList(ecdhCurve) ? asNode({ ecdhCurve }, () => parseCurves(ecdhCurve)) : undefined;
   const field = finiteFieldFor(dhparam);
   if (field === undefined) return curves;
   return [...(curves ?? defaultGroups(nodeCrypto).map(({ name }) => name)), field];
-}
-
-/** Throws `ERR_INVALID_ARG_TYPE` and the like, as Node, for what is no value for the option. */
-export function checkOptions(options: SecureContextOptions): void {
-  const { ciphers, ecdhCurve, sigalgs, sessionIdContext, secureOptions } = options;
-  const texts = { ciphers, ecdhCurve, sigalgs, sessionIdContext };
-  for (const [name, value] of Object.entries(texts)) {
-    if (value !== undefined && value !== null) checkString(`options.${name}`, value);
-  }
-  if (sigalgs === '') throw invalidValue('options.sigalgs', 'is invalid', '');
-  if ((sessionIdContext?.length ?? 0) > MAX_SESSION_ID_CONTEXT) {
-    throw opensslError('ssl session id context too long');
-  }
-  if (options.sessionTimeout) checkInt32('options.sessionTimeout', options.sessionTimeout, 0);
-  if (options.ticketKeys) {
-    checkBytes('options.ticketKeys', options.ticketKeys);
-    const { length } = options.ticketKeys;
-    if (length !== 48) throw invalidValue('options.ticketKeys', 'must be exactly 48 bytes', length);
-  }
-  if (secureOptions) {
-    checkNumber('secureOptions', secureOptions);
-    if (!Number.isInteger(secureOptions)) throw outOfRange('secureOptions', 'an integer', secureOptions);
-  }
-}
-
-/** Bytes, as in OpenSSL. */
-const MAX_SESSION_ID_CONTEXT = 32;
-
-/** Throws for what we do not have and what the user would miss. */
-export function refuseUnsupported(options: SecureContextOptions): void {
-  const { privateKeyEngine, privateKeyIdentifier, clientCertEngine } = options;
-  if (privateKeyIdentifier !== undefined && privateKeyIdentifier !== null) {
-    for (const [name, value] of Object.entries({ privateKeyEngine, privateKeyIdentifier })) {
-      if (value === undefined || value === null || typeof value === 'string') continue;
-      throw wrongType(`options.${name}`, 'of type string or one of null or undefined', value);
-    }
-  }
-  for (const engine of [clientCertEngine, privateKeyEngine]) {
-    if (engine === undefined || engine === null) continue;
-    if (engine === clientCertEngine && typeof engine !== 'string') {
-      throw wrongType('options.clientCertEngine', 'of type string or one of null or undefined', engine);
-    }
-    throw unsupportedOption(
-      'privateKeyEngine/clientCertEngine',
-      'give a Credential with a sign function instead',
-    );
-  }
 }

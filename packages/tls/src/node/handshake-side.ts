@@ -8,6 +8,7 @@ import { readProtocols } from './alpn.ts';
 import { asciiName } from './ascii-name.ts';
 import { checkServerIdentity } from './identity.ts';
 import type { Link } from './link.ts';
+import { givenFunction } from './option-table.ts';
 import type { PskClientCallback } from './psk.ts';
 import type { SecureContext } from './secure-context.ts';
 import type { ServerSettings } from './server-settings.ts';
@@ -50,8 +51,8 @@ export function clientSide(
     alpnProtocols: readProtocols(options.ALPNProtocols),
     rejectUnauthorized,
     checkServerIdentity: options.checkServerIdentity ?? checkServerIdentity,
-    requestOcsp: options.requestOCSP === true,
-    pskCallback: options.pskCallback as PskClientCallback | undefined,
+    requestOcsp: Boolean(options.requestOCSP),
+    pskCallback: givenFunction('pskCallback', options.pskCallback as PskClientCallback | undefined),
   });
   const connection = clientConnection(config, {
     events,

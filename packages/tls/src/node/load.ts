@@ -6,9 +6,9 @@ import { type Certificate, CertificateError, parsePrivateKey } from '@testudo/x5
 import { checkString, checkTextOrBytes } from './arguments.ts';
 import { certificateIn, trustedCertificateIn } from './certificate-block.ts';
 import type { SecureContextOptions } from './context-options.ts';
-import { nodeOriginals } from './live.ts';
 import { opensslError } from './openssl-errors.ts';
 import { bytesOf, isUnreadable, PemError, PemReader } from './openssl-pem.ts';
+import { asNode } from './words-of-node.ts';
 
 type Pem = string | NodeJS.ArrayBufferView;
 
@@ -167,28 +167,6 @@ function loadKey(pem: Pem, passphrase: string | undefined): PrivateKey {
 
 function mismatch(): never {
   throw opensslError('key values mismatch', undefined, 'x509 certificate routines');
-}
-
-/** Runs it; what it throws about its input is thrown in the words of the Node that runs, with ours as the cause. */
-export function asNode<T>(options: object, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!isUnreadable(error) && !(error instanceof Error && 'code' in error)) throw error;
-    throw nodesError(options, error as Error);
-  }
-}
-
-function nodesError(options: object, error: Error): Error {
-  try {
-    nodeOriginals.createSecureContext(options);
-  } catch (theirs) {
-    if (theirs instanceof Error) {
-      if ((theirs as { code?: unknown }).code !== (error as { code?: unknown }).code) theirs.cause = error;
-      return theirs;
-    }
-  }
-  return error;
 }
 
 /** As Node's `forEach`, which knows no holes. */

@@ -12,8 +12,8 @@ export function installNetworkProperties(prototype: TLSSocket): void {
   define(prototype, 'pending', (socket) => socket.connecting || socket.destroyed);
   // Not documented, but looked at by libraries.
   define(prototype, '_secureEstablished', (socket) => socket.connectionInfo !== undefined);
-  define(prototype, '_requestCert', (socket) => !socket._isServer || socket._tlsOptions.requestCert === true);
-  define(prototype, '_rejectUnauthorized', (socket) => socket._tlsOptions.rejectUnauthorized !== false);
+  define(prototype, '_requestCert', (socket) => !socket._isServer || Boolean(socket._tlsOptions.requestCert));
+  define(prototype, '_rejectUnauthorized', (socket) => Boolean(socket._tlsOptions.rejectUnauthorized));
   define(prototype, 'bufferSize', (socket) => (socket.destroyed ? undefined : socket.writableLength));
   define(prototype, 'bytesRead', (socket) => socket._traffic.read);
   define(prototype, 'bytesWritten', (socket) => socket._traffic.written);

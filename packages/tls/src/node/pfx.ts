@@ -3,8 +3,9 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, CertificateError, parsePkcs12 } from '@testudo/x509';
 import type { SecureContextOptions } from './context-options.ts';
 import { nodeError } from './errors.ts';
-import { asNode, type OwnIdentity, type Places } from './load.ts';
+import type { OwnIdentity, Places } from './load.ts';
 import { bytesOf } from './openssl-pem.ts';
+import { asNode } from './words-of-node.ts';
 
 type Bytes = string | NodeJS.ArrayBufferView;
 type Pair = { readonly buf?: unknown; readonly passphrase?: Bytes | null };

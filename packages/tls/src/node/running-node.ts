@@ -6,6 +6,12 @@ export const NODE_MAJOR: number = Number.parseInt(process.versions.node, 10);
 /** OpenSSL 3.2 and newer gives AES-CCM with a tag of 8 bytes 64 bits of strength: too few for any security level but 0. */
 export const COUNTS_SHORT_TAGS: boolean = isAtLeast(process.versions['openssl'] ?? '', 3, 2);
 
+/** OpenSSL 3.5 takes an empty list of groups, for its default. */
+export const TAKES_NO_CURVES: boolean = isAtLeast(process.versions['openssl'] ?? '', 3, 5);
+
+/** Before Node 24 `tls.connect` did not pass `keepAliveInitialDelay` on, whatever it was. */
+export const IGNORES_KEEP_ALIVE_DELAY: boolean = NODE_MAJOR < 24;
+
 /** OpenSSL 3.2 gave the alerts that are as old as SSL 3.0 another name. */
 export const ALERTS_OF_SSL3: string = isAtLeast(process.versions['openssl'] ?? '', 3, 2)
   ? 'ssl/tls'

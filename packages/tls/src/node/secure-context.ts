@@ -6,20 +6,19 @@ import { type ClientConfig, clientConfig } from '../options.ts';
 import type { Trust } from './chain-verdict.ts';
 import { ContextHandle } from './context-handle.ts';
 import {
-  checkOptions,
   type Negotiation,
   readNegotiation,
-  refuseUnsupported,
   type SecureContextOptions,
   withDefaults,
 } from './context-options.ts';
 import { defaultAuthorities } from './default-authorities.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { nodeError } from './errors.ts';
+import { nodeTypeError } from './errors.ts';
 import { checkServerIdentity } from './identity.ts';
 import { live } from './live.ts';
 import { loadAuthorities, loadIdentities } from './load.ts';
 import { bytesOf } from './openssl-pem.ts';
+import { givenToContext } from './option-table.ts';
 import { sentWith } from './own-chain.ts';
 import { checkOwnStrength } from './own-strength.ts';
 import { loadPfx } from './pfx.ts';
@@ -55,9 +54,8 @@ export class SecureContext {
   readonly #allowsPartial: boolean;
   #client: { readonly key: ClientConfigKey; readonly config: ClientConfig } | undefined;
 
-  constructor(options: SecureContextOptions = {}) {
-    checkOptions(options);
-    refuseUnsupported(options);
+  constructor(given: SecureContextOptions = {}) {
+    const options = givenToContext(given);
     this.strictness = strictnessOf(options.strict);
     this.negotiation = readNegotiation(options);
     const places = loadIdentities(options);
@@ -75,7 +73,7 @@ export class SecureContext {
     this.#allowsPartial = Boolean(options.allowPartialTrustChain);
     const { psks, ech, echKeys, serverNames, postHandshakeAuth } = options;
     this.engine = { psks, ech, echKeys, serverNames, postHandshakeAuth };
-    this.honorCipherOrder = options.honorCipherOrder === undefined || Boolean(options.honorCipherOrder);
+    this.honorCipherOrder = Boolean(options.honorCipherOrder);
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
     this.sessionIdContext = options.sessionIdContext;
@@ -191,10 +189,7 @@ export function contextOf(
   const secureContext = isReplaced ? replaced(options) : given;
   if (secureContext === undefined) return make(options);
   if (secureContext instanceof SecureContext) return secureContext;
-  throw nodeError(
-    'ERR_TLS_INVALID_CONTEXT',
-    'secureContext must come from createSecureContext of this module',
-  );
+  throw nodeTypeError('ERR_TLS_INVALID_CONTEXT', 'context must be a SecureContext');
 }
 
 /** One that is there already, or made of options. Throws `ERR_TLS_INVALID_CONTEXT` for a context of `node:tls`. */
@@ -203,7 +198,8 @@ export function contextFrom(given: SecureContext | NodesContext | SecureContextO
 }
 
 /** A context for options that may come again: those without a private key are kept, and parsed once. */
-export function sharedSecureContext(options: SecureContextOptions): SecureContext {
+export function sharedSecureContext(all: SecureContextOptions): SecureContext {
+  const options = givenToContext(all);
   const key = cacheKey(options);
   if (key === undefined) return new SecureContext(options);
   const known = shared.get(key);
@@ -224,12 +220,14 @@ const MAX_SHARED = 16;
 
 /** Undefined for options that are not to be kept: a private key stays with its owner. */
 function cacheKey(options: SecureContextOptions): string | undefined {
-  if (options.key || options.cert || options.pfx || options.ticketKeys) return undefined;
-  if (options.legacy || options.dhparam || options.psks || options.ech) return undefined;
-  if (options.renegotiation || options.postHandshakeAuth || options.certificateCompression) return undefined;
+  if (options.key || options.cert || options.ticketKeys) return undefined;
+  if (options.certificateCompression !== undefined) return undefined;
+  if (options.crl !== undefined || options.dhparam !== undefined || options.pfx !== undefined)
+    return undefined;
+  if (options.legacy || options.psks || options.ech) return undefined;
+  if (options.renegotiation || options.postHandshakeAuth) return undefined;
   const { ecdhCurve, sigalgs, secureProtocol, secureOptions, ca, sessionIdContext } = options;
   const { ciphers, minVersion, maxVersion } = withDefaults(options);
-  if (options.crl || options.privateKeyEngine || options.clientCertEngine) return undefined;
   if (options.applicationSettings !== undefined) return undefined;
   const rest = [
     ciphers,
@@ -240,14 +238,14 @@ function cacheKey(options: SecureContextOptions): string | undefined {
     secureProtocol,
     secureOptions,
     sessionIdContext,
-    options.allowPartialTrustChain === true,
+    Boolean(options.allowPartialTrustChain),
     options.heartbeat,
     options.requireAlpn,
     options.dangerouslyExportWithoutExtendedMasterSecret,
     strictnessKey(strictnessOf(options.strict)),
   ];
   const authorities = authoritiesKey(ca);
-  return authorities && `${rest.join('|')}|${authorities}`;
+  return authorities && `${JSON.stringify(rest)}|${authorities}`;
 }
 
 /** Undefined for what is no text and no bytes: whoever takes it has to say so. */

@@ -14,8 +14,8 @@ import { serverServices } from '../services.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
-import { checkFunction } from './arguments.ts';
 import { nodeError } from './errors.ts';
+import { givenFunction } from './option-table.ts';
 import { completedBy } from './own-chain.ts';
 import { findPskFor, NO_PSK, type PskServerCallback, serverPsks } from './psk.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
@@ -153,14 +153,14 @@ function clientVerifier(
 export function settingsOf(options: TLSSocketOptions): ServerSettings {
   return serverSettings({
     context: contextOf(options),
-    requestCert: options.requestCert === true,
-    rejectUnauthorized: options.rejectUnauthorized !== false,
+    requestCert: Boolean(options.requestCert),
+    rejectUnauthorized: Boolean(options.rejectUnauthorized),
     alpnProtocols: readProtocols(options.ALPNProtocols),
-    alpnCallback: options.ALPNCallback,
-    sniCallback: checkFunction('options.SNICallback', options.SNICallback),
+    alpnCallback: givenFunction('options.ALPNCallback', options.ALPNCallback),
+    sniCallback: givenFunction('options.SNICallback', options.SNICallback),
     staple: undefined,
-    pskCallback: checkFunction('options.pskCallback', options.pskCallback as PskServerCallback | undefined),
-    pskIdentityHint: options.pskIdentityHint,
+    pskCallback: givenFunction('pskCallback', options.pskCallback as PskServerCallback | undefined),
+    pskIdentityHint: options.pskIdentityHint || undefined,
     tickets: false,
     earlyData: undefined,
     sessionStore: undefined,

@@ -8,7 +8,7 @@ import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';
 import { checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
-import { BufferReader } from './buffer-reader.ts';
+import { type BufferReader, bufferReaderFor } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import { connectionReset, nodeError, toNodeError } from './errors.ts';
@@ -89,7 +89,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     const below = transport ?? new Socket({ allowHalfOpen: true });
     this.#ownsTransport = below !== transport;
     this._tlsOptions = options;
-    if (options.onread) this.#reader = new BufferReader(options.onread);
+    this.#reader = bufferReaderFor(options.onread);
     if (wantsTrace(options.enableTrace)) this.enableTrace();
     (this as { server: unknown }).server = options.server ?? null;
     if (options.session) this.setSession(options.session);
@@ -101,7 +101,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     this.#strictness = (this.#context ?? this.#settings)?.strictness ?? strictnessOf(options.strict);
     if (transport instanceof PassThrough && posesAsNodes(this)) return;
     // Not by the base class: a signal that is aborted already would call `destroy` before the fields are there.
-    if (options.signal !== undefined) addAbortSignal(options.signal, this);
+    if (options.signal) addAbortSignal(options.signal, this);
     // A socket that nobody told to connect yet is waited for, too.
     if (below instanceof Socket && below.pending && !below.destroyed) {
       this.#setConnecting(!this.#ownsTransport);

@@ -60,8 +60,8 @@ const FORBIDDING: Readonly<Record<string, number>> = {
 };
 
 function askedVersions({ secureProtocol, given, minVersion, maxVersion }: VersionOptions): VersionRange {
-  if (secureProtocol) {
-    if (given == null) return fromSecureProtocol(secureProtocol);
+  if (secureProtocol !== undefined) {
+    if (given == null || secureProtocol === '') return fromSecureProtocol(secureProtocol);
     throw nodeTypeError(
       'ERR_TLS_PROTOCOL_VERSION_CONFLICT',
       `TLS protocol version "${given}" conflicts with secureProtocol "${secureProtocol}"`,
