@@ -21,6 +21,7 @@ export class BufferReader {
   #isPaused = false;
 
   constructor(options: OnReadOptions) {
+    const { buffer } = options;
     this.#options = options;
     this.#buffer = typeof buffer === 'function' ? buffer() : buffer;
   }
