@@ -231,7 +231,8 @@ test('connecting is told to diagnostics once', async () => {
   } finally {
     unsubscribe('net.client.socket', look);
   }
-  expect(seen).toEqual([true]);
+  // From Node 25 the raw socket tells of itself, too.
+  expect(seen.filter((isOurs) => isOurs)).toEqual([true]);
 });
 
 test.each(BOTH)(
