@@ -6,6 +6,8 @@ import type { Heartbeat, HeartbeatRequest } from './heartbeat/heartbeat.ts';
 
 /** What the owner of an open connection can ask for, besides sending data. */
 export abstract class ConnectionRequests extends ConnectionFacts {
+  #bar: TlsError | undefined;
+
   /**
    * Negotiates anew on this connection: TLS 1.0 to 1.2, where the `renegotiation` option allows it. A client does it,
    * with `resume` (default false) by resuming the session that it has; a server asks for it. Then `changed` tells, or
@@ -13,6 +15,20 @@ export abstract class ConnectionRequests extends ConnectionFacts {
    */
   renegotiate(options: { resume?: boolean } = {}): void {
     this.begin((established) => established.renegotiate(options.resume ?? false));
+  }
+
+  /**
+   * Server, up to TLS 1.2: a renegotiation ends the connection with this error from now on, whoever wanted it, and before
+   * anything is answered.
+   */
+  barRenegotiation(error: TlsError): void {
+    this.#bar = error;
+  }
+
+  /** The flow of a renegotiation that the peer begins. Throws what it is barred with. */
+  protected unbarred(flow: Flow<AfterHandshake>): Flow<AfterHandshake> {
+    if (this.#bar !== undefined) throw this.#bar;
+    return flow;
   }
 
   /**

@@ -325,7 +325,7 @@ export class Connection extends ConnectionRequests {
       return;
     }
     const flow = this.#established!.receive(message);
-    if (flow !== undefined) this.#runAfterwards(flow);
+    if (flow !== undefined) this.#runAfterwards(this.#channel.isTls13 ? flow : this.unbarred(flow));
   }
 
   #receiveChangeCipherSpec(content: Uint8Array): void {

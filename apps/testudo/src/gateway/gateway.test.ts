@@ -252,6 +252,15 @@ describe('options of TLS', () => {
   });
 });
 
+test('a client that wants to renegotiate is told no', async () => {
+  const { port, ca } = await startGateway([`${LOCAL}\necho: true`]);
+  const socket = await connectTls(port, { ca, maxVersion: 'TLSv1.2' });
+  const refused = once(socket, 'error');
+  socket.resume();
+  socket.renegotiate({}, () => {});
+  expect((await refused)[0]).toMatchObject({ code: 'ERR_SSL_NO_RENEGOTIATION' });
+});
+
 describe('limits', () => {
   test('of connections: one more is closed, and the next is welcome when one has gone', async () => {
     const { port, ca, lines } = await startGateway([`${LOCAL}\necho: true\nlimits: { connections: 1 }`]);

@@ -2,6 +2,7 @@ import { constants } from 'node:crypto';
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
 import type { SecurityLevel } from '@testudo/x509';
+import type { RenegotiationOptions } from '../after-handshake-options.ts';
 import { defaultGroups } from '../defaults.ts';
 import { legacy } from '../legacy/index.ts';
 import { type CipherSuite, isSuite13 } from '../suites.ts';
@@ -71,6 +72,9 @@ export interface Negotiation extends CommonEngineOptions {
   /** A client's; undefined for the engine's own policy. */
   readonly cipherSuites: readonly string[] | undefined;
   readonly serverCipherSuites: readonly string[] | undefined;
+  /** A client's; undefined where there is none. */
+  readonly renegotiation: RenegotiationOptions | undefined;
+  readonly serverRenegotiation: RenegotiationOptions | undefined;
   readonly groups: readonly string[] | undefined;
   readonly signatureSchemes: readonly string[] | undefined;
   /** OpenSSL's, for certificates. */
@@ -88,12 +92,18 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   // With OpenSSL, too, level 0 lets old versions be named, and takes short primes and SHA-1.
   const old = options.legacy ?? (list.securityLevel === 0 ? legacy : undefined);
   const allowsOld = old !== undefined;
+  const strictness = strictnessOf(options.strict);
+  const renegotiation = readRenegotiation({
+    given: options.renegotiation,
+    isStrict: strictness.renegotiation,
+    secureOptions,
+  });
   const versions = readVersions({ ...versionOptions(options), secureOptions, allowsOld });
   return {
     ...withoutOldSuites(versions, list.suites),
     ...suites(list.suites, {
       isDefault: isDefaultList(ciphers) && versions.minVersion >= 'TLSv1.2',
-      isStrict: strictnessOf(options.strict).cipherSuites,
+      isStrict: strictness.cipherSuites,
     }),
     groups: groups(ecdhCurve, options.dhparam),
     signatureSchemes: sigalgs
@@ -103,7 +113,8 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     requireAlpn: options.requireAlpn,
     applicationSettings: options.applicationSettings,
     dangerouslyExportWithoutExtendedMasterSecret: options.dangerouslyExportWithoutExtendedMasterSecret,
-    renegotiation: readRenegotiation(options.renegotiation),
+    renegotiation: renegotiation.client,
+    serverRenegotiation: renegotiation.server,
     certificateCompression: readCompressions(options.certificateCompression),
     securityLevel: list.securityLevel ?? DEFAULT_SECURITY_LEVEL,
     usesTickets: (secureOptions & constants.SSL_OP_NO_TICKET) === 0,

@@ -26,7 +26,7 @@ export type { IdentityCheck } from './verification.ts';
 /** The roots that come with Node (Mozilla's list), PEM: trusted where the option `ca` is not given. */
 export const rootCertificates: readonly string[] = nodeOriginals.rootCertificates();
 
-/** How often a peer may renegotiate in {@link CLIENT_RENEG_WINDOW}, where the option `renegotiation` lets it at all. */
+/** How often a peer may renegotiate in {@link CLIENT_RENEG_WINDOW}. */
 export const CLIENT_RENEG_LIMIT: number = limit;
 /** In seconds. */
 export const CLIENT_RENEG_WINDOW: number = window;

@@ -29,9 +29,9 @@ export interface EngineOptions {
   /** A server: keys for Encrypted Client Hello. Default: none. */
   echKeys?: readonly EchKey[] | undefined;
   /**
-   * TLS 1.0 to 1.2: negotiate anew when `socket.renegotiate` asks for it or the peer does, at most
-   * `tls.CLIENT_RENEG_LIMIT` times in `tls.CLIENT_RENEG_WINDOW` seconds. In `node:tls` that is always on. Default false:
-   * the peer is told no.
+   * TLS 1.0 to 1.2: negotiate anew when `socket.renegotiate` asks for it or the peer does; a client of ours at most
+   * `tls.CLIENT_RENEG_LIMIT` times in `tls.CLIENT_RENEG_WINDOW` seconds. False: the peer is told no. Default true, as in
+   * `node:tls`; false with `strict`.
    */
   renegotiation?: boolean | RenegotiationOptions | undefined;
   /**
@@ -72,7 +72,6 @@ export interface EarlyDataSettings {
 export type CommonEngineOptions = Pick<
   ClientOptions & ServerOptions,
   | 'legacy'
-  | 'renegotiation'
   | 'heartbeat'
   | 'requireAlpn'
   | 'applicationSettings'
@@ -101,15 +100,38 @@ export function readCompressions(
 
 const ALGORITHMS: readonly string[] = ['zlib', 'brotli', 'zstd'];
 
-/** The limits of the module where the option has none of its own. */
-export function readRenegotiation(
-  renegotiation: EngineOptions['renegotiation'],
-): EngineOptions['renegotiation'] {
-  if (!renegotiation) return undefined;
-  const limit = live.tls?.CLIENT_RENEG_LIMIT;
-  const window = live.tls?.CLIENT_RENEG_WINDOW;
-  return { limit, window, ...(renegotiation === true ? {} : renegotiation) };
+/**
+ * Both sides' `renegotiation`, undefined where there is none. A server has the limits of the module, those of now, where the
+ * option has none of its own; Node knows none for clients.
+ */
+export function readRenegotiation({
+  given,
+  isStrict,
+  secureOptions,
+}: {
+  readonly given: EngineOptions['renegotiation'];
+  readonly isStrict: boolean;
+  readonly secureOptions: number;
+}): Readonly<Record<'client' | 'server', RenegotiationOptions | undefined>> {
+  const isOff = given === undefined ? isStrict || (secureOptions & NO_RENEGOTIATION) !== 0 : !given;
+  if (isOff) return { client: undefined, server: undefined };
+  const options = typeof given === 'object' ? given : {};
+  return {
+    client: { ...options, limit: options.limit ?? Number.POSITIVE_INFINITY },
+    server: {
+      ...options,
+      get limit() {
+        return options.limit ?? live.tls?.CLIENT_RENEG_LIMIT;
+      },
+      get window() {
+        return options.window ?? live.tls?.CLIENT_RENEG_WINDOW;
+      },
+    },
+  };
 }
+
+/** SSL_OP_NO_RENEGOTIATION, which `crypto.constants` lacks. */
+const NO_RENEGOTIATION = 2 ** 30;
 
 /** A server's `earlyData`; bytes are a client's. */
 export function serverEarlyData(earlyData: EarlyDataSettings['earlyData']): EarlyDataOptions | undefined {

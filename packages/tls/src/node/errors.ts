@@ -129,6 +129,7 @@ const REASONS: Partial<Record<TlsErrorCode, string>> = {
   'bad-record': 'wrong version number',
   'unexpected-message': 'unexpected message',
   'renegotiation-refused': 'no renegotiation',
+  'renegotiation-declined': 'no renegotiation',
   'bad-key-share': 'bad key share',
   'inappropriate-fallback': 'inappropriate fallback',
   'unsolicited-extension': 'unsolicited extension',

@@ -1,5 +1,6 @@
 import { TlsError } from '../errors.ts';
 import { invalidState, nodeError } from './errors.ts';
+import { opensslError } from './openssl-errors.ts';
 import type { TLSSocket } from './socket.ts';
 
 export type RenegotiationCallback = (error: Error | null) => void;
@@ -13,8 +14,8 @@ export interface RenegotiateOptions {
 }
 
 /**
- * Negotiates anew. The callback gets null when that is done, `ERR_TLS_RENEGOTIATION_DISABLED` when it is not possible or
- * the peer does not want to, and whatever ends the connection meanwhile. False when it was not even begun.
+ * Negotiates anew. As in Node, the callback hears null when that is done, and why it could not be begun; what ends the
+ * connection meanwhile is told by the socket alone. False when it was not even begun.
  */
 export function renegotiate(
   socket: TLSSocket,
@@ -27,16 +28,15 @@ export function renegotiate(
     if (callback !== undefined) process.nextTick(callback, problem);
     return false;
   }
-  if (callback !== undefined) report(socket, callback);
+  if (callback !== undefined) socket.once('secure', () => callback(null));
   flush();
   return true;
 }
 
 function begin(socket: TLSSocket, options: RenegotiateOptions): Error | undefined {
   const connection = socket._connection;
-  if (connection === undefined || socket.connectionInfo === undefined || socket.destroyed) {
-    return invalidState();
-  }
+  const info = socket.connectionInfo;
+  if (connection === undefined || info === undefined) return invalidState();
   try {
     if (socket._isServer && options.requestCert) {
       const rejectUnauthorized = options.rejectUnauthorized !== false;
@@ -46,29 +46,8 @@ function begin(socket: TLSSocket, options: RenegotiateOptions): Error | undefine
     return undefined;
   } catch (error) {
     if (!(error instanceof TlsError)) throw error;
-    return disabled(error);
+    return info.version === 'TLSv1.3' ? opensslError('wrong ssl version', error) : disabled(error);
   }
-}
-
-function report(socket: TLSSocket, callback: RenegotiationCallback): void {
-  let failure: Error | undefined;
-  const settle = (error: Error | null): void => {
-    socket.off('secure', onSecure);
-    socket.off('renegotiationDeclined', onDeclined);
-    socket.off('error', onError);
-    socket.off('close', onClose);
-    callback(error);
-  };
-  const onSecure = (): void => settle(null);
-  const onDeclined = (): void => settle(disabled());
-  const onError = (error: Error): void => {
-    failure = error;
-  };
-  const onClose = (): void => settle(failure ?? nodeError('ECONNRESET', 'the connection ended before that'));
-  socket.once('secure', onSecure);
-  socket.once('renegotiationDeclined', onDeclined);
-  socket.prependOnceListener('error', onError);
-  socket.once('close', onClose);
 }
 
 /** For a peer that did it against `disableRenegotiation`, in Node's words. */
@@ -76,10 +55,10 @@ export function renegotiationDisabled(): Error {
   return nodeError('ERR_TLS_RENEGOTIATION_DISABLED', 'TLS session renegotiation disabled for this socket');
 }
 
-function disabled(cause?: Error): Error {
+function disabled(cause: Error): Error {
   return nodeError(
     'ERR_TLS_RENEGOTIATION_DISABLED',
-    'TLS session renegotiation is not possible: TLS 1.3 has none, and up to 1.2 both sides must allow it (option renegotiation)',
+    'TLS session renegotiation is not possible: it is off (strict, renegotiation, secureOptions), or the peer does not do it securely (RFC 5746)',
     cause,
   );
 }

@@ -225,7 +225,7 @@ function cacheKey(options: SecureContextOptions): string | undefined {
   if (options.crl !== undefined || options.dhparam !== undefined || options.pfx !== undefined)
     return undefined;
   if (options.legacy || options.psks || options.ech) return undefined;
-  if (options.renegotiation || options.postHandshakeAuth) return undefined;
+  if (options.renegotiation !== undefined || options.postHandshakeAuth) return undefined;
   const { ecdhCurve, sigalgs, secureProtocol, secureOptions, ca, sessionIdContext } = options;
   const { ciphers, minVersion, maxVersion } = withDefaults(options);
   if (options.applicationSettings !== undefined) return undefined;

@@ -97,6 +97,7 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
     allocate: takeSealedMemory,
     ...context.negotiation,
     cipherSuites: context.negotiation.serverCipherSuites,
+    renegotiation: context.negotiation.serverRenegotiation,
     credentials: stapled(chooseOwn(context), choices.staple),
     alpnProtocols: choices.alpnProtocols.length > 0 ? choices.alpnProtocols : undefined,
     preferServerOrder: context.honorCipherOrder,
@@ -117,7 +118,7 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
 /** What is needed to ask for a certificate: in the handshake, or after it. */
 function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
   const { context, requestCert, rejectUnauthorized } = choices;
-  const mayAskLater = context.engine.postHandshakeAuth || context.negotiation.renegotiation;
+  const mayAskLater = context.engine.postHandshakeAuth || context.negotiation.serverRenegotiation;
   if (!requestCert && !mayAskLater) return {};
   return {
     clientCertificate: requestCert ? (rejectUnauthorized ? 'require' : 'request') : 'none',
@@ -133,7 +134,7 @@ function chooseByName(options: Changeable, choices: ServerChoices, callback: Sni
     context = chosen;
   });
   options.credentials = stapled(chooser, choices.staple);
-  if (!choices.requestCert) return;
+  if (options.verifyCertificate === undefined) return;
   // The client is asked before the name has been looked up, so it is not told which CAs would do.
   options.certificateAuthorities = undefined;
   options.verifyCertificate = (request) => clientVerifier(choices, context)(request);

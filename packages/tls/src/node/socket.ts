@@ -7,7 +7,8 @@ import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';
-import { checkFunction, checkInt32, checkObject, checkString } from './arguments.ts';
+import { declined } from '../tls12/renegotiation.ts';
+import { checkInt32, checkObject, checkString, wrongType } from './arguments.ts';
 import { type BufferReader, bufferReaderFor } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import type { SecureContextOptions } from './context-options.ts';
@@ -34,7 +35,7 @@ import { type Strictness, strictnessOf } from './strictness.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
 import { socketOptions } from './transport-socket.ts';
 import type { TLSSocketOptions } from './types.ts';
-import { isOfUser } from './user-error.ts';
+import { isOfUser, userError } from './user-error.ts';
 
 /**
  * A TLS connection with the API of `tls.TLSSocket`.
@@ -139,19 +140,27 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 
   // What TLS 1.3 no longer has ------------------------------------------------------------------------------------
 
-  /** A peer that renegotiates all the same, where the option `renegotiation` lets it, ends the connection. */
+  /** A server: a renegotiation ends the connection from now on with `ERR_TLS_RENEGOTIATION_DISABLED`. */
   override disableRenegotiation(): void {
     this.#takesRenegotiation = false;
+    if (this._connection !== undefined) this.#barRenegotiation(this._connection);
+  }
+
+  #barRenegotiation(connection: Connection): void {
+    if (!this._isServer) return;
+    connection.barRenegotiation(userError('disableRenegotiation', renegotiationDisabled()));
   }
 
   /**
-   * TLS 1.0 to 1.2: negotiates anew, where the option `renegotiation` is given; a server with `requestCert` asks for the
-   * client's certificate, in TLS 1.3 with `postHandshakeAuth`. Elsewhere the callback gets `ERR_TLS_RENEGOTIATION_DISABLED`.
-   * It is called when 'secure' was emitted again.
+   * TLS 1.0 to 1.2: negotiates anew; a server with `requestCert` asks for the client's certificate, in TLS 1.3 with
+   * `postHandshakeAuth`. The callback is called with null when 'secure' was emitted again, or with why it cannot begin:
+   * `ERR_SSL_WRONG_SSL_VERSION` for TLS 1.3, `ERR_TLS_RENEGOTIATION_DISABLED` where `strict` or an option has it off.
    */
   override renegotiate(options: RenegotiateOptions, callback?: RenegotiationCallback): boolean {
     checkObject('options', options);
-    if (callback !== undefined) checkFunction('callback', callback);
+    if (callback !== undefined && typeof callback !== 'function')
+      throw wrongType('callback', 'of type function', callback);
+    if (this.destroyed) return undefined as never;
     return renegotiate(this, options, callback, () => this.#link.flush());
   }
 
@@ -304,10 +313,6 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 
   /** @internal Renegotiated, or the client has shown its certificate. */
   onChanged(info: ConnectionInfo): void {
-    if (!this.#takesRenegotiation && info.version !== 'TLSv1.3') {
-      this.destroy(renegotiationDisabled());
-      return;
-    }
     this.#info = info;
     this.#judge(info);
     this.emit('secure');
@@ -315,7 +320,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 
   /** @internal */
   onRenegotiationDeclined(): void {
-    this.emit('renegotiationDeclined');
+    this._connection?.abort(declined());
   }
 
   /** @internal */
@@ -339,7 +344,8 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 
   /** @internal */
   onFailure(error: TlsError): void {
-    if (isOfUser(error)) this._connection?.takeOutgoing();
+    // Neither does an attacker.
+    if (isOfUser(error) || error.code === 'too-many-renegotiations') this._connection?.takeOutgoing();
     if (error.code !== 'truncated') this.destroy(toNodeError(error, this.#link.isAwaited));
     else if (this.#info === undefined) this.#onHangUp(error);
     else this.onTruncation(error);
@@ -420,6 +426,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
       : clientSide(this._tlsOptions, this.#context!, this.#link, { observer, session });
     this.#signatureSchemes = signatureSchemes;
     this.#verify = verify;
+    if (!this.#takesRenegotiation) this.#barRenegotiation(connection);
     return connection;
   }
 

@@ -21,6 +21,8 @@ export interface Strictness {
   readonly verdictInHandshake: boolean;
   /** Without `ciphers`, a client offers suites with forward secrecy and an AEAD only. Off: it offers those of Node. */
   readonly cipherSuites: boolean;
+  /** Without the option `renegotiation`, nothing is renegotiated: the peer is told no. Off: up to TLS 1.2 it is, as in Node. */
+  readonly renegotiation: boolean;
 }
 
 /** The option: all switches, none of them, or some; those left out are as the environment has them. */
@@ -57,6 +59,7 @@ const NONE = {
   certificates: false,
   verdictInHandshake: false,
   cipherSuites: false,
+  renegotiation: false,
 } as const satisfies Strictness;
 
 const ALL: Strictness = {
@@ -65,6 +68,7 @@ const ALL: Strictness = {
   certificates: true,
   verdictInHandshake: true,
   cipherSuites: true,
+  renegotiation: true,
 };
 
 const SWITCHES = Object.keys(NONE) as readonly (keyof Strictness)[];
