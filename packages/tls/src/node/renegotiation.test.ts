@@ -56,7 +56,7 @@ describe.each(PARTIES)('%s', (_name, serverTls, clientTls) => {
 
   test('a client is asked as often as the server likes, and disableRenegotiation is a server\u2019s', async () => {
     const { client, accepted } = await connected(serverTls, clientTls, old, old);
-    nodeTls.CLIENT_RENEG_LIMIT = 99;
+    limitTo(99);
     client.disableRenegotiation();
     client.resume();
     accepted.resume();
