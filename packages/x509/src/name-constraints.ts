@@ -16,11 +16,16 @@ export function checkNameConstraints(
   constraints: NameConstraints,
   subject: Certificate,
   spend: (comparisons: number) => void,
-  options: { readonly dangerouslyAllowCommonName?: boolean | undefined } = {},
+  options: {
+    readonly dangerouslyAllowCommonName?: boolean | undefined;
+    /** What else counts as a name of the subject. */
+    readonly more?: readonly GeneralName[] | undefined;
+  } = {},
 ): void {
   const { permitted, excluded } = preparedOf(constraints);
   const withCommonName = options.dangerouslyAllowCommonName === true;
-  for (const name of blame(subject, () => constrainedNames(subject, withCommonName))) {
+  const names = blame(subject, () => constrainedNames(subject, withCommonName));
+  for (const name of options.more === undefined ? names : [...names, ...options.more]) {
     const allowing = permitted.countFor(name);
     spend(1 + allowing + excluded.countFor(name));
     if (allowing > 0 && !permitted.holds(name))

@@ -63,6 +63,10 @@ const identifier = (byte: number) => extension('2.5.29.14', der.octetString(new 
 const issuerIdentifier = (byte: number) =>
   extension('2.5.29.35', der.sequence(der.implicit(0, der.octetString(new Uint8Array(20).fill(byte)))));
 
+const otherName = (tag: number, name: string) =>
+  extension('2.5.29.17', der.sequence(der.implicit(tag, der.octetString(Buffer.from(name)))));
+const netscapeType = (bits: readonly number[]) => extension('2.16.840.1.113730.1.1', der.namedBits(bits));
+
 const good = three();
 const otherRoot = make({ subject: 'Root', ca: true, usage: CERT_SIGN });
 const self = make({ ...leafWish });
@@ -155,6 +159,31 @@ const CASES: Readonly<Record<string, Case>> = {
   'a common name that is not permitted': usual(
     three({ names: undefined as never }, { extensions: [constraints(['example'])] }),
   ),
+  ...Object.fromEntries(
+    (
+      [
+        [['example'], []],
+        [[], ['test']],
+      ] as const
+    ).flatMap(([permitted, excluded]) => {
+      const constrained = { extensions: [constraints([...permitted], [...excluded])] };
+      const leaves: Readonly<Record<string, Wish>> = {
+        'a mail address': { subject: 'host.test', extensions: [otherName(1, 'me@host.example')] },
+        'a URI': { subject: 'host.test', extensions: [otherName(6, 'urn:host.example')] },
+        'nothing, and several common names': { subject: 'host.example', namesBefore: ['host.test'] },
+        'nothing, and several common names that are allowed': {
+          subject: 'host.example',
+          namesBefore: ['other.example'],
+        },
+        'nothing, and a common name of one label': { subject: 'test' },
+        'nothing, and a common name with a NUL': { subject: 'host.example\0.test' },
+      };
+      return Object.entries(leaves).map(([what, leaf]) => [
+        `constraints ${permitted} ${excluded} and a leaf with subjectAltName with ${what}`,
+        usual(three({ names: undefined as never, ...leaf }, constrained), { servername: 'host.test' }),
+      ]);
+    }),
+  ),
   'identifiers that agree': usual(
     three({ extensions: [issuerIdentifier(1)] }, { extensions: [identifier(1)] }),
   ),
@@ -163,6 +192,34 @@ const CASES: Readonly<Record<string, Case>> = {
   ),
   'extensions that cannot be read in the leaf': usual(
     three({ extensions: [extension('2.5.29.35', Uint8Array.of(5, 0))] }),
+  ),
+  ...Object.fromEntries(
+    ['2.5.29.31', '2.16.840.1.113730.1.1'].flatMap((oid) => {
+      const unreadable = { extensions: [extension(oid, der.integer(5))] };
+      const self = make({ ...leafWish, ...unreadable });
+      return [
+        [`a leaf with ${oid} that cannot be read`, usual(two(unreadable))],
+        [`a root with ${oid} that cannot be read`, usual(two({}, unreadable))],
+        [`a self-signed leaf with ${oid} that cannot be read, trusted`, { sent: [self], trusted: [self] }],
+      ];
+    }),
+  ),
+  ...Object.fromEntries(
+    [[7], [6], [5], [5, 6, 7]].map((type) => [
+      `a root that is one by bits ${type} of Netscape's type only`,
+      usual(two({}, { ca: undefined, usage: undefined as never, extensions: [netscapeType(type)] })),
+    ]),
+  ),
+  'validity that ends before it begins': usual(three({ days: [3, -3] })),
+  ...Object.fromEntries(
+    ([{ ca: false }, { usage: [0] }, { isForged: true }, { days: [-9, -3] }] as Wish[]).map((middle) => {
+      const chain = three({}, middle);
+      const options = { allowPartialTrustChain: true };
+      return [
+        `a trusted leaf, and above it, from the peer: ${JSON.stringify(middle)}`,
+        { sent: chain.slice(0, 2), trusted: chain.slice(0, 1), options },
+      ];
+    }),
   ),
   'a short key in the leaf': usual(three({ key: RSA_1024 })),
   'a short key in an intermediate': usual(three({}, { key: RSA_1024 })),

@@ -39,6 +39,12 @@ const CASES: readonly Case[] = [
     { ca: intermediatePem, allowPartialTrustChain: true },
   ],
   ['and so will the leaf', leaf, { ca: leaf.cert, allowPartialTrustChain: true }],
+  [
+    'so it is with whatever is true',
+    leaf,
+    { ca: [intermediatePem, leaf.cert], allowPartialTrustChain: 1 as never },
+  ],
+  ['and not for who does not want it', leaf, { ca: [intermediatePem, leaf.cert] }],
   ['but not a stranger', leaf, { ca: clientIdentity.cert, allowPartialTrustChain: true }],
 ];
 

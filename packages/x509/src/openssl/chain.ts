@@ -56,8 +56,9 @@ export function buildChain(parts: ChainParts): BuiltChain {
     chain.push(issuer);
     untrusted++;
   }
+  // What stands above a leaf that is trusted itself is still looked at.
   if (isPartial && untrusted === chain.length && store.has(leaf))
-    return { chain: [leaf], untrusted: 0, isTrusted: true };
+    return { chain, untrusted: 0, isTrusted: true };
   return { chain, untrusted, isTrusted: false };
 }
 
@@ -82,12 +83,12 @@ function isFirstCopy(one: Certificate, chain: readonly Certificate[], provider: 
   return !chain.some((certificate) => certificate.equals(one));
 }
 
-/** In whole seconds; the last one of the validity is over when it begins. */
+/** In whole seconds; the last one of the validity is over when it begins. What never was valid has expired. */
 export function timeProblem(
   { notBefore, notAfter }: Certificate,
   at: Date,
 ): 'CERT_NOT_YET_VALID' | 'CERT_HAS_EXPIRED' | undefined {
   const now = Math.floor(at.getTime() / 1000);
-  if (Math.floor(notBefore.getTime() / 1000) > now) return 'CERT_NOT_YET_VALID';
-  return Math.floor(notAfter.getTime() / 1000) <= now ? 'CERT_HAS_EXPIRED' : undefined;
+  if (Math.floor(notAfter.getTime() / 1000) <= now) return 'CERT_HAS_EXPIRED';
+  return Math.floor(notBefore.getTime() / 1000) > now ? 'CERT_NOT_YET_VALID' : undefined;
 }

@@ -10,6 +10,8 @@ import type {
   NameConstraints,
 } from '../extensions.ts';
 import { ExtensionOid } from '../oids.ts';
+import { parseExtension } from '../parse-der.ts';
+import { distributionPointsOf } from '../revocation/distribution-point.ts';
 import { isSignatureOf, signatureOf } from './signature.ts';
 
 /** What OpenSSL notes of a certificate before it judges it. */
@@ -104,6 +106,8 @@ function areReadable(extensions: Extensions): boolean {
     void extensions.nameConstraints;
     void extensions.authorityKeyIdentifier;
     void extensions.subjectKeyIdentifier;
+    distributionPointsOf(extensions);
+    parseExtension(extensions.get(NETSCAPE_TYPE), 'nsCertType', (reader) => reader.bitString());
     return true;
   } catch (error) {
     if (error instanceof CertificateError) return false;

@@ -1,10 +1,12 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import type { Certificate } from '../certificate.ts';
 import { CertificateError } from '../errors.ts';
+import type { NameConstraints } from '../extensions.ts';
 import { checkNameConstraints } from '../name-constraints.ts';
 import type { TrustStore } from '../trust-store.ts';
 import type { VerificationCache } from '../verification-cache.ts';
 import { buildChain, timeProblem } from './chain.ts';
+import { namesInSubject } from './constrained-names.ts';
 import { isKeyStrongEnough, isSignatureStrongEnough, type SecurityLevel } from './security-level.ts';
 import { signatureOf } from './signature.ts';
 import { keyOf, type Traits, traitsOf } from './traits.ts';
@@ -114,8 +116,7 @@ class Verification {
       const kind = authorityKind(certificate, traits);
       // Who is no intermediate, so the last, may be a CA of an older kind.
       if (i > 0 && (kind === 'none' || (i < last && kind !== 'stated'))) this.#verdict = 'INVALID_CA';
-      if (!traits.isInvalid && !isFitFor(purpose, certificate, traits, i > 0))
-        this.#verdict = 'INVALID_PURPOSE';
+      if (!isFitFor(purpose, certificate, traits, i > 0)) this.#verdict = 'INVALID_PURPOSE';
       const limit = traits.basicConstraints?.pathLength;
       if (i > 1 && limit !== undefined && below > limit) this.#verdict = 'PATH_LENGTH_EXCEEDED';
       if (i > 0 && !traits.isSelfIssued) below++;
@@ -172,17 +173,11 @@ class Verification {
       const certificate = this.#chain[i]!;
       if (i > 0 && this.#traits(certificate).isSelfIssued) continue;
       for (let j = this.#chain.length - 1; j > i; j--)
-        this.#verdict =
-          this.#nameProblem(certificate, this.#chain[j]!, i === 0 && looksLikeDomain(certificate)) ??
-          this.#verdict;
+        this.#verdict = this.#nameProblem(certificate, this.#chain[j]!, i === 0) ?? this.#verdict;
     }
   }
 
-  #nameProblem(
-    certificate: Certificate,
-    issuer: Certificate,
-    dangerouslyAllowCommonName: boolean,
-  ): X509Verdict | undefined {
+  #nameProblem(certificate: Certificate, issuer: Certificate, isLeaf: boolean): X509Verdict | undefined {
     const { nameConstraints } = this.#traits(issuer);
     if (nameConstraints === undefined) return undefined;
     let spent = 0;
@@ -191,19 +186,16 @@ class Verification {
       if (spent > MAX_COMPARISONS)
         throw new CertificateError('budget-exceeded', 'too many comparisons of names');
     };
-    const options = { dangerouslyAllowCommonName };
-    const problem = attempt(() => checkNameConstraints(nameConstraints, certificate, spend, options));
+    const check = (constraints: NameConstraints): CertificateError | undefined =>
+      attempt(() => {
+        const more = namesInSubject(certificate, isLeaf);
+        checkNameConstraints(constraints, certificate, spend, { more });
+      });
+    const problem = check(nameConstraints);
     if (problem?.code !== 'name-constraint') return problem && otherProblem(problem);
-    const permitted = { ...nameConstraints, excluded: [] };
-    const isPermitted =
-      attempt(() => checkNameConstraints(permitted, certificate, spend, options)) === undefined;
+    const isPermitted = check({ ...nameConstraints, excluded: [] }) === undefined;
     return isPermitted ? 'EXCLUDED_VIOLATION' : 'PERMITTED_VIOLATION';
   }
-}
-
-/** A common name of one label is not constrained. */
-function looksLikeDomain({ subject }: Certificate): boolean {
-  return /[^.]\.[^.]/.test(subject.commonName ?? '');
 }
 
 function attempt(check: () => void): CertificateError | undefined {

@@ -7,6 +7,8 @@ import type { Identity } from './support.ts';
 /** What a test puts into a certificate: whatever it likes. */
 export interface Wish {
   readonly subject?: string;
+  /** Common names before that of the subject. Default: none. */
+  readonly namesBefore?: readonly string[];
   /** Default 3. */
   readonly version?: 1 | 3 | 4;
   /** How times are written. Default: as they should be. */
@@ -55,7 +57,7 @@ export function make(wish: Wish, issuer?: Made): Made {
     identifier,
     nameOf(issuer?.subject ?? subject),
     der.sequence(time(from!), time(to!)),
-    nameOf(subject),
+    nameOf(...(wish.namesBefore ?? []), subject),
     key.publicKey.spki,
     extensions.length > 0 ? der.explicit(3, der.sequence(...extensions)) : undefined,
   );
@@ -86,8 +88,10 @@ export function identityOf(leaf: Made, ...others: readonly Made[]): Identity {
   return { key: privateKeyToPem(leaf.key), cert: pemOf(leaf, ...others) };
 }
 
-function nameOf(commonName: string): Uint8Array {
-  return der.sequence(der.setOf(der.sequence(der.oid('2.5.4.3'), der.utf8String(commonName))));
+function nameOf(...commonNames: readonly string[]): Uint8Array {
+  return der.sequence(
+    ...commonNames.map((name) => der.setOf(der.sequence(der.oid('2.5.4.3'), der.utf8String(name)))),
+  );
 }
 
 function extensionsOf(wish: Wish): Uint8Array[] {
