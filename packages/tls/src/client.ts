@@ -5,6 +5,7 @@ import { echHandshake } from './ech/client.ts';
 import { offerGreaseEch } from './ech/grease.ts';
 import { offerFeatures } from './features/client-features.ts';
 import type { Flow } from './flow.ts';
+import { checkUsable } from './handshake/check-usable.ts';
 import type { ClientHandshake } from './handshake/client-handshake.ts';
 import { receive } from './handshake/handshake.ts';
 import type { HandshakeResult } from './handshake/result.ts';
@@ -15,6 +16,7 @@ import { TLS13 } from './versions.ts';
 
 /** A client's handshake: says hello, and goes on with what the server answers. */
 export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
+  checkUsable(h.config);
   const { ech } = h.config;
   if (typeof ech === 'object') return yield* echHandshake(h, ech);
   const offer = yield* makeOffer(h);

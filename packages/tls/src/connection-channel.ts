@@ -114,8 +114,8 @@ export class ConnectionChannel implements Channel {
     this.#records.useTls13Limit();
   }
 
-  useVersion(version: Version): void {
-    this.#records.useVersion(version);
+  useVersion(version: Version, ways: 'both' | 'sent' = 'both'): void {
+    this.#records.useVersion(version, ways);
     this.#alerts.useVersion(version);
   }
 

@@ -49,7 +49,7 @@ export function clientConnection(
       if (offered !== undefined) abandonedByClients.add(provider, offered);
       for (const session of given) abandonedByClients.add(provider, session);
     },
-    initialVersion: Math.min(FIRST_RECORD_VERSION, config.versions[0]!),
+    initialVersion: Math.min(FIRST_RECORD_VERSION, config.versions[0] ?? FIRST_RECORD_VERSION),
     flow: (channel) => {
       const handshake: ClientHandshake = {
         provider,

@@ -96,6 +96,8 @@ const FAILURES = {
   'key-limit-reached': { reason: 'Local', alert: 'internal_error' },
   aborted: { reason: 'Local', alert: 'user_canceled' },
   'handshake-timeout': { reason: 'Local', alert: 'user_canceled' },
+  'no-version-enabled': { reason: 'Local', alert: 'protocol_version' },
+  'no-cipher-suite-enabled': { reason: 'Local', alert: 'handshake_failure' },
   'not-connected': { reason: 'Local', alert: 'none' },
   'bad-option': { reason: 'Local', alert: 'none' },
 } as const;

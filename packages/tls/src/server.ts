@@ -3,6 +3,7 @@ import { TlsError } from './errors.ts';
 import { supportedVersions } from './extensions/negotiation.ts';
 import { isJava11 } from './features/java11.ts';
 import type { Flow } from './flow.ts';
+import { checkUsable } from './handshake/check-usable.ts';
 import { receiveRaw } from './handshake/handshake.ts';
 import type { HandshakeResult } from './handshake/result.ts';
 import type { ServerHandshake } from './handshake/server-handshake.ts';
@@ -17,6 +18,7 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   // Who brings a cookie to another connection sends a ChangeCipherSpec before (RFC 9846 §D.4).
   if (h.config.options.retryCookies !== undefined) h.channel.beginCompatibility();
   const { value: received, raw } = yield* receiveRaw(h, clientHello);
+  checkUsable(h.config);
   h.clientHello = raw;
   // It is hashed as it came (RFC 5246 §E.2).
   if (h.channel.ssl2Hello !== undefined) h.transcript.replaceLast(h.channel.ssl2Hello);

@@ -46,7 +46,7 @@ export interface Channel {
   /** A client that offers TLS 1.3 drops compatibility CCS from its ClientHello on (RFC 9846 §5). */
   beginCompatibility(): void;
   /** A version before TLS 1.3 was agreed on: from now on it stands in records. */
-  useVersion(version: Version): void;
+  useVersion(version: Version, ways?: 'both' | 'sent'): void;
   /** Sends a warning. */
   warn(name: AlertName): void;
   /** TLS 1.3 was agreed on: its record limits hold, and the peer's compatibility CCS are dropped. */

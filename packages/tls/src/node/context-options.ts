@@ -5,8 +5,9 @@ import type { SecurityLevel } from '@testudo/x509';
 import type { RenegotiationOptions } from '../after-handshake-options.ts';
 import { defaultGroups } from '../defaults.ts';
 import { legacy } from '../legacy/index.ts';
-import { type CipherSuite, isSuite13 } from '../suites.ts';
-import type { VersionName } from '../versions.ts';
+import type { CommonConfig } from '../options.ts';
+import { type CipherSuite, isSuite13, suiteFits } from '../suites.ts';
+import { VERSIONS, type VersionName } from '../versions.ts';
 import { parseCipherList } from './cipher-list.ts';
 import {
   DEFAULT_CIPHERS,
@@ -25,7 +26,7 @@ import {
 import { live, nodeOriginals } from './live.ts';
 import { DEFAULT_SECURITY_LEVEL, TAKES_NO_CURVES } from './running-node.ts';
 import { type StrictOption, strictnessOf } from './strictness.ts';
-import { invalidVersion, readVersions, type VersionOptions, type VersionRange } from './version-options.ts';
+import { type EnabledVersions, readVersions, type VersionOptions } from './version-options.ts';
 import { asNode } from './words-of-node.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
@@ -69,6 +70,8 @@ export function withDefaults(
 export interface Negotiation extends CommonEngineOptions {
   readonly minVersion: VersionName;
   readonly maxVersion: VersionName;
+  /** What is left of that range: see {@link enabledOnly}. */
+  readonly enabled: EnabledVersions;
   /** A client's; undefined for the engine's own policy. */
   readonly cipherSuites: readonly string[] | undefined;
   readonly serverCipherSuites: readonly string[] | undefined;
@@ -98,11 +101,15 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     isStrict: strictness.renegotiation,
     secureOptions,
   });
-  const versions = readVersions({ ...versionOptions(options), secureOptions, allowsOld });
+  const enabled = withoutOldSuites(
+    readVersions({ ...versionOptions(options), secureOptions, allowsOld }),
+    list.suites,
+  );
   return {
-    ...withoutOldSuites(versions, list.suites),
+    ...rangeOf(enabled, list.suites),
+    enabled,
     ...suites(list.suites, {
-      isDefault: isDefaultList(ciphers) && versions.minVersion >= 'TLSv1.2',
+      isDefault: isDefaultList(ciphers) && !enabled.server.some((version) => version < 'TLSv1.2'),
       isStrict: strictness.cipherSuites,
     }),
     groups: groups(ecdhCurve, options.dhparam),
@@ -145,12 +152,33 @@ function versionOptions(options: SecureContextOptions): Omit<VersionOptions, 'se
 }
 
 /** As in Node: a list of TLS 1.3 suites alone switches 1.2 off, and one without any leaves those of 1.3 as they are. */
-function withoutOldSuites(versions: VersionRange, suites: readonly CipherSuite[]): VersionRange {
-  if (suites.some((suite) => !isSuite13(suite))) return versions;
-  if (versions.maxVersion === 'TLSv1.3') return { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.3' };
-  throw invalidVersion(
-    `${versions.maxVersion} has none of the suites in ciphers: change maxVersion or ciphers`,
-  );
+function withoutOldSuites(enabled: EnabledVersions, suites: readonly CipherSuite[]): EnabledVersions {
+  if (!enabled.server.includes('TLSv1.3') || suites.some((suite) => !isSuite13(suite))) return enabled;
+  return { client: enabled.client.filter(isNewest), server: enabled.server.filter(isNewest) };
+}
+
+const isNewest = (version: VersionName): boolean => version === 'TLSv1.3';
+
+/** What the engine makes a configuration of. Where nothing is left for a handshake, any that has both suites and versions. */
+function rangeOf(
+  { server }: EnabledVersions,
+  suites: readonly CipherSuite[],
+): Pick<Negotiation, 'minVersion' | 'maxVersion'> {
+  const isUsable = server.some((version) => suites.some((suite) => suiteFits(suite, VERSIONS[version])));
+  if (!isUsable) return { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' };
+  return { minVersion: server[0]!, maxVersion: server.at(-1)! };
+}
+
+/** A side's configuration with what the options leave of it: without a version, or a suite, its handshakes fail, as in Node. */
+export function enabledOnly<Config extends CommonConfig>(
+  config: Config,
+  enabled: readonly VersionName[],
+): Config {
+  const numbers = enabled.map((name) => VERSIONS[name]);
+  const versions = config.versions.filter((version) => numbers.includes(version));
+  const hasSuites = numbers.length === 0 || versions.length > 0;
+  if (versions.length === config.versions.length && hasSuites) return config;
+  return hasSuites ? { ...config, versions } : { ...config, cipherSuites: [] };
 }
 
 /** An empty list is none to the OpenSSL of newer versions of Node, and an error to older ones. */

@@ -23,17 +23,20 @@ export abstract class DescribedSocket extends ErrorControl {
   /** @internal Signature schemes of both sides, by number, ours and the peer's. */
   abstract get _signatureSchemes(): { readonly ours: readonly number[]; readonly theirs: readonly number[] };
 
+  /** Null before the handshake is complete, and when the socket is destroyed. */
   override getProtocol(): string | null {
-    return this.connectionInfo?.version ?? null;
+    return this.destroyed ? null : (this.connectionInfo?.version ?? null);
   }
 
+  /** Null when the socket is destroyed, though Node's types do not say so. */
   override getCipher(): CipherNameAndProtocol {
+    if (this.destroyed) return null as never;
     return describe.cipher(this.connectionInfo);
   }
 
   /** The group of the key exchange; empty on a server, as in Node, and null before the handshake is complete. */
   override getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
-    return describe.ephemeralKey(this.connectionInfo, this._isServer);
+    return this.destroyed ? null : describe.ephemeralKey(this.connectionInfo, this._isServer);
   }
 
   override getPeerCertificate(detailed: true): DetailedPeerCertificate;

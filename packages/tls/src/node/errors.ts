@@ -114,6 +114,8 @@ const EXTENSION_ALERTS: ReadonlySet<string> = new Set([
 
 /** OpenSSL's words where it has the same error; elsewhere the engine's own code makes the words. */
 const REASONS: Partial<Record<TlsErrorCode, string>> = {
+  'no-version-enabled': 'no protocols available',
+  'no-cipher-suite-enabled': 'no ciphers available',
   'no-common-version': 'unsupported protocol',
   'no-common-cipher-suite': 'no shared cipher',
   'no-common-group': 'no suitable key share',

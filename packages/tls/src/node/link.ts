@@ -5,7 +5,7 @@ import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { EarlyData } from './early-data.ts';
 import { brokenPipe, destroyed, setCounterpart } from './errors.ts';
-import { isHttp } from './http-request.ts';
+import { firstReason } from './first-bytes.ts';
 import { queuedError } from './openssl-errors.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
 import { hasEnded, notBytes, privateStream, takeBuffered } from './private-stream.ts';
@@ -15,6 +15,7 @@ import { copiesWhatIsWritten, letGo } from './transport.ts';
 
 /** What a link tells its socket. */
 export interface LinkOwner extends ReportReader {
+  readonly _isServer: boolean;
   /** Whether an end of the transport without close_notify ends reading only. */
   readonly toleratesTruncation: boolean;
   /** The connection broke. */
@@ -157,11 +158,13 @@ export class Link extends Reports {
       this.#refuseChunks();
       return;
     }
+    const isFirst = !this.#hasReceived;
     this.#hasReceived = true;
     this.#connection!.receive(chunk);
-    if (this.failure?.code === 'not-tls' && isHttp(chunk)) {
-      setCounterpart(this.failure, queuedError('http request', '', this.failure));
-    }
+    const { failure } = this;
+    const reason =
+      isFirst && failure !== undefined ? firstReason(failure.code, chunk, this.owner._isServer) : undefined;
+    if (reason !== undefined) setCounterpart(failure!, queuedError(reason, '', failure));
     this.#settle();
   }
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:crypto';
 import { afterEach, describe, expect, test } from 'vitest';
 import { legacy } from '../legacy/index.ts';
-import type { ConnectionOptions, SecureContextOptions, TlsOptions } from './index.ts';
+import type { ConnectionOptions, TlsOptions } from './index.ts';
 import { closeAll, connected, failing, nodes, ours, PARTIES, readAll } from './testing/support.ts';
 
 afterEach(closeAll);
@@ -52,28 +52,6 @@ test('SSLv23_method goes up to TLS 1.2, TLS_method to 1.3, as in Node', async ()
     const theirs = await connected(nodes, nodes, { secureProtocol }, {});
     expect(own.client.getProtocol()).toBe(theirs.client.getProtocol());
   }
-});
-
-describe('what is only broken', () => {
-  test.each<SecureContextOptions>([
-    { maxVersion: 'TLSv1.1', minVersion: 'TLSv1' },
-    { secureProtocol: 'TLSv1_method' },
-    { ciphers: 'DEFAULT@SECLEVEL=1', minVersion: 'TLSv1', maxVersion: 'TLSv1.1' },
-  ])('is refused with what would help: %j', (options) => {
-    expect(() => ours.createSecureContext(options)).toThrow(
-      expect.objectContaining({
-        code: 'ERR_TLS_INVALID_PROTOCOL_VERSION',
-        message: expect.stringContaining('@SECLEVEL=0'),
-      }),
-    );
-  });
-
-  test('no version left is an error', () => {
-    const { SSL_OP_NO_TLSv1_3 } = constants;
-    expect(() =>
-      ours.createSecureContext({ minVersion: 'TLSv1.3', secureOptions: SSL_OP_NO_TLSv1_3 }),
-    ).toThrow(/no TLS version is left/);
-  });
 });
 
 describe('the option legacy', () => {

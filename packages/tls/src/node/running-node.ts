@@ -27,7 +27,12 @@ export const READS_ALL_CRLS: boolean = NODE_MAJOR >= 26;
 /** OpenSSL's security level where `ciphers` does not name one: Node 24 was the first to be built with 2. */
 export const DEFAULT_SECURITY_LEVEL: 1 | 2 = NODE_MAJOR >= 24 ? 2 : 1;
 
-function isAtLeast(version: string, major: number, minor: number): boolean {
-  const [a = 0, b = 0] = version.split('.').map(Number);
-  return a > major || (a === major && b >= minor);
+/** OpenSSL 3.2 to 3.5.8 looks at the length of a record before it asks whether it is one. */
+export const CHECKS_LENGTH_FIRST: boolean =
+  isAtLeast(process.versions['openssl'] ?? '', 3, 2) &&
+  !isAtLeast(process.versions['openssl'] ?? '', 3, 5, 9);
+
+function isAtLeast(version: string, major: number, minor: number, patch = 0): boolean {
+  const [a = 0, b = 0, c = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
+  return a > major || (a === major && (b > minor || (b === minor && c >= patch)));
 }

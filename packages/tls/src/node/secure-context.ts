@@ -6,6 +6,7 @@ import { type ClientConfig, clientConfig } from '../options.ts';
 import type { Trust } from './chain-verdict.ts';
 import { ContextHandle } from './context-handle.ts';
 import {
+  enabledOnly,
   type Negotiation,
   readNegotiation,
   type SecureContextOptions,
@@ -118,7 +119,7 @@ export class SecureContext {
   clientConfig(key: ClientConfigKey): ClientConfig {
     const last = this.#client;
     if (last !== undefined && sameKey(last.key, key)) return last.config;
-    const config = clientConfig({
+    const made = clientConfig({
       provider: nodeCrypto,
       allocate: takeSealedMemory,
       ...this.negotiation,
@@ -139,6 +140,7 @@ export class SecureContext {
         check: key.checkServerIdentity === checkServerIdentity ? undefined : key.checkServerIdentity,
       }),
     });
+    const config = enabledOnly(made, this.negotiation.enabled.client);
     this.#client = { key, config };
     return config;
   }

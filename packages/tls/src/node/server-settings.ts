@@ -14,6 +14,7 @@ import { serverServices } from '../services.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
+import { enabledOnly } from './context-options.ts';
 import { nodeError } from './errors.ts';
 import { givenFunction } from './option-table.ts';
 import { completedBy } from './own-chain.ts';
@@ -60,7 +61,8 @@ export interface ServerChoices {
 export function serverSettings(choices: ServerChoices): ServerSettings {
   const { alpnCallback, sniCallback, pskCallback, requestCert } = choices;
   const { strictness } = choices.context;
-  const shared = serverConfig(certificateOptions(choices));
+  const { negotiation } = choices.context;
+  const shared = enabledOnly(serverConfig(certificateOptions(choices)), negotiation.enabled.server);
   const isShared = alpnCallback === undefined && sniCallback === undefined && pskCallback === undefined;
   const config = isShared ? shared : (socket: TLSSocket) => configFor(socket, shared, choices);
   return { requestCert, strictness, config };

@@ -3,12 +3,6 @@ import type { SecureVersion } from 'node:tls';
 import type { VersionName } from '../versions.ts';
 import { nodeTypeError } from './errors.ts';
 
-/** The versions that the options allow. */
-export interface VersionRange {
-  readonly minVersion: VersionName;
-  readonly maxVersion: VersionName;
-}
-
 /** What says something about versions, with the defaults of the module filled in. */
 export interface VersionOptions {
   readonly minVersion: SecureVersion;
@@ -21,32 +15,31 @@ export interface VersionOptions {
   readonly allowsOld: boolean;
 }
 
-/**
- * Reads `minVersion`, `maxVersion`, `secureProtocol` and the flags of `secureOptions` about versions. As with OpenSSL 3,
- * a minimum below TLS 1.2 alone is TLS 1.2. Throws `ERR_TLS_INVALID_PROTOCOL_VERSION`,
- * `ERR_TLS_PROTOCOL_VERSION_CONFLICT`, `ERR_TLS_INVALID_PROTOCOL_METHOD`.
- */
-export function readVersions(options: VersionOptions): VersionRange {
-  const asked = askedVersions(options);
-  const versions = VERSIONS.filter(
-    (version) =>
-      version >= asked.minVersion &&
-      version <= asked.maxVersion &&
-      (options.secureOptions & (FORBIDDING[version] ?? 0)) === 0,
-  );
-  const allowed = versions.filter((version) => options.allowsOld || version >= 'TLSv1.2');
-  const [minVersion] = allowed;
-  if (minVersion !== undefined) return { minVersion, maxVersion: allowed.at(-1)! };
-  throw invalidVersion(
-    versions.length === 0
-      ? `no TLS version is left from ${asked.minVersion} to ${asked.maxVersion}: change minVersion, maxVersion or secureOptions`
-      : `${versions.at(-1)} is broken (RFC 8996): to speak it all the same, say so in ciphers: 'DEFAULT@SECLEVEL=0'`,
-  );
+/** The versions that are left; neither side can have a handshake without one. */
+export interface EnabledVersions {
+  /** Those that are next to each other, from the oldest on: a client names no others, as OpenSSL. */
+  readonly client: readonly VersionName[];
+  readonly server: readonly VersionName[];
 }
 
-/** A version that is refused. */
-export function invalidVersion(message: string): Error {
-  return nodeTypeError('ERR_TLS_INVALID_PROTOCOL_VERSION', message);
+/**
+ * Reads `minVersion`, `maxVersion`, `secureProtocol` and the flags of `secureOptions` about versions. As with OpenSSL 3, a
+ * context with none left is made, and its handshakes fail. Throws `ERR_TLS_INVALID_PROTOCOL_VERSION`,
+ * `ERR_TLS_PROTOCOL_VERSION_CONFLICT`, `ERR_TLS_INVALID_PROTOCOL_METHOD`.
+ */
+export function readVersions(options: VersionOptions): EnabledVersions {
+  const { minVersion, maxVersion } = askedVersions(options);
+  const isEnabled = (version: VersionName): boolean =>
+    version >= minVersion &&
+    version <= maxVersion &&
+    (options.allowsOld || version >= 'TLSv1.2') &&
+    (options.secureOptions & (FORBIDDING[version] ?? 0)) === 0;
+  const first = VERSIONS.findIndex(isEnabled);
+  const end = VERSIONS.findIndex((version, index) => index > first && !isEnabled(version));
+  return {
+    client: first === -1 ? [] : VERSIONS.slice(first, end === -1 ? undefined : end),
+    server: VERSIONS.filter(isEnabled),
+  };
 }
 
 /** Those of Node. Their names sort by age. */
@@ -59,9 +52,15 @@ const FORBIDDING: Readonly<Record<string, number>> = {
   'TLSv1.3': constants.SSL_OP_NO_TLSv1_3,
 };
 
+interface VersionRange {
+  readonly minVersion: VersionName;
+  readonly maxVersion: VersionName;
+}
+
 function askedVersions({ secureProtocol, given, minVersion, maxVersion }: VersionOptions): VersionRange {
   if (secureProtocol !== undefined) {
-    if (given == null || secureProtocol === '') return fromSecureProtocol(secureProtocol);
+    if (given == null || secureProtocol === '')
+      return fromSecureProtocol(secureProtocol, checkVersion(minVersion, 'minimum'));
     throw nodeTypeError(
       'ERR_TLS_PROTOCOL_VERSION_CONFLICT',
       `TLS protocol version "${given}" conflicts with secureProtocol "${secureProtocol}"`,
@@ -75,14 +74,17 @@ function askedVersions({ secureProtocol, given, minVersion, maxVersion }: Versio
 
 function checkVersion(version: string, which: string): VersionName {
   if ((VERSIONS as readonly string[]).includes(version)) return version as VersionName;
-  throw invalidVersion(`${JSON.stringify(version)} is not a valid ${which} TLS protocol version`);
+  throw nodeTypeError(
+    'ERR_TLS_INVALID_PROTOCOL_VERSION',
+    `${JSON.stringify(version)} is not a valid ${which} TLS protocol version`,
+  );
 }
 
 /** OpenSSL's methods. */
-function fromSecureProtocol(name: string): VersionRange {
+function fromSecureProtocol(name: string, minVersion: VersionName): VersionRange {
   const method = name.replace(/_(client|server)_method$/, '_method');
   if (method === 'TLS_method') return { minVersion: 'TLSv1', maxVersion: 'TLSv1.3' };
-  if (method === 'SSLv23_method') return { minVersion: 'TLSv1', maxVersion: 'TLSv1.2' };
+  if (method === 'SSLv23_method') return { minVersion, maxVersion: 'TLSv1.2' };
   const one = ONE_VERSION[method];
   if (one !== undefined) return { minVersion: one, maxVersion: one };
   const old = /^SSLv[23]_/.exec(name)?.[0].slice(0, -1);

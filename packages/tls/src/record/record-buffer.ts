@@ -144,11 +144,12 @@ export class RecordBuffer {
           'not-tls',
           'the peer does not speak TLS here: its first bytes are not a TLS record',
         );
-      throw new TlsError('bad-record', `a record of type ${type} and version ${major}.x: no such record`);
     }
     if (length > this.#maxLength) {
       throw new TlsError('record-overflow', `a record of ${length} bytes, more than ${this.#maxLength}`);
     }
+    if (!known || major !== 3)
+      throw new TlsError('bad-record', `a record of type ${type} and version ${major}.x: no such record`);
   }
 }
 

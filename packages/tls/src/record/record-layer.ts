@@ -2,6 +2,7 @@ import { KEY_UPDATE_MARGIN, RENEGOTIATION_MARGIN } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Ssl2HelloReader } from '../legacy-feature.ts';
 import type { Observer } from '../observer.ts';
+import { versionName } from '../versions.ts';
 import {
   ALERT,
   APPLICATION_DATA,
@@ -41,6 +42,7 @@ export class RecordLayer implements RecordLimits {
   readonly #observer: Observer | undefined;
   /** Of records without protection, once the peer has answered. */
   #version = LEGACY_RECORD_VERSION;
+  #agreedVersion: number | undefined;
   readonly #splitsRecords: boolean;
   readonly #paddingFor: ((length: number) => number) | undefined;
   /** Most plaintext bytes in a record that we send. */
@@ -99,6 +101,7 @@ export class RecordLayer implements RecordLimits {
       const record = this.#incoming.next();
       if (record === undefined) return undefined;
       if (record.type === SSL2_HELLO) return this.#openSsl2Hello(record);
+      this.#checkVersion(record.bytes);
       const plaintext = this.#opener.open(record);
       if (plaintext === undefined) {
         this.#skipUndecryptable(record.bytes.length);
@@ -114,6 +117,16 @@ export class RecordLayer implements RecordLimits {
         checkLimit(plaintext, this.#receivedLimit, this.#opener.isProtected);
       return plaintext;
     }
+  }
+
+  /** Up to TLS 1.2 the version that was agreed on stands in every record (RFC 5246 §E.1); in TLS 1.3 it says nothing. */
+  #checkVersion(bytes: Uint8Array): void {
+    const version = (bytes[1]! << 8) | bytes[2]!;
+    if (this.#agreedVersion === undefined || version === this.#agreedVersion) return;
+    throw new TlsError(
+      'bad-record',
+      `a record of ${versionName(version)} where another version was agreed on`,
+    );
   }
 
   /** The hello that came in SSL 2.0's form, without its length; undefined when none did. */
@@ -226,8 +239,12 @@ export class RecordLayer implements RecordLimits {
     else this.#nextSentLimit = { limit };
   }
 
-  /** The version that was agreed on stands in records without protection, too. TLS 1.3 goes on with 1.2's. */
-  useVersion(version: number): void {
+  /**
+   * The version that was agreed on stands in records without protection, too. TLS 1.3 goes on with 1.2's.
+   * @param ways `sent`: what comes may say another one.
+   */
+  useVersion(version: number, ways: 'both' | 'sent' = 'both'): void {
+    if (ways === 'both') this.#agreedVersion = version;
     this.flushHandshake();
     this.#version = version;
     if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = version;

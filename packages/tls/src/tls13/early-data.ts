@@ -26,7 +26,7 @@ export function openEarlyData(h: ClientHandshake, offer: Offer): void {
   const secrets = earlySecrets(h, schedule, hash, offer.hello.random);
   // As middleboxes expect it before anything encrypted (RFC 9846 §D.4).
   // Only the header of a first ClientHello may name TLS 1.0 (RFC 9846 §5.1).
-  h.channel.useVersion(TLS12);
+  h.channel.useVersion(TLS12, 'sent');
   if (offer.hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
   h.channel.openEarlyData(schedule.sealer(secrets.client), maxEarlyData, (label, context, length) =>
     schedule.exporter(secrets.exporter, label, context, length),
