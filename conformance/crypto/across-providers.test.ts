@@ -1,14 +1,16 @@
+import { createHmac } from 'node:crypto';
 import { concat, toHex, utf8 } from '@testudo/codec';
 import type {
   AeadName,
   CipherName,
   CryptoProvider,
   CurveName,
+  DigestName,
   KemName,
   KeySpec,
   SignatureAlgorithm,
 } from '@testudo/crypto';
-import { AEAD_SIZES, HASH_LENGTH, type HashName } from '@testudo/crypto';
+import { AEAD_SIZES, DIGEST_SIZES, HASH_LENGTH, type HashName } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { portableCrypto } from '@testudo/crypto/portable';
 import { describe, expect, test } from 'vitest';
@@ -121,6 +123,22 @@ describe('what one provider makes, the other takes', () => {
 });
 
 describe('providers give the same', () => {
+  test.each(Object.keys(DIGEST_SIZES) as DigestName[])('%s as a digest, in HMAC and in PBKDF2', (hash) => {
+    const { length, block } = DIGEST_SIZES[hash];
+    for (const size of [0, 1, length, block - 1, block, block + 1, 1025]) {
+      const input = nodeCrypto.randomBytes(size);
+      expect(portableCrypto.digest(hash, input)).toEqual(nodeCrypto.digest(hash, input));
+      expect(nodeCrypto.digest(hash, input).length).toBe(length);
+      expect(portableCrypto.hmac(hash, input, data)).toEqual(nodeCrypto.hmac(hash, input, data));
+      expect(nodeCrypto.hmac(hash, input, data)).toEqual(
+        new Uint8Array(createHmac(hash, input).update(data).digest()),
+      );
+      expect(portableCrypto.pbkdf2(hash, input, data, 3, 100)).toEqual(
+        nodeCrypto.pbkdf2(hash, input, data, 3, 100),
+      );
+    }
+  });
+
   test.each(hashes)('%s, HMAC and HKDF, around the lengths where something changes', (hash) => {
     for (const length of [0, 1, 55, 56, 63, 64, 65, 111, 112, 127, 128, 129, 1024, 1025, 5000]) {
       const input = nodeCrypto.randomBytes(length);
@@ -195,6 +213,7 @@ describe('providers give the same', () => {
 
   const ciphers: readonly (readonly [CipherName, number, number, number])[] = [
     ['aes-128-cbc', 16, 16, 16],
+    ['aes-192-cbc', 24, 16, 16],
     ['aes-256-cbc', 32, 16, 16],
     ['aes-128-ecb', 16, 0, 16],
     ['aes-256-ecb', 32, 0, 16],

@@ -9,6 +9,7 @@ export const CIPHER_SIZES: Readonly<
   Record<SizedCipherName, { readonly key: number; readonly iv: number; readonly block: number }>
 > = {
   'aes-128-cbc': { key: 16, iv: 16, block: 16 },
+  'aes-192-cbc': { key: 24, iv: 16, block: 16 },
   'aes-256-cbc': { key: 32, iv: 16, block: 16 },
   'aes-128-ctr': { key: 16, iv: 16, block: 1 },
   'aes-256-ctr': { key: 32, iv: 16, block: 1 },
@@ -16,9 +17,12 @@ export const CIPHER_SIZES: Readonly<
   'aes-256-ecb': { key: 32, iv: 0, block: 16 },
   '3des-cbc': { key: 24, iv: 8, block: 8 },
   'camellia-128-cbc': { key: 16, iv: 16, block: 16 },
+  'camellia-192-cbc': { key: 24, iv: 16, block: 16 },
   'camellia-256-cbc': { key: 32, iv: 16, block: 16 },
   'aria-128-cbc': { key: 16, iv: 16, block: 16 },
+  'aria-192-cbc': { key: 24, iv: 16, block: 16 },
   'aria-256-cbc': { key: 32, iv: 16, block: 16 },
+  'sm4-cbc': { key: 16, iv: 16, block: 16 },
   chacha20: { key: 32, iv: 16, block: 1 },
 };
 

@@ -15,11 +15,11 @@ export interface CryptoProvider {
   equal(a: Uint8Array, b: Uint8Array): boolean;
 
   /** One-shot digest. */
-  digest(hash: HashName, data: Uint8Array): Uint8Array;
+  digest(hash: DigestName, data: Uint8Array): Uint8Array;
   /** A digest in steps. */
   hash(hash: HashName): Hash;
   /** HMAC (RFC 2104). */
-  hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array;
+  hmac(hash: DigestName, key: Uint8Array, data: Uint8Array): Uint8Array;
   /** An HMAC in steps, whose key is prepared once for any number of messages. */
   mac(hash: HashName, key: Uint8Array): Mac;
   /** HKDF-Extract (RFC 5869 §2.2). An empty salt stands for zeros of the hash's length. */
@@ -31,7 +31,7 @@ export interface CryptoProvider {
    * Throws `bad-length` on numbers that it does not take.
    */
   pbkdf2(
-    hash: HashName,
+    hash: DigestName,
     password: Uint8Array,
     salt: Uint8Array,
     iterations: number,
@@ -111,6 +111,35 @@ export const HASH_LENGTH: Readonly<Record<HashName, number>> = {
   sha512: 64,
 };
 
+/** With those that protect files and do nothing else here. */
+export type DigestName =
+  | HashName
+  | 'ripemd160'
+  | 'sha512-224'
+  | 'sha512-256'
+  | 'sha3-224'
+  | 'sha3-256'
+  | 'sha3-384'
+  | 'sha3-512';
+
+/** Of each digest: its length, and the block that HMAC pads a key to (RFC 2104 §2), in bytes. */
+export const DIGEST_SIZES: Readonly<Record<DigestName, { readonly length: number; readonly block: number }>> =
+  {
+    md5: { length: 16, block: 64 },
+    sha1: { length: 20, block: 64 },
+    sha224: { length: 28, block: 64 },
+    sha256: { length: 32, block: 64 },
+    sha384: { length: 48, block: 128 },
+    sha512: { length: 64, block: 128 },
+    ripemd160: { length: 20, block: 64 },
+    'sha512-224': { length: 28, block: 128 },
+    'sha512-256': { length: 32, block: 128 },
+    'sha3-224': { length: 28, block: 144 },
+    'sha3-256': { length: 32, block: 136 },
+    'sha3-384': { length: 48, block: 104 },
+    'sha3-512': { length: 64, block: 72 },
+  };
+
 export interface Hash {
   update(data: Uint8Array): void;
   /** The digest of everything so far; more may follow. */
@@ -189,6 +218,7 @@ export interface Aead {
  */
 export type CipherName =
   | 'aes-128-cbc'
+  | 'aes-192-cbc'
   | 'aes-256-cbc'
   | 'aes-128-ctr'
   | 'aes-256-ctr'
@@ -196,9 +226,12 @@ export type CipherName =
   | 'aes-256-ecb'
   | '3des-cbc'
   | 'camellia-128-cbc'
+  | 'camellia-192-cbc'
   | 'camellia-256-cbc'
   | 'aria-128-cbc'
+  | 'aria-192-cbc'
   | 'aria-256-cbc'
+  | 'sm4-cbc'
   | 'chacha20'
   | 'rc4';
 

@@ -4,6 +4,7 @@ import { Certificate } from './certificate.ts';
 import { CertificateError } from './errors.ts';
 import { KeyOid } from './oids.ts';
 import { decryptPkcs8, decryptTraditional, importPkcs8 } from './pkcs12/encrypted-key.ts';
+import { PasswordForms } from './pkcs12/password-forms.ts';
 import { type PasswordLimits, PasswordWork } from './pkcs12/password-work.ts';
 
 /**
@@ -36,7 +37,12 @@ export function parsePrivateKey(
   const blocks = pemBlocks(input);
   const decrypt = (bytes: Uint8Array): Uint8Array => {
     if (options.password === undefined) throw encryptedKey();
-    return decryptPkcs8(bytes, options.password, provider, new PasswordWork(options.limits));
+    return decryptPkcs8(
+      bytes,
+      PasswordForms.of(options.password),
+      provider,
+      new PasswordWork(options.limits),
+    );
   };
   if (blocks === undefined) return importPkcs8(toPkcs8(input as Uint8Array, decrypt), provider);
   const block = blocks.find(({ label }) => label === 'PRIVATE KEY' || label.endsWith(' PRIVATE KEY'));

@@ -1,6 +1,6 @@
 import crypto, { createHash, createHmac } from 'node:crypto';
 import { expandWith } from '../hkdf.ts';
-import { HASH_LENGTH, type Hash, type HashName } from '../provider.ts';
+import { DIGEST_SIZES, type DigestName, HASH_LENGTH, type Hash, type HashName } from '../provider.ts';
 
 /**
  * Digests, HMAC and HKDF over OpenSSL.
@@ -9,7 +9,7 @@ import { HASH_LENGTH, type Hash, type HashName } from '../provider.ts';
  * the objects around it. So: the one-shot `crypto.hash` rather than Hash and Hmac objects, and results taken as
  * Latin-1 strings, which V8 makes three to five times faster than a Buffer with its ArrayBuffer.
  */
-export function digest(hash: HashName, data: Uint8Array): Uint8Array {
+export function digest(hash: DigestName, data: Uint8Array): Uint8Array {
   return fromLatin1(digestText(hash, data));
 }
 
@@ -24,8 +24,8 @@ export function hash(name: HashName): Hash {
 }
 
 /** RFC 2104 §2: H((K ^ opad) || H((K ^ ipad) || data)), as two one-shot digests while the input is short. */
-export function hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
-  const block = BLOCK_LENGTH[hash];
+export function hmac(hash: DigestName, key: Uint8Array, data: Uint8Array): Uint8Array {
+  const { block } = DIGEST_SIZES[hash];
   if (key.length > block || data.length > SHORT)
     return fromLatin1(createHmac(hash, key).update(data).digest('binary'));
   scratch.set(data, block);
@@ -33,7 +33,7 @@ export function hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Ar
 }
 
 /** The data, `length` bytes, lies in the scratch buffer behind room for one block. */
-function shortHmac(hash: HashName, key: Uint8Array, block: number, length: number): string {
+function shortHmac(hash: DigestName, key: Uint8Array, block: number, length: number): string {
   pad(0x36, block, key);
   const inner = digestText(hash, scratchUpTo(block + length));
   pad(0x5c, block, key);
@@ -50,7 +50,7 @@ export function hkdfExtract(hash: HashName, salt: Uint8Array, inputKey: Uint8Arr
 
 /** RFC 5869 §2.3. All that TLS expands but some exporters fits one block: HMAC(key, info || 1), cut to its length. */
 export function hkdfExpand(hash: HashName, key: Uint8Array, info: Uint8Array, length: number): Uint8Array {
-  const block = BLOCK_LENGTH[hash];
+  const { block } = DIGEST_SIZES[hash];
   if (!(length >= 0 && length <= HASH_LENGTH[hash]) || key.length > block || info.length >= SHORT)
     return expandWith(hmac, hash, key, info, length);
   scratch.set(info, block);
@@ -58,19 +58,9 @@ export function hkdfExpand(hash: HashName, key: Uint8Array, info: Uint8Array, le
   return fromLatin1(shortHmac(hash, key, block, info.length + 1), length);
 }
 
-/** Input block of each compression function, in bytes: what HMAC pads its key to. */
-const BLOCK_LENGTH: Readonly<Record<HashName, number>> = {
-  md5: 64,
-  sha1: 64,
-  sha224: 64,
-  sha256: 64,
-  sha384: 128,
-  sha512: 128,
-};
-
 /** Longest HMAC input that goes through the scratch buffer, in bytes: over it, copying costs more than an object. */
 const SHORT = 1024;
-const scratch = new Uint8Array(128 + SHORT);
+const scratch = new Uint8Array(144 + SHORT);
 
 /** Views on its first bytes, by length: a handshake takes about a hundred, of a dozen lengths. */
 const views: (Uint8Array | undefined)[] = new Array(scratch.length + 1).fill(undefined);
@@ -90,7 +80,7 @@ function pad(byte: number, block: number, key: Uint8Array): void {
 }
 
 /** `crypto.hash` is in Node since 20.12, but not in every runtime that imitates Node. */
-const digestText: (hash: HashName, data: Uint8Array) => string =
+const digestText: (hash: DigestName, data: Uint8Array) => string =
   typeof crypto.hash === 'function'
     ? (hash, data) => crypto.hash(hash, data, 'binary')
     : (hash, data) => createHash(hash).update(data).digest('binary');

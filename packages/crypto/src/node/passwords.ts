@@ -1,11 +1,11 @@
 import { pbkdf2Sync, scryptSync } from 'node:crypto';
 import { CryptoError } from '../errors.ts';
 import { checkPbkdf2, checkScrypt } from '../password-parameters.ts';
-import type { HashName, ScryptCost } from '../provider.ts';
+import type { DigestName, ScryptCost } from '../provider.ts';
 import { plain } from './bytes.ts';
 
 export function pbkdf2(
-  hash: HashName,
+  hash: DigestName,
   password: Uint8Array,
   salt: Uint8Array,
   iterations: number,

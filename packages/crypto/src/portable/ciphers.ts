@@ -38,6 +38,7 @@ function blocks(name: CipherHere, direction: 'encrypt' | 'decrypt', key: Uint8Ar
     case 'aes-256-ecb':
       return (data) => ecb(key, { disablePadding: true })[direction](data);
     case 'aes-128-cbc':
+    case 'aes-192-cbc':
     case 'aes-256-cbc':
       return chained(direction, key, iv);
     case 'aes-128-ctr':

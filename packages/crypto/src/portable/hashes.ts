@@ -1,11 +1,12 @@
 import { hmac as nobleHmac } from '@noble/hashes/hmac.js';
-import { md5, sha1 } from '@noble/hashes/legacy.js';
-import { sha224, sha256, sha384, sha512 } from '@noble/hashes/sha2.js';
+import { md5, ripemd160, sha1 } from '@noble/hashes/legacy.js';
+import { sha224, sha256, sha384, sha512, sha512_224, sha512_256 } from '@noble/hashes/sha2.js';
+import { sha3_224, sha3_256, sha3_384, sha3_512 } from '@noble/hashes/sha3.js';
 import type { CHash } from '@noble/hashes/utils.js';
 import { expandWith } from '../hkdf.ts';
-import type { Hash, HashName } from '../provider.ts';
+import type { DigestName, Hash, HashName } from '../provider.ts';
 
-export function digest(hash: HashName, data: Uint8Array): Uint8Array {
+export function digest(hash: DigestName, data: Uint8Array): Uint8Array {
   return HASHES[hash](data);
 }
 
@@ -19,7 +20,7 @@ export function hash(name: HashName): Hash {
   };
 }
 
-export function hmac(hash: HashName, key: Uint8Array, data: Uint8Array): Uint8Array {
+export function hmac(hash: DigestName, key: Uint8Array, data: Uint8Array): Uint8Array {
   return nobleHmac(HASHES[hash], key, data);
 }
 
@@ -33,4 +34,18 @@ export function hkdfExpand(hash: HashName, key: Uint8Array, info: Uint8Array, le
 }
 
 /** Noble's function of each hash. */
-export const HASHES: Readonly<Record<HashName, CHash>> = { md5, sha1, sha224, sha256, sha384, sha512 };
+export const HASHES: Readonly<Record<DigestName, CHash>> = {
+  md5,
+  sha1,
+  sha224,
+  sha256,
+  sha384,
+  sha512,
+  ripemd160,
+  'sha512-224': sha512_224,
+  'sha512-256': sha512_256,
+  'sha3-224': sha3_224,
+  'sha3-256': sha3_256,
+  'sha3-384': sha3_384,
+  'sha3-512': sha3_512,
+};

@@ -2,11 +2,11 @@ import { pbkdf2 as noblePbkdf2 } from '@noble/hashes/pbkdf2.js';
 import { scrypt as nobleScrypt } from '@noble/hashes/scrypt.js';
 import { CryptoError } from '../errors.ts';
 import { checkPbkdf2, checkScrypt } from '../password-parameters.ts';
-import type { HashName, ScryptCost } from '../provider.ts';
+import type { DigestName, ScryptCost } from '../provider.ts';
 import { HASHES } from './hashes.ts';
 
 export function pbkdf2(
-  hash: HashName,
+  hash: DigestName,
   password: Uint8Array,
   salt: Uint8Array,
   iterations: number,

@@ -2,17 +2,17 @@ import { bytesEqual } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, CertificateError, parsePkcs12 } from '@testudo/x509';
 import type { SecureContextOptions } from './context-options.ts';
-import { nodeError } from './errors.ts';
+import { nodeOriginals } from './live.ts';
 import type { OwnIdentity, Places } from './load.ts';
 import { bytesOf } from './openssl-pem.ts';
-import { asNode } from './words-of-node.ts';
 
 type Bytes = string | NodeJS.ArrayBufferView;
 type Pair = { readonly buf?: unknown; readonly passphrase?: Bytes | null };
 
 /**
  * Puts what is in the option `pfx` to the other keys, and gives the certificates beside it, which are then trusted as if they
- * stood in `ca`. Throws what Node throws: `mac verify failure` for a wrong passphrase.
+ * stood in `ca`. Throws what the Node that runs throws, `mac verify failure` for a wrong passphrase: which codes and
+ * ciphers are taken is for its OpenSSL to say.
  */
 export function loadPfx(options: SecureContextOptions, places: Places): readonly Certificate[] {
   const { pfx } = options as { pfx?: unknown };
@@ -24,28 +24,32 @@ export function loadPfx(options: SecureContextOptions, places: Places): readonly
     const pair = one as Pair;
     const bytes = Array.isArray(pfx) ? pair.buf || one : pfx;
     const secret = pair.passphrase || passphrase;
-    const { leaf, others, privateKey } = asNode({ pfx: [bytes], passphrase: secret }, () =>
-      read(bytes, secret ?? ''),
-    );
+    judge(Array.isArray(pfx) ? [one] : pfx, passphrase);
+    const { leaf, others, privateKey } = read(bytes as Bytes, secret || '');
     places.set({ leaf, others: others.map(({ der }) => der), privateKey });
     authorities.push(...others);
   }
   return authorities;
 }
 
+/** Throws what Node throws. Whether what is inside is strong enough is judged later, with the program's own level. */
+function judge(pfx: unknown, passphrase: unknown): void {
+  nodeOriginals.createSecureContext({ pfx, passphrase, ca: [], ciphers: 'DEFAULT:@SECLEVEL=0' });
+}
+
 function read(
-  bytes: unknown,
+  bytes: Bytes,
   passphrase: Bytes,
 ): Omit<OwnIdentity, 'others'> & { readonly others: readonly Certificate[] } {
-  if (typeof bytes !== 'string' && !ArrayBuffer.isView(bytes)) {
-    throw nodeError('ERR_CRYPTO_OPERATION_FAILED', 'Unable to load PFX certificate');
-  }
-  const password = bytesOf(passphrase).toString();
-  // Node takes files without a code over their content, too.
+  const password = bytesOf(passphrase);
+  // To OpenSSL it is a string of C. Whether a code over the content is needed was judged above.
+  const end = password.indexOf(0);
   const { keys, certificates } = parsePkcs12(bytesOf(bytes), {
     provider: nodeCrypto,
-    password,
+    password: end < 0 ? password : password.subarray(0, end),
     requiresMac: false,
+    allowsTrailingBytes: true,
+    maxKeys: 1,
   });
   const privateKey = keys[0]?.privateKey;
   const all = certificates.map(({ certificate }) => certificate);

@@ -14,6 +14,14 @@ export function decodeBer<T>(bytes: Uint8Array, read: (reader: DerReader) => T):
   return decodeDer(whole, read);
 }
 
+/** The first value in DER or BER, without what stands behind it. Throws DecodeError. */
+export function firstValue(bytes: Uint8Array): Uint8Array {
+  if (hasIndefiniteLength(bytes)) return toDer(bytes, 0, bytes.length, MAX_DEPTH)[0];
+  if (bytes.length < 2) throw new DecodeError('truncated', 'a value is missing', 0);
+  const { value, contentAt } = readLength(bytes, 1, bytes.length);
+  return bytes.subarray(0, contentAt + value!);
+}
+
 /** All who write BER begin with it. */
 function hasIndefiniteLength(bytes: Uint8Array): boolean {
   return bytes[1] === 0x80;

@@ -5,6 +5,7 @@ import { CertificateError } from '../errors.ts';
 import { parseDer } from '../parse-der.ts';
 import { blockCipher, removePadding, wrongPassword } from './cbc.ts';
 import { decryptWithPassword, encryptWithPassword, type PasswordEncryption } from './password-encryption.ts';
+import type { PasswordForms } from './password-forms.ts';
 import type { PasswordWork } from './password-work.ts';
 
 /**
@@ -13,7 +14,7 @@ import type { PasswordWork } from './password-work.ts';
  */
 export function decryptPkcs8(
   bytes: Uint8Array,
-  password: string,
+  password: PasswordForms,
   provider: CryptoProvider,
   work: PasswordWork,
 ): Uint8Array {
@@ -54,6 +55,7 @@ export function privateKeyToEncryptedPem(
 /** Ciphers of the old format of RFC 1421 as OpenSSL names them, with their key length in bytes. */
 const TRADITIONAL: Readonly<Record<string, readonly [CipherName, number, number]>> = {
   'AES-128-CBC': ['aes-128-cbc', 16, 16],
+  'AES-192-CBC': ['aes-192-cbc', 24, 16],
   'AES-256-CBC': ['aes-256-cbc', 32, 16],
   'DES-EDE3-CBC': ['3des-cbc', 24, 8],
 };

@@ -1,10 +1,12 @@
-import { type DerReader, decodeDer, der, type Oid, Tag, utf8 } from '@testudo/codec';
-import { type CryptoProvider, HASH_LENGTH, type HashName } from '@testudo/crypto';
+import { type DerReader, decodeDer, der, type Oid, Tag } from '@testudo/codec';
+import { type CryptoProvider, DIGEST_SIZES, type DigestName } from '@testudo/crypto';
 import { CertificateError } from '../errors.ts';
-import { encodeHashAlgorithm, readHashAlgorithm } from '../hash-algorithm.ts';
-import { bmpPassword, DERIVATION_ID, derivePkcs12 } from './key-derivation.ts';
+import { encodeHashAlgorithm } from '../hash-algorithm.ts';
+import { readDigest } from './digests.ts';
+import { DERIVATION_ID, derivePkcs12 } from './key-derivation.ts';
 import { Pkcs12Oid } from './oids.ts';
 import { encodePbkdf2, readHmac, readPasswordKey } from './password-encryption.ts';
+import { PasswordForms } from './password-forms.ts';
 import { PasswordWork } from './password-work.ts';
 
 /** What protects a file's content (RFC 7292 §4, MacData). */
@@ -31,24 +33,22 @@ export function readMacData(reader: DerReader): MacData {
 }
 
 /**
- * Whether the code fits the password; an empty one may also mean none at all, which is another to some programs.
- * Throws DecodeError, or CertificateError as {@link PasswordWork}.
+ * Which of the passwords the code fits; undefined for none. Throws DecodeError, or CertificateError as {@link PasswordWork}.
  */
-export function fits(
+export function fitting(
   mac: MacData,
   content: Uint8Array,
-  password: string,
+  candidates: readonly PasswordForms[],
   provider: CryptoProvider,
   work: PasswordWork,
-): boolean {
+): PasswordForms | undefined {
   if (oidOf(mac.algorithm) === Pkcs12Oid.pbmac1)
-    return provider.equal(pbmac1(mac, content, password, provider, work), mac.code);
-  const { name: hash, oid } = decodeDer(mac.algorithm, readHashAlgorithm);
+    return candidates.find((one) => provider.equal(pbmac1(mac, content, one, provider, work), mac.code));
+  const { name: hash, oid } = decodeDer(mac.algorithm, readDigest);
   if (hash === undefined)
     throw new CertificateError('unsupported-algorithm', `the file is protected with ${oid}, not supported`);
-  const candidates = password === '' ? [bmpPassword(''), new Uint8Array(0)] : [bmpPassword(password)];
-  return candidates.some((bytes) =>
-    provider.equal(hmacPkcs12(hash, bytes, mac, content, provider, work), mac.code),
+  return candidates.find(({ bmp }) =>
+    provider.equal(hmacPkcs12(hash, bmp, mac, content, provider, work), mac.code),
   );
 }
 
@@ -61,18 +61,19 @@ export function encodeMacData(
   iterations: number,
 ): Uint8Array {
   const salt = provider.randomBytes(16);
+  const forms = PasswordForms.of(password);
   if (kind === 'pbmac1') {
     const derivation = encodePbkdf2(salt, iterations, 32);
     const scheme = der.sequence(der.oid('1.2.840.113549.2.9'), der.nullValue());
     const algorithm = der.sequence(der.oid(Pkcs12Oid.pbmac1), der.sequence(derivation, scheme));
     const mac: MacData = { algorithm, code: new Uint8Array(0), salt, iterations };
-    const code = pbmac1(mac, content, password, provider, new PasswordWork({ steps: Infinity }));
+    const code = pbmac1(mac, content, forms, provider, new PasswordWork({ steps: Infinity }));
     // RFC 9579 §5: salt and iterations stand elsewhere; these are for show.
     return encode(algorithm, code, salt, iterations);
   }
   const hash = kind === 'hmac-sha1' ? 'sha1' : 'sha256';
   const work = new PasswordWork({ steps: Infinity });
-  const code = hmacPkcs12(hash, bmpPassword(password), { salt, iterations }, content, provider, work);
+  const code = hmacPkcs12(hash, forms.bmp, { salt, iterations }, content, provider, work);
   return encode(encodeHashAlgorithm(hash), code, salt, iterations);
 }
 
@@ -86,14 +87,14 @@ function encode(algorithm: Uint8Array, code: Uint8Array, salt: Uint8Array, itera
 
 /** RFC 7292 §B.4 */
 function hmacPkcs12(
-  hash: HashName,
+  hash: DigestName,
   password: Uint8Array,
   { salt, iterations }: Pick<MacData, 'salt' | 'iterations'>,
   content: Uint8Array,
   provider: CryptoProvider,
   work: PasswordWork,
 ): Uint8Array {
-  const length = HASH_LENGTH[hash];
+  const { length } = DIGEST_SIZES[hash];
   const key = derivePkcs12(
     { hash, password, salt, iterations, id: DERIVATION_ID.mac, length },
     provider,
@@ -106,7 +107,7 @@ function hmacPkcs12(
 function pbmac1(
   mac: MacData,
   content: Uint8Array,
-  password: string,
+  password: PasswordForms,
   provider: CryptoProvider,
   work: PasswordWork,
 ): Uint8Array {
@@ -114,7 +115,7 @@ function pbmac1(
     reader.sequence((algorithm) => {
       algorithm.oid();
       return algorithm.sequence((params) => {
-        const key = readPasswordKey(params, utf8(password), undefined, provider, work);
+        const key = readPasswordKey(params, password.bytes, undefined, provider, work);
         return provider.hmac(readHmac(params), key, content);
       });
     }),

@@ -1,13 +1,13 @@
 import { concat } from '@testudo/codec';
-import { type CryptoProvider, HASH_LENGTH, type HashName } from '@testudo/crypto';
+import { type CryptoProvider, DIGEST_SIZES, type DigestName } from '@testudo/crypto';
 import type { PasswordWork } from './password-work.ts';
 
 /** What a derived string is for (RFC 7292 §B.3). */
 export const DERIVATION_ID = { key: 1, iv: 2, mac: 3 } as const;
 
 export interface Pkcs12Derivation {
-  readonly hash: HashName;
-  /** See {@link bmpPassword}. */
+  readonly hash: DigestName;
+  /** See `PasswordForms.bmp`. */
   readonly password: Uint8Array;
   readonly salt: Uint8Array;
   readonly iterations: number;
@@ -23,8 +23,7 @@ export function derivePkcs12(
   work: PasswordWork,
 ): Uint8Array {
   const { hash, password, salt, iterations, id, length } = derivation;
-  const u = HASH_LENGTH[hash];
-  const v = hash === 'sha384' || hash === 'sha512' ? 128 : 64;
+  const { length: u, block: v } = DIGEST_SIZES[hash];
   // Each step is a call: dearer than one of PBKDF2, which is a loop in native code.
   work.spend(2 * iterations * Math.ceil(length / u));
   const diversifier = new Uint8Array(v).fill(id);
@@ -39,16 +38,6 @@ export function derivePkcs12(
   }
   input.fill(0);
   return output;
-}
-
-/** A password as BMPString with two zero bytes at its end (RFC 7292 §B.1). */
-export function bmpPassword(password: string): Uint8Array {
-  const bytes = new Uint8Array(2 * password.length + 2);
-  for (let i = 0; i < password.length; i++) {
-    bytes[2 * i] = password.charCodeAt(i) >> 8;
-    bytes[2 * i + 1] = password.charCodeAt(i) & 0xff;
-  }
-  return bytes;
 }
 
 /** As often as it takes to fill whole blocks of `v` bytes; nothing stays nothing. */

@@ -1,10 +1,12 @@
-import { type DerReader, decodeDer, der, type Oid, Tag, utf8 } from '@testudo/codec';
-import { type CipherName, type CryptoProvider, HASH_LENGTH, type HashName } from '@testudo/crypto';
+import { type DerReader, decodeDer, der, type Oid, Tag } from '@testudo/codec';
+import { type CipherName, type CryptoProvider, DIGEST_SIZES, type DigestName } from '@testudo/crypto';
 import type { AlgorithmIdentifier } from '../algorithm.ts';
 import { CertificateError } from '../errors.ts';
 import { parseDer } from '../parse-der.ts';
 import { addPadding, blockCipher, removePadding } from './cbc.ts';
-import { bmpPassword, DERIVATION_ID, derivePkcs12 } from './key-derivation.ts';
+import { readHmacDigest } from './digests.ts';
+import { DERIVATION_ID, derivePkcs12 } from './key-derivation.ts';
+import { PasswordForms } from './password-forms.ts';
 import type { PasswordWork } from './password-work.ts';
 
 const PBES2: Oid = '1.2.840.113549.1.5.13';
@@ -12,22 +14,25 @@ const PBKDF2: Oid = '1.2.840.113549.1.5.12';
 const SCRYPT: Oid = '1.3.6.1.4.1.11591.4.11';
 /** pbeWithSHAAnd3-KeyTripleDES-CBC (RFC 7292 §C). */
 const SHA1_3DES: Oid = '1.2.840.113549.1.12.1.3';
+/** pbeWithSHAAnd2-KeyTripleDES-CBC: the first key is the third, too. */
+const SHA1_2DES: Oid = '1.2.840.113549.1.12.1.4';
 
-/** HMACs as pseudorandom functions (RFC 8018 §B.1). */
-const PRFS: Readonly<Record<Oid, HashName>> = {
-  '1.2.840.113549.2.7': 'sha1',
-  '1.2.840.113549.2.8': 'sha224',
-  '1.2.840.113549.2.9': 'sha256',
-  '1.2.840.113549.2.10': 'sha384',
-  '1.2.840.113549.2.11': 'sha512',
-};
 const HMAC_SHA256: Oid = '1.2.840.113549.2.9';
 
 /** Encryption schemes with their key length in bytes; the parameter is the IV (RFC 8018 §B.2). */
 const CIPHERS: Readonly<Record<Oid, readonly [CipherName, number]>> = {
   '2.16.840.1.101.3.4.1.2': ['aes-128-cbc', 16],
+  '2.16.840.1.101.3.4.1.22': ['aes-192-cbc', 24],
   '2.16.840.1.101.3.4.1.42': ['aes-256-cbc', 32],
   '1.2.840.113549.3.7': ['3des-cbc', 24],
+  // RFC 3657 §3.2, RFC 5794 §A.1, and of China's OSCCA
+  '1.2.392.200011.61.1.1.1.2': ['camellia-128-cbc', 16],
+  '1.2.392.200011.61.1.1.1.3': ['camellia-192-cbc', 24],
+  '1.2.392.200011.61.1.1.1.4': ['camellia-256-cbc', 32],
+  '1.2.410.200046.1.1.2': ['aria-128-cbc', 16],
+  '1.2.410.200046.1.1.7': ['aria-192-cbc', 24],
+  '1.2.410.200046.1.1.12': ['aria-256-cbc', 32],
+  '1.2.156.10197.1.104.2': ['sm4-cbc', 16],
 };
 const AES_256_CBC: Oid = '2.16.840.1.101.3.4.1.42';
 
@@ -37,10 +42,8 @@ const UNSUPPORTED: Readonly<Record<Oid, string>> = {
   '1.2.840.113549.1.5.10': 'DES and SHA-1 (PBES1)',
   '1.2.840.113549.1.12.1.1': 'RC4 and SHA-1',
   '1.2.840.113549.1.12.1.2': 'RC4-40 and SHA-1',
-  '1.2.840.113549.1.12.1.4': '3DES with two keys and SHA-1',
   '1.2.840.113549.1.12.1.5': 'RC2 and SHA-1',
   '1.2.840.113549.1.12.1.6': 'RC2-40 and SHA-1',
-  '2.16.840.1.101.3.4.1.22': 'AES-192-CBC',
 };
 
 /** How to encrypt under a password. */
@@ -65,12 +68,12 @@ const SALT_LENGTH = 16;
 export function decryptWithPassword(
   { oid, parameters }: Pick<AlgorithmIdentifier, 'oid' | 'parameters'>,
   ciphertext: Uint8Array,
-  password: string,
+  password: PasswordForms,
   provider: CryptoProvider,
   work: PasswordWork,
 ): Uint8Array {
-  if (oid !== PBES2 && oid !== SHA1_3DES) throw unsupported(oid);
-  const make = oid === PBES2 ? pbes2Key : pkcs12Key;
+  const make = KEY_MAKERS[oid];
+  if (make === undefined) throw unsupported(oid);
   const { cipher, key, iv } = make(parameters ?? new Uint8Array(), password, provider, work);
   try {
     const decrypt = blockCipher(provider, cipher, 'decrypt', key, iv);
@@ -90,11 +93,12 @@ export function encryptWithPassword(
   provider: CryptoProvider,
   { scheme = 'pbkdf2', iterations }: PasswordEncryption = {},
 ): { readonly algorithm: Uint8Array; readonly ciphertext: Uint8Array } {
+  const forms = PasswordForms.of(password);
   const salt = provider.randomBytes(scheme === '3des' ? 8 : SALT_LENGTH);
   if (scheme === '3des') {
     const count = iterations ?? 2048;
     const parameters = der.sequence(der.octetString(salt), der.integer(count));
-    const made = pkcs12Key(parameters, password, provider);
+    const made = pkcs12Key(parameters, forms, provider);
     const encrypt = blockCipher(provider, made.cipher, 'encrypt', made.key, made.iv);
     return {
       algorithm: der.sequence(der.oid(SHA1_3DES), parameters),
@@ -104,7 +108,7 @@ export function encryptWithPassword(
   const iv = provider.randomBytes(16);
   const derivation = scheme === 'scrypt' ? encodeScrypt(salt) : encodePbkdf2(salt, iterations ?? 600_000);
   const parameters = der.sequence(derivation, der.sequence(der.oid(AES_256_CBC), der.octetString(iv)));
-  const { key } = pbes2Key(parameters, password, provider);
+  const { key } = pbes2Key(parameters, forms, provider);
   const encrypt = blockCipher(provider, 'aes-256-cbc', 'encrypt', key, iv);
   return {
     algorithm: der.sequence(der.oid(PBES2), parameters),
@@ -142,14 +146,10 @@ export function encodePbkdf2(salt: Uint8Array, iterations: number, keyLength?: n
 }
 
 /** The hash of an HMAC that is named as in RFC 8018 §B.1. Throws `unsupported-algorithm`. */
-export function readHmac(reader: DerReader): HashName {
-  return reader.sequence((algorithm) => {
-    const oid = algorithm.oid();
-    if (algorithm.peek() === Tag.null) algorithm.null();
-    const hash = PRFS[oid];
-    if (hash === undefined) throw unsupported(oid);
-    return hash;
-  });
+export function readHmac(reader: DerReader): DigestName {
+  const { oid, name } = readHmacDigest(reader);
+  if (name === undefined) throw unsupported(oid);
+  return name;
 }
 
 interface CipherKey {
@@ -160,7 +160,7 @@ interface CipherKey {
 
 type KeyMaker = (
   parameters: Uint8Array,
-  password: string,
+  password: PasswordForms,
   provider: CryptoProvider,
   work?: PasswordWork,
 ) => CipherKey;
@@ -179,7 +179,7 @@ const pbes2Key: KeyMaker = (parameters, password, provider, work) =>
       if (iv.length !== (cipher === '3des-cbc' ? 8 : 16))
         throw params.error('bad-length', `an IV of ${iv.length} bytes`);
       const key = decodeDer(derivation, (inner) =>
-        readPasswordKey(inner, utf8(password), length, provider, work),
+        readPasswordKey(inner, password.bytes, length, provider, work),
       );
       if (key.length !== length) throw params.error('bad-length', `a key of ${key.length} bytes`);
       return { cipher, key, iv };
@@ -191,10 +191,22 @@ const pkcs12Key: KeyMaker = (parameters, password, provider, work) => {
   const [salt, iterations] = parseDer('PBE parameters', parameters, (reader) =>
     reader.sequence((params) => [params.octetString(), readIterations(params)] as const),
   );
-  const common = { hash: 'sha1', password: bmpPassword(password), salt, iterations } as const;
+  const common = { hash: 'sha1', password: password.bmp, salt, iterations } as const;
   const derive = (id: 1 | 2, length: number): Uint8Array =>
     derivePkcs12({ ...common, id, length }, provider, work ?? unlimited);
   return { cipher: '3des-cbc', key: derive(DERIVATION_ID.key, 24), iv: derive(DERIVATION_ID.iv, 8) };
+};
+
+const twoKeys: KeyMaker = (parameters, password, provider, work) => {
+  const made = pkcs12Key(parameters, password, provider, work);
+  made.key.copyWithin(16, 0, 8);
+  return made;
+};
+
+const KEY_MAKERS: Readonly<Record<Oid, KeyMaker>> = {
+  [PBES2]: pbes2Key,
+  [SHA1_3DES]: pkcs12Key,
+  [SHA1_2DES]: twoKeys,
 };
 
 /** What we encrypt with ourselves is not counted. */
@@ -213,7 +225,7 @@ function pbkdf2Key(
     const iterations = readIterations(params);
     const keyLength = readKeyLength(params, length);
     const hash = params.remaining > 0 ? readHmac(params) : 'sha1';
-    work?.spend(iterations * Math.ceil(keyLength / HASH_LENGTH[hash]));
+    work?.spend(iterations * Math.ceil(keyLength / DIGEST_SIZES[hash].length));
     return provider.pbkdf2(hash, password, salt, iterations, keyLength);
   });
 }

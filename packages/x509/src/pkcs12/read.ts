@@ -12,23 +12,29 @@ import type { CryptoProvider, PrivateKey } from '@testudo/crypto';
 import { type AlgorithmIdentifier, readAlgorithm } from '../algorithm.ts';
 import { Certificate } from '../certificate.ts';
 import { CertificateError } from '../errors.ts';
-import { decodeBer } from './ber.ts';
+import { decodeBer, firstValue } from './ber.ts';
 import { wrongPassword } from './cbc.ts';
 import { decryptPkcs8, importPkcs8 } from './encrypted-key.ts';
-import { fits, readMacData } from './integrity.ts';
+import { fitting, readMacData } from './integrity.ts';
 import { Pkcs12Oid } from './oids.ts';
 import { decryptWithPassword } from './password-encryption.ts';
+import { PasswordForms } from './password-forms.ts';
 import { type PasswordLimits, PasswordWork } from './password-work.ts';
 
 export interface Pkcs12Options {
   readonly provider: CryptoProvider;
-  readonly password: string;
+  /** Bytes are text in UTF-8, as they were typed; others are taken as Latin-1 where a text is needed. */
+  readonly password: string | Uint8Array;
   /** Limits on the work that the password costs. */
   readonly limits?: PasswordLimits | undefined;
   /**
    * Whether a file without a code (MAC) over its content is refused: anybody could have changed it. Default true.
    */
   readonly requiresMac?: boolean | undefined;
+  /** Whether bytes behind the structure, as copying and padding leave them, are passed over. Default false. */
+  readonly allowsTrailingBytes?: boolean | undefined;
+  /** How many keys are read; further ones are passed over, whatever they are. Default: all. */
+  readonly maxKeys?: number | undefined;
 }
 
 /** What programs call an entry, and what ties a key to its certificate. */
@@ -88,6 +94,7 @@ export function pkcs12Identity(contents: Pkcs12Contents): {
 class Pkcs12Reader {
   readonly #options: Pkcs12Options;
   readonly #work: PasswordWork;
+  #password: PasswordForms;
   readonly #keys: (Pkcs12Attributes & { privateKey: PrivateKey })[] = [];
   readonly #certificates: (Pkcs12Attributes & { certificate: Certificate })[] = [];
   #bags = 0;
@@ -95,12 +102,13 @@ class Pkcs12Reader {
   constructor(options: Pkcs12Options) {
     this.#options = options;
     this.#work = new PasswordWork(options.limits);
+    this.#password = PasswordForms.of(options.password);
   }
 
   /** PFX */
   read(bytes: Uint8Array): Pkcs12Contents {
-    const { provider, password, requiresMac = true } = this.#options;
-    const [content, mac] = decodeBer(bytes, (reader) =>
+    const { provider, password, requiresMac = true, allowsTrailingBytes = false } = this.#options;
+    const [content, mac] = decodeBer(allowsTrailingBytes ? firstValue(bytes) : bytes, (reader) =>
       reader.sequence((pfx) => {
         const offset = pfx.offset;
         if (pfx.smallInteger(255) !== 3) throw pfx.error('bad-value', 'not version 3', offset);
@@ -112,14 +120,18 @@ class Pkcs12Reader {
     );
     if (mac === undefined && requiresMac)
       throw new CertificateError('malformed', 'the PKCS#12 file has no code (MAC) that protects its content');
-    if (mac !== undefined && !fits(mac, content, password, provider, this.#work)) throw wrongPassword();
+    const candidates = PasswordForms.candidates(password);
+    const fit =
+      mac === undefined ? candidates.at(-1) : fitting(mac, content, candidates, provider, this.#work);
+    if (fit === undefined) throw wrongPassword();
+    this.#password = fit;
     const safes = decodeBer(content, (reader) => reader.sequenceOf(readContentInfo, Tag.sequence, 64));
     for (const safe of safes) this.#readSafe(safe);
     return { keys: this.#keys, certificates: this.#certificates };
   }
 
   #readSafe({ data, encrypted }: ContentInfo): void {
-    const { provider, password } = this.#options;
+    const { provider } = this.#options;
     if (data === undefined && encrypted === undefined)
       throw new CertificateError(
         'unsupported-algorithm',
@@ -127,7 +139,7 @@ class Pkcs12Reader {
       );
     const plain =
       data ??
-      decryptWithPassword(encrypted!.algorithm, encrypted!.ciphertext, password, provider, this.#work);
+      decryptWithPassword(encrypted!.algorithm, encrypted!.ciphertext, this.#password, provider, this.#work);
     decodeBer(plain, (reader) => this.#readBags(reader, PKCS12_LIMITS.nesting));
   }
 
@@ -141,17 +153,19 @@ class Pkcs12Reader {
   }
 
   #readBag(bag: DerReader, nesting: number): void {
-    const { provider, password } = this.#options;
+    const { provider, maxKeys = Number.POSITIVE_INFINITY } = this.#options;
     const type = bag.oid();
     const value = bag.explicit(0, (inner) => inner.whole());
     if (value === undefined) throw bag.error('truncated', 'an empty bag');
     const attributes = readAttributes(bag);
+    const isKey = type === Pkcs12Oid.keyBag || type === Pkcs12Oid.shroudedKeyBag;
+    if (isKey && this.#keys.length >= maxKeys) return;
     switch (type) {
       case Pkcs12Oid.keyBag:
         this.#keys.push({ ...attributes, privateKey: importPkcs8(value, provider) });
         return;
       case Pkcs12Oid.shroudedKeyBag: {
-        const pkcs8 = decryptPkcs8(value, password, provider, this.#work);
+        const pkcs8 = decryptPkcs8(value, this.#password, provider, this.#work);
         this.#keys.push({ ...attributes, privateKey: importPkcs8(pkcs8, provider) });
         pkcs8.fill(0);
         return;
