@@ -69,8 +69,8 @@ function valuesOf(bases: readonly GeneralName[]): string[] {
 function domainTest(bases: readonly string[], doubt: boolean): (name: GeneralName) => boolean {
   const limits = bases.map((base) => base.toLowerCase());
   const domains = limits.map((limit) => (limit.startsWith('.') ? limit.slice(1) : limit));
-  const isMalformed = domains.some((domain) => domain !== '' && !isDomain(domain));
-  const holdsAll = domains.includes('');
+  const isMalformed = limits.some((limit, i) => limit !== '' && !isDomain(domains[i]!));
+  const holdsAll = limits.includes('');
   const sound = domains.filter(isDomain);
   const themselves = new Set(limits.filter(isDomain));
   const above = new Set(sound);

@@ -64,6 +64,8 @@ describe('of domains', () => {
     ['a.b.example.com', '*.example.com', REFUSED, 'accepted'],
     // What is no domain is never permitted and always excluded.
     ['example.com', 'example.com.', REFUSED, REFUSED],
+    // A dot alone is no domain, and not the domain of all.
+    ['.', 'example.com', REFUSED, REFUSED],
     ['example.com', 'a..example.com', REFUSED, REFUSED],
     ['example.com', 'w*.example.com', REFUSED, REFUSED],
     ['*.example.com', 'www.example.com', REFUSED, REFUSED],

@@ -50,11 +50,12 @@ export function loadRevocation(crl: SecureContextOptions['crl']): Revocation | u
     problem,
     verdict: (path, index, at) => {
       const certificate = path[index]!;
-      const issuer = path[index + 1];
-      // The anchor's list is its own, and the same as of what it issued.
-      if (issuer === undefined)
-        return problem(certificate, at)?.[0] ?? (index > 0 ? undefined : 'UNABLE_TO_GET_CRL');
-      const { status } = checker.check({ certificate, issuer, at, path, index, profile: SIGNERS });
+      // A root's list is its own. Of an anchor that is none, nobody is here who could have signed a list.
+      const upwards =
+        path[index + 1] === undefined && certificate.isSelfIssued ? [...path, certificate] : path;
+      const issuer = upwards[index + 1];
+      if (issuer === undefined) return problem(certificate, at)?.[0] ?? 'UNABLE_TO_GET_CRL';
+      const { status } = checker.check({ certificate, issuer, at, path: upwards, index, profile: SIGNERS });
       if (status === 'good') return undefined;
       return status === 'revoked' ? 'CERT_REVOKED' : (problem(certificate, at)?.[0] ?? 'UNABLE_TO_GET_CRL');
     },

@@ -49,7 +49,10 @@ export function buildChain(parts: ChainParts): BuiltChain {
       continue;
     }
     if (!fromPeer || isSelfSigned) break;
-    const fresh = [...left].filter((one) => isFirstCopy(one, chain, provider));
+    // Names first: they rule most out, however many certificates there are.
+    const fresh = [...left].filter(
+      (one) => one.subject.key === top.issuer.key && isFirstCopy(one, chain, provider),
+    );
     const issuer = bestIssuer(fresh, top, parts);
     if (issuer === undefined) break;
     left.delete(issuer);

@@ -66,6 +66,8 @@ class Verification {
   readonly #options: OpensslOptions;
   #verdict: X509Verdict | undefined;
   #chain: readonly Certificate[] = [];
+  /** It leads to somebody trusted, and all its signatures are right: nobody else may have us compare names. */
+  #isProven = false;
 
   constructor(options: OpensslOptions) {
     this.#options = options;
@@ -79,7 +81,7 @@ class Verification {
     this.#checkStrength();
     this.#checkRevocation();
     this.#checkSignatures();
-    this.#checkNames();
+    if (this.#isProven) this.#checkNames();
     return { path: this.#chain, verdict: this.#verdict };
   }
 
@@ -92,6 +94,7 @@ class Verification {
     const [leaf, ...others] = chain;
     const built = buildChain({ provider, leaf: leaf!, others, store, isPartial, at });
     this.#chain = built.chain;
+    this.#isProven = built.isTrusted;
     // What was wrong before stays.
     if (built.isTrusted || this.#verdict !== undefined) return;
     const isAlone = built.chain.length === 1;
@@ -157,9 +160,14 @@ class Verification {
           this.#verdict = 'KEYUSAGE_NO_CERTSIGN';
         const key = keyOf(issuer, provider);
         const algorithm = signatureOf(subject);
-        if (key === undefined) this.#verdict = 'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY';
-        else if (algorithm === undefined || !provider.verify(algorithm, key, subject.tbs, subject.signature))
-          this.#verdict = 'CERT_SIGNATURE_FAILURE';
+        const isRight =
+          key !== undefined &&
+          algorithm !== undefined &&
+          provider.verify(algorithm, key, subject.tbs, subject.signature);
+        if (!isRight) {
+          this.#verdict = key === undefined ? 'UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY' : 'CERT_SIGNATURE_FAILURE';
+          this.#isProven = false;
+        }
       }
       this.#verdict = timeProblem(subject, at) ?? this.#verdict;
       issuer = subject;

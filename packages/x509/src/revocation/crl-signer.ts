@@ -64,9 +64,9 @@ export class CrlSigners {
           refusal = reason;
           continue;
         }
+        if (request.path.includes(signer, request.index + 1)) return undefined;
         if (signer.equals(request.certificate)) checkOwnList(list, signer);
-        else if (!request.path.includes(signer, request.index + 1))
-          yield* this.#validate(list, signer, request, onUnknown);
+        else yield* this.#validate(list, signer, request, onUnknown);
         return undefined;
       } catch (error) {
         if (!(error instanceof CertificateError)) throw error;
