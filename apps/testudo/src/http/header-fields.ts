@@ -39,9 +39,12 @@ const PROTECTED: ReadonlySet<string> = new Set([
   'set-cookie',
 ]);
 
-/** The fields behind a message's body that may be passed on: not those that frame or route it (RFC 9110 §6.5.1). */
+/**
+ * The fields behind a message's body that may be passed on: not those that frame or route it, say who asks, or change what
+ * is asked or answered, since servers may put them with the others when it is too late to look at them (RFC 9110 §6.5.1).
+ */
 export function endToEndTrailers(raw: RawHeaders): Field[] {
-  return endToEnd(raw).filter(([name]) => !NEVER_TRAILERS.has(name.toLowerCase()));
+  return endToEnd(raw).filter(([name]) => !NEVER_TRAILERS.has(variableName(name)) && !tellsOfTheClient(name));
 }
 
 const NEVER_TRAILERS: ReadonlySet<string> = new Set([
@@ -52,8 +55,40 @@ const NEVER_TRAILERS: ReadonlySet<string> = new Set([
   'content-encoding',
   'content-range',
   'authorization',
+  'cookie',
   'set-cookie',
+  'www-authenticate',
+  'cache-control',
+  'expect',
+  'max-forwards',
+  'pragma',
+  'range',
+  'if-match',
+  'if-none-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'if-range',
+  'age',
+  'date',
+  'expires',
+  'location',
+  'retry-after',
+  'vary',
+  'strict-transport-security',
 ]);
+
+/** Whether a field says for whom a proxy asks: the gateway's word, not the client's. */
+export function tellsOfTheClient(name: string): boolean {
+  const normal = variableName(name);
+  return normal.startsWith('x-forwarded-') || TELLING.has(normal);
+}
+
+const TELLING: ReadonlySet<string> = new Set(['forwarded', 'x-real-ip', 'front-end-https']);
+
+/** `X_Real_IP` is the same as `X-Real-IP` to servers that make variables of names. */
+export function variableName(name: string): string {
+  return name.toLowerCase().replaceAll('_', '-');
+}
 
 /** All fields but those that ask for another protocol. */
 export function withoutUpgrade(raw: RawHeaders): Field[] {

@@ -6,7 +6,7 @@ import {
   validateHeaderValue,
 } from 'node:http';
 import { pipeline } from 'node:stream';
-import { endToEnd, endToEndTrailers, type Field, flat } from './header-fields.ts';
+import { endToEnd, endToEndTrailers, type Field, flat, valuesOf } from './header-fields.ts';
 import { replyWithError } from './reply.ts';
 
 /**
@@ -19,8 +19,8 @@ export function passBack(answer: IncomingMessage, response: ServerResponse, own:
     return;
   }
   const fields = passedBack(answer, response);
-  if (!canBeWritten(fields, answer.statusMessage ?? '')) {
-    // Fields that the parser let through and the writer does not.
+  if (!isUnderstood(answer) || !canBeWritten(fields, answer.statusMessage ?? '')) {
+    // What the parser let through and the writer does not.
     answer.destroy();
     replyWithError(response, 502, 'The server behind this gateway answered with something malformed.', own);
     return;
@@ -40,6 +40,16 @@ export function passBack(answer: IncomingMessage, response: ServerResponse, own:
   pipeline(answer, response, (error) => {
     if (error) response.destroy();
   });
+}
+
+/**
+ * Whether an answer can be passed back: its status is one that ends an exchange, not `099`, and not 101 with no protocol to
+ * switch to (RFC 9110 §15), and its body has no coding that is lost on the way (RFC 9112 §6.1).
+ */
+export function isUnderstood({ statusCode = 0, rawHeaders }: IncomingMessage): boolean {
+  const codings = valuesOf(rawHeaders, 'transfer-encoding').map((value) => value.trim().toLowerCase());
+  const isWhole = codings.length === 0 || (codings.length === 1 && codings[0] === 'chunked');
+  return statusCode >= 200 && statusCode <= 999 && isWhole;
 }
 
 /** Passes a 1xx of the server behind back (RFC 9110 §15.2); HTTP/1.0 knows none. */

@@ -272,3 +272,80 @@ test.each([
   await wire.until('\r\n\r\n');
   expect(wire.text.slice(9, 12)).toBe(String(status));
 });
+
+describe('an answer that is none', () => {
+  test.each([
+    ['a status below 100', 'HTTP/1.1 099 Odd\r\nContent-Length: 2\r\n\r\nok'],
+    ['101 without a protocol', 'HTTP/1.1 101 Switching Protocols\r\n\r\n'],
+    ['101 for nobody', 'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\nraw'],
+    [
+      'a coding that would get lost',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n',
+    ],
+    ['a coding until the end', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nok'],
+  ])('%s: 502, and the next request is served', async (_, answer) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    behind.write(answer);
+    await wire.until('</html>\n');
+    expect(wire.text).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+    wire.write('GET /next HTTP/1.1\r\nHost: a\r\n\r\n');
+    const next = await server();
+    await next.until('/next');
+    next.write(OK);
+    await wire.until('\r\n\r\nok');
+  });
+
+  test.each(['099 Odd', '101 Switching Protocols'])('%s to a WebSocket is none, either', async (status) => {
+    const { client, server } = await between();
+    const wire = await client();
+    wire.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const behind = await server();
+    await behind.until('\r\n\r\n');
+    behind.write(`HTTP/1.1 ${status}\r\n\r\n`);
+    await wire.ended();
+    expect(wire.text).toMatch(/^HTTP\/1\.1 502 Bad Gateway\r\n/);
+  });
+});
+
+test.each([
+  ['CONNECT b:1 HTTP/1.1\r\nHost: b:1\r\n\r\n', 405],
+  ['GET /x#y HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+  ['GET http://b/x#y HTTP/1.1\r\nHost: a\r\n\r\n', 400],
+  ['GET /x HTTP/2.0\r\nHost: a\r\n\r\n', 505],
+  ['GET /x\r\n\r\n', 505],
+])('%j is refused after the answer to what came before it', async (request, status) => {
+  const { client, server, accepted } = await between();
+  const wire = await client();
+  wire.write(`GET /first HTTP/1.1\r\nHost: a\r\n\r\n${request}`);
+  const behind = await server();
+  await behind.until('\r\n\r\n');
+  behind.write(OK);
+  await wire.ended();
+  expect(wire.text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', `HTTP/1.1 ${status}`]);
+  expect(behind.text.match(/HTTP\/1\.1\r\n/g)).toHaveLength(1);
+  expect(accepted()).toBe(1);
+});
+
+test('junk in many pieces behind a request is one refusal', async () => {
+  const warnings: string[] = [];
+  const onWarning = ({ name }: Error): void => void warnings.push(name);
+  process.on('warning', onWarning);
+  const { client, server } = await between();
+  const wire = await client();
+  wire.write('GET /first HTTP/1.1\r\nHost: a\r\n\r\nBAD\r\n\r\n');
+  const behind = await server();
+  await behind.until('\r\n\r\n');
+  for (let i = 0; i < 20; i++) {
+    wire.write('BAD\r\n\r\n');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  behind.write(OK);
+  await wire.ended();
+  process.off('warning', onWarning);
+  expect(wire.text.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 400']);
+  expect(warnings).toEqual([]);
+});

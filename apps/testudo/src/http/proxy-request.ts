@@ -1,6 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { isIPv6 } from 'node:net';
-import { connectionOptions, countOf, endToEnd, type Field, flat, valuesOf } from './header-fields.ts';
+import {
+  connectionOptions,
+  countOf,
+  endToEnd,
+  type Field,
+  flat,
+  tellsOfTheClient,
+  valuesOf,
+  variableName,
+} from './header-fields.ts';
 import { requestTarget } from './request-target.ts';
 
 /** What is passed on to the server behind. */
@@ -45,6 +54,8 @@ export function forwardedRequest(
   }
   if (isOld && codings.length > 0) return { status: 400, advice: 'HTTP/1.0 has no transfer codings.' };
   if (countOf(raw, 'host') > 1) return { status: 400, advice: 'The request names several hosts.' };
+  // Part of the path to some servers, cut off by others; it never belongs here (RFC 9112 §3.2).
+  if (request.url?.includes('#')) return { status: 400, advice: 'The request\u2019s target has a fragment.' };
   const target = requestTarget(request.url ?? '', request.method ?? '');
   if (target === undefined) return { status: 400, advice: 'The request\u2019s target is not understood.' };
   const host = target.host ?? request.headers.host ?? '';
@@ -106,11 +117,10 @@ function ownFields(
   ];
 }
 
-/** Fields that the gateway writes itself. `X_Forwarded_For` is the same to servers that make variables of names. */
+/** Fields that the gateway writes itself, or that nobody else may have a say in. */
 function isRewritten(name: string, { trustForwarded }: ForwardingPolicy): boolean {
-  const normal = name.toLowerCase().replaceAll('_', '-');
-  if (!FORWARDING.has(normal)) return false;
-  return !trustForwarded || REPLACED.has(normal) || name.includes('_');
+  if (!tellsOfTheClient(name)) return false;
+  return !trustForwarded || REPLACED.has(variableName(name)) || name.includes('_');
 }
 
 /** Those that the gateway adds to. */
@@ -119,15 +129,6 @@ const REPLACED: ReadonlySet<string> = new Set([
   'x-forwarded-for',
   'x-forwarded-proto',
   'x-forwarded-host',
-]);
-
-const FORWARDING: ReadonlySet<string> = new Set([
-  ...REPLACED,
-  'x-forwarded-port',
-  'x-forwarded-server',
-  'x-forwarded-ssl',
-  'x-real-ip',
-  'front-end-https',
 ]);
 
 function forwardingFields(

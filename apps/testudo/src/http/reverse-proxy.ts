@@ -86,6 +86,11 @@ function exchange(parts: Exchange, attempt: number): void {
     isAnswered = true;
     passBack(answer, response, own);
   });
+  outgoing.on('upgrade', (_answer, socket) => {
+    socket.destroy();
+    response.off('close', onClose);
+    fail(new Error('it switched to a protocol that was not asked for'), response, own, options);
+  });
   outgoing.on('error', (error) => {
     response.off('close', onClose);
     // What becomes of an answer that has begun is seen by who passes it back: it may be whole.

@@ -5,6 +5,7 @@ import { type Duplex, pipeline } from 'node:stream';
 import { farewell } from '../listeners/farewell.ts';
 import { type BackendLimits, BackendWatch } from './backend-watch.ts';
 import { endToEnd, type Field, valuesOf } from './header-fields.ts';
+import { isUnderstood } from './pass-back.ts';
 import { forwardedRequest } from './proxy-request.ts';
 import { errorPage } from './reply.ts';
 import { hasBody } from './request-body.ts';
@@ -86,6 +87,10 @@ export function passUpgrade(
     endWhenIdle([socket as Socket, behind], options.limits.webSocket, end);
   });
   outgoing.on('response', (response) => {
+    if (!isUnderstood(response)) {
+      response.destroy();
+      return answer(socket, 502, 'The server behind this gateway answered with something malformed.');
+    }
     // It said no: its answer goes back, and the connection's end is the answer's end.
     socket.write(headOf(response, [['Connection', 'close']]), 'latin1');
     pipeline(response, socket, () => undefined);

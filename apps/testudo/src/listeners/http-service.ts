@@ -44,6 +44,8 @@ export interface HttpConnection {
   waitsForBackend?: () => boolean;
   /** No request is answered any more. */
   isEnding?: boolean;
+  /** What came after the latest request is not HTTP: that is said after its answer. */
+  isRefusing?: boolean;
   /** Set once it carries another protocol: ends that from our side. */
   endUpgraded?: (grace?: number) => void;
 }
@@ -92,6 +94,7 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
       if (isDraining && connection.active === 0) farewell(connection.socket);
     });
     whenItsTurn(response, () => {
+      if (request.httpVersionMajor !== 1) return refuseVersion(response);
       const own: Field[] = [
         ...(options.hsts === undefined ? [] : [['Strict-Transport-Security', options.hsts] as const]),
         ...(isDraining || isLast(request) ? [['Connection', 'close'] as const] : []),
@@ -113,7 +116,12 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
       connection.endUpgraded = upgrade.handle(request, socket, head);
     });
   });
-  server.on('connect', (_request, socket) => refuse(socket, '405 Method Not Allowed'));
+  server.on('connect', (request: IncomingMessage, socket: Duplex) => {
+    const refusing = (): void => refuse(socket, '405 Method Not Allowed');
+    const connection = connections.get(request.socket);
+    if (connection === undefined) refusing();
+    else whenAnswered(connection, refusing);
+  });
   // Kept connections, whose time without a request is over.
   server.on('timeout', (socket) => farewell(socket));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
@@ -121,9 +129,12 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     const refusing = (): void => refuse(socket, STATUS_OF[error.code ?? ''] ?? '400 Bad Request');
     const connection = connections.get(socket as Socket);
     if (connection?.last === undefined || connection.active === 0 || !socket.writable) return refusing();
+    // Each further chunk of it comes here, too.
+    if (connection.isRefusing) return;
     // What comes after a request that was the last is not looked at (RFC 9112 §9.6).
     if (error.code === 'HPE_CLOSED_CONNECTION') return;
     // Requests before it get their answers, whole; in the middle of one there is no place for another.
+    connection.isRefusing = true;
     if (connection.last.req.complete) whenAnswered(connection, refusing);
     else if (connection.last.headersSent) socket.destroy();
     else refusing();
@@ -226,6 +237,12 @@ function answer(handler: HttpHandler, { request, response, connection, own }: As
   } catch (error) {
     failed(error);
   }
+}
+
+/** The parser lets 0.9 and 2.0 through, too (RFC 9110 §15.6.6). */
+function refuseVersion(response: ServerResponse): void {
+  const advice = 'Only HTTP/1.1 and HTTP/1.0 are spoken here.';
+  replyWithError(response, 505, advice, [['Connection', 'close']]);
 }
 
 const STATUS_OF: Readonly<Record<string, string>> = {
