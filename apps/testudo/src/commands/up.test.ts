@@ -93,6 +93,30 @@ describe('testudo up --config', () => {
     expect(await code).toBe(0);
   });
 
+  test('says once that too few files can be open, and again when the number changes', async () => {
+    const many = (connections: number): string =>
+      config.replace('echo: true', `echo: true, limits: { connections: ${connections} }`);
+    const folder = folderWith({ 'testudo.yaml': many(1_000_000) });
+    const file = join(folder, 'testudo.yaml');
+    const io = testIo();
+    const { code } = await started(io, '--config', file);
+    const reads = (): number => io.err().match(/read again/g)?.length ?? 0;
+    const warnings = (): number => io.err().match(/open files/g)?.length ?? 0;
+    for (const [at, [connections, expected]] of [
+      [1_000_000, 1],
+      [999_999, 2],
+      [10, 2],
+      [999_999, 3],
+    ].entries()) {
+      writeFileSync(file, many(connections!));
+      io.signals.emit('SIGHUP');
+      await expect.poll(() => [reads(), io.err()]).toEqual([at + 1, expect.anything()]);
+      expect(warnings()).toBe(expected);
+    }
+    io.signals.emit('SIGTERM');
+    expect(await code).toBe(0);
+  });
+
   test('--check only looks', async () => {
     const folder = folderWith({ 'testudo.yaml': config });
     const io = testIo();

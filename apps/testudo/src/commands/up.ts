@@ -81,13 +81,14 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   }
   const isNewCa = !existsSync(authorityFiles(folder).certificate);
   const gateway = await Gateway.start(plan, folder, log);
-  warnOfOpenFiles(plan, log);
+  const warnOfOpenFiles = openFilesAdviser(log);
+  warnOfOpenFiles(plan);
   const load = (): Plan => {
     const next = planFor(options, io);
     const asked = dataFolder(io.env, options.data, next.data);
     if (asked !== folder)
       throw new Failure(`data: ${asked} instead of ${folder}: such a change needs a restart`, EXIT.usage);
-    warnOfOpenFiles(next, log);
+    warnOfOpenFiles(next);
     return next;
   };
   const ended = untilSignal(io, gateway, log, load);
@@ -114,9 +115,14 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   return EXIT.ok;
 }
 
-function warnOfOpenFiles(plan: Plan, log: Log): void {
-  const tooFew = openFilesWarning(plan);
-  if (tooFew !== undefined) log.warn(tooFew);
+/** Warns of too few files for a plan, unless it has just said the same. */
+function openFilesAdviser(log: Log): (plan: Plan) => void {
+  let told: string | undefined;
+  return (plan) => {
+    const tooFew = openFilesWarning(plan);
+    if (tooFew !== undefined && tooFew !== told) log.warn(tooFew);
+    told = tooFew;
+  };
 }
 
 /** What is wrong with the files, a line each. */

@@ -93,6 +93,17 @@ describe('a mistake is named, with its place and what to do:', () => {
       'c.yaml:1:1: listeners: is missing: it is the list of what the gateway serves',
     ],
     ['an empty list', 'listeners: []', 'c.yaml:1:12: listeners: needs at least one listener'],
+    ['text', 'hello', 'c.yaml:1:1: the configuration: must be keys with their values, such as "listeners:"'],
+    [
+      'two documents',
+      'listeners: 5\n---\nlisteners: 5',
+      'c.yaml:2:1: not valid YAML: a second document begins here: one is all that is read',
+    ],
+    [
+      'a number for text',
+      `${listener('echo: true')}data: 5`,
+      'c.yaml:4:7: data: must be text: put it in quotes',
+    ],
     ['listeners that are no list', 'listeners: 5', 'c.yaml:1:12: listeners: must be a list of listeners'],
     [
       'an old version',
@@ -124,7 +135,11 @@ describe('a mistake is named, with its place and what to do:', () => {
       listener('proxy: http://a:b@localhost/'),
       'c.yaml:3:12: listeners[0].proxy: must be a URL such as "http://127.0.0.1:3000", with http://',
     ],
-    ['a flag that is a word', listener('echo: often'), 'c.yaml:3:11: listeners[0].echo: must be a boolean'],
+    [
+      'a flag that is a word',
+      listener('echo: often'),
+      'c.yaml:3:11: listeners[0].echo: must be true or false',
+    ],
     [
       'an unknown log level',
       'logLevel: loud\nlisteners: [{ listen: ":1" }]',

@@ -30,7 +30,7 @@ export function parseConfig(text: string, file: string): Config {
   if (document.errors.length > 0) {
     const messages = document.errors.slice(0, MOST_MISTAKES).map(({ message, pos }) => {
       const { line, col } = lines.linePos(pos[0]);
-      return `${file}:${line}:${col}: not valid YAML: ${shown(message.split('\n')[0]!)}`;
+      return `${file}:${line}:${col}: not valid YAML: ${yamlReason(message)}`;
     });
     throw failures(messages, EXIT.usage);
   }
@@ -53,7 +53,7 @@ function toValue(document: Document, file: string): unknown {
   try {
     return document.toJS();
   } catch (error) {
-    throw new Failure(`${file}: not valid YAML: ${shown((error as Error).message)}`, EXIT.usage, error);
+    throw new Failure(`${file}: not valid YAML: ${yamlReason((error as Error).message)}`, EXIT.usage, error);
   }
 }
 
@@ -107,8 +107,23 @@ function hintFor(key: PropertyKey | undefined): string {
 
 function readable(issue: Issue): string {
   if (issue.code === 'invalid_type' && /^Invalid input/.test(issue.message))
-    return `must be a ${issue.expected}`;
+    return `must be ${TYPES[issue.expected] ?? `a ${issue.expected}`}`;
   return issue.message.charAt(0).toLowerCase() + issue.message.slice(1);
+}
+
+/** What people call them. */
+const TYPES: Readonly<Record<string, string>> = {
+  object: 'keys with their values, such as "listeners:"',
+  array: 'a list',
+  string: 'text: put it in quotes',
+  boolean: 'true or false',
+};
+
+/** Whatever a parser's message says to programmers. */
+function yamlReason(message: string): string {
+  if (/multiple documents/.test(message)) return 'a second document begins here: one is all that is read';
+  if (/Excessive alias/.test(message)) return 'its aliases multiply: write out what they stand for';
+  return shown(message.split('\n')[0]!);
 }
 
 /** `listeners[0].limits`. */

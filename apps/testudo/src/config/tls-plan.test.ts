@@ -167,6 +167,6 @@ describe('what does not go together is refused:', () => {
       'earlyData: much',
       'listeners[0].earlyData: must be true, false, or a number of bytes from 1 to 1048576',
     ],
-    ['strictSni: 1', 'listeners[0].strictSni: must be a boolean'],
+    ['strictSni: 1', 'listeners[0].strictSni: must be true or false'],
   ])('%s', (lines, message) => expect(() => planned(`echo: true\n${lines}`)).toThrow(message));
 });

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
+import { connect as connectTcp } from 'node:net';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
@@ -330,4 +331,22 @@ test('a listener that is removed ends its idle HTTP connections with a close_not
   await rig.reload();
   await once(idle, 'end');
   expect(await echoes(busy)).toBe(true);
+});
+
+test('handshakes that fail are logged as the new configuration wants it', async () => {
+  const port = await freePort();
+  const rig = await rigWith([at(port, 'one')]);
+  rig.write([at(port, 'two')], 'logLevel: debug');
+  await rig.reload();
+  const junk = connectTcp({ port, host: '127.0.0.1' }).resume();
+  junk.end('GET / HTTP/1.0\r\n\r\n');
+  await once(junk, 'close');
+  await expect.poll(() => rig.log.lines().at(-1)).toMatchObject({ listener: 'two', code: 'not-tls' });
+  rig.write([at(port, 'two')], 'logLevel: error');
+  await rig.reload();
+  const before = rig.log.lines().length;
+  await expect(
+    connectTls(port, { ca: rig.ca, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1' }),
+  ).rejects.toThrow();
+  expect(rig.log.lines()).toHaveLength(before);
 });

@@ -16,7 +16,7 @@ describe('handshakes that fail', () => {
   let lines: () => Record<string, unknown>[];
   beforeEach(() => {
     const made = testLog();
-    log = new FailureLog(made.log);
+    log = new FailureLog(() => made.log);
     lines = made.lines;
   });
   const from = (address: string, times: number, failure: Parameters<FailureLog['note']>[2] = junk): void => {

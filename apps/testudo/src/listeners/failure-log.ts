@@ -15,15 +15,20 @@ const NAMED = 3;
  * a minute, and what is left out is one line with counts at the end of it.
  */
 export class FailureLog {
-  readonly #log: Log;
+  readonly #logNow: () => Log;
   readonly #written: Map<string, number> = new Map();
   readonly #omitted: Map<string, number> = new Map();
   #lines = 0;
   #others = 0;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(log: Log) {
-    this.#log = log;
+  /** @param log where to write at that moment: a reload may bring another one. */
+  constructor(log: () => Log) {
+    this.#logNow = log;
+  }
+
+  get #log(): Log {
+    return this.#logNow();
   }
 
   /** @param remote the client's address with its port, for the line. */

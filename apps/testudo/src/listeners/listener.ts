@@ -45,7 +45,7 @@ export class Listener {
   constructor(address: Address, settings: ListenerSettings) {
     this.#asked = address;
     this.#settings = settings;
-    this.#failures = new FailureLog(settings.log);
+    this.#failures = new FailureLog(() => this.#settings.log);
     this.#server = createServer({
       noDelay: true,
       allowHalfOpen: true,
@@ -117,6 +117,7 @@ export class Listener {
     await Promise.race([closed, deadline]);
     this.#endAll();
     await closed;
+    this.#failures.flush();
     this.#settings.service.close();
   }
 
