@@ -21,14 +21,15 @@ export interface CipherList {
  * Without `legacy`, groups bring no suite that is there for `@testudo/tls/legacy` only (RC4, NULL, DSS), nor do names; anonymous
  * ones never come by a group: the door has no use for a peer that is nobody.
  *
- * Throws `ERR_SSL_NO_CIPHER_MATCH` when nothing is left, `ERR_SSL_INVALID_COMMAND` for another word with `@`.
+ * Throws `ERR_SSL_NO_CIPHER_MATCH` where it names nothing; what the level or `legacy` leaves out later is none of the list's affair, as in
+ * OpenSSL. Throws `ERR_SSL_INVALID_COMMAND` for another word with `@`.
  */
 export function parseCipherList(list: string, legacy: boolean = false): CipherList {
   const securityLevel = levelOf(list);
   const selection = new Selection(legacy);
   for (const token of list.split(SEPARATORS)) selection.apply(token);
+  if (selection.chosen.length === 0 && !selection.knowsOthers) throw opensslError('no cipher match');
   const chosen = selection.chosen.filter((suite) => isStrongEnough(suite, securityLevel ?? DEFAULT_LEVEL));
-  if (chosen.length === 0) throw opensslError('no cipher match');
   return { suites: chosen.some(isSuite13) ? chosen : [...DEFAULT_SUITES_13, ...chosen], securityLevel };
 }
 
@@ -48,6 +49,8 @@ class Selection {
   readonly #rules: CipherRules;
   readonly #legacy: boolean;
   readonly #suites13: CipherSuite[] = [];
+  /** Something was named that OpenSSL knows, too, and that is not to be had without `legacy`. */
+  knowsOthers = false;
 
   constructor(legacy: boolean) {
     this.#legacy = legacy;
@@ -80,6 +83,7 @@ class Selection {
 
   #applyWord(sign: string | undefined, expression: string): void {
     const matches = this.#matcher(expression);
+    if (sign === '') this.knowsOthers ||= isNamedLegacy(expression);
     if (sign === '!') this.#rules.remove(matches);
     else if (sign === '-') this.#rules.drop(matches);
     else if (sign === '+') this.#rules.moveToEnd(matches);
@@ -106,6 +110,14 @@ class Selection {
     const groups = groupsOf(suite);
     return words.every((word) => groups.has(word));
   }
+}
+
+/** OpenSSL is built without RC4. */
+function isNamedLegacy(name: string): boolean {
+  return CIPHER_SUITES.some(
+    (suite) =>
+      (suite.name === name || suite.opensslName === name) && suite.isLegacy && suite.cipher.name !== 'rc4',
+  );
 }
 
 function levelOf(list: string): SecurityLevel | undefined {

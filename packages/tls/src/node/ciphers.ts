@@ -56,7 +56,8 @@ export function parseSignatureAlgorithms(list: string, legacy: boolean = false):
     const found = SIGNATURE_SCHEMES.filter(
       (scheme) => (legacy || !scheme.isLegacy) && names(scheme).includes(wanted),
     );
-    if (found.length > 0) return found.map((scheme) => scheme.name);
+    // As OpenSSL: the older notation stands for one scheme, the first that has this key and hash.
+    if (found.length > 0) return found.slice(0, 1).map((scheme) => scheme.name);
     throw nodeError('ERR_CRYPTO_OPERATION_FAILED', `Failed to set sigalgs: ${name} is not known`);
   });
 }

@@ -9,6 +9,7 @@ import {
 import type { Duplex } from 'node:stream';
 import { checkProtocols, readProtocols } from './alpn.ts';
 import { checkFunction, checkNumber, checkString, invalidValue, outOfRange } from './arguments.ts';
+import { DEFAULT_CIPHERS } from './ciphers.ts';
 import { checkServerIdentity } from './identity.ts';
 import { judgeServer, type ServerDemands } from './judgement.ts';
 import { live } from './live.ts';
@@ -40,7 +41,6 @@ export function connect(
 export function connect(port: number, options?: ConnectionOptions, listener?: Listener): TLSSocket;
 export function connect(...args: readonly unknown[]): TLSSocket {
   const { options, listener } = normalize(args);
-  refuseMissing(options);
   const { servername } = options;
   if (servername) checkString('name', servername);
   if (servername && isIP(servername) !== 0) warnOfAddress(servername);
@@ -49,7 +49,10 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const minDHSize = minimumDh(options.minDHSize);
   checkEarlyData(options);
   checkProtocols(options.ALPNProtocols);
-  const context = contextOf(options, sharedSecureContext);
+  // Who has put a function of his own in the place of ours sees the list that counts, as in Node.
+  const ciphers = live.tls?.DEFAULT_CIPHERS ?? DEFAULT_CIPHERS;
+  const context = contextOf({ ciphers, ...options }, sharedSecureContext);
+  refuseMissing(options);
   const settings: TLSSocketOptions = {
     secureContext: context,
     allowHalfOpen: options.allowHalfOpen,

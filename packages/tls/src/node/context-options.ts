@@ -8,6 +8,7 @@ import { legacy } from '../legacy/index.ts';
 import type { CommonConfig } from '../options.ts';
 import { type CipherSuite, isSuite13, suiteFits } from '../suites.ts';
 import { VERSIONS, type VersionName } from '../versions.ts';
+import { invalidValue } from './arguments.ts';
 import { parseCipherList } from './cipher-list.ts';
 import {
   DEFAULT_CIPHERS,
@@ -91,6 +92,8 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   const { sigalgs } = options;
   const { ciphers, ecdhCurve } = withDefaults(options);
   const secureOptions = options.secureOptions ?? 0;
+  const names = ciphers.split(':');
+  if (!names.some((name) => name !== '')) throw invalidValue('options.ciphers', 'is invalid', names);
   const list = asNode({ ciphers }, () => parseCipherList(ciphers, options.legacy !== undefined));
   // With OpenSSL, too, level 0 lets old versions be named, and takes short primes and SHA-1.
   const old = options.legacy ?? (list.securityLevel === 0 ? legacy : undefined);

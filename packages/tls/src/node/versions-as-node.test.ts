@@ -1,8 +1,8 @@
 import { constants } from 'node:crypto';
 import { connect as connectNet, createServer as createNetServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { ConnectionOptions, TlsOptions } from './index.ts';
-import { closeAll, issue, listen, nodes, ours, type Tls, track } from './testing/support.ts';
+import tls, { type ConnectionOptions, type TlsOptions } from './index.ts';
+import { closeAll, connected, issue, listen, nodes, ours, type Tls, track } from './testing/support.ts';
 
 afterEach(closeAll);
 
@@ -117,4 +117,58 @@ test.each([
     return error;
   };
   expect(await told(ours)).toBe(await told(nodes));
+});
+
+describe('lists of ciphers', () => {
+  test.each([
+    ':',
+    '::',
+    ' ',
+    'NOSUCH',
+    'NOSUCH:AES128-GCM-SHA256',
+    'AECDH-NULL-SHA',
+    'NULL-SHA256',
+    'RC4-SHA',
+    '',
+  ])('%o makes a context or not, as in Node', (ciphers) => {
+    const made = (of: Tls): unknown => {
+      try {
+        of.createSecureContext({ ciphers });
+        return 'made';
+      } catch (error) {
+        return [(error as { code?: string }).code, (error as Error).message];
+      }
+    };
+    expect(made(ours)).toEqual(made(nodes));
+  });
+
+  test('who replaces createSecureContext sees the default, and what is missing is said afterwards', () => {
+    const { createSecureContext, DEFAULT_CIPHERS } = tls;
+    let seen: unknown;
+    tls.createSecureContext = ((options: { ciphers?: string }) => {
+      seen = options.ciphers;
+      throw new Error('enough');
+    }) as never;
+    try {
+      expect(() => tls.connect({})).toThrow('enough');
+      expect(seen).toBe(DEFAULT_CIPHERS);
+    } finally {
+      tls.createSecureContext = createSecureContext;
+    }
+    expect(() => tls.connect({})).toThrow(expect.objectContaining({ code: 'ERR_MISSING_ARGS' }));
+  });
+});
+
+test.each([
+  ['RSA-PSS+SHA384', 'RSA-PSS+SHA384'],
+  ['RSA-PSS+SHA256:RSA-PSS+SHA512:ECDSA+SHA256', 'RSA-PSS+SHA256:ECDSA+SHA256'],
+  ['ECDSA+SHA256:RSA+SHA256:rsa_pss_rsae_sha256', 'rsa_pss_rsae_sha256:ECDSA+SHA256'],
+])('sigalgs %s and %s have the same in common', async (client, server) => {
+  const rsa = issue({ key: { type: 'rsa', bits: 2048 } });
+  const shared = async (of: Tls): Promise<string[]> => {
+    const options = { sigalgs: server, ...rsa };
+    const { accepted } = await connected(of, of, options, { sigalgs: client });
+    return accepted.getSharedSigalgs();
+  };
+  expect(await shared(ours)).toEqual(await shared(nodes));
 });
