@@ -153,7 +153,7 @@ describe('cipher lists', () => {
   });
 
   test.runIf(COUNTS_SHORT_TAGS)('a tag of 8 bytes is too short but for level 0', () => {
-    expect(() => parseCipherList('AESCCM8')).toThrow('no cipher match');
+    expect(ours('AESCCM8')).toEqual([]);
     expect(parseCipherList('AESCCM8@SECLEVEL=0').suites.length).toBeGreaterThan(3);
   });
 

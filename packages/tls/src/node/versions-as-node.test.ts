@@ -130,6 +130,10 @@ describe('lists of ciphers', () => {
     'NULL-SHA256',
     'RC4-SHA',
     '',
+    'RC4',
+    'AESCCM8',
+    'AES128-SHA@SECLEVEL=5',
+    'AES128-SHA:!AES128-SHA',
   ])('%o makes a context or not, as in Node', (ciphers) => {
     const made = (of: Tls): unknown => {
       try {
