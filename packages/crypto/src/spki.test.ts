@@ -120,7 +120,7 @@ describe('SubjectPublicKeyInfo', () => {
 
   test.each([
     ['nothing', ''],
-    ['a compressed point', `3039301306072a8648ce3d020106082a8648ce3d030107032200${'02'.repeat(33)}`],
+    ['a hybrid point', `3059301306072a8648ce3d020106082a8648ce3d030107034200${'06'.repeat(65)}`],
     ['a short Ed25519 key', `3029300506032b6570032000${'07'.repeat(31)}`],
     ['a byte left over', `302a300506032b6570032100${'07'.repeat(32)}00`],
     ['explicit curve parameters', '300f300b06072a8648ce3d0201300003020004'],

@@ -1,4 +1,5 @@
 import { concat, DecodeError, DerReader, decodeDer, der, fromHex, type Oid, Tag } from '@testudo/codec';
+import { readSpecifiedCurve } from './curve-parameters.ts';
 import { CryptoError } from './errors.ts';
 import { bitLength, compareMagnitudes, isEven, isZeroOrOne } from './magnitudes.ts';
 import type { EcCurve, HashName, KeyKind, MlDsaName } from './provider.ts';
@@ -6,7 +7,7 @@ import type { EcCurve, HashName, KeyKind, MlDsaName } from './provider.ts';
 /** A SubjectPublicKeyInfo taken apart. Byte arrays are views on the input. */
 export type ParsedPublicKey = ParsedCurveKey | ParsedRsaKey | ParsedDsaKey | ParsedMlDsaKey;
 
-/** `point` is uncompressed for `ec`, and raw for the Edwards curves; that it is on the curve is not checked yet. */
+/** `point` is uncompressed or compressed for `ec` (RFC 5480 §2.2), and raw for the Edwards curves; that it is on the curve is not checked yet. */
 export interface ParsedCurveKey {
   readonly kind: Extract<KeyKind, { readonly type: 'ec' | 'ed25519' | 'ed448' }>;
   readonly point: Uint8Array;
@@ -65,6 +66,36 @@ export function parseSpki(spki: Uint8Array): ParsedPublicKey {
   } catch (error) {
     if (error instanceof DecodeError) throw new CryptoError('bad-key', `public key: ${error.message}`);
     throw error;
+  }
+}
+
+/**
+ * Takes a key apart and puts it into the one form in which keys are compared: curves by name, points uncompressed.
+ * `decompress` throws on what is no point. Throws as {@link parseSpki}.
+ */
+export function normalizeSpki(
+  spki: Uint8Array,
+  decompress: (curve: EcCurve, point: Uint8Array) => Uint8Array,
+): { readonly spki: Uint8Array; readonly parsed: ParsedPublicKey } {
+  const parsed = parseSpki(spki);
+  if (parsed.kind.type !== 'ec' || !('point' in parsed)) return { spki, parsed };
+  const { kind, point } = parsed;
+  const whole = point[0] === 4 ? point : decompressed(kind.curve, point, decompress);
+  const written = encodeCurveSpki(kind, whole);
+  // Usual keys stay as they are.
+  if (written.length === spki.length && point === whole) return { spki, parsed };
+  return { spki: written, parsed: { kind, point: whole } };
+}
+
+function decompressed(
+  curve: EcCurve,
+  point: Uint8Array,
+  decompress: (curve: EcCurve, point: Uint8Array) => Uint8Array,
+): Uint8Array {
+  try {
+    return decompress(curve, point);
+  } catch {
+    throw new CryptoError('bad-key', `not a point of ${curve}`);
   }
 }
 
@@ -201,13 +232,12 @@ const ML_DSA_KEYS: readonly {
 ];
 
 function subjectPublicKeyInfo(reader: DerReader): ParsedPublicKey {
-  const { oid, restriction, dsa } = reader.sequence(algorithmIdentifier);
+  const { oid, restriction, dsa, curve } = reader.sequence(algorithmIdentifier);
   const bits = reader.wholeBytesBitString();
   if (dsa !== undefined) return dsaPublicKey(dsa, bits);
   if (oid === OID.ed25519 || oid === OID.ed448)
     throw new CryptoError('bad-key', 'an Edwards public key of the wrong length');
-  if (oid === OID.ec)
-    throw new CryptoError('bad-key', 'an EC public key that is not an uncompressed point of its curve');
+  if (curve !== undefined) return { kind: { type: 'ec', curve }, point: ecPoint(bits, curve) };
   if (ML_DSA_OIDS.has(oid)) throw new CryptoError('bad-key', 'an ML-DSA public key of the wrong length');
   const [modulus, exponent] = decodeDer(bits, (inner) => inner.sequence(rsaPublicKey));
   return {
@@ -223,23 +253,46 @@ function algorithmIdentifier(reader: DerReader): {
   readonly oid: Oid;
   readonly restriction: PssRestriction | undefined;
   readonly dsa: DsaParameters | undefined;
+  readonly curve: EcCurve | undefined;
 } {
   const oid = reader.oid();
   let restriction: PssRestriction | undefined;
   let dsa: DsaParameters | undefined;
+  let curve: EcCurve | undefined;
   if (oid === OID.rsa) {
     reader.null(); // RFC 3279 §2.3.1: the parameters are NULL, and there
   } else if (oid === OID.rsaPss) {
     if (reader.remaining > 0) restriction = pssParameters(reader);
   } else if (oid === OID.ec) {
-    const curve = reader.oid();
-    if (!CURVE_OIDS.has(curve)) throw new CryptoError('unsupported', `elliptic curve ${curve}`);
+    curve = readCurve(reader);
   } else if (oid === OID.dsa) {
     dsa = reader.sequence(dsaParameters);
   } else if (oid !== OID.ed25519 && oid !== OID.ed448 && !ML_DSA_OIDS.has(oid)) {
     throw new CryptoError('unsupported', `public key algorithm ${oid}`);
   }
-  return { oid, restriction, dsa };
+  return { oid, restriction, dsa, curve };
+}
+
+/** ECParameters (RFC 5480 §2.1.1): by name, or written out. */
+export function readCurve(reader: DerReader): EcCurve {
+  if (reader.peek() === Tag.sequence) return readSpecifiedCurve(reader);
+  const oid = reader.oid();
+  const curve = CURVE_OIDS.get(oid);
+  if (curve === undefined) throw new CryptoError('unsupported', `elliptic curve ${oid}`);
+  return curve;
+}
+
+/** Hybrid points are for nobody (RFC 5480 §2.2). */
+function ecPoint(bytes: Uint8Array, curve: EcCurve): Uint8Array {
+  const { length } = CURVE_KEYS.find(({ kind }) => kind.type === 'ec' && kind.curve === curve)!;
+  const isWhole = bytes[0] === 4 && bytes.length === 1 + length;
+  const isCompressed = (bytes[0] === 2 || bytes[0] === 3) && bytes.length === 1 + length / 2;
+  if (!isWhole && !isCompressed)
+    throw new CryptoError(
+      'bad-key',
+      'an EC public key that is neither an uncompressed nor a compressed point',
+    );
+  return bytes;
 }
 
 const ML_DSA_OIDS: ReadonlySet<Oid> = new Set([OID['ml-dsa-44'], OID['ml-dsa-65'], OID['ml-dsa-87']]);

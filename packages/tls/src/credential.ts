@@ -1,6 +1,6 @@
 import { bytesEqual } from '@testudo/codec';
 import type { CryptoProvider, KeyKind, PrivateKey, SignatureAlgorithm } from '@testudo/crypto';
-import { Certificate } from '@testudo/x509';
+import { Certificate, CertificateError } from '@testudo/x509';
 import type { DelegatedCredential } from './certificates/delegated-credential.ts';
 import { TlsError } from './errors.ts';
 
@@ -49,6 +49,17 @@ export interface Credential {
   readonly signedCertificateTimestamps?: Uint8Array | undefined;
 }
 
+/** However the certificate writes it. Nothing where it cannot be used. */
+function keyOf(provider: CryptoProvider, der: Uint8Array): Uint8Array {
+  const certificate = Certificate.parse(der);
+  try {
+    return certificate.publicKey(provider).spki;
+  } catch (error) {
+    if (error instanceof CertificateError) return new Uint8Array(0);
+    throw error;
+  }
+}
+
 /** A credential whose key is at hand. Throws `bad-option` when key and certificate do not belong together. */
 export function credential(
   provider: CryptoProvider,
@@ -57,7 +68,7 @@ export function credential(
 ): Credential {
   const leaf = certificates[0];
   if (leaf === undefined) throw new TlsError('bad-option', 'a credential needs at least one certificate');
-  if (!bytesEqual(Certificate.parse(leaf).spki, privateKey.publicKey.spki)) {
+  if (!bytesEqual(keyOf(provider, leaf), privateKey.publicKey.spki)) {
     throw new TlsError(
       'bad-option',
       'the private key does not belong to the certificate: give the key it was issued for',

@@ -9,6 +9,7 @@ import { ExtensionOid, KeyPurposeOid } from './oids.ts';
 import type { PathPosition, VerificationProfile } from './profile.ts';
 import { breachOfRule } from './profile-rules.ts';
 import type { PurposeDemands } from './purpose.ts';
+import { hasSpecifiedCurve } from './specified-curve.ts';
 
 export interface CheckContext {
   readonly provider: CryptoProvider;
@@ -142,6 +143,12 @@ export class CertificateChecks {
   /** The kind of a key. Of one that inherits its parameters, only that it is of DSA counts for now. */
   #keyKind(certificate: Certificate, position: PathPosition): KeyKind {
     const { provider, profile } = this.#context;
+    if (hasSpecifiedCurve(certificate))
+      throw fail(
+        'unsupported-algorithm',
+        certificate,
+        'the key writes the parameters of its curve out, which certificates must not do (RFC 5480 §2.1.1)',
+      );
     try {
       return certificate.publicKey(provider).kind;
     } catch (error) {

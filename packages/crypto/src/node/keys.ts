@@ -1,6 +1,7 @@
 import {
   createPrivateKey,
   createPublicKey,
+  ECDH,
   type ED25519KeyPairOptions,
   generateKeyPairSync,
   type JsonWebKey,
@@ -9,7 +10,7 @@ import {
 import { CryptoError } from '../errors.ts';
 import { isMlDsa } from '../noble-ml-dsa.ts';
 import type { EcCurve, KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
-import { type ParsedCurveKey, type ParsedPublicKey, parseSpki, RSA_MAX_BITS } from '../spki.ts';
+import { normalizeSpki, type ParsedCurveKey, type ParsedPublicKey, RSA_MAX_BITS } from '../spki.ts';
 import { plain, toBase64url } from './bytes.ts';
 import { generateNativeMlDsa, hasMlDsa, mlDsa } from './ml-dsa.ts';
 
@@ -18,8 +19,8 @@ import { generateNativeMlDsa, hasMlDsa, mlDsa } from './ml-dsa.ts';
  * verify anything. So a point that is not on its curve is noticed late: it verifies nothing.
  */
 export function importPublicKey(spki: Uint8Array): PublicKey {
-  const own = spki.slice();
-  return new NodePublicKey(own, parseSpki(own));
+  const own = normalizeSpki(spki.slice(), decompress);
+  return new NodePublicKey(own.spki, own.parsed);
 }
 
 export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
@@ -92,7 +93,13 @@ class NodePrivateKey implements PrivateKey {
 
 function privateKeyOf(handle: KeyObject, publicObject: KeyObject): PrivateKey {
   const spki = plain(publicObject.export({ format: 'der', type: 'spki' }));
-  return new NodePrivateKey(handle, new NodePublicKey(spki, parseSpki(spki), publicObject));
+  const own = normalizeSpki(spki, decompress);
+  return new NodePrivateKey(handle, new NodePublicKey(own.spki, own.parsed, publicObject));
+}
+
+function decompress(curve: EcCurve, point: Uint8Array): Uint8Array {
+  const name = curve === 'secp256r1' ? 'prime256v1' : curve;
+  return plain(ECDH.convertKey(point, name, undefined, undefined, 'uncompressed') as Buffer);
 }
 
 /** By the routes that OpenSSL 3 takes quickly: JWK and PKCS#1, not SPKI, whose decoder costs 60 to 100 µs more. */

@@ -6,6 +6,7 @@ import type { KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
 import {
   encodeCurveSpki,
   encodeRsaSpki,
+  normalizeSpki,
   OID,
   type ParsedCurveKey,
   type ParsedPublicKey,
@@ -17,8 +18,9 @@ import { mlDsa } from './ml-dsa.ts';
 import { type ParsedPrivateKey, parsePkcs8 } from './pkcs8.ts';
 
 export function importPublicKey(spki: Uint8Array): PublicKey {
-  const own = spki.slice();
-  const parsed = parseSpki(own);
+  const { spki: own, parsed } = normalizeSpki(spki.slice(), (curve, point) =>
+    EC_CURVES[curve].curve.Point.fromBytes(point).toBytes(false),
+  );
   if (parsed.kind.type === 'dsa') throw new CryptoError('unsupported', 'this provider does not have DSA');
   if (parsed.kind.type === 'ec' && 'point' in parsed) {
     try {

@@ -1,7 +1,7 @@
 import { contextConstructedTag, contextTag, DecodeError, type DerReader, decodeDer } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { EcCurve } from '../provider.ts';
-import { CURVE_OIDS, OID, type PssRestriction, pssParameters } from '../spki.ts';
+import { OID, type PssRestriction, pssParameters, readCurve } from '../spki.ts';
 import { EC_CURVES } from './curves.ts';
 import { toInteger } from './integers.ts';
 import type { RsaPrivateKey } from './rsa.ts';
@@ -30,7 +30,7 @@ function privateKeyInfo(reader: DerReader): ParsedPrivateKey {
   reader.smallInteger(1);
   const algorithm = reader.sequence((inner) => {
     const oid = inner.oid();
-    if (oid === OID.ec) return { oid, curve: namedCurve(inner), restriction: undefined };
+    if (oid === OID.ec) return { oid, curve: readCurve(inner), restriction: undefined };
     if (oid === OID.rsa) inner.null();
     else if (oid !== OID.rsaPss && oid !== OID.ed25519 && oid !== OID.ed448)
       throw new CryptoError('unsupported', `private key algorithm ${oid}`);
@@ -55,20 +55,13 @@ function privateKeyInfo(reader: DerReader): ParsedPrivateKey {
   }
 }
 
-function namedCurve(reader: DerReader): EcCurve {
-  const oid = reader.oid();
-  const curve = CURVE_OIDS.get(oid);
-  if (curve !== undefined) return curve;
-  throw new CryptoError('unsupported', `elliptic curve ${oid}`);
-}
-
 /** ECPrivateKey (RFC 5915 §3). Old software drops leading zeros of the key; they are put back. */
 function ecPrivateKey(bytes: Uint8Array, curve: EcCurve): ParsedPrivateKey {
   const key = decodeDer(bytes, (outer) =>
     outer.sequence((reader) => {
       reader.smallInteger(1);
       const octets = reader.octetString();
-      const stated = reader.explicit(0, namedCurve);
+      const stated = reader.explicit(0, readCurve);
       if (stated !== undefined && stated !== curve)
         throw new CryptoError('bad-key', 'an EC private key that states two curves');
       reader.explicit(1, (inner) => inner.wholeBytesBitString());

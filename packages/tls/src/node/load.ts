@@ -62,8 +62,7 @@ export class Places {
   /** False where the certificate in this place belongs to another key. */
   setKey(privateKey: PrivateKey): boolean {
     const place = this.#at(privateKey.kind.type);
-    if (place.chain !== undefined && !bytesEqual(place.chain.leaf.spki, privateKey.publicKey.spki))
-      return false;
+    if (place.chain !== undefined && !hasKey(place.chain.leaf, privateKey)) return false;
     place.privateKey = privateKey;
     return true;
   }
@@ -90,6 +89,16 @@ export class Places {
 interface KeyWithPassphrase {
   readonly pem?: Pem;
   readonly passphrase?: string;
+}
+
+/** However each of the two writes it. */
+export function hasKey(certificate: Certificate, { publicKey }: PrivateKey): boolean {
+  try {
+    return bytesEqual(certificate.publicKey(nodeCrypto).spki, publicKey.spki);
+  } catch (error) {
+    if (error instanceof CertificateError) return false;
+    throw error;
+  }
 }
 
 function kindOf(leaf: Certificate): string {

@@ -1,9 +1,8 @@
-import { bytesEqual } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, CertificateError, parsePkcs12 } from '@testudo/x509';
 import type { SecureContextOptions } from './context-options.ts';
 import { nodeOriginals } from './live.ts';
-import type { OwnIdentity, Places } from './load.ts';
+import { hasKey, type OwnIdentity, type Places } from './load.ts';
 import { bytesOf } from './openssl-pem.ts';
 
 type Bytes = string | NodeJS.ArrayBufferView;
@@ -53,7 +52,7 @@ function read(
   });
   const privateKey = keys[0]?.privateKey;
   const all = certificates.map(({ certificate }) => certificate);
-  const leaf = privateKey && all.find(({ spki }) => bytesEqual(spki, privateKey.publicKey.spki));
+  const leaf = privateKey && all.find((one) => hasKey(one, privateKey));
   if (privateKey === undefined || leaf === undefined) {
     throw new CertificateError('malformed', 'the PKCS#12 file holds no key with its certificate');
   }
