@@ -75,6 +75,11 @@ describe('what does not go together is refused:', () => {
       'has no certificate: add certificate: local, or certificate: and key: with two files',
     ],
     [
+      'a name that the local CA cannot certify',
+      'certificate: local\nnames: [ok.test, "*.ok.test", "::1", "a b"]\necho: true',
+      'names: "a b" is neither a domain nor an address',
+    ],
+    [
       'a certificate without key',
       'certificate: a.pem\necho: true',
       'the certificate a.pem needs its private key: add key:',

@@ -1,4 +1,6 @@
+import { isIP } from 'node:net';
 import { dirname, resolve } from 'node:path';
+import { toAsciiDomain } from '@testudo/x509';
 import { EXIT, failures } from '../failure.ts';
 import { type AcmePlan, acmeNames, acmePlan } from './acme-plan.ts';
 import { type Address, addressText } from './address.ts';
@@ -163,6 +165,10 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
     if (one.certificate === 'local') {
       if (one.key !== undefined) complain('certificate: local has its own key: leave key out');
       if (hasPassphrase) complain('certificate: local needs no passphrase: leave it out');
+      // Mail addresses and URIs, which a certificate may have, too, name no server.
+      for (const name of one.names ?? [])
+        if (isIP(name) === 0 && toAsciiDomain(name.replace(/^\*\./, '')) === undefined)
+          complain(`names: "${name}" is neither a domain nor an address`);
       return { kind: 'local', names: one.names ?? ['localhost', '127.0.0.1', '::1'], isDefault };
     }
     if (one.certificate === 'acme') {
