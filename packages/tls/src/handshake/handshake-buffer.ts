@@ -38,7 +38,9 @@ export class HandshakeBuffer {
     }
     const have = this.#end - this.#offset;
     if (this.#end + fragment.length > this.#bytes.length) {
-      const larger = new Uint8Array(Math.max(2 * have, have + fragment.length));
+      // No more than the message is long, of which many peers may send a part only.
+      const wanted = Math.min(2 * have, this.#length() ?? Number.POSITIVE_INFINITY);
+      const larger = new Uint8Array(Math.max(wanted, have + fragment.length));
       larger.set(this.#bytes.subarray(this.#offset, this.#end));
       this.#bytes = larger;
       this.#offset = 0;
@@ -48,19 +50,28 @@ export class HandshakeBuffer {
     this.#end += fragment.length;
   }
 
-  /** The next whole message, or undefined. Throws `message-too-long` as soon as the header tells. */
-  next(): RawMessage | undefined {
+  /** Of the message that waits, with its header; undefined as long as that is not known. */
+  #length(): number | undefined {
     const at = this.#offset;
     if (this.#end - at < HANDSHAKE_HEADER) return undefined;
     const bytes = this.#bytes;
+    return HANDSHAKE_HEADER + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
+  }
+
+  /** The next whole message, or undefined. Throws `message-too-long` as soon as the header tells. */
+  next(): RawMessage | undefined {
+    const at = this.#offset;
+    const whole = this.#length();
+    if (whole === undefined) return undefined;
+    const bytes = this.#bytes;
     const type = bytes[at]!;
-    const length = (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    const length = whole - HANDSHAKE_HEADER;
     const most = longest(type, this.#limits);
     if (length > most) {
       const name = handshakeTypeName(type);
       throw new TlsError('message-too-long', `${name} of ${length} bytes, more than ${most}`);
     }
-    const end = at + HANDSHAKE_HEADER + length;
+    const end = at + whole;
     if (this.#end < end) return undefined;
     this.#offset = end;
     // Nothing of it is kept while the connection is idle.
