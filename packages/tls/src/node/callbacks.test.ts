@@ -133,9 +133,9 @@ describe.each(REPEATS)('who calls back %s', (_how, repeat) => {
       const client = track(ours.connect({ port, ca, servername: 'localhost', session }));
       await once(client, 'secureConnect');
       expect(String((await once(client, 'data'))[0])).toBe('x');
-      const found = client.getSession();
+      const [found, isReused] = [client.getSession(), client.isSessionReused()];
       await closeOf(client.resume().end());
-      return { found, isReused: client.isSessionReused() };
+      return { found, isReused };
     };
     const { found } = await visit();
     expect((await visit(found)).isReused).toBe(true);

@@ -8,7 +8,7 @@ import {
 } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkProtocols, readProtocols } from './alpn.ts';
-import { checkFunction, checkNumber, checkString, invalidValue, outOfRange } from './arguments.ts';
+import { checkNumber, checkString, invalidValue, outOfRange, wrongType } from './arguments.ts';
 import { DEFAULT_CIPHERS } from './ciphers.ts';
 import { checkServerIdentity } from './identity.ts';
 import { judgeServer, type ServerDemands } from './judgement.ts';
@@ -41,24 +41,25 @@ export function connect(
 export function connect(port: number, options?: ConnectionOptions, listener?: Listener): TLSSocket;
 export function connect(...args: readonly unknown[]): TLSSocket {
   const { options, listener } = normalize(args);
-  const { servername } = options;
-  if (servername) checkString('name', servername);
-  if (servername && isIP(servername) !== 0) warnOfAddress(servername);
-  const host = options.host ?? (options.socket as { _host?: string } | undefined)?._host;
-  const identity = servername || host || 'localhost';
-  const minDHSize = minimumDh(options.minDHSize);
-  checkEarlyData(options);
-  checkProtocols(options.ALPNProtocols);
+  const identityChecker = identityCheck(options);
+  const minDHSize = minimumDh(options);
   // Who has put a function of his own in the place of ours sees the list that counts, as in Node.
   const ciphers = live.tls?.DEFAULT_CIPHERS ?? DEFAULT_CIPHERS;
   const context = contextOf({ ciphers, ...options }, sharedSecureContext);
+  const { servername } = options;
+  if (servername) checkString('name', servername);
+  if (servername && isIP(servername) !== 0) warnOfAddress(servername);
   refuseMissing(options);
+  const host = options.host ?? (options.socket as { _host?: string } | undefined)?._host;
+  const identity = servername || host || 'localhost';
+  checkEarlyData(options);
+  checkProtocols(options.ALPNProtocols);
   const settings: TLSSocketOptions = {
     secureContext: context,
     allowHalfOpen: options.allowHalfOpen,
     rejectUnauthorized:
       options.rejectUnauthorized === undefined ? !allowsUnauthorized() : options.rejectUnauthorized,
-    checkServerIdentity: identityCheck(options),
+    checkServerIdentity: identityChecker,
     session: options.session,
     ALPNProtocols: options.ALPNProtocols,
     requestOCSP: options.requestOCSP,
@@ -112,11 +113,13 @@ function checkEarlyData({ earlyData, ALPNProtocols }: ConnectionOptions): void {
 /** In bits, as Node. */
 const DEFAULT_MINIMUM_DH = 1024;
 
-function minimumDh(given: number | undefined): number {
-  if (given === undefined) return DEFAULT_MINIMUM_DH;
-  checkNumber('options.minDHSize', given);
-  if (given < 1) throw outOfRange('options.minDHSize', '>= 1', given);
-  return given;
+/** As Node: what is there counts, and undefined is no number. */
+function minimumDh(options: ConnectionOptions): number {
+  if (!('minDHSize' in options)) return DEFAULT_MINIMUM_DH;
+  const { minDHSize } = options;
+  checkNumber('options.minDHSize', minDHSize);
+  if (minDHSize! < 1) throw outOfRange('options.minDHSize', '>= 1', minDHSize);
+  return minDHSize!;
 }
 
 const TRANSPORT_EVENTS = [
@@ -139,8 +142,14 @@ function overNetwork(options: ConnectionOptions, settings: TLSSocketOptions): TL
 
 /** Programs replace the function of the module, to check names in their own way. */
 function identityCheck(options: ConnectionOptions): IdentityCheck {
-  const given = checkFunction('options.checkServerIdentity', options.checkServerIdentity);
-  return given ?? live.tls?.checkServerIdentity ?? checkServerIdentity;
+  const { checkServerIdentity: given } = options;
+  if ('checkServerIdentity' in options) return identityFunction(given);
+  return live.tls?.checkServerIdentity ?? checkServerIdentity;
+}
+
+function identityFunction(given: IdentityCheck | undefined): IdentityCheck {
+  if (typeof given === 'function') return given;
+  throw wrongType('options.checkServerIdentity', 'of type function', given);
 }
 
 /** NODE_TLS_REJECT_UNAUTHORIZED=0, with Node's warning. */
@@ -192,8 +201,22 @@ function openTransport(options: ConnectionOptions): Duplex {
   if (IGNORES_KEEP_ALIVE_DELAY && typeof rest['keepAliveInitialDelay'] !== 'number')
     delete rest['keepAliveInitialDelay'];
   const settings = { noDelay: true, ...rest, allowHalfOpen: true } as unknown as NetConnectOpts;
-  // Not by `net.connect`, which would tell diagnostics of it: who watches sockets is to see ours, once.
-  return new Socket(settings as SocketConstructorOpts).connect(settings as TcpNetConnectOpts);
+  return connectUntold(new Socket(settings as SocketConstructorOpts), settings);
+}
+
+/** Diagnostics are not told of it, neither by `net.connect` nor, from Node 25, by the socket: who watches is to see ours, once. */
+function connectUntold(socket: Socket, settings: NetConnectOpts): Socket {
+  if (!opened.hasSubscribers) return socket.connect(settings as TcpNetConnectOpts);
+  const publish = (message: unknown): void => {
+    if ((message as { socket?: unknown }).socket !== socket) channelPublish.call(opened, message);
+  };
+  const { publish: channelPublish } = opened;
+  Object.defineProperty(opened, 'publish', { value: publish, configurable: true, writable: true });
+  try {
+    return socket.connect(settings as TcpNetConnectOpts);
+  } finally {
+    delete (opened as { publish?: unknown }).publish;
+  }
 }
 
 /** A name stands after a port: after options, or a path, Node passes it over. */

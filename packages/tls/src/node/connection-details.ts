@@ -64,11 +64,24 @@ export function localCertificate(info: ConnectionInfo | undefined): PeerCertific
   return leaf === undefined ? {} : (legacyCertificate(leaf) ?? {});
 }
 
+/** The leaf, as `node:crypto` has it; those above it, as far as the peer sent them, are its `issuerCertificate`. */
 export function x509(chain: readonly Uint8Array[] | undefined): X509Certificate | undefined {
-  const leaf = chain?.[0];
-  if (leaf === undefined) return undefined;
+  const found: X509Certificate[] = [];
+  for (const der of chain ?? []) {
+    const one = tryX509(der);
+    const below = found.at(-1);
+    if (one === undefined || (below !== undefined && !below.checkIssued(one))) break;
+    // A class of Node's own, which learns of issuers from OpenSSL only.
+    if (below !== undefined)
+      Object.defineProperty(below, 'issuerCertificate', { value: one, configurable: true });
+    found.push(one);
+  }
+  return found[0];
+}
+
+function tryX509(der: Uint8Array): X509Certificate | undefined {
   try {
-    return new X509Certificate(leaf);
+    return new X509Certificate(der);
   } catch {
     return undefined;
   }

@@ -1,9 +1,17 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import * as nodeTls from 'node:tls';
-import { type Certificate, CertificateError, parseCertificates, TrustStore } from '@testudo/x509';
+import {
+  type Certificate,
+  CertificateError,
+  certificateToPem,
+  parseCertificates,
+  TrustStore,
+} from '@testudo/x509';
 import { invalidValue, wrongType } from './arguments.ts';
 import { nodeError, unsupportedOption } from './errors.ts';
 import { nodeOriginals } from './live.ts';
+import { loadEach } from './load.ts';
 import { opensslStore, usesOpensslStore } from './openssl-store.ts';
 
 /**
@@ -53,15 +61,18 @@ function certificatesOf(type: Kind): readonly string[] {
 /** From now on, for contexts made without `ca`. Takes PEM texts or bytes, as `tls.setDefaultCACertificates`. */
 export function setDefaultCACertificates(certs: readonly (string | NodeJS.ArrayBufferView)[]): void {
   if (!Array.isArray(certs)) throw wrongType('certs', 'an instance of Array', certs);
-  const texts = certs.map((one, i) => {
-    if (typeof one === 'string') return one;
-    if (ArrayBuffer.isView(one))
-      return Buffer.from(one.buffer, one.byteOffset, one.byteLength).toString('latin1');
-    throw wrongType(`certs[${i}]`, 'of type string or an instance of ArrayBufferView', one);
-  });
-  const parsed = texts.flatMap(parseOrThrow);
-  replaced = Object.freeze(texts.flatMap(splitPem));
-  store = new TrustStore(parsed);
+  for (const [i, one] of certs.entries()) {
+    if (typeof one !== 'string' && !ArrayBuffer.isView(one))
+      throw wrongType(`certs[${i}]`, 'of type string or an instance of ArrayBufferView', one);
+  }
+  const found = new Map<string, Certificate>();
+  for (const one of certs.flatMap(loadEach)) found.set(createHash('sha1').update(one.der).digest('hex'), one);
+  if (found.size === 0 && certs.length > 0)
+    throw nodeError('ERR_CRYPTO_OPERATION_FAILED', 'No valid certificates found in the provided array');
+  // Node keeps each once, and in the order of OpenSSL, which compares hashes.
+  const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
+  replaced = Object.freeze(sorted.map((one) => certificateToPem(one)));
+  store = new TrustStore(sorted);
 }
 
 /** Node decides by its flags where it is new enough to tell, but for `--use-openssl-ca`, of which it does not tell. */
@@ -104,15 +115,5 @@ function tryParse(pem: string): Certificate[] {
   } catch (error) {
     if (error instanceof CertificateError) return [];
     throw error;
-  }
-}
-
-function parseOrThrow(pem: string): Certificate[] {
-  try {
-    return parseCertificates(pem);
-  } catch (error) {
-    if (!(error instanceof CertificateError)) throw error;
-    const message = 'No valid certificates found in the provided array';
-    throw nodeError('ERR_CRYPTO_OPERATION_FAILED', message, error);
   }
 }

@@ -12,7 +12,7 @@ import * as describe from './connection-details.ts';
 import { ErrorControl } from './error-control.ts';
 import { invalidState } from './errors.ts';
 
-/** The part of a TLSSocket that tells what was agreed on. */
+/** The part of a TLSSocket that tells what was agreed on; of one that is destroyed null, as in Node, or undefined. */
 export abstract class DescribedSocket extends ErrorControl {
   /** Everything both sides agreed on; undefined until the handshake is complete. Not in `node:tls`. */
   abstract get connectionInfo(): ConnectionInfo | undefined;
@@ -42,27 +42,32 @@ export abstract class DescribedSocket extends ErrorControl {
   override getPeerCertificate(detailed: true): DetailedPeerCertificate;
   override getPeerCertificate(detailed?: false): PeerCertificate;
   override getPeerCertificate(detailed?: boolean): PeerCertificate | DetailedPeerCertificate {
+    if (this.destroyed) return null as never;
     return describe.peerCertificate(this.connectionInfo, detailed === true);
   }
 
   override getPeerX509Certificate(): X509Certificate | undefined {
-    return describe.x509(this.connectionInfo?.peerCertificates);
+    return this.destroyed ? undefined : describe.x509(this.connectionInfo?.peerCertificates);
   }
 
   override getCertificate(): PeerCertificate | object | null {
+    if (this.destroyed) return null as never;
     return describe.localCertificate(this.connectionInfo);
   }
 
   override getX509Certificate(): X509Certificate | undefined {
-    return describe.x509(this.connectionInfo?.localCertificates);
+    // Node does not say who issued one's own.
+    return this.destroyed ? undefined : describe.x509(this.connectionInfo?.localCertificates.slice(0, 1));
   }
 
   /** verify_data of the Finished that this side sent last; undefined before that. */
   override getFinished(): Buffer<ArrayBuffer> | undefined {
+    if (this.destroyed) return null as never;
     return describe.buffer(this.connectionInfo?.finished.sent);
   }
 
   override getPeerFinished(): Buffer<ArrayBuffer> | undefined {
+    if (this.destroyed) return null as never;
     return describe.buffer(this.connectionInfo?.finished.received);
   }
 
@@ -71,6 +76,7 @@ export abstract class DescribedSocket extends ErrorControl {
    * that the server would take of its certificate.
    */
   override getSharedSigalgs(): string[] {
+    if (this.destroyed) return null as never;
     const { ours, theirs } = this._signatureSchemes;
     return describe.signatureAlgorithms(ours.filter((id) => theirs.includes(id)));
   }
@@ -89,6 +95,7 @@ export abstract class DescribedSocket extends ErrorControl {
   }
 
   override isSessionReused(): boolean {
+    if (this.destroyed) return null as never;
     return this.connectionInfo?.resumed === true;
   }
 }

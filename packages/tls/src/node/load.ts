@@ -51,6 +51,26 @@ export function loadAuthorities(ca: SecureContextOptions['ca']): Certificate[] |
   return ca ? dense(ca).flatMap(loadTrusted) : undefined;
 }
 
+/**
+ * All certificates of a PEM text, without those that only OpenSSL understands. Throws OpenSSL's error for a block that
+ * cannot be read.
+ */
+export function loadEach(input: Pem): Certificate[] {
+  const found: Certificate[] = [];
+  const reader = new PemReader(input);
+  try {
+    for (let block = reader.next(CERTIFICATE); block !== undefined; block = reader.next(CERTIFICATE)) {
+      const one = readable(block);
+      if (one !== undefined) found.push(one.certificate);
+    }
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    const reason = error instanceof PemError ? error.message : 'ASN1 lib';
+    throw opensslError(reason, error, 'PEM routines');
+  }
+  return found;
+}
+
 /** Keys and chains by the kind of key. */
 export class Places {
   readonly #places = new Map<string, { chain?: Omit<OwnIdentity, 'privateKey'>; privateKey?: PrivateKey }>();

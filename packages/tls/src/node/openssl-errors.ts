@@ -82,6 +82,9 @@ const REASONS: Readonly<Record<string, number>> = {
   'internal error': 0xc0103,
   // The others
   'bad decrypt': 100,
+  'ASN1 lib': 0x8000d,
+  'bad base64 decode': 100,
+  'bad end line': 102,
   'no start line': 108,
   'key values mismatch': 116,
   unsupported: 0x8010c,

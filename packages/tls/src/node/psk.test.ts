@@ -89,3 +89,21 @@ test('a server with certificates, too, serves clients without keys', async () =>
   secured.end();
   await once(secured.resume(), 'close');
 });
+
+test.each([256, 257, 512])(
+  'a hint of %i bytes is taken, or fails each connection, as in Node',
+  async (length) => {
+    const options = { ...server, pskIdentityHint: 'a'.repeat(length) };
+    const answer = {
+      ...client,
+      maxVersion: 'TLSv1.2',
+      pskCallback: () => ({ psk: key, identity: 'somebody' }),
+    };
+    const story = async (tls: typeof ours): Promise<unknown> => {
+      if (length <= 256) return (await connected(tls, tls, options, answer as never)).client.getProtocol();
+      const { server: told, client: heard } = await failing(tls, tls, options, answer as never);
+      return [told?.code, told?.message, heard?.code];
+    };
+    expect(await story(ours)).toEqual(await story(nodes));
+  },
+);

@@ -27,6 +27,10 @@ export const READS_ALL_CRLS: boolean = NODE_MAJOR >= 26;
 /** OpenSSL's security level where `ciphers` does not name one: Node 24 was the first to be built with 2. */
 export const DEFAULT_SECURITY_LEVEL: 1 | 2 = NODE_MAJOR >= 24 ? 2 : 1;
 
+/** Before Node 24 it had a letter less. */
+export const PSK_HINT_FAILED: string =
+  NODE_MAJOR >= 24 ? 'ERR_TLS_PSK_SET_IDENTITY_HINT_FAILED' : 'ERR_TLS_PSK_SET_IDENTIY_HINT_FAILED';
+
 /** OpenSSL 3.2 to 3.5.8 looks at the length of a record before it asks whether it is one. */
 export const CHECKS_LENGTH_FIRST: boolean =
   isAtLeast(process.versions['openssl'] ?? '', 3, 2) &&

@@ -19,6 +19,7 @@ import { nodeError } from './errors.ts';
 import { givenFunction } from './option-table.ts';
 import { completedBy } from './own-chain.ts';
 import { findPskFor, NO_PSK, type PskServerCallback, serverPsks } from './psk.ts';
+import { PSK_HINT_FAILED } from './running-node.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
 import type { TLSSocket } from './socket.ts';
@@ -60,12 +61,22 @@ export interface ServerChoices {
 
 export function serverSettings(choices: ServerChoices): ServerSettings {
   const { alpnCallback, sniCallback, pskCallback, requestCert } = choices;
-  const { strictness } = choices.context;
-  const { negotiation } = choices.context;
+  const { strictness, negotiation } = choices.context;
+  // As OpenSSL, which Node tells of it with each connection.
+  if (Buffer.byteLength(choices.pskIdentityHint ?? '') > MAX_PSK_HINT)
+    return { requestCert, strictness, config: refuseHint };
   const shared = enabledOnly(serverConfig(certificateOptions(choices)), negotiation.enabled.server);
   const isShared = alpnCallback === undefined && sniCallback === undefined && pskCallback === undefined;
   const config = isShared ? shared : (socket: TLSSocket) => configFor(socket, shared, choices);
   return { requestCert, strictness, config };
+}
+
+/** Bytes. */
+const MAX_PSK_HINT = 256;
+
+function refuseHint(): never {
+  const error = nodeError(PSK_HINT_FAILED, 'Failed to set PSK identity hint');
+  throw userError('pskIdentityHint', error);
 }
 
 type Changeable = { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };

@@ -10,9 +10,10 @@ export abstract class SessionSocket extends JudgedSocket {
 
   /**
    * A client's session for the option `session` of a later connection: the one that was resumed, or a newer one that the
-   * server gave. With TLS 1.3, better wait for 'session'.
+   * server gave. With TLS 1.3, better wait for 'session'. A server's is a name for the connection and of no use.
    */
   override getSession(): Buffer<ArrayBuffer> | undefined {
+    if (this.destroyed) return null as never;
     return this.#session === undefined ? undefined : this.#bytesOf(this.#session);
   }
 
@@ -28,6 +29,7 @@ export abstract class SessionSocket extends JudgedSocket {
   }
 
   override getTLSTicket(): Buffer<ArrayBuffer> | undefined {
+    if (this.destroyed) return null as never;
     const ticket = this.#session?.ticket;
     return ticket === undefined || ticket.length === 0 ? undefined : Buffer.from(ticket);
   }
@@ -42,7 +44,7 @@ export abstract class SessionSocket extends JudgedSocket {
   protected _settleSession(info: ConnectionInfo): void {
     if (!info.resumed && this.#session === this.#offered) this.#session = undefined;
     this.#offered = undefined;
-    if (info.role === 'client') this.#session ??= unnamedSession(info);
+    this.#session ??= unnamedSession(info);
   }
 
   /** @internal */

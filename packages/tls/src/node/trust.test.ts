@@ -97,12 +97,61 @@ describe('with --use-openssl-ca', () => {
     start({ SSL_CERT_FILE: '/nowhere', SSL_CERT_DIR: `/nowhere:${folder}` });
     expect(defaults()).toContain(intermediatePem.trim());
     expect(defaults()).not.toContain(clientIdentity.cert.trim());
-    expect(defaults().length).toBeLessThan(ours.rootCertificates.length);
+    // Those of NODE_EXTRA_CA_CERTS were read before, and stay.
+    expect(defaults()).toHaveLength(1 + ours.getCACertificates('extra').length);
   });
 
   test('without it they are not looked at', () => {
     start({ SSL_CERT_FILE: file });
     expect(defaults()).not.toContain(ca.trim());
+  });
+});
+
+type DefaultsOf = (certs: readonly (string | NodeJS.ArrayBufferView)[]) => void;
+const { setDefaultCACertificates: nodesDefaults } = nodes as { setDefaultCACertificates?: DefaultsOf };
+
+describe.runIf(nodesDefaults !== undefined)('setDefaultCACertificates, as in Node', () => {
+  const before = ours.getCACertificates('default');
+  afterAll(() => ours.setDefaultCACertificates(before));
+  const block = (text: string): string => `-----BEGIN CERTIFICATE-----\n${text}\n-----END CERTIFICATE-----\n`;
+
+  const LISTS: readonly (readonly [string, readonly (string | Buffer)[]])[] = [
+    ['none', []],
+    ['one', [ca]],
+    ['one twice', [ca, ca]],
+    ['one twice in a text', [ca + ca]],
+    ['several in a text', [intermediatePem + ca]],
+    ['several', [intermediatePem, ca, clientIdentity.cert]],
+    ['text around it', [`root:\n${ca}\nend`]],
+    ['bytes', [Buffer.from(ca)]],
+    ['CR and LF', [ca.replaceAll('\n', '\r\n')]],
+    ['an old label', [ca.replaceAll('CERTIFICATE', 'X509 CERTIFICATE')]],
+    ['a label for more than that', [ca.replaceAll('CERTIFICATE', 'TRUSTED CERTIFICATE')]],
+    ['no PEM', ['text']],
+    ['no text', ['']],
+    ['no PEM beside one', ['text', ca]],
+    ['a key', [clientIdentity.key]],
+    ['a key beside one', [ca, clientIdentity.key]],
+    ['a block of nothing beside one', [ca, block('valid cert content')]],
+    ['a block of nothing before one', [block('AAAA') + ca]],
+    ['a block that is no base64', [block('A')]],
+    ['a block that does not end', [ca.slice(0, 200), ca]],
+  ];
+
+  test.each(LISTS)('%s', (_name, list) => {
+    const outcome = (set: DefaultsOf, get: () => string[]): unknown => {
+      try {
+        set(list);
+        return get();
+      } catch (error) {
+        const { code, message } = error as { code?: string; message: string };
+        return { code, message };
+      }
+    };
+    const node = nodes as typeof ours;
+    expect(outcome(ours.setDefaultCACertificates, () => ours.getCACertificates())).toEqual(
+      outcome(nodesDefaults!, () => node.getCACertificates()),
+    );
   });
 });
 
