@@ -53,13 +53,29 @@ describe('a forward', () => {
     const free = await listenOn(server);
     server.close();
     await once(server, 'close');
-    const { port, ca, lines } = await startGateway([`${LOCAL}\nforward: 127.0.0.1:${free}`]);
-    const socket = await connectTls(port, { ca });
-    await once(socket, 'close');
-    expect(lines().find(({ msg }) => msg === 'the service behind failed')).toMatchObject({
-      target: `127.0.0.1:${free}`,
-      reason: 'connection refused: nothing listens there',
-    });
+    const { port, ca, lines, gateway } = await startGateway([`${LOCAL}\nforward: 127.0.0.1:${free}`]);
+    const attempt = async (): Promise<void> => {
+      const socket = await connectTls(port, { ca });
+      await once(socket, 'close');
+    };
+    for (let i = 0; i < 10; i++) await attempt();
+    const target = `127.0.0.1:${free}`;
+    const reason = 'connection refused: nothing listens there';
+    expect(lines()).toMatchObject([{ level: 40, target, reason, msg: 'the service cannot be reached' }]);
+    const back = createServer((socket) => socket.end()).listen(free, '127.0.0.1');
+    await once(back, 'listening');
+    for (let i = 0; i < 3; i++) await attempt();
+    back.close();
+    await once(back, 'close');
+    expect(lines().slice(1)).toMatchObject([
+      { level: 30, target, count: 9, msg: 'the service can be reached again' },
+    ]);
+    for (let i = 0; i < 3; i++) await attempt();
+    expect(lines()).toHaveLength(2);
+    gateway.destroy();
+    expect(lines().slice(2)).toMatchObject([
+      { target, reason, count: 3, msg: 'more connections to the service failed in the last minute' },
+    ]);
   });
 
   test('waits for a slow reader', async () => {
@@ -169,7 +185,7 @@ describe('certificates', () => {
     expect(await serial()).toBe(second);
     expect(lines().at(-1)).toMatchObject({
       level: 50,
-      msg: 'configuration and certificates not read again: all stays as it was',
+      msg: 'configuration and certificates not reloaded: nothing changes',
     });
   });
 
@@ -330,7 +346,7 @@ describe('a start that fails', () => {
       testLog().log,
     );
     await expect(starting).rejects.toThrow(
-      `two: 127.0.0.1:${taken} is in use by another program: stop that one, or choose another port\nthree: cannot listen on 192.0.2.1:1: the address is not one of this machine`,
+      `two: 127.0.0.1:${taken} is in use by another program: stop that one, or choose another port\nthree: cannot listen on 192.0.2.1:1: the address does not belong to this machine`,
     );
     const server = createServer();
     server.listen(free, '127.0.0.1');

@@ -149,7 +149,7 @@ describe('the server behind', () => {
     wire.write(request);
     await server();
     await wire.until('504 Gateway Timeout</h1>');
-    expect(site.lines().find(({ msg }) => msg === 'the server behind did not answer')).toMatchObject({
+    expect(site.lines().find(({ msg }) => msg === 'the server does not answer')).toMatchObject({
       reason: 'no answer in time (limits.firstByte)',
     });
   });

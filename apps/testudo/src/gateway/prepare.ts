@@ -166,7 +166,7 @@ function httpHandler(
 ): HttpHandler {
   if (service.kind === 'welcome') return welcomeSite(service);
   if (service.kind === 'folder') {
-    return { handle: staticFolder({ root: checkedFolder(service.root), dotfiles: service.dotfiles }) };
+    return staticFolder({ root: checkedFolder(service.root), dotfiles: service.dotfiles, log });
   }
   const { upstream, trustForwarded } = service;
   const proxy = reverseProxy({

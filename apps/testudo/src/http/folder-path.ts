@@ -1,6 +1,7 @@
 import { realpathSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, relative, sep } from 'node:path';
+import { isOutOfFiles } from '../listeners/open-files.ts';
 
 /** Why a path of a request leads to no file. Both are answered alike: a client cannot tell what is there. */
 export type NoFile = 'forbidden' | 'missing';
@@ -42,7 +43,7 @@ export function realFolder(folder: string): string {
 
 /**
  * The real path of a file below `root` (itself a real path), after all links. A link that leads out of the root, and a
- * name that begins with a dot unless `dotfiles`, also behind a link, lead nowhere.
+ * name that begins with a dot unless `dotfiles`, also behind a link, lead nowhere. Rejects when no more files can be opened.
  */
 export async function resolveInside(
   root: string,
@@ -53,7 +54,8 @@ export async function resolveInside(
   let path: string;
   try {
     path = await realpath(join(root, ...segments));
-  } catch {
+  } catch (error) {
+    if (isOutOfFiles(error)) throw error;
     return 'missing';
   }
   const inside = root.endsWith(sep) ? root : root + sep;

@@ -12,6 +12,9 @@ const OWN_PAGE_HEADERS = {
   'Cache-Control': 'no-store',
 } as const;
 
+/** What to do about a 503. */
+export const BUSY = 'This server is too busy at the moment. Try again later.';
+
 /** Answers with a small page that says what is wrong and what to do. Nothing from the request stands in it. */
 export function replyWithError(
   response: ServerResponse,

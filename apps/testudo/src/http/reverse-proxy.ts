@@ -1,12 +1,13 @@
 import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
-import { systemReason } from '../failure.ts';
+import { isOutOfFiles } from '../listeners/open-files.ts';
+import { OutageLog } from '../observe/outage-log.ts';
 import type { Log } from '../output/log.ts';
 import { BackendRequest } from './backend-request.ts';
 import { type BackendLimits, BackendSilent, BackendWatch } from './backend-watch.ts';
 import type { Field } from './header-fields.ts';
 import { passBack, passInformation } from './pass-back.ts';
 import { type ForwardedRequest, forwardedRequest } from './proxy-request.ts';
-import { replyWithError } from './reply.ts';
+import { BUSY, replyWithError } from './reply.ts';
 import { hasBody, passBody } from './request-body.ts';
 
 export interface ProxyOptions {
@@ -28,8 +29,10 @@ export interface ReverseProxy {
     own: readonly Field[],
     onBackend: (watch: BackendWatch) => void,
   ): void;
-  /** A request to the server behind, not yet ended. */
+  /** A request to the server behind, not yet ended. Whoever opens one says how it fares. */
   open(forwarded: ForwardedRequest): ClientRequest;
+  /** Whether the server behind answers. */
+  readonly answering: OutageLog;
   close(): void;
 }
 
@@ -52,11 +55,26 @@ export function reverseProxy(options: ProxyOptions): ReverseProxy {
       headers: forwarded.headers,
     });
   };
+  const details = { upstream: options.upstream.host };
+  const answering = new OutageLog(options.log, details, {
+    first: 'the server does not answer',
+    more: 'more requests to the server failed in the last minute',
+    over: 'the server answers again',
+  });
+  const finishing = new OutageLog(options.log, details, {
+    first: 'the server stopped in the middle of an exchange',
+    more: 'the server stopped in the middle of more exchanges in the last minute',
+  });
   return {
     open,
+    answering,
     handle: (request, response, own, onBackend) =>
-      exchange({ request, response, own, onBackend, options, open }, 1),
-    close: () => agent.destroy(),
+      exchange({ request, response, own, onBackend, options, open, answering, finishing }, 1),
+    close: () => {
+      agent.destroy();
+      answering.flush();
+      finishing.flush();
+    },
   };
 }
 
@@ -67,10 +85,12 @@ interface Exchange {
   readonly onBackend: (watch: BackendWatch) => void;
   readonly options: ProxyOptions;
   readonly open: ReverseProxy['open'];
+  readonly answering: OutageLog;
+  readonly finishing: OutageLog;
 }
 
 function exchange(parts: Exchange, attempt: number): void {
-  const { request, response, own, options, open } = parts;
+  const { request, response, options, open, own } = parts;
   const forwarded = forwardedRequest(request, options, request.socket.remoteAddress ?? 'unknown');
   if ('status' in forwarded) {
     replyWithError(response, forwarded.status, forwarded.advice, [...own, ['Connection', 'close']]);
@@ -84,6 +104,7 @@ function exchange(parts: Exchange, attempt: number): void {
   outgoing.on('information', (information) => passInformation(information, response));
   outgoing.on('response', (answer) => {
     isAnswered = true;
+    parts.answering.worked();
     passBack(answer, response, own);
   });
   outgoing.on('upgrade', (_answer, socket) => {
@@ -95,7 +116,7 @@ function exchange(parts: Exchange, attempt: number): void {
     response.off('close', onClose);
     // What becomes of an answer that has begun is seen by who passes it back: it may be whole.
     if (isAnswered || response.destroyed) {
-      if (error instanceof BackendSilent) noteFailure(error, options);
+      if (error instanceof BackendSilent) parts.finishing.failed(error);
       return;
     }
     // An idle connection that the server behind had just closed: nothing was processed, so ask again.
@@ -104,16 +125,17 @@ function exchange(parts: Exchange, attempt: number): void {
       exchange(parts, attempt + 1);
       return;
     }
-    fail(error, response, own, options);
+    fail(error, parts);
   });
   passBody(request, outgoing);
 }
 
 const SAFE: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-function fail(error: Error, response: ServerResponse, own: readonly Field[], options: ProxyOptions): void {
-  noteFailure(error, options);
-  if (error instanceof BackendSilent) {
+function fail(error: Error, { response, own, answering }: Exchange): void {
+  answering.failed(error);
+  if (isOutOfFiles(error)) replyWithError(response, 503, BUSY, own);
+  else if (error instanceof BackendSilent) {
     replyWithError(response, 504, 'The server behind this gateway took too long. Try again later.', own);
   } else {
     replyWithError(
@@ -123,8 +145,4 @@ function fail(error: Error, response: ServerResponse, own: readonly Field[], opt
       own,
     );
   }
-}
-
-function noteFailure(error: Error, { log, upstream }: ProxyOptions): void {
-  log.warn({ upstream: upstream.host, reason: systemReason(error) }, 'the server behind did not answer');
 }

@@ -3,11 +3,14 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { ADVICE, isOutOfFiles } from '../listeners/open-files.ts';
+import { OutageLog } from '../observe/outage-log.ts';
+import type { Log } from '../output/log.ts';
 import { parseRange } from './byte-range.ts';
 import { isNotModified, preconditionHolds, rangeApplies, type Validators } from './conditions.ts';
 import { contentTypeOf } from './content-types.ts';
 import { pathSegments, resolveInside } from './folder-path.ts';
-import { replyWithError } from './reply.ts';
+import { BUSY, replyWithError } from './reply.ts';
 import { requestTarget } from './request-target.ts';
 
 export interface FolderOptions {
@@ -15,13 +18,26 @@ export interface FolderOptions {
   readonly root: string;
   /** Serve names that begin with a dot. Default false. */
   readonly dotfiles: boolean;
+  readonly log: Log;
+}
+
+export interface StaticFolder {
+  handle(request: IncomingMessage, response: ServerResponse): Promise<void>;
+  close(): void;
 }
 
 /** A handler that serves the files of a folder, read only. */
-export function staticFolder(
-  options: FolderOptions,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  return async (request, response) => {
+export function staticFolder(options: FolderOptions): StaticFolder {
+  const opening = new OutageLog(
+    options.log,
+    { folder: options.root },
+    {
+      first: `no more files can be opened: requests are answered with status 503; ${ADVICE}`,
+      more: 'more requests were answered with status 503 in the last minute: no more files could be opened',
+      over: 'files can be opened again',
+    },
+  );
+  const handle: StaticFolder['handle'] = async (request, response) => {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return replyWithError(response, 405, 'Files can only be read here: use GET or HEAD.', [
         ['Allow', 'GET, HEAD'],
@@ -30,7 +46,16 @@ export function staticFolder(
     const target = requestTarget(request.url ?? '', request.method);
     const found = target && pathSegments(target.path);
     if (found === undefined) return replyWithError(response, 400, 'This is not a valid path.');
-    const file = await openFile(options, found.segments, found.isFolder);
+    let file: OpenFile | 'missing' | 'folder';
+    try {
+      file = await openFile(options, found.segments, found.isFolder);
+    } catch (error) {
+      if (!isOutOfFiles(error)) throw error;
+      opening.failed(error);
+      // RFC 9110 §15.6.4: there may well be such a file, and a later request may get it.
+      return replyWithError(response, 503, BUSY);
+    }
+    if (file !== 'missing') opening.worked();
     if (file === 'folder') return redirect(response, found.segments, target!.path);
     if (file === 'missing') return replyWithError(response, 404, 'There is nothing here by that name.');
     try {
@@ -39,6 +64,7 @@ export function staticFolder(
       await file.handle.close();
     }
   };
+  return { handle, close: () => opening.flush() };
 }
 
 interface OpenFile extends Validators {
@@ -47,7 +73,10 @@ interface OpenFile extends Validators {
   readonly type: string;
 }
 
-/** `folder` when the path is one, and the URL lacks the slash that makes relative links in its index work. */
+/**
+ * `folder` when the path is one, and the URL lacks the slash that makes relative links in its index work. Rejects when no
+ * more files can be opened.
+ */
 async function openFile(
   { root, dotfiles }: FolderOptions,
   segments: readonly string[],
@@ -57,7 +86,9 @@ async function openFile(
   if (typeof resolved === 'string') return 'missing';
   // O_NOFOLLOW: all links are resolved, so one that appears only now is an attack. O_NONBLOCK: a FIFO does not hold us.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
-  const handle = await open(resolved.path, flags).catch(() => undefined);
+  const handle = await open(resolved.path, flags).catch((error) => {
+    if (isOutOfFiles(error)) throw error;
+  });
   if (handle === undefined) return 'missing';
   try {
     const stat = await handle.stat({ bigint: true });

@@ -3,11 +3,12 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { farewell } from '../listeners/farewell.ts';
+import { isOutOfFiles } from '../listeners/open-files.ts';
 import { type BackendLimits, BackendWatch } from './backend-watch.ts';
 import { endToEnd, type Field, valuesOf } from './header-fields.ts';
 import { isUnderstood } from './pass-back.ts';
 import { forwardedRequest } from './proxy-request.ts';
-import { errorPage } from './reply.ts';
+import { BUSY, errorPage } from './reply.ts';
 import { hasBody } from './request-body.ts';
 import type { ReverseProxy } from './reverse-proxy.ts';
 
@@ -66,6 +67,7 @@ export function passUpgrade(
       socket.write(messageHead(statusCode, statusMessage, endToEnd(rawHeaders)), 'latin1');
   });
   outgoing.on('upgrade', (response, upstream, upstreamHead) => {
+    options.proxy.answering.worked();
     upstream.on('error', () => upstream.destroy());
     if (response.headers.upgrade?.toLowerCase() !== 'websocket') {
       upstream.destroy();
@@ -86,7 +88,10 @@ export function passUpgrade(
     join(socket, behind);
     endWhenIdle([socket as Socket, behind], options.limits.webSocket, end);
   });
+  let isAnswered = false;
   outgoing.on('response', (response) => {
+    isAnswered = true;
+    options.proxy.answering.worked();
     if (!isUnderstood(response)) {
       response.destroy();
       return answer(socket, 502, 'The server behind this gateway answered with something malformed.');
@@ -95,9 +100,12 @@ export function passUpgrade(
     socket.write(headOf(response, [['Connection', 'close']]), 'latin1');
     pipeline(response, socket, () => undefined);
   });
-  outgoing.on('error', () => {
-    if (!socket.writableEnded && socket.writable)
-      answer(socket, 502, 'The server behind this gateway cannot be reached.');
+  outgoing.on('error', (error) => {
+    // It goes away with its client, too, and an answer that has begun is no outage.
+    if (isAnswered || socket.destroyed) return;
+    options.proxy.answering.failed(error);
+    if (isOutOfFiles(error)) answer(socket, 503, BUSY);
+    else answer(socket, 502, 'The server behind this gateway cannot be reached.');
   });
   outgoing.end();
   return end;

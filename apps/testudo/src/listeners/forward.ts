@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { TLSSocket } from '@testudo/tls/node';
 import { type Address, addressText } from '../config/address.ts';
-import { systemReason } from '../failure.ts';
+import { OutageLog } from '../observe/outage-log.ts';
 import type { Log } from '../output/log.ts';
 import { farewell } from './farewell.ts';
 import type { Served, Service } from './service.ts';
@@ -14,23 +14,51 @@ export interface ForwardOptions {
 }
 
 /** Opens a TCP connection for each TLS connection, and passes the plaintext on, both ways, each at the other's pace. */
-export function forwardService(options: ForwardOptions): Service {
+export function forwardService({ target, connectTimeout, log }: ForwardOptions): Service {
+  const details = { target: addressText(target) };
+  const way: Way = {
+    target,
+    connectTimeout,
+    reached: new OutageLog(log, details, {
+      first: 'the service cannot be reached',
+      more: 'more connections to the service failed in the last minute',
+      over: 'the service can be reached again',
+    }),
+    held: new OutageLog(log, details, {
+      first: 'the service broke off a connection',
+      more: 'the service broke off more connections in the last minute',
+    }),
+  };
   return {
-    accept: (client) => forward(client, options),
+    accept: (client) => forward(client, way),
     drain: () => undefined,
-    close: () => undefined,
+    close: () => {
+      way.reached.flush();
+      way.held.flush();
+    },
   };
 }
 
-function forward(client: TLSSocket, { target, connectTimeout, log }: ForwardOptions): Served {
+/** Where connections go to, and how that fares. */
+interface Way extends Pick<ForwardOptions, 'target' | 'connectTimeout'> {
+  readonly reached: OutageLog;
+  readonly held: OutageLog;
+}
+
+function forward(client: TLSSocket, { target, connectTimeout, reached, held }: Way): Served {
   const { host, port } = target;
   // Whoever vanishes is found out long before a connection counts as idle.
   const service = connect({ host, port, allowHalfOpen: true, noDelay: true, ...KEEP_ALIVE });
   const waiting = setTimeout(() => service.destroy(timeout()), connectTimeout);
-  service.once('connect', () => clearTimeout(waiting));
+  let outcome = reached;
+  service.once('connect', () => {
+    clearTimeout(waiting);
+    reached.worked();
+    outcome = held;
+  });
   service.once('close', () => clearTimeout(waiting));
   service.on('error', (error) => {
-    log.warn({ target: addressText(target), reason: systemReason(error) }, 'the service behind failed');
+    outcome.failed(error);
     // Where nothing was said, nothing is cut off.
     if (service.bytesRead === 0) farewell(client);
     else client.destroy();

@@ -186,7 +186,7 @@ export class Listener {
       const served = service.accept(tls, record);
       connection.served = served;
       endWhenIdle(raw, served, limits.idle, () =>
-        log.debug({ remote }, 'a connection was idle: it is ended'),
+        log.debug({ remote }, 'a connection was idle and has been ended'),
       );
     });
   }

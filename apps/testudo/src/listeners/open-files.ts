@@ -6,7 +6,8 @@ import type { Plan } from '../config/plan.ts';
 const OWN = 64;
 
 /** What to do about too few. */
-const ADVICE = 'raise the limit (ulimit -n, or LimitNOFILE= in a systemd unit), or lower limits.connections';
+export const ADVICE: string =
+  'raise the limit (ulimit -n, or LimitNOFILE= in a systemd unit), or lower limits.connections';
 
 /**
  * What to tell an operator whose plan may need more files at once than the system lets this process open; undefined when
@@ -68,7 +69,12 @@ function canOpen(): boolean {
     closeSync(openSync('/dev/null', 'r'));
     return true;
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    return code !== 'EMFILE' && code !== 'ENFILE';
+    return !isOutOfFiles(error);
   }
+}
+
+/** Whether something failed only because no more files can be opened now: by this process, or on this machine. */
+export function isOutOfFiles(error: unknown): boolean {
+  const { code } = error as NodeJS.ErrnoException;
+  return code === 'EMFILE' || code === 'ENFILE';
 }
