@@ -131,7 +131,7 @@ describe('after a restart', () => {
     const second = await startAcmeGateway(yaml, { data: first.data });
     await second.gateway.reload();
     expect(second.lines().map(({ msg }) => msg)).toEqual([
-      'configuration and certificates read again: they are as before',
+      'configuration and certificates reloaded: nothing has changed',
     ]);
   });
 

@@ -73,7 +73,7 @@ withBuild('openssl')('testudo ca', () => {
         const result = await testudo(scratch, ['ca', 'issue', name, '--out', 'other']);
         expect(result).toMatchObject({ code: 1, out: '' });
         expect(result.err).toMatch(
-          /^testudo: cannot issue a certificate for .*: a CA above may not vouch for .*\n$/,
+          /^testudo: cannot issue a certificate for .*: a CA above it may not vouch for .*\n$/,
         );
         expect(existsSync(scratch.path('other'))).toBe(false);
         expect(scratch.text('data/intermediate-database.json')).not.toContain(name);
@@ -95,7 +95,7 @@ withBuild('openssl')('testudo ca', () => {
       ]);
       expect(refused).toMatchObject({ code: 1, out: '' });
       expect(refused.err).toMatch(
-        /^testudo: an intermediate is issued by the root, whose key is not at hand: .*\n$/,
+        /^testudo: an intermediate is issued by the root, whose key is missing: .*\n$/,
       );
       renameSync(scratch.path('safe-place.pem'), scratch.path('data/ca-key.pem'));
       expect(scratch.text('data/ca-key.pem')).toBe(key);
@@ -215,7 +215,7 @@ withBuild('openssl')('testudo ca', () => {
       );
       const out = await good(scratch, 'ca', 'sign', `${name}.csr`);
       expect(out).toMatch(/subject +CN=www\.example\.test,O=Evil/);
-      expect(out).toMatch(/signature +by the key itself/);
+      expect(out).toMatch(/signature +by its own key/);
       expect(out).toMatch(/asks for +subjectAltName: taken/);
       expect(out).toMatch(/asks for +keyUsage: replaced/);
       expect(out).toMatch(/asks for +netscapeComment: ignored/);
@@ -260,7 +260,7 @@ withBuild('openssl')('testudo ca', () => {
         'another name than is allowed',
         ['-addext', 'subjectAltName=DNS:www.evil.test'],
         ['--allow', '*.example.test'],
-        /the name DNS:www\.evil\.test is not granted/,
+        /the name DNS:www\.evil\.test is not allowed/,
       ],
       [
         'a CA',
@@ -278,7 +278,7 @@ withBuild('openssl')('testudo ca', () => {
         'a name outside of its limits',
         ['-addext', 'subjectAltName=DNS:www.other.test'],
         [],
-        /a CA above may not vouch for DNS:www\.other\.test/,
+        /a CA above it may not vouch for DNS:www\.other\.test/,
       ],
       ['no name', ['-addext', 'keyUsage=digitalSignature'], [], /needs a name/],
     ])('refuses a request for %s', async (what, asked, options, expected) => {
@@ -298,7 +298,7 @@ withBuild('openssl')('testudo ca', () => {
       const forged = await testudo(scratch, ['ca', 'sign', 'forged.csr']);
       expect(forged.code).toBe(1);
       expect(forged.out).toMatch(/not by its own key/);
-      expect(forged.err).toMatch(/nothing was issued: the request does not prove that its key is held/);
+      expect(forged.err).toMatch(/nothing was issued: the request does not prove that its sender has the private key/);
       const none = await testudo(scratch, ['ca', 'sign', 'data/ca.pem']);
       expect(none).toMatchObject({ code: 1, out: '' });
       expect(none.err).toMatch(/^testudo: data\/ca\.pem: cannot use the request: .*\n$/);

@@ -138,7 +138,7 @@ withBuild('openssl')('what testudo ca revokes', () => {
         'a serial number that it never issued',
         () => ['00:11:22'],
         1,
-        /this CA issued no certificate of serial number 1122/,
+        /this CA issued no certificate with serial number 1122/,
       ],
       ['what is neither', () => ['no-such-file.pem'], 2, /neither a file nor a serial number/],
       ['one that is revoked already', () => ['lost.example.test.pem'], 1, /was revoked on .* already/],
@@ -155,7 +155,7 @@ withBuild('openssl')('what testudo ca revokes', () => {
         /a time in the past/,
       ],
       [
-        'since a time that is none',
+        'since not a time',
         () => ['good.example.test.pem', '--invalid-since', 'May'],
         2,
         /A time is such as/,

@@ -371,7 +371,7 @@ withBuild('openssl')('testudo ca verify', () => {
         ['chain.pem', '--ocsp', 'none.der'],
         /none\.der: cannot read the OCSP response/,
       ],
-      ['a time that is none', ['chain.pem', '--time', 'soon'], /A time is such as/],
+      ['not a time', ['chain.pem', '--time', 'soon'], /A time is such as/],
       ['a profile that is none', ['chain.pem', '--profile', 'lax'], /Allowed choices/],
       ['roots twice', ['chain.pem', '--ca', 'root.pem', '--system'], /exclude each other/],
     ])('%s', async (_, args, expected) => {

@@ -51,7 +51,7 @@ class Gateway {
     const added = (): string => this.log.slice(before);
     await expect
       .poll(added, { timeout: 30_000 })
-      .toMatch(/"msg":"configuration and certificates (read again|not read again)/);
+      .toMatch(/"msg":"configuration and certificates (reloaded|not reloaded)/);
     return added();
   }
 
@@ -113,7 +113,7 @@ test('a hundred quick SIGHUPs, and SIGHUP during a drain', async () => {
   gateway.child.kill('SIGTERM');
   await expect.poll(() => gateway.log).toContain('ending: open connections may finish');
   gateway.child.kill('SIGHUP');
-  await expect.poll(() => gateway.log).toContain('the gateway ends: the configuration is not read again');
+  await expect.poll(() => gateway.log).toContain('the gateway is ending: the configuration is not reloaded');
   expect(await echoes(open)).toBe(true);
   const rest = readAll(open);
   open.end();

@@ -218,7 +218,7 @@ describe('the gateway', () => {
     expect(started.lines().filter(({ listener }) => listener === undefined)).toMatchObject([
       {
         level: 40,
-        msg: 'nothing is stapled: put the certificate of the issuer below the certificate, into the same file',
+        msg: 'nothing is stapled: put the issuer\u2019s certificate after this one in the same file',
       },
     ]);
     expect(requests()).toBe(0);

@@ -235,13 +235,13 @@ suite('certification requests and openssl', () => {
   describe('refuses', () => {
     test.each<[string, string[], string, Partial<SigningRules>]>([
       [
-        'a name that is not granted',
+        'a name that is not allowed',
         ['-addext', 'subjectAltName=DNS:example.com,DNS:example.org'],
         'profile-violation',
         {},
       ],
       [
-        'an address that is not granted',
+        'an address that is not allowed',
         ['-addext', 'subjectAltName=DNS:example.com,IP:192.0.2.2'],
         'profile-violation',
         {},
@@ -284,7 +284,7 @@ suite('certification requests and openssl', () => {
         'profile-violation',
         { otherExtensions: 'refuse' },
       ],
-      ['a subject alone that is not granted', ['-subj', '/CN=example.org'], 'profile-violation', {}],
+      ['a subject alone that is not allowed', ['-subj', '/CN=example.org'], 'profile-violation', {}],
       [
         'a short RSA key',
         ['-newkey', 'rsa:1024', '-addext', 'subjectAltName=DNS:example.com'],

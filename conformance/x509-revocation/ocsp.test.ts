@@ -379,7 +379,7 @@ suite('OCSP responses of ours', () => {
     });
     expect(await refused.check(request)).toMatchObject({
       status: 'unknown',
-      reason: expect.stringContaining('may not be asked'),
+      reason: expect.stringContaining('are not allowed'),
     });
   });
 

@@ -219,11 +219,11 @@ describe('a log list is refused', () => {
     ['with an id that is no base64', withLog({ log_id: '*' })],
     ['with a key that is no text', withLog({ key: 1 })],
     [
-      'with a state that is not known',
+      'with an unknown state',
       withLog({ state: { sleeping: { timestamp: '2026-01-01T00:00:00Z' } } }),
     ],
     [
-      'with a time that is none',
+      'with not a time',
       withLog({ temporal_interval: { start_inclusive: 'x', end_exclusive: 'y' } }),
     ],
   ])('%s', (_, json) => {

@@ -15,7 +15,7 @@ export function decodeOid(content: Uint8Array, offset = 0): Oid {
   if (length === 0 || length > MAX_OID_LENGTH)
     throw new DecodeError('bad-length', `an object identifier of ${length} bytes`, offset);
   if (content[length - 1]! & 0x80)
-    throw new DecodeError('truncated', 'the last arc of an object identifier is cut', offset);
+    throw new DecodeError('truncated', 'the last arc of an object identifier is cut short', offset);
   let text = '';
   for (let at = 0; at < length; ) {
     if (content[at] === 0x80)

@@ -42,7 +42,8 @@ export class Writer {
   }
 
   uint64(value: bigint): void {
-    if (value < 0n || value > 0xffff_ffff_ffff_ffffn) throw new EncodeError(`${value} does not fit 64 bits`);
+    if (value < 0n || value > 0xffff_ffff_ffff_ffffn)
+      throw new EncodeError(`${value} does not fit in 64 bits`);
     this.uint32(Number(value >> 32n));
     this.uint32(Number(value & 0xffff_ffffn));
   }
@@ -58,7 +59,7 @@ export class Writer {
     write(this);
     const length = this.#length - at - prefix;
     if (length > MAX_LENGTH[prefix])
-      throw new EncodeError(`${length} bytes do not fit a ${8 * prefix}-bit length`);
+      throw new EncodeError(`${length} bytes do not fit in a ${8 * prefix}-bit length`);
     this.#put(at, prefix, length);
   }
 

@@ -64,7 +64,7 @@ export function copySecretOffset(
   to: number = source.length - length,
 ): Uint8Array {
   if (from < 0 || to < from || to + length > source.length)
-    throw new CryptoError('bad-length', 'the bytes looked for are not all there');
+    throw new CryptoError('bad-length', 'the range to select from goes beyond the source');
   const out = new Uint8Array(length);
   for (let at = from; at <= to; at++) {
     const mask = equalMask(at, offset);
@@ -86,7 +86,7 @@ export function copySecretOffset(
 export function unpadPkcs1(block: Uint8Array, length: number, fallback: Uint8Array): Uint8Array {
   const start = block.length - length;
   if (length < 0 || start < 11 || fallback.length !== length)
-    throw new CryptoError('bad-length', 'no room for the padding, or a fallback of another length');
+    throw new CryptoError('bad-length', 'no room for the padding, or a fallback of the wrong length');
   let isRight = equalMask(block[0]!, 0) & equalMask(block[1]!, 2) & equalMask(block[start - 1]!, 0);
   for (let i = 2; i < start - 1; i++) isRight &= ~equalMask(block[i]!, 0);
   return selectBytes(isRight, block.subarray(start), fallback);

@@ -44,8 +44,7 @@ export interface UsableGroup {
 /** Takes what {@link CryptoProvider.finiteField} does; throws {@link CryptoError} `bad-key` as said there. */
 export function usableGroup(prime: Uint8Array, generator: Uint8Array): UsableGroup {
   const fault = finiteFieldFault(prime, generator, { minimum: MIN_BITS });
-  if (fault !== undefined)
-    throw new CryptoError('bad-key', `a Diffie-Hellman group that is of no use: ${fault}`);
+  if (fault !== undefined) throw new CryptoError('bad-key', `an unusable Diffie-Hellman group: ${fault}`);
   const p = new Uint8Array(withoutLeadingZeros(prime));
   const g = new Uint8Array(withoutLeadingZeros(generator));
   const exponentBits = finiteFieldGroup(p, g)?.exponentBits ?? bitLength(p) - 1;

@@ -14,7 +14,7 @@ export function expandWith(
 ): Uint8Array {
   const size = HASH_LENGTH[hash];
   if (!(length >= 0 && length <= 255 * size))
-    throw new CryptoError('bad-length', 'HKDF-Expand gives at most 255 hash lengths');
+    throw new CryptoError('bad-length', 'HKDF-Expand yields at most 255 hash lengths');
   const input = new Uint8Array(size + info.length + 1);
   input.set(info, size);
   const out = new Uint8Array(length);

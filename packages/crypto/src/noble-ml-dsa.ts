@@ -122,6 +122,6 @@ function privateKey(reader: DerReader, algorithm: Algorithm): Uint8Array {
   return reader.sequence((both) => {
     const made = expand(both.octetString());
     if (bytesEqual(made, both.octetString())) return made;
-    throw new CryptoError('bad-key', 'an ML-DSA private key whose seed gives another key');
+    throw new CryptoError('bad-key', 'an ML-DSA private key that does not match its seed');
   });
 }

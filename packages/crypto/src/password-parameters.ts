@@ -16,7 +16,7 @@ export function checkScrypt({ N, r, p }: ScryptCost, length: number): number {
   checkLength(length);
   const isPowerOfTwo = Number.isSafeInteger(N) && N > 1 && Number.isInteger(Math.log2(N));
   if (!isPowerOfTwo || !isPositive(r) || !isPositive(p) || r * p >= 2 ** 30 || N * r >= 2 ** 32)
-    throw new CryptoError('bad-length', 'scrypt does not take these costs');
+    throw new CryptoError('bad-length', 'scrypt cannot use these cost parameters');
   return 128 * r * (N + p + 2);
 }
 

@@ -329,7 +329,8 @@ export function pssParameters(outer: DerReader): PssRestriction {
   const hash = reader.explicit(0, (inner) => inner.sequence(hashIdentifier));
   const mask = reader.explicit(1, (inner) =>
     inner.sequence((mgf) => {
-      if (mgf.oid() !== OID.mgf1) throw new CryptoError('unsupported', 'a mask generation function not MGF1');
+      if (mgf.oid() !== OID.mgf1)
+        throw new CryptoError('unsupported', 'a mask generation function other than MGF1');
       return mgf.sequence(hashIdentifier);
     }),
   );

@@ -76,6 +76,6 @@ function checkDowngrade({ random, legacyVersion }: ServerHello<'server_hello_12'
   if (!marked12 && (!marked11 || legacyVersion === best)) return;
   throw new TlsError(
     'downgrade-detected',
-    'the server knows a newer version, yet someone made it choose an older one',
+    'the server supports a newer version, but someone made it choose an older one',
   );
 }

@@ -79,7 +79,7 @@ export function* chooseCredentials(info: ClientHelloInfo, offersPsk = false): Fl
   if (offersPsk) {
     throw new TlsError(
       'unknown-psk-identity',
-      'the client offers no key that is known here, and there is no certificate',
+      'the client offers no known pre-shared key, and this server has no certificate',
     );
   }
   throw new TlsError(

@@ -141,7 +141,7 @@ export class ConnectionChannel implements Channel {
     if (!this.#handshakeBuffer.isEmpty) {
       throw new TlsError(
         'interleaved-handshake',
-        'a handshake message lies across a change of keys (RFC 9846 §5.1)',
+        'a handshake message spans a change of keys (RFC 9846 §5.1)',
       );
     }
     this.#records.setOpener(opener, epoch === EARLY);

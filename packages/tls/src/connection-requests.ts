@@ -47,7 +47,7 @@ export abstract class ConnectionRequests extends ConnectionFacts {
   heartbeat(answered: () => void, request: HeartbeatRequest = {}): void {
     const { idleHeartbeat } = this;
     if (idleHeartbeat === undefined)
-      throw new TlsError('not-connected', 'heartbeats need an open connection that has agreed on them');
+      throw new TlsError('not-connected', 'heartbeats need an open connection on which they were negotiated');
     idleHeartbeat.send(request, answered);
   }
 

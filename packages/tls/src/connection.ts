@@ -177,7 +177,7 @@ export class Connection extends ConnectionRequests {
   }
 
   /** Gives the connection up: the peer is sent the alert that fits. Does nothing when it is over already. */
-  abort(error: TlsError = new TlsError('aborted', 'the connection was given up on this side')): void {
+  abort(error: TlsError = new TlsError('aborted', 'the connection was aborted on this side')): void {
     if (this.#isOver) return;
     this.#fail(error);
   }
@@ -198,7 +198,7 @@ export class Connection extends ConnectionRequests {
   protected override begin(what: (established: Established) => Flow<AfterHandshake> | undefined): void {
     const established = this.#established;
     if (this.#state !== 'open' || this.#writeClosed || established === undefined || this.#driver) {
-      throw new TlsError('not-connected', 'this needs an open connection on which nothing else is under way');
+      throw new TlsError('not-connected', 'this needs an open connection with nothing else in progress');
     }
     const flow = what(established);
     if (flow !== undefined) this.#guard(() => this.#runAfterwards(flow));
@@ -293,7 +293,7 @@ export class Connection extends ConnectionRequests {
   /** Silent discards are RFC 6520's: nothing is answered, or taken for an answer, while a handshake goes on (§3). */
   #receiveHeartbeat(content: Uint8Array): void {
     if (this.#channel.heartbeat === undefined)
-      throw new TlsError('unexpected-message', 'a heartbeat where none may come');
+      throw new TlsError('unexpected-message', 'a heartbeat where none is allowed');
     const answered = this.idleHeartbeat?.receive(content);
     if (answered !== undefined) this.#tell(answered);
   }
@@ -336,7 +336,7 @@ export class Connection extends ConnectionRequests {
       return;
     }
     if (this.#channel.dropsChangeCipherSpec) return;
-    throw new TlsError('unexpected-message', 'a ChangeCipherSpec where none may come');
+    throw new TlsError('unexpected-message', 'a ChangeCipherSpec where none is allowed');
   }
 
   #receiveAlert(content: Uint8Array): void {
@@ -399,7 +399,10 @@ export class Connection extends ConnectionRequests {
   /** Runs a flow that a message, or the owner, began after the handshake. */
   #runAfterwards(flow: Flow<AfterHandshake>): void {
     if (this.#driver !== undefined) {
-      throw new TlsError('unexpected-message', 'the peer begins something while something else is under way');
+      throw new TlsError(
+        'unexpected-message',
+        'the peer started something while something else was in progress',
+      );
     }
     // Up to TLS 1.2 keys change in such a flow: our own data waits, so that it goes under one or the other.
     if (!this.#channel.isTls13) this.#data.hold();

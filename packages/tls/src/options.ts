@@ -300,7 +300,7 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   const known = common.versions.includes(TLS13) ? common.signatureSchemes : common.signatureSchemes12;
   const toVerify = known.filter(({ isForClients }) => isForClients !== true);
   if (toVerify.length === 0)
-    throw new TlsError('bad-option', 'signatureSchemes has none with which servers sign');
+    throw new TlsError('bad-option', 'signatureSchemes has none that servers sign with');
   checkProtocols(options.alpnProtocols);
   const ech = clientEchConfig(options.provider, options.ech);
   if (typeof ech === 'object') {
@@ -377,7 +377,7 @@ function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<CommonConf
   if (legacyScheme !== undefined && legacy === undefined) {
     throw new TlsError(
       'bad-option',
-      `${legacyScheme.name} can be forged: to accept it all the same, give legacy from @testudo/tls/legacy`,
+      `${legacyScheme.name} can be forged: to accept it anyway, give legacy from @testudo/tls/legacy`,
     );
   }
   return {
@@ -425,7 +425,7 @@ function versionsAndSuites(
   if (old !== undefined) {
     throw new TlsError(
       'bad-option',
-      `${versionName(old)} is broken: to speak it all the same, give legacy from @testudo/tls/legacy`,
+      `${versionName(old)} is broken: to use it anyway, give legacy from @testudo/tls/legacy`,
     );
   }
   const cipherSuites =
@@ -436,7 +436,7 @@ function versionsAndSuites(
     if (suite.isLegacy && legacy === undefined) {
       throw new TlsError(
         'bad-option',
-        `${suite.name} protects nothing: to use it all the same, give legacy from @testudo/tls/legacy`,
+        `${suite.name} protects nothing: to use it anyway, give legacy from @testudo/tls/legacy`,
       );
     }
     if (suite.authentication === 'anon' && options.dangerouslyAllowAnonymous !== true) {

@@ -68,6 +68,6 @@ function upTo(legacyVersion: number): readonly number[] {
 function checkHello(hello: ClientHello, version: Version): void {
   const methods = hello.legacyCompressionMethods;
   if (!methods.includes(0) || (version === TLS13 && methods.length > 1)) {
-    throw new TlsError('illegal-parameter', 'ClientHello wants compression');
+    throw new TlsError('illegal-parameter', 'ClientHello asks for compression');
   }
 }

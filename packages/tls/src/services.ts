@@ -64,7 +64,7 @@ function earlyDataAdmission({ earlyData, now }: ServerOptions): Services['admitE
 }
 
 const missing = (what: string) => (): never => {
-  throw new TlsError('internal-error', `${what} was asked for, and nothing is there to do it`);
+  throw new TlsError('internal-error', `${what} is needed, but nothing here can do it`);
 };
 
 const NO_SERVICES: Services = {
@@ -89,7 +89,7 @@ const NO_SERVICES: Services = {
 
 const ONLY_RAW_PUBLIC_KEYS = new TlsError(
   'certificate-unsupported',
-  'the peer shows an X.509 certificate, and only raw public keys are taken here',
+  'the peer sent an X.509 certificate, but only raw public keys are accepted here',
 );
 
 /** A signer's failure is ours, and its message may name keys and hosts: the peer learns nothing of it. */

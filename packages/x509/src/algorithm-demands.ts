@@ -25,16 +25,19 @@ export function breachOfKey(kind: KeyKind, demands: AlgorithmDemands): Algorithm
   if (!keys.includes(key))
     return {
       code: 'unsupported-algorithm',
-      what: `its key is of the kind ${key}, which is not accepted (profile ${name})`,
+      what: `its key type ${key} is not accepted (profile ${name})`,
     };
   if (!('bits' in kind)) return undefined;
   const title = kind.type === 'dsa' ? 'DSA' : 'RSA';
   if (kind.bits < minimumRsaBits)
-    return { code: 'weak-key', what: `its ${title} key has ${kind.bits} bits, ${minimumRsaBits} are needed` };
+    return {
+      code: 'weak-key',
+      what: `its ${title} key has ${kind.bits} bits; at least ${minimumRsaBits} are needed`,
+    };
   if (kind.bits > maximumRsaBits)
     return {
       code: 'unsupported-algorithm',
-      what: `its ${title} key has ${kind.bits} bits, ${maximumRsaBits} are allowed`,
+      what: `its ${title} key has ${kind.bits} bits; at most ${maximumRsaBits} are allowed`,
     };
   return undefined;
 }

@@ -37,7 +37,10 @@ export function readAlgorithm(reader: DerReader): AlgorithmIdentifier {
 export function readSignature(reader: DerReader): Uint8Array {
   const { bytes, unusedBits } = reader.bitString();
   if (unusedBits === 0) return bytes;
-  throw new CertificateError('bad-signature', 'the signature is not whole bytes, so by no key');
+  throw new CertificateError(
+    'bad-signature',
+    'the signature is not a whole number of bytes, so no key made it',
+  );
 }
 
 type Parameters = 'absent' | 'null';
@@ -100,7 +103,7 @@ export function encodeSignatureAlgorithm(algorithm: SignatureAlgorithm): Uint8Ar
   for (const [oid, [known, parameters]] of Object.entries(SIGNATURES))
     if (sameAlgorithm(known, algorithm))
       return der.sequence(der.oid(oid), parameters === 'null' ? der.nullValue() : undefined);
-  throw new RangeError(`no certificate is signed with ${algorithm.name}`);
+  throw new RangeError(`certificates cannot be signed with ${algorithm.name}`);
 }
 
 /** What a CA with this key signs with: the curve's own hash (RFC 5480 §4), SHA-256 for RSA. */
@@ -140,7 +143,7 @@ const PSS_HASHES = {
 /** RSASSA-PSS-params (RFC 4055 §3.1): MGF1 with the same hash, a salt of its length, the default trailer. */
 function pssParameters(hash: HashName, withNull: boolean): Uint8Array {
   const [oid, saltLength] = PSS_HASHES[hash as keyof typeof PSS_HASHES] ?? [];
-  if (oid === undefined) throw new RangeError(`no certificate is signed with RSA-PSS and ${hash}`);
+  if (oid === undefined) throw new RangeError(`certificates cannot be signed with RSA-PSS and ${hash}`);
   const hashIdentifier = der.sequence(der.oid(oid), withNull ? der.nullValue() : undefined);
   return der.sequence(
     der.explicit(0, hashIdentifier),

@@ -190,7 +190,7 @@ export class CertificateAuthority {
       !certificate.issuer.equals(this.certificate.subject) ||
       signatureProblemBy(this.provider, certificate, this.certificate) !== undefined
     )
-      throw new CertificateError('unknown-issuer', 'the certificate is not by this CA', certificate);
+      throw new CertificateError('unknown-issuer', 'the certificate was not issued by this CA', certificate);
     const content = renewedContent(certificate, request.publicKey ?? certificate.publicKey(this.provider));
     const days = request.days ?? (+certificate.notAfter - +certificate.notBefore) / 86_400_000;
     const serialNumber = randomSerialNumber(this.provider);
@@ -263,7 +263,8 @@ export class CertificateAuthority {
 function checkNames(names: readonly GeneralName[], purpose: CertificatePurpose): void {
   const template = TEMPLATES[purpose];
   const wrong = names.find(({ kind }) => !template.names.includes(kind));
-  if (wrong !== undefined) throw new RangeError(`a certificate for ${purpose} has no ${wrong.kind} names`);
+  if (wrong !== undefined)
+    throw new RangeError(`a certificate for ${purpose} cannot have ${wrong.kind} names`);
   if (template.needsOneOf.length > 0 && !names.some(({ kind }) => template.needsOneOf.includes(kind)))
     throw new RangeError(
       `a certificate for ${purpose} needs at least one name: ${template.needsOneOf.join(', ')}`,

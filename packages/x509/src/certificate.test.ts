@@ -54,7 +54,7 @@ describe('malformed:', () => {
   });
 
   test.each<[string, (parts: Uint8Array[]) => Uint8Array[]]>([
-    ['version 1 written out', (parts) => parts.with(0, der.explicit(0, der.integer(0)))],
+    ['version 1 stated explicitly', (parts) => parts.with(0, der.explicit(0, der.integer(0)))],
     ['version 4', (parts) => parts.with(0, der.explicit(0, der.integer(3)))],
     ['extensions in version 2', (parts) => parts.with(0, der.explicit(0, der.integer(1)))],
     ['extensions in version 1', (parts) => parts.slice(1)],

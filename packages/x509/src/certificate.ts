@@ -139,7 +139,7 @@ function readVersion(tbs: DerReader): 1 | 2 | 3 {
     tbs.explicit(0, (inner) => {
       const version = inner.smallInteger(2);
       // Version 1 is the DEFAULT, which DER leaves out.
-      if (version === 0) throw inner.error('bad-value', 'version 1 written out');
+      if (version === 0) throw inner.error('bad-value', 'version 1 stated explicitly');
       return (version + 1) as 2 | 3;
     }) ?? 1
   );

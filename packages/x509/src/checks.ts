@@ -81,7 +81,7 @@ export class CertificateChecks {
         throw fail(
           'path-too-long',
           issuer,
-          `it allows ${limit} intermediates below it, there are ${intermediates}`,
+          `it allows ${limit} intermediates below it, but there are ${intermediates}`,
         );
     });
   }
@@ -115,7 +115,7 @@ export class CertificateChecks {
       throw fail(
         'bad-signature',
         child,
-        `the signature is not by "${issuer.subject.shown}"`,
+        `the signature was not made by "${issuer.subject.shown}"`,
         'the certificate was altered, or another CA has that name',
       );
   }
@@ -213,7 +213,7 @@ export class CertificateChecks {
       throw fail(
         'profile-violation',
         certificate,
-        `it is valid for ${Math.ceil(days)} days, ${maximumLeafDays} are allowed (profile ${profile.name})`,
+        `it is valid for ${Math.ceil(days)} days; at most ${maximumLeafDays} are allowed (profile ${profile.name})`,
       );
   }
 
@@ -244,7 +244,7 @@ export class CertificateChecks {
       throw fail(
         'bad-extended-key-usage',
         certificate,
-        `extendedKeyUsage of a ${title} must ${isCritical ? 'hold nothing else' : 'be critical'}`,
+        `extendedKeyUsage of a ${title} must ${isCritical ? 'contain nothing else' : 'be critical'}`,
         `issue it for a ${title} only, and mark that as critical`,
       );
     }

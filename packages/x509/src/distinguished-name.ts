@@ -136,7 +136,8 @@ function readRelativeName(reader: DerReader): RelativeName {
     Tag.set,
     MAX_RELATIVE_NAMES,
   );
-  if (attributes.length === 0) throw reader.error('bad-length', 'a relative name without attributes');
+  if (attributes.length === 0)
+    throw reader.error('bad-length', 'a relative distinguished name without attributes');
   return attributes;
 }
 

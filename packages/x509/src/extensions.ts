@@ -94,7 +94,7 @@ export class Extensions implements Iterable<Extension> {
     for (const extension of extensions) {
       // RFC 5280 §4.2
       if (byOid.has(extension.oid))
-        throw new CertificateError('malformed', `extension ${extension.oid} stands twice`);
+        throw new CertificateError('malformed', `extension ${extension.oid} appears twice`);
       byOid.set(extension.oid, extension);
     }
     this.#byOid = byOid;

@@ -43,7 +43,7 @@ function reason(
 
 describe.each<[CertificateErrorCode, string, MakeOptions]>([
   ['expired', 'it has expired', { notAfter: new Date('2025-06-01') }],
-  ['not-yet-valid', 'it is from the future', { notBefore: new Date('2026-06-01') }],
+  ['not-yet-valid', 'its date is in the future', { notBefore: new Date('2026-06-01') }],
   ['weak-key', 'its key is short', { privateKey: nodeCrypto.generateKey({ type: 'rsa', bits: 1024 }) }],
   ['bad-extended-key-usage', 'it is for mail', { extendedKeyUsage: [KeyPurposeOid.emailProtection] }],
   ['bad-key-usage', 'it may not issue', { keyUsage: ['digitalSignature'] }],

@@ -87,7 +87,7 @@ function readOtherName(reader: DerReader): GeneralName {
     const value = inner.explicit(0, (explicit) => explicit.string());
     // RFC 9598 §3: for local parts that rfc822Name cannot hold, and for no others.
     if (value === undefined || !isInternational(value.slice(0, Math.max(value.lastIndexOf('@'), 0))))
-      throw inner.error('bad-value', 'a SmtpUTF8Mailbox that should be something else');
+      throw inner.error('bad-value', 'a SmtpUTF8Mailbox that should be an rfc822Name');
     inner.expectEnd();
     return { kind: 'email', value };
   } catch (error) {

@@ -27,7 +27,7 @@ export function readHashAlgorithm(reader: DerReader): NamedHash {
 
 /** The AlgorithmIdentifier, DER, with NULL: what every implementation reads. Throws `RangeError` on MD5. */
 export function encodeHashAlgorithm(hash: HashName): Uint8Array {
-  if (hash === 'md5') throw new RangeError('MD5 names nothing any more');
+  if (hash === 'md5') throw new RangeError('MD5 is no longer used as a hash algorithm here');
   return der.sequence(der.oid(HASH_OIDS[hash]), der.nullValue());
 }
 

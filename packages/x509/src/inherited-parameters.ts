@@ -28,7 +28,7 @@ export function keyWithParametersOf(
   if (algorithm === undefined || key === undefined)
     throw new CertificateError(
       'malformed',
-      'the public key has no parameters, and who issued it has none for it',
+      'the public key has no parameters, and its issuer has none to inherit',
       certificate,
     );
   try {

@@ -79,7 +79,7 @@ function constrainedNames(certificate: Certificate, withCommonName: boolean): re
 function violation(name: GeneralName, subject: Certificate, how: string): CertificateError {
   return new CertificateError(
     'name-constraint',
-    `a CA above may not vouch for ${generalNameText(name)}: the name ${how}`,
+    `a CA above it may not vouch for ${generalNameText(name)}: the name ${how}`,
     subject,
     undefined,
     'get a certificate from another CA',

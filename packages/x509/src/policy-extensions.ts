@@ -40,7 +40,7 @@ export function readCertificatePolicies(reader: DerReader): CertificatePolicies 
         unknownQualifier ??= readQualifiers(information).find((kind) => !KNOWN_QUALIFIERS.has(kind));
       return oid;
     });
-    if (policies.has(policy)) throw item.error('bad-value', `the policy ${policy} stands twice`, offset);
+    if (policies.has(policy)) throw item.error('bad-value', `the policy ${policy} appears twice`, offset);
     policies.add(policy);
   });
   if (policies.size === 0) throw reader.error('bad-length', 'an empty list of policies');

@@ -67,7 +67,7 @@ class PolicyState {
     this.#addLevel(certificate, isLeaf);
     // RFC 5280 §6.1.3 (f)
     if (this.#explicitPolicy === 0 && this.#levels === undefined)
-      throw noPolicy(certificate, 'ends the policies that hold for the path above it');
+      throw noPolicy(certificate, 'has none of the policies of the path above it');
     if (isLeaf) this.#wrapUp(certificate);
     else this.#prepareNext(certificate);
   }
@@ -117,7 +117,11 @@ class PolicyState {
     for (const { issuerDomainPolicy, subjectDomainPolicy } of mappings) {
       this.#spend();
       if (issuerDomainPolicy === ANY_POLICY || subjectDomainPolicy === ANY_POLICY)
-        throw new CertificateError('policy', 'policyMappings maps anyPolicy, which may not be', certificate);
+        throw new CertificateError(
+          'policy',
+          'policyMappings maps anyPolicy, which is not allowed',
+          certificate,
+        );
       const known = subjects.get(issuerDomainPolicy) ?? new Set();
       subjects.set(issuerDomainPolicy, known.add(subjectDomainPolicy));
     }
@@ -149,7 +153,7 @@ class PolicyState {
     if (policies.length === 0 && this.#explicitPolicy === 0)
       throw noPolicy(
         leaf,
-        isAny ? 'has no policy that holds for its path' : 'has none of the policies asked for',
+        isAny ? 'has no policy that is valid for its path' : 'has none of the policies asked for',
       );
     return policies;
   }
@@ -198,9 +202,9 @@ function nodesByExpectedPolicy(level: Level): Map<Oid, PolicyNode[]> {
 function noPolicy(certificate: Certificate, what: string): CertificateError {
   return new CertificateError(
     'policy',
-    `certificate "${certificate.subject.shown}": it ${what}, but one must hold`,
+    `certificate "${certificate.subject.shown}": it ${what}, but one is required`,
     certificate,
     undefined,
-    'ask the CA for a certificate under the policy wanted, or accept other policies',
+    'ask the CA for a certificate under the required policy, or accept other policies',
   );
 }

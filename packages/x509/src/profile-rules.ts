@@ -96,9 +96,10 @@ function authorityFlagsAgree({ extensions }: Certificate, position: PathPosition
   const isAuthority = extensions.basicConstraints?.ca === true;
   if (position !== 'leaf' && extensions.get(ExtensionOid.basicConstraints)?.critical !== true)
     return 'basicConstraints of a CA is not critical';
-  if (extensions.keyUsage?.has('keyCertSign') && !isAuthority) return 'keyCertSign without being a CA';
+  if (extensions.keyUsage?.has('keyCertSign') && !isAuthority)
+    return 'keyCertSign in a certificate that is not a CA';
   if (extensions.basicConstraints?.pathLength !== undefined) {
-    if (!isAuthority) return 'pathLenConstraint without being a CA';
+    if (!isAuthority) return 'pathLenConstraint in a certificate that is not a CA';
     if (extensions.keyUsage?.has('keyCertSign') === false) return 'pathLenConstraint without keyCertSign';
   }
   return undefined;
@@ -108,7 +109,7 @@ function authorityFlagsAgree({ extensions }: Certificate, position: PathPosition
 function nameConstraintsAreInPlace({ extensions }: Certificate): string | undefined {
   const constraints = extensions.nameConstraints;
   if (constraints === undefined) return undefined;
-  if (extensions.basicConstraints?.ca !== true) return 'nameConstraints in a certificate of no CA';
+  if (extensions.basicConstraints?.ca !== true) return 'nameConstraints in a certificate that is not a CA';
   const domains = [...constraints.permitted, ...constraints.excluded].filter(({ kind }) => kind === 'dns');
   if (domains.some((base) => base.kind === 'dns' && base.value !== '' && !isDomain(base.value)))
     return 'nameConstraints holds something that is not a domain';
@@ -179,7 +180,7 @@ function purposesAreExact({ extensions }: Certificate, position: PathPosition): 
 
 /** Baseline Requirements §7.1.2.7.8. */
 function leafIsNoAuthority({ extensions }: Certificate, position: PathPosition): string | undefined {
-  return position === 'leaf' && extensions.basicConstraints?.ca ? 'a CA as the leaf' : undefined;
+  return position === 'leaf' && extensions.basicConstraints?.ca ? 'the leaf is a CA' : undefined;
 }
 
 /** Baseline Requirements §7.1.2.7.12 and §7.1.4.3: a common name repeats, letter by letter, an alternative name. */

@@ -44,7 +44,7 @@ export function* checkRevocation(
     if (answer.status === 'unknown' && (onUnknown === 'refuse' || answer.mustRefuse === true))
       throw new CertificateError(
         'revocation-unknown',
-        `${who}: whether it is revoked is not known: ${answer.reason}`,
+        `${who}: it is not known whether it is revoked: ${answer.reason}`,
         certificate,
       );
   }

@@ -25,10 +25,10 @@ export function signatureProblem(
   const algorithm = acceptedSignature(data.signatureAlgorithm, demands);
   if (isBreach(algorithm)) return algorithm.what;
   const breach = breachOfKey(key.kind, demands);
-  if (breach !== undefined) return `who signed it is not accepted: ${breach.what}`;
+  if (breach !== undefined) return `its signer is not accepted: ${breach.what}`;
   return provider.verify(algorithm, key, data.tbs, data.signature)
     ? undefined
-    : 'the signature is not by that key';
+    : 'the signature was not made with that key';
 }
 
 /** As {@link signatureProblem}, by the key of a certificate. Throws CertificateError when the key cannot be used. */

@@ -176,7 +176,7 @@ function checkName(
 
 function purposeOf({ purpose, profile }: CommonOptions): PurposeDemands {
   const wanted = purpose ?? profile?.purpose;
-  if (wanted === undefined) throw new RangeError('neither a purpose nor a profile that has one is given');
+  if (wanted === undefined) throw new RangeError('give a purpose, or a profile that has one');
   return purposeDemands(wanted);
 }
 

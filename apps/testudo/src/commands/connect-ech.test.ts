@@ -93,7 +93,7 @@ describe('testudo connect --ech', () => {
     writeFileSync(join(folder, 'ca.pem'), gateway.ca);
     const { code, err } = await connect({ ...gateway, folder }, '--ech', base64Of(key()));
     expect(code).toBe(4);
-    expect(err).toContain('does without Encrypted Client Hello: without --ech it can be reached');
+    expect(err).toContain('does not use Encrypted Client Hello: without --ech it can be reached');
   });
 
   test('grease', async () => {

@@ -122,7 +122,7 @@ describe('a stapled OCSP response', () => {
     const without = await connect(await serve(issued));
     expect([without.code, without.text]).toEqual([
       1,
-      expect.stringMatching(/demands a stapled OCSP response/),
+      expect.stringMatching(/requires a stapled OCSP response/),
     ]);
     expect((await connect(await serve(issued, await answerAbout(issued)))).code).toBe(0);
   });
@@ -144,7 +144,7 @@ test('without one, --online asks whom the certificate names', async () => {
       `no OCSP response was stapled\n  CN=localhost: not known: no OCSP response is stapled`,
     ),
   ]);
-  expect(silent.text).toContain(`${responder} would know: --online asks`);
+  expect(silent.text).toContain(`${responder} can tell: --online asks`);
   expect((await connect(port, '--online')).text).toMatch(/CN=localhost: not revoked/);
   await managed.revoke(issued.certificate.serialNumber);
   expect((await connect(port, '--online')).code).toBe(1);

@@ -36,7 +36,7 @@ describe('timestamps, of the log of RFC 6962\u2019s authors', () => {
     const { timestamps, complies, reason } = transparencyEvidence(request, verdict, list(spki));
     expect(timestamps).toMatchObject([{ origin: 'tls', valid: true, detail: 'the log' }]);
     // One is not enough for browsers.
-    expect([complies, reason]).toEqual([false, expect.stringMatching(/3 timestamps of logs are needed/)]);
+    expect([complies, reason]).toEqual([false, expect.stringMatching(/3 timestamps from logs are needed/)]);
   });
 
   test.each([

@@ -88,8 +88,5 @@ function noting(checker: AsyncRevocationChecker, learned: LearnedStatus[]): Asyn
 
 function nameIn({ name }: CertificateToVerify): ReturnType<typeof peerNameOf> {
   if (name !== undefined) return peerNameOf(name);
-  throw new CertificateError(
-    'name-mismatch',
-    'no name was given that the certificate could be compared with',
-  );
+  throw new CertificateError('name-mismatch', 'there is no name to check the certificate against');
 }

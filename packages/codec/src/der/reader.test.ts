@@ -63,8 +63,8 @@ describe('tags', () => {
   });
 
   test('another type than expected is refused, and said', () => {
-    expect(() => new DerReader(fromHex('0500')).integer()).toThrow('NULL where INTEGER must stand');
-    expect(() => new DerReader(fromHex('a000')).oid()).toThrow('[0] where OBJECT IDENTIFIER must stand');
+    expect(() => new DerReader(fromHex('0500')).integer()).toThrow('NULL where INTEGER was expected');
+    expect(() => new DerReader(fromHex('a000')).oid()).toThrow('[0] where OBJECT IDENTIFIER was expected');
     expect(refusal('', (reader) => reader.integer())).toBe('truncated');
   });
 });

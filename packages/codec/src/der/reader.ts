@@ -264,7 +264,7 @@ export class DerReader {
     if (tag === undefined || !isStringTag(tag))
       throw this.error(
         'bad-value',
-        `${tag === undefined ? 'nothing' : tagName(tag)} where a string must stand`,
+        `${tag === undefined ? 'nothing' : tagName(tag)} where a string was expected`,
       );
     return decodeDerString(tag, this.content(tag), offset);
   }
@@ -277,7 +277,7 @@ export class DerReader {
     if (offset >= end) throw this.error('truncated', `${tagName(expected)} is missing`);
     const tag = bytes[offset]!;
     if (tag !== expected)
-      throw this.error('bad-value', `${tagName(tag)} where ${tagName(expected)} must stand`);
+      throw this.error('bad-value', `${tagName(tag)} where ${tagName(expected)} was expected`);
     if ((tag & 0x1f) === 0x1f) throw this.error('bad-value', 'a tag number over 30');
     if (isMisconstructed(tag)) throw this.error('bad-value', `${tagName(tag)} is not DER`);
     let at = offset + 1;
@@ -287,7 +287,7 @@ export class DerReader {
       const width = length & 0x7f;
       if (width === 0) throw this.error('bad-length', 'an indefinite length');
       if (width > 4) throw this.error('bad-length', `a length of ${width} bytes`);
-      if (width > end - at) throw this.error('truncated', 'a length is cut');
+      if (width > end - at) throw this.error('truncated', 'a length is cut short');
       if (bytes[at] === 0) throw this.error('bad-length', 'a length with needless bytes');
       length = 0;
       for (let i = 0; i < width; i++) length = length * 256 + bytes[at++]!;

@@ -42,7 +42,7 @@ export function decodeDerString(tag: number, content: Uint8Array, offset = 0): s
         throw new DecodeError('bad-value', `a ${tagName(tag)} with a byte over 127`, offset);
       return ascii(content);
     default:
-      throw new DecodeError('bad-value', `${tagName(tag)} where a string must stand`, offset);
+      throw new DecodeError('bad-value', `${tagName(tag)} where a string was expected`, offset);
   }
 }
 
@@ -66,7 +66,7 @@ function fixedWidth(content: Uint8Array, width: 1 | 2 | 4, offset: number): stri
     let code = 0;
     for (let j = 0; j < width; j++) code = code * 256 + content[i + j]!;
     if (code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-      throw new DecodeError('bad-value', 'a string with something that is not a character', offset + i);
+      throw new DecodeError('bad-value', 'a string with an invalid character', offset + i);
     text += String.fromCodePoint(code);
   }
   return text;

@@ -7,9 +7,10 @@ import { Tag, tagName } from './tags.ts';
  */
 export function decodeDerTime(tag: number, content: Uint8Array, offset = 0): Date {
   const yearDigits = tag === Tag.utcTime ? 2 : tag === Tag.generalizedTime ? 4 : 0;
-  if (yearDigits === 0) throw new DecodeError('bad-value', `${tagName(tag)} where a time must stand`, offset);
+  if (yearDigits === 0)
+    throw new DecodeError('bad-value', `${tagName(tag)} where a time was expected`, offset);
   if (content.length !== yearDigits + 11 || content[content.length - 1] !== 0x5a)
-    throw new DecodeError('bad-value', `a ${tagName(tag)} that is not to the second and in UTC`, offset);
+    throw new DecodeError('bad-value', `a ${tagName(tag)} that is not in UTC with whole seconds`, offset);
   const digits = (at: number, count: number): number => {
     let value = 0;
     for (let i = at; i < at + count; i++) {
@@ -35,6 +36,6 @@ export function decodeDerTime(tag: number, content: Uint8Array, offset = 0): Dat
   date.setUTCHours(hour, minute, second);
   const exists =
     date.getUTCMonth() === month - 1 && date.getUTCDate() === day && hour < 24 && minute < 60 && second < 60;
-  if (!exists) throw new DecodeError('bad-value', `a ${tagName(tag)} that no calendar has`, offset);
+  if (!exists) throw new DecodeError('bad-value', `a ${tagName(tag)} that is not a date and time`, offset);
   return date;
 }

@@ -78,7 +78,7 @@ export class HpkeContext implements HpkeSender, HpkeReceiver {
     const { aead } = this.#secrets;
     if (aead === undefined) throw new CryptoError('unsupported', 'this HPKE suite only exports');
     if (this.#sequence >= Number.MAX_SAFE_INTEGER)
-      throw new CryptoError('bad-length', 'the sequence numbers of this HPKE context ran out');
+      throw new CryptoError('bad-length', 'this HPKE context has no sequence numbers left');
     return aead;
   }
 

@@ -49,7 +49,7 @@ export function dhkem(provider: CryptoProvider, id: number): Dhkem | undefined {
     if (inputKey.length < privateKeyLength)
       throw new CryptoError(
         'bad-length',
-        `a key of ${curve} is derived from ${privateKeyLength} bytes or more`,
+        `deriving a key for ${curve} takes at least ${privateKeyLength} bytes`,
       );
     const derived = kdf.extract(NOTHING, 'dkp_prk', inputKey);
     if (bitmask === undefined) return fromPrivate(kdf.expand(derived, 'sk', NOTHING, privateKeyLength));

@@ -103,7 +103,7 @@ class Suite implements HpkeSuite {
   /** KeySchedule (RFC 9180 §5.1). */
   #context(sharedSecret: Uint8Array, info: Uint8Array, psk: HpkePsk | undefined): HpkeContext {
     if (psk !== undefined && (psk.key.length < 32 || psk.id.length === 0))
-      throw new CryptoError('bad-key', 'an HPKE PSK has 32 bytes or more, and a name');
+      throw new CryptoError('bad-key', 'an HPKE PSK needs a key of at least 32 bytes, and an id');
     const hash = KDFS.get(this.id.kdf)!;
     const { kem, kdf: kdfId, aead: aeadId } = this.id;
     const suiteId = concat(utf8('HPKE'), uint16(kem), uint16(kdfId), uint16(aeadId));

@@ -49,7 +49,7 @@ function importExponent(algorithm: Uint8Array, exponent: Uint8Array): KeyObject 
   try {
     return createPrivateKey({ key, format: 'der', type: 'pkcs8' });
   } catch {
-    throw new CryptoError('bad-key', 'a Diffie-Hellman private key that is of no use');
+    throw new CryptoError('bad-key', 'an unusable Diffie-Hellman private key');
   } finally {
     key.fill(0);
     exponent.fill(0);

@@ -22,6 +22,6 @@ export function scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost,
     // OpenSSL counts a little more than the table and the blocks.
     return plain(scryptSync(password, salt, length, { N, r, p, maxmem: memory + 65_536 }));
   } catch {
-    throw new CryptoError('bad-length', 'scrypt does not take these costs');
+    throw new CryptoError('bad-length', 'scrypt cannot use these cost parameters');
   }
 }

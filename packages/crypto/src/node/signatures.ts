@@ -51,10 +51,10 @@ export function verify(
 }
 
 export function rsaEncrypt(key: PublicKey, message: Uint8Array): Uint8Array {
-  if (key.kind.type !== 'rsa') throw new CryptoError('bad-key', 'RSA encryption takes an RSA key');
+  if (key.kind.type !== 'rsa') throw new CryptoError('bad-key', 'RSA encryption needs an RSA key');
   // RFC 8017 §7.2.1: at least eight bytes of padding and three of frame.
   if (message.length > Math.ceil(key.kind.bits / 8) - 11)
-    throw new CryptoError('bad-length', `a message of ${message.length} bytes does not fit the RSA key`);
+    throw new CryptoError('bad-length', `a message of ${message.length} bytes is too long for the RSA key`);
   const handle = publicHandle(key);
   try {
     return plain(publicEncrypt({ key: handle, padding: constants.RSA_PKCS1_PADDING }, message));
@@ -64,14 +64,14 @@ export function rsaEncrypt(key: PublicKey, message: Uint8Array): Uint8Array {
 }
 
 export function rsaDecryptRaw(key: PrivateKey, ciphertext: Uint8Array): Uint8Array {
-  if (key.kind.type !== 'rsa') throw new CryptoError('bad-key', 'RSA decryption takes an RSA key');
+  if (key.kind.type !== 'rsa') throw new CryptoError('bad-key', 'RSA decryption needs an RSA key');
   if (ciphertext.length !== Math.ceil(key.kind.bits / 8))
-    throw new CryptoError('bad-length', 'an RSA ciphertext is as long as the modulus');
+    throw new CryptoError('bad-length', 'an RSA ciphertext must be as long as the modulus');
   const handle = privateHandle(key);
   try {
     return plain(privateDecrypt({ key: handle, padding: constants.RSA_NO_PADDING }, ciphertext));
   } catch {
-    throw new CryptoError('bad-length', 'an RSA ciphertext is less than the modulus');
+    throw new CryptoError('bad-length', 'an RSA ciphertext must be less than the modulus');
   }
 }
 

@@ -79,7 +79,7 @@ function chachaStream(key: Uint8Array, iv: Uint8Array): Step {
   return keyStream(64, (block, data) => {
     // Noble never wraps the counter, and stops one block before its end.
     if (start + block + Math.ceil(data.length / 64) > 0xffff_ffff)
-      throw new CryptoError('bad-length', 'the counter of ChaCha20 ran out');
+      throw new CryptoError('bad-length', 'the ChaCha20 counter is exhausted');
     return chacha20(key, nonce, data, undefined, start + block);
   });
 }

@@ -21,7 +21,7 @@ export function importPublicKey(spki: Uint8Array): PublicKey {
   const { spki: own, parsed } = normalizeSpki(spki.slice(), (curve, point) =>
     EC_CURVES[curve].curve.Point.fromBytes(point).toBytes(false),
   );
-  if (parsed.kind.type === 'dsa') throw new CryptoError('unsupported', 'this provider does not have DSA');
+  if (parsed.kind.type === 'dsa') throw new CryptoError('unsupported', 'this provider does not support DSA');
   if (parsed.kind.type === 'ec' && 'point' in parsed) {
     try {
       EC_CURVES[parsed.kind.curve].curve.Point.fromBytes(parsed.point).assertValidity();

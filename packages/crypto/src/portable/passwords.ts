@@ -22,6 +22,6 @@ export function scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost,
   try {
     return nobleScrypt(password, salt, { N, r, p, dkLen: length, maxmem: memory + 65_536 });
   } catch {
-    throw new CryptoError('bad-length', 'scrypt does not take these costs');
+    throw new CryptoError('bad-length', 'scrypt cannot use these cost parameters');
   }
 }

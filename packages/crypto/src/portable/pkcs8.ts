@@ -63,7 +63,7 @@ function ecPrivateKey(bytes: Uint8Array, curve: EcCurve): ParsedPrivateKey {
       const octets = reader.octetString();
       const stated = reader.explicit(0, readCurve);
       if (stated !== undefined && stated !== curve)
-        throw new CryptoError('bad-key', 'an EC private key that states two curves');
+        throw new CryptoError('bad-key', 'an EC private key that names two curves');
       reader.explicit(1, (inner) => inner.wholeBytesBitString());
       return octets;
     }),
@@ -93,7 +93,7 @@ function rsaPrivateKey(outer: DerReader): RsaPrivateKey {
     ) as [bigint, bigint, bigint, bigint, bigint, bigint, bigint];
     const key = { modulus: toInteger(modulus), exponent, length: modulus.length };
     if (primeP * primeQ !== key.modulus || primeP < 3n || primeQ < 3n)
-      throw new CryptoError('bad-key', 'an RSA private key whose parts do not fit together');
+      throw new CryptoError('bad-key', 'an RSA private key whose parts do not match');
     return { ...key, primeP, primeQ, exponentP, exponentQ, coefficient };
   });
 }

@@ -46,7 +46,7 @@ export function rsaPrivateOperation(key: RsaPrivateKey, encoded: Uint8Array): Ui
   const signed = q + key.primeQ * ((difference * key.coefficient) % key.primeP);
   const result = (signed * inverse) % key.modulus;
   if (modularPower(result, key.exponent, key.modulus) !== input)
-    throw new CryptoError('bad-key', 'an RSA private key whose parts do not fit together');
+    throw new CryptoError('bad-key', 'an RSA private key whose parts do not match');
   return toBytes(result, key.length);
 }
 

@@ -58,11 +58,11 @@ export function verify(
 }
 
 export function rsaEncrypt(key: PublicKey, message: Uint8Array): Uint8Array {
-  if (key.kind.type !== 'rsa') throw new CryptoError('bad-key', 'RSA encryption takes an RSA key');
+  if (key.kind.type !== 'rsa') throw new CryptoError('bad-key', 'RSA encryption needs an RSA key');
   const numbers = rsaNumbers(publicParts(key) as ParsedRsaKey);
   const padded = frame(2, nonZeroBytes(numbers.length - message.length - 3), message);
   if (padded === undefined)
-    throw new CryptoError('bad-length', `a message of ${message.length} bytes does not fit the RSA key`);
+    throw new CryptoError('bad-length', `a message of ${message.length} bytes is too long for the RSA key`);
   return rsaPublicOperation(numbers, padded)!;
 }
 

@@ -47,7 +47,7 @@ export function clientCertificateTypes(options: {
   if (takes.length === 0 || shows.length === 0)
     throw new TlsError('bad-option', 'at least one certificate type is needed');
   if (takes.includes('raw-public-key') && !verifies)
-    throw new TlsError('bad-option', 'who takes raw public keys needs verifyRawPublicKey');
+    throw new TlsError('bad-option', 'accepting raw public keys needs verifyRawPublicKey');
   return { takes, shows };
 }
 
@@ -71,7 +71,8 @@ export function takenCertificateTypes(options: {
   if (given === undefined) return { takes: verified, takesInOrder: false };
   if (given.length === 0) throw new TlsError('bad-option', 'at least one certificate type is needed');
   for (const type of given)
-    if (!verified.includes(type)) throw new TlsError('bad-option', `nobody verifies the type ${type}`);
+    if (!verified.includes(type))
+      throw new TlsError('bad-option', `no verifier was given for the certificate type ${type}`);
   return { takes: given, takesInOrder: true };
 }
 
@@ -99,7 +100,7 @@ export function learnCertificateTypes(
   if (!takes.includes(server)) {
     throw new TlsError(
       'no-common-certificate-type',
-      'the server shows an X.509 certificate, and only raw public keys are taken here',
+      'the server sent an X.509 certificate, but only raw public keys are accepted here',
     );
   }
   h.certificateTypes = { server, client: chosen(shows, block.get(clientCertificateType)) };
@@ -121,7 +122,7 @@ export function credentialsForClient(
   if (fitting.length > 0 || credentials.length === 0 || canDoWithout) return fitting;
   throw new TlsError(
     'no-common-certificate-type',
-    'the client takes no certificate of the types that this server has',
+    'the client accepts none of the certificate types that this server has',
   );
 }
 
@@ -185,7 +186,7 @@ function wanted(h: ServerHandshake, shown: readonly number[] | undefined): Certi
   if (!asksNow || !isNegotiating) return undefined;
   throw new TlsError(
     'no-common-certificate-type',
-    'the client can show no certificate of the types that this server takes',
+    'the client has none of the certificate types that this server accepts',
   );
 }
 

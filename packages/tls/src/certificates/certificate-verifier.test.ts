@@ -301,7 +301,7 @@ describe('Certificate Transparency', () => {
       ocspResponse: undefined,
     });
     expect(verdict.error).toMatchObject({ code: 'not-logged' });
-    expect(verdict.error!.message).toContain('timestamps of logs are needed');
+    expect(verdict.error!.message).toContain('timestamps from logs are needed');
   });
 
   test('clients’ certificates need not be logged', async () => {

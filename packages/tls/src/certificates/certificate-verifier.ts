@@ -87,7 +87,7 @@ function demands(options: CertificateVerifierOptions, request: CertificateToVeri
   if (checksName && request.name === undefined)
     throw new CertificateError(
       'name-mismatch',
-      'no name was given that the certificate could be compared with: give a host',
+      'there is no name to check the certificate against: give a host',
       chain[0],
     );
   return {

@@ -38,7 +38,7 @@ export function checkCompressions(
     const isKnown = name in IDS ? id === undefined : id !== undefined && id >= 16_384 && id <= 65_535;
     if (!isKnown) throw new TlsError('bad-option', `no certificate compression is called ${name}`);
     if (algorithms.findIndex((other) => idOf(other) === idOf(algorithm)) !== index)
-      throw new TlsError('bad-option', `the certificate compression ${name} is there twice`);
+      throw new TlsError('bad-option', `the certificate compression ${name} is listed twice`);
   });
   return algorithms;
 }

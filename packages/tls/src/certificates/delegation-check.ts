@@ -36,7 +36,7 @@ export function checkDelegation(
   const { delegationSchemes } = h.config.features;
   const scheme = delegationSchemes.find(({ id }) => id === delegation.dcCertVerifyAlgorithm);
   if (scheme === undefined) throw invalid('is for a signature scheme that was not offered');
-  if (!mayDelegate(certificate)) throw invalid('is by a certificate that does not allow it');
+  if (!mayDelegate(certificate)) throw invalid('was issued with a certificate that does not allow it');
   const signedWith = offered.find(({ id }) => id === algorithm);
   if (signedWith?.fits(certificateKey.kind, TLS13) !== true)
     throw invalid('is signed with a scheme that was not offered, or does not fit the certificate');

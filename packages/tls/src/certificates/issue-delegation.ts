@@ -64,7 +64,7 @@ export async function issueDelegatedCredential(
   if (!(lifetime > 0 && lifetime <= MAX_DELEGATION) || expiresAt > +certificate.notAfter || validTime < 0)
     throw new TlsError(
       'bad-option',
-      `a lifetime of ${lifetime} seconds: at most seven days, within the certificate's`,
+      `a lifetime of ${lifetime} seconds: at most seven days are allowed, and no longer than the certificate is valid`,
     );
   const scheme = schemeFor(key.publicKey.kind, request.scheme, delegableSchemes());
   const signedWith = schemeFor(delegator.keyKind, request.signedWith, SIGNATURE_SCHEMES);
@@ -145,7 +145,7 @@ export function delegatedOnlyCredential(
     delegatedCredentials,
     delegatedOnly: true,
     keyKind: Certificate.parse(leaf).publicKey(provider).kind,
-    sign: () => Promise.reject(new Error('the key of the certificate is not here')),
+    sign: () => Promise.reject(new Error('the certificate\u2019s private key is not available')),
   };
 }
 
@@ -161,5 +161,8 @@ function schemeFor(
   const wanted = name === undefined ? undefined : signatureSchemeByName(name);
   const scheme = schemes.find((each) => (name === undefined || each === wanted) && each.fits(kind, TLS13));
   if (scheme !== undefined) return scheme;
-  throw new TlsError('bad-option', `${name ?? 'no scheme'} fits a key of type ${kind.type} here`);
+  throw new TlsError(
+    'bad-option',
+    `${name ?? 'no signature scheme'} ${name === undefined ? 'fits' : 'does not fit'} a key of type ${kind.type} here`,
+  );
 }

@@ -48,10 +48,7 @@ export function pinnedKeys(
   return ({ key, name }) => {
     const pinned = byName === undefined ? all : (byName.get(name?.toLowerCase() ?? '') ?? []);
     if (pinned.some((spki) => bytesEqual(spki, key.spki))) return { accepted: true };
-    const error = new TlsError(
-      'certificate-unknown',
-      'the peer’s public key is none of those that are pinned',
-    );
+    const error = new TlsError('certificate-unknown', 'the peer’s public key is not one of the pinned keys');
     return { accepted: false, error };
   };
 }

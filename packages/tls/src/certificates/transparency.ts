@@ -51,7 +51,7 @@ export function checkLogged(
   if (verdict.complies) return;
   throw new CertificateError(
     'not-logged',
-    `the certificate is not logged as it must be: ${verdict.reason}`,
+    `the certificate is not logged as required: ${verdict.reason}`,
     certificate,
   );
 }

@@ -147,9 +147,9 @@ function echRejection(info: ConnectionInfo, publicName: string, { list }: RetryC
   const retryConfigs = list !== undefined && parseEchConfigList(list).length > 0 ? list : undefined;
   const advice =
     retryConfigs === undefined
-      ? 'and says that it does without Encrypted Client Hello'
-      : 'and sent the configurations to try again with';
-  return new TlsError('ech-rejected', `the server did not read the encrypted hello, ${advice}`, {
+      ? 'and indicates that it does not use Encrypted Client Hello'
+      : 'and sent configurations to try again with';
+  return new TlsError('ech-rejected', `the server did not decrypt the hello, ${advice}`, {
     ...(retryConfigs ? { retryConfigs } : {}),
   });
 }

@@ -103,7 +103,7 @@ export const echConfigList: Codec<{ version: number; contents: Uint8Array }[]> =
     const configs = entries.read(reader);
     for (const { version, contents } of configs) {
       if (version === ECH_VERSION && !isWellFormed(contents))
-        throw reader.error('bad-value', 'holds an ECHConfig that is none', start);
+        throw reader.error('bad-value', 'holds an invalid ECHConfig', start);
     }
     return configs;
   },

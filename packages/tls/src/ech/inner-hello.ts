@@ -102,7 +102,7 @@ export class InnerHello implements ClientEch {
     if (is13 && this.#isConfirmation('ServerHello', answer, this.#transcript, raw, IN_SERVER_HELLO)) return;
     throw new TlsError(
       'illegal-parameter',
-      'the server read the first encrypted hello, but not the second (RFC 9849 §6.1.5)',
+      'the server decrypted the first hello, but not the second (RFC 9849 §6.1.5)',
     );
   }
 
@@ -110,7 +110,7 @@ export class InnerHello implements ClientEch {
     if (!extensions.has(encryptedClientHello)) return;
     throw new TlsError(
       'unsolicited-extension',
-      'the server read the encrypted hello, and yet sends configurations to try again with (RFC 9849 §5)',
+      'the server decrypted the hello, but also sent configurations to try again with (RFC 9849 §5)',
     );
   }
 

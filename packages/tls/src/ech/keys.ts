@@ -95,7 +95,10 @@ export interface EchServerKeys {
 export function echServerKeys(provider: CryptoProvider, keys: readonly EchKey[]): EchServerKeys {
   const retries = keys.filter((key) => key.isRetry ?? true);
   if (retries.length === 0)
-    throw new TlsError('bad-option', 'echKeys: at least one must be for clients to try again with (isRetry)');
+    throw new TlsError(
+      'bad-option',
+      'echKeys: at least one must be offered to clients for a second try (isRetry)',
+    );
   const checked = keys.map((key) => echServerKey(provider, key));
   const retryConfigs = encodeEchConfigList(retries.map(({ config }) => config));
   const greaseKey = provider.hkdfExtract('sha256', GREASE_SALT, keys[0]!.privateKey);
@@ -124,7 +127,7 @@ function singleConfig(config: Uint8Array): EchConfig {
     throw new TlsError('bad-option', 'echKeys: config must be one ECHConfig', { cause: error });
   }
   if (parsed !== undefined) return parsed;
-  throw new TlsError('bad-option', 'echKeys: a config is of another version than 0xfe0d');
+  throw new TlsError('bad-option', 'echKeys: a config has a version other than 0xfe0d');
 }
 
 const GREASE_SALT = utf8('retry that looks confirmed');

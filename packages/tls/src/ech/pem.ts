@@ -40,7 +40,7 @@ export function parseEchKeys(pem: string): EchKey[] {
   if (configs.length === 0) throw bad('holds no configuration of version 0xfe0d');
   const { curve, privateKey } = readPkcs8(key.bytes);
   if (configs.some(({ kem }) => kem !== curve.kem))
-    throw bad('holds a private key of another kind than a configuration says');
+    throw bad('holds a private key of a different kind than a configuration states');
   return configs.map(({ bytes }) => ({ config: new Uint8Array(bytes), privateKey }));
 }
 
@@ -82,7 +82,8 @@ function readPkcs8(bytes: Uint8Array): { curve: Curve; privateKey: Uint8Array } 
       const name = algorithm.oid();
       const oid = name === EC_PUBLIC_KEY ? algorithm.oid() : name;
       const curve = CURVES.find((each) => each.oid === oid && each.isParameter === (name === EC_PUBLIC_KEY));
-      if (curve === undefined) throw bad(`holds a private key of an algorithm that HPKE has not: ${oid}`);
+      if (curve === undefined)
+        throw bad(`holds a private key of an algorithm that HPKE does not use: ${oid}`);
       const key = decodeDer(info.octetString(), (inner) =>
         curve.isParameter ? ecPrivateKey(inner.enter(Tag.sequence)) : inner.octetString(),
       );

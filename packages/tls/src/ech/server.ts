@@ -166,7 +166,7 @@ function refuseOuterAtBackend({ config }: ServerHandshake): void {
 }
 
 function misplacedInner(): TlsError {
-  return new TlsError('illegal-parameter', 'an inner ClientHello that nobody encrypted (RFC 9849 §7)');
+  return new TlsError('illegal-parameter', 'an inner ClientHello that was not encrypted (RFC 9849 §7)');
 }
 
 interface OpenedHello {
@@ -224,7 +224,7 @@ function checkInner({ extensions }: ClientHello): void {
   }
   const offered = extensions.get(supportedVersions) ?? OLDER;
   if (!offered.includes(TLS13) || offered.some((version) => OLDER.includes(version))) {
-    throw new TlsError('illegal-parameter', 'an inner ClientHello offers TLS 1.3 and nothing older');
+    throw new TlsError('illegal-parameter', 'an inner ClientHello must offer TLS 1.3 and nothing older');
   }
 }
 

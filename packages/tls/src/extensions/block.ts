@@ -182,7 +182,7 @@ function readExtension<P extends Place>(reader: Reader, block: ExtensionBlock<P>
 function checkPlace(definition: Extension | undefined, place: Place): void {
   if (definition === undefined || place in definition.codecs) return;
   const { name, source } = definition;
-  throw new TlsError('misplaced-extension', `${name} must not stand in ${place} (${source})`);
+  throw new TlsError('misplaced-extension', `${name} must not appear in ${place} (${source})`);
 }
 
 /** Only who wants to see the fields has them read, as far as they are what the draft says. */

@@ -59,12 +59,15 @@ export function ownSettings(options: ApplicationSettingsOptions): OwnSettings | 
   for (const [protocol, { length }] of byProtocol) {
     if (length <= LONGEST) continue;
     const name = JSON.stringify(protocol);
-    throw new TlsError('bad-option', `the settings for ${name} are ${length} bytes, and may be ${LONGEST}`);
+    throw new TlsError(
+      'bad-option',
+      `the settings for ${name} are ${length} bytes long, more than ${LONGEST}`,
+    );
   }
   const extensions = (options.applicationSettingsCodePoints ?? [applicationSettings.id]).map((id) => {
     const extension = EXTENSIONS.find((each) => each.id === id);
     if (extension === undefined)
-      throw new TlsError('bad-option', `application settings go under 17613 or 17513, not ${id}`);
+      throw new TlsError('bad-option', `application settings use the number 17613 or 17513, not ${id}`);
     return extension;
   });
   return { byProtocol, extensions };
@@ -114,12 +117,12 @@ export function learnSettings(
   if (own === undefined)
     throw new TlsError(
       'illegal-parameter',
-      'the server has settings for a protocol without any, or for none',
+      'the server sent settings for a protocol that has none, or without a protocol',
     );
   if (another !== undefined)
     throw new TlsError('illegal-parameter', 'the server answers application settings under both numbers');
   if (early !== undefined)
-    throw new TlsError('illegal-parameter', 'the server takes early data, and has new settings nonetheless');
+    throw new TlsError('illegal-parameter', 'the server accepted early data, but sent new settings');
   negotiatedOf(h).applicationSettings = { sent: own, received: answer.get(extension)!.slice() };
   return { extension, own };
 }

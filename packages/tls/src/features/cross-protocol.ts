@@ -18,7 +18,7 @@ export function checkServerName({ config }: ServerHandshake, info: ClientHelloIn
     const isTls13 = config.versions.includes(TLS13) && info.supportedVersions.includes(TLS13);
     throw new TlsError(
       isTls13 ? 'missing-extension' : 'no-certificate-for-name',
-      'the client names no server, which is required here',
+      'the client names no server (SNI), which is required here',
     );
   }
   if (serverNames.some((pattern) => matches(pattern.toLowerCase(), serverName))) return;

@@ -33,7 +33,7 @@ export function npnSender(
   const offered = answer.get(nextProtocolNegotiation);
   if (offered === undefined) return undefined;
   if (answer.has(alpn))
-    throw new TlsError('illegal-parameter', 'the server negotiates protocols in both ways, ALPN and NPN');
+    throw new TlsError('illegal-parameter', 'the server negotiates a protocol with both ALPN and NPN');
   const protocol = npn.select(offered);
   negotiatedOf(h).npnProtocol = protocol;
   return () => npn.send(h, protocol);

@@ -234,7 +234,10 @@ export function serverFeatures(
   if (common.delegationSchemes.length > 0) ids.push(delegatedCredential.id);
   const keepsCertificateHash = options.sessionsKeepCertificateHash === true;
   if (keepsCertificateHash && options.renegotiation)
-    throw new TlsError('bad-option', 'a renegotiation compares certificates: their hashes are not enough');
+    throw new TlsError(
+      'bad-option',
+      'sessionsKeepCertificateHash cannot be used with renegotiation, which compares whole certificates',
+    );
   return { ...common, ...takenCertificateTypes(options), requested: { ids }, keepsCertificateHash };
 }
 
@@ -249,7 +252,7 @@ function commonFeatures(options: CommonFeatureOptions): CommonFeatures {
     if (isGrease(id))
       throw new TlsError('bad-option', `the extension ${id} is GREASE: use the option grease`);
     if (custom.findIndex((other) => other.id === id) !== index) {
-      throw new TlsError('bad-option', `the extension ${id} is there twice`);
+      throw new TlsError('bad-option', `the extension ${id} is listed twice`);
     }
   });
   const { recordSizeLimit } = options;
@@ -280,10 +283,7 @@ function delegationSchemes({
       : (signatureSchemes?.map(schemeNamed) ?? defaultSignatureSchemes());
   const fitting = schemes.filter((scheme) => delegableSchemes().includes(scheme));
   if (fitting.length > 0 && (accepts === true || fitting.length === schemes.length)) return fitting;
-  throw new TlsError(
-    'bad-option',
-    'delegated credentials sign with schemes of TLS 1.3, but none of rsa_pss_rsae',
-  );
+  throw new TlsError('bad-option', 'delegated credentials sign with TLS 1.3 schemes other than rsa_pss_rsae');
 }
 
 function schemeNamed(name: string): SignatureScheme {

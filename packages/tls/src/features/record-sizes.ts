@@ -44,7 +44,7 @@ export function learnRecordSizes(h: ClientHandshake, answer: ExtensionBlock<'enc
   if (code !== h.config.features.maxFragmentLengthCode) {
     throw new TlsError(
       'illegal-parameter',
-      'the server answers another max_fragment_length than was asked for',
+      'the server answers with a max_fragment_length that was not asked for',
     );
   }
   limitFragments(h, answer, code, KEYS_IN_PLACE);

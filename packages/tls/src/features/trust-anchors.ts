@@ -49,7 +49,7 @@ export function learnMatch(
   if (certificates.some(({ extensions }, index) => index > 0 && extensions.has(trustAnchors)))
     throw new TlsError(
       'unsolicited-extension',
-      'trust_anchors stands with a certificate that is not the leaf',
+      'trust_anchors comes with a certificate that is not the leaf',
     );
   const negotiated = negotiatedOf(h);
   negotiated.trustAnchors = { available: negotiated.trustAnchors?.available, matched: true };

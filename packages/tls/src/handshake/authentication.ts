@@ -167,7 +167,7 @@ export function checkSignature(
   if (!h.provider.verify(scheme.algorithm, key, signed.content, signed.signature)) {
     throw new TlsError(
       'bad-signature',
-      'the peer does not own the certificate it showed: its signature is wrong',
+      'the peer does not have the key of the certificate it sent: its signature is wrong',
     );
   }
   return scheme;

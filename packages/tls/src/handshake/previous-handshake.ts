@@ -34,7 +34,7 @@ export function checkSamePeer(
   const known = previous?.peerCertificates[0];
   if (known === undefined || previous?.allowsOtherPeer === true) return;
   if (chain[0] !== undefined && bytesEqual(chain[0], known)) return;
-  throw new TlsError('peer-changed', 'the peer shows another certificate than before the renegotiation');
+  throw new TlsError('peer-changed', 'the peer sent a different certificate than before the renegotiation');
 }
 
 /**
@@ -48,7 +48,10 @@ export function checkSamePskIdentity(
   const known = previous?.peerPskIdentity;
   if (known === undefined || previous?.allowsOtherPeer === true) return;
   if (identity !== undefined && bytesEqual(identity, known)) return;
-  throw new TlsError('peer-changed', 'the client uses another external key than before the renegotiation');
+  throw new TlsError(
+    'peer-changed',
+    'the client uses a different external key than before the renegotiation',
+  );
 }
 
 /** What the peer of a session showed: its chain, or its key. */
@@ -62,7 +65,10 @@ export function checkSameName(
   serverName: string | undefined,
 ): void {
   if (previous === undefined || previous.allowsOtherPeer || previous.serverName === serverName) return;
-  throw new TlsError('peer-changed', 'the client wants another server name than before the renegotiation');
+  throw new TlsError(
+    'peer-changed',
+    'the client wants a different server name than before the renegotiation',
+  );
 }
 
 /** RFC 7627 §5.4: what bound the first handshake binds the next. Throws `extended-master-secret-mismatch`. */

@@ -51,7 +51,7 @@ export class Heartbeat {
     const { maySend, provider } = this.#terms;
     if (!maySend) throw new TlsError('not-connected', 'the peer does not answer heartbeats');
     if (this.#pending !== undefined)
-      throw new TlsError('not-connected', 'a heartbeat is on its way already (RFC 6520 §3)');
+      throw new TlsError('not-connected', 'a heartbeat is already on its way (RFC 6520 §3)');
     const payload = request.payload?.slice() ?? provider.randomBytes(PAYLOAD);
     const padding = Math.max(MIN_PADDING, Math.floor(request.padding ?? MIN_PADDING));
     const most = this.#records.fragmentLength - HEARTBEAT_OVERHEAD;

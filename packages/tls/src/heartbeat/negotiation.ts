@@ -15,7 +15,7 @@ export function heartbeatModeCode(mode: HeartbeatMode | undefined): number | und
   if (mode === undefined) return undefined;
   if (mode === 'answer') return PEER_ALLOWED_TO_SEND;
   if (mode === 'only-ask') return PEER_NOT_ALLOWED_TO_SEND;
-  throw new TlsError('bad-option', `heartbeat is 'answer' or 'only-ask', not ${String(mode)}`);
+  throw new TlsError('bad-option', `heartbeat must be 'answer' or 'only-ask', not ${String(mode)}`);
 }
 
 export function offerHeartbeat(

@@ -38,7 +38,7 @@ function derive(
 ): Uint8Array {
   // There are no labels, so that one more use would give another one's secret away.
   if (label !== 'master secret' && label !== 'key expansion')
-    throw new TlsError('not-connected', 'SSL 3.0 has no keying material for others');
+    throw new TlsError('not-connected', 'SSL 3.0 cannot export keying material');
   const blocks: Uint8Array[] = [];
   for (let i = 0; 16 * i < length; i++) {
     const salt = new Uint8Array(i + 1).fill(0x41 + i);

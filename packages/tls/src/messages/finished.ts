@@ -17,5 +17,5 @@ export const finished: Message<Finished> = message('finished', codec);
  */
 export function checkFinishedLength({ length }: Uint8Array, expected: number): void {
   if (length === expected) return;
-  throw new TlsError('malformed-message', `finished: malformed: ${length} bytes in place of ${expected}`);
+  throw new TlsError('malformed-message', `finished: malformed: ${length} bytes instead of ${expected}`);
 }

@@ -105,7 +105,7 @@ function checkEarlyData({ earlyData, ALPNProtocols }: ConnectionOptions): void {
   if (!(earlyData instanceof Uint8Array) || readProtocols(ALPNProtocols).length < 2) return;
   throw invalidValue(
     'options.ALPNProtocols',
-    'must name one protocol where there is early data',
+    'must name one protocol when early data is sent',
     ALPNProtocols,
   );
 }

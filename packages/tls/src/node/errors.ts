@@ -56,12 +56,12 @@ export function handshakeTimeout(): NodeTlsError {
 }
 
 export function brokenPipe(): NodeTlsError {
-  return nodeError('EPIPE', 'write EPIPE: the TLS connection no longer takes data');
+  return nodeError('EPIPE', 'write EPIPE: the TLS connection no longer accepts data');
 }
 
 /** For writes that were under way. */
 export function destroyed(): NodeTlsError {
-  return nodeError('ERR_STREAM_DESTROYED', 'the socket was destroyed before it was written');
+  return nodeError('ERR_STREAM_DESTROYED', 'the socket was destroyed before the data was written');
 }
 
 export function invalidState(): NodeTlsError {
@@ -83,7 +83,7 @@ export function nodeError(code: string, message: string, cause?: unknown): NodeT
 
 function map(error: TlsError): NodeTlsError {
   if (error.code === 'truncated') {
-    return nodeError(TRUNCATED, `${error.message}; the peer or someone on the way cut it off`);
+    return nodeError(TRUNCATED, `${error.message}; the peer or someone in between cut it off`);
   }
   if (error.code === 'handshake-timeout') return handshakeTimeout();
   if (error.code === 'too-many-renegotiations') {

@@ -199,7 +199,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     if (!this.#ownsTransport || !(transport instanceof Socket)) {
       throw nodeError(
         'ERR_SOCKET_ALREADY_CONNECTED',
-        'this socket has a transport: use connect() for another',
+        'this socket already has a transport: use connect() to make another',
       );
     }
     const [options] = args as [Partial<TLSSocketOptions>?];

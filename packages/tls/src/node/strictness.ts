@@ -40,7 +40,7 @@ export function strictnessOf(option: StrictOption | null | undefined): Strictnes
   const chosen = { ...others };
   for (const [name, isOn] of Object.entries(option)) {
     // A switch that is misspelt would be off without a word.
-    if (!isSwitch(name)) throw invalidValue('options.strict', `has no switch ${name}`, option);
+    if (!isSwitch(name)) throw invalidValue('options.strict', `has no setting ${name}`, option);
     if (isOn === undefined) continue;
     if (typeof isOn !== 'boolean') throw wrongType(`options.strict.${name}`, 'of type boolean', isOn);
     chosen[name] = isOn;

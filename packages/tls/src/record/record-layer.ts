@@ -182,7 +182,7 @@ export class RecordLayer implements RecordLimits {
     if (length > this.#undecryptableBudget) {
       throw new TlsError(
         'too-much-early-data',
-        'the client goes on with early data, which was refused, or its records do not decrypt',
+        'the client keeps sending early data, which was refused, or its records do not decrypt',
       );
     }
     this.#undecryptableBudget -= length;

@@ -30,6 +30,6 @@ export function checkLimit(plaintext: Plaintext, limit: RecordLimit, isProtected
   if (length <= limit.length) return;
   throw new TlsError(
     'record-overflow',
-    `a record with ${length} bytes of plaintext, more than ${limit.length} as agreed`,
+    `a record with ${length} bytes of plaintext, more than the ${limit.length} agreed on`,
   );
 }

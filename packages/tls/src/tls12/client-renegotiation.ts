@@ -74,7 +74,7 @@ export class ClientRenegotiation implements Renegotiation {
   }
 
   requestCertificate(): void {
-    throw new TlsError('not-connected', 'a client does not ask for a certificate: it always gets one');
+    throw new TlsError('not-connected', 'a client cannot ask for a certificate: it always gets one');
   }
 
   declined(): void {}
@@ -114,5 +114,5 @@ function* receiveServerHello(h: ClientHandshake): Flow<ServerHello<'server_hello
   const wanted = h.config.versions[0]!;
   if (answer.extensions.place === 'server_hello_12' && answer.legacyVersion === wanted)
     return answer as ServerHello<'server_hello_12'>;
-  throw new TlsError('illegal-parameter', `a renegotiation that does not stay with ${versionName(wanted)}`);
+  throw new TlsError('illegal-parameter', `a renegotiation that does not keep ${versionName(wanted)}`);
 }

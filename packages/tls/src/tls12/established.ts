@@ -126,7 +126,7 @@ export class Established12 implements Established {
     if (this.#renegotiation !== undefined) return this.#renegotiation;
     throw new TlsError(
       'not-connected',
-      'renegotiation needs the option for it, and a peer that does it securely',
+      'renegotiation needs the option renegotiation, and a peer that supports secure renegotiation',
     );
   }
 

@@ -31,6 +31,6 @@ interface ConfigWithOptions {
 function refusal(): TlsError {
   return new TlsError(
     'export-refused',
-    'keying material is exported only with the extended master secret, which the peer does not know (RFC 7627 §5.4)',
+    'keying material is exported only with the extended master secret, which the peer does not support (RFC 7627 §5.4)',
   );
 }

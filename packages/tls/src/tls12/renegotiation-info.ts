@@ -40,7 +40,7 @@ export function checkClientRenegotiationInfo(
   if (signal) throw insecure('must not be replaced by the signalling suite (RFC 5746 §3.7)');
   if (info === undefined) throw insecure('is missing in a renegotiation (RFC 5746 §3.7)');
   if (bytesEqual(info, clientRenegotiationInfo(h))) return true;
-  throw insecure('does not hold the Finished of the handshake before (RFC 5746 §3.7)');
+  throw insecure('does not hold the Finished of the previous handshake (RFC 5746 §3.7)');
 }
 
 /** A client: tells whether the server knows secure renegotiation. Throws `insecure-renegotiation`. */
@@ -55,7 +55,7 @@ export function checkServerRenegotiationInfo(
   }
   if (info === undefined) throw insecure('is missing in a renegotiation (RFC 5746 §3.5)');
   if (bytesEqual(info, serverRenegotiationInfo(h))) return true;
-  throw insecure('does not hold the Finished messages of the handshake before (RFC 5746 §3.5)');
+  throw insecure('does not hold the Finished messages of the previous handshake (RFC 5746 §3.5)');
 }
 
 /** A first handshake: the peer may do without where that is allowed. */

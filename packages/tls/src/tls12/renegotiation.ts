@@ -53,7 +53,7 @@ export function previousHandshake(
 export function peerMayBegin({ byPeer, limit }: PreviousHandshake): boolean {
   if (!byPeer) return false;
   if (limit.take()) return true;
-  throw new TlsError('too-many-renegotiations', 'the peer renegotiates more often than it may');
+  throw new TlsError('too-many-renegotiations', 'the peer renegotiates more often than allowed');
 }
 
 /** What a flow gets that waits for the peer's answer. */

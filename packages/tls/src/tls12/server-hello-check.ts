@@ -62,13 +62,13 @@ export function checkServerHello(
   const secureRenegotiation = checkServerRenegotiationInfo(h, extensions);
   const formats = extensions.get(ecPointFormats);
   if (formats !== undefined && !formats.includes(0)) {
-    throw new TlsError('illegal-parameter', 'the server does not take uncompressed points');
+    throw new TlsError('illegal-parameter', 'the server does not accept uncompressed points');
   }
   const extended = extensions.has(extendedMasterSecret);
   if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
     throw new TlsError(
       'no-extended-master-secret',
-      'the server does not know extended_master_secret, which is required here',
+      'the server does not support extended_master_secret, which is required here',
     );
   }
   checkSameExtendedMasterSecret(h, extended);

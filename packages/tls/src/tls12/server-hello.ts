@@ -69,14 +69,17 @@ export function agreeOn(
   const { extensions } = hello;
   const formats = extensions.get(ecPointFormats);
   if (formats !== undefined && !formats.includes(0)) {
-    throw new TlsError('illegal-parameter', 'the client does not take uncompressed points (RFC 8422 §5.1.2)');
+    throw new TlsError(
+      'illegal-parameter',
+      'the client does not accept uncompressed points (RFC 8422 §5.1.2)',
+    );
   }
   checkClientSchemes(h, rules);
   const extended = extensions.has(extendedMasterSecret);
   if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
     throw new TlsError(
       'no-extended-master-secret',
-      'the client does not know extended_master_secret, which is required here',
+      'the client does not support extended_master_secret, which is required here',
     );
   }
   checkSameExtendedMasterSecret(h, extended);
@@ -132,7 +135,7 @@ function checkClientSchemes({ config }: ServerHandshake, rules: VersionRules): v
     return;
   throw new TlsError(
     'no-common-signature-scheme',
-    `a client certificate is required, and none of our signatureSchemes is one of ${rulesName(rules)}`,
+    `a client certificate is required, but none of our signatureSchemes is one of ${rulesName(rules)}`,
   );
 }
 

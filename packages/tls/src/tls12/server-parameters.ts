@@ -73,9 +73,9 @@ const NOTHING_FITS = {
   'no-common-cipher-suite': 'client and server share no cipher suite of this version',
   'no-common-group': 'client and server share no group',
   'no-common-signature-scheme':
-    'no suite that both know fits a key of ours, and a curve and a signature that the client can verify',
+    'no suite that both support fits one of our keys, with a curve and a signature that the client accepts',
   'no-common-finite-field':
-    'the client names finite fields, none of which this server takes, and no suite without one fits',
+    'the client lists finite-field groups, but this server accepts none of them, and no other suite fits',
 } as const;
 
 /** No suite is left, since a client certificate is required: then the client hears why. */
@@ -83,7 +83,7 @@ function checkCanAsk(h: ServerHandshake, wishes: Wishes): void {
   if (h.config.options.clientCertificate !== 'require' || commonSuites(h, wishes, false).length === 0) return;
   throw new TlsError(
     'client-certificate-missing',
-    'the client offers only suites with a shared key, and a client certificate is required, for which that does not stand in',
+    'the client offers only suites with a pre-shared key, but a client certificate is required as well',
   );
 }
 

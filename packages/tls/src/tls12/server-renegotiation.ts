@@ -82,7 +82,7 @@ export class ServerRenegotiation implements Renegotiation {
     checkLegacyVersion(hello);
     checkVersion(hello, this.#rules.version);
     if (!hello.legacyCompressionMethods.includes(0))
-      throw new TlsError('illegal-parameter', 'ClientHello wants compression');
+      throw new TlsError('illegal-parameter', 'ClientHello asks for compression');
     return yield* this.#goOn(h, this.#rules, hello);
   }
 

@@ -103,7 +103,7 @@ function checkOffer(hello: ClientHello, offered: OfferedPsks): void {
     throw new TlsError('illegal-parameter', 'pre_shared_key is not the last extension of ClientHello');
   }
   if (offered.identities.length !== offered.binders.length) {
-    throw new TlsError('illegal-parameter', 'pre_shared_key has not one binder for each identity');
+    throw new TlsError('illegal-parameter', 'pre_shared_key does not have one binder for each identity');
   }
   if (!hello.extensions.has(pskKeyExchangeModes)) {
     throw new TlsError('missing-extension', 'pre_shared_key came without psk_key_exchange_modes');

@@ -87,12 +87,15 @@ function checkAgreement(
   if (retried !== undefined && retried !== suite) {
     throw new TlsError(
       'illegal-parameter',
-      'ServerHello selects another suite than the HelloRetryRequest before it',
+      'ServerHello selects a different suite than the HelloRetryRequest before it',
     );
   }
   const psk = selectedPsk(offer, hello, suite);
   if (h.config.options.requirePsk === true)
-    checkPsk(psk, 'the server takes none of the keys offered, and a certificate is not wanted');
+    checkPsk(
+      psk,
+      'the server accepts none of the pre-shared keys offered, and requirePsk allows no certificate in their place',
+    );
   const { group, secret } = agree(offer, hello);
   return {
     offer,
@@ -117,7 +120,10 @@ function selectedPsk(
   if (psk === undefined)
     throw new TlsError('illegal-parameter', 'the server selects a PSK that was not offered');
   if (psk.hash === suite.hash) return psk;
-  throw new TlsError('illegal-parameter', 'the server selects a PSK with a suite of another hash');
+  throw new TlsError(
+    'illegal-parameter',
+    'the server selects a PSK together with a suite of a different hash',
+  );
 }
 
 /** (EC)DHE with one of our shares (RFC 9846 §4.2.8). */
@@ -207,7 +213,10 @@ function* receiveCertificateRequest(h: ClientHandshake): Flow<CertificateRequest
   if (!(yield* nextIs(h, certificateRequest13))) return undefined;
   const request = yield* receive(h, certificateRequest13);
   if (request.certificateRequestContext.length > 0) {
-    throw new TlsError('illegal-parameter', 'a certificate request in a handshake has an empty context');
+    throw new TlsError(
+      'illegal-parameter',
+      'a certificate request in a handshake must have an empty context',
+    );
   }
   return request;
 }

@@ -48,13 +48,13 @@ export function earlyDataOutcome(
   if (psk === undefined || psk !== offer.psks[0] || psk.session?.cipherSuite !== suite.id) {
     throw new TlsError(
       'illegal-parameter',
-      'the server takes early data under another key than it was sent with',
+      'the server accepts early data under a different key than it was sent with',
     );
   }
   if (psk.session.alpnProtocol !== (answer.alpnProtocol ?? '')) {
     throw new TlsError(
       'illegal-parameter',
-      'the server takes early data and speaks another protocol than it was sent for (RFC 9846 §4.2.10)',
+      'the server accepts early data, but chose a different protocol than it was sent for (RFC 9846 §4.2.10)',
     );
   }
   return 'accepted';

@@ -53,13 +53,16 @@ export class LaterAnswers implements LaterAuthentication {
   }
 
   request(): void {
-    throw new TlsError('not-connected', 'a client does not ask for a certificate: it always gets one');
+    throw new TlsError('not-connected', 'a client cannot ask for a certificate: it always gets one');
   }
 
   *#answer(message: RawMessage, keys: CurrentKeys): Flow<AfterHandshake> {
     const request = decodeMessage(certificateRequest13, message);
     if (request.certificateRequestContext.length === 0) {
-      throw new TlsError('illegal-parameter', 'a certificate request after the handshake has a context');
+      throw new TlsError(
+        'illegal-parameter',
+        'a certificate request after the handshake must have a context',
+      );
     }
     const { provider, config } = this.#constant;
     // The answer goes out in one piece, however long the signature takes: nothing may come in between.

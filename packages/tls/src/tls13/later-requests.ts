@@ -58,7 +58,7 @@ export class LaterRequests implements LaterAuthentication {
 
   request(required: boolean): void {
     if (this.#requests.length >= MAX_WAITING_CERTIFICATE_REQUESTS) {
-      throw new TlsError('not-connected', 'the client has not answered the certificate requests before');
+      throw new TlsError('not-connected', 'the client has not answered the previous certificate requests');
     }
     const context = this.#constant.provider.randomBytes(16);
     const extensions = certificateRequestExtensions(this.#handshakeWith(required, new Uint8Array(0)));

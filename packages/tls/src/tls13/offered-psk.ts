@@ -34,7 +34,7 @@ export function* offeredPsks(h: ClientHandshake, session: Session | undefined): 
   // An empty identity is one of TLS 1.2 only (RFC 4279 §2, RFC 9846 §4.2.11).
   const named = external.filter(({ identity }) => identity.length > 0).map(externalPsk);
   const offered = [...psks, ...named.filter((psk) => hashes.includes(psk.hash))];
-  if (requirePsk === true) checkPsk(offered[0], 'there is no key for this server, nor a session');
+  if (requirePsk === true) checkPsk(offered[0], 'there is neither a key nor a session for this server');
   return offered;
 }
 

@@ -82,7 +82,7 @@ export class Opener13 implements RecordOpener {
       return { type, content: bytes.subarray(RECORD_HEADER) };
     }
     if (type !== APPLICATION_DATA) {
-      throw new TlsError('unexpected-message', 'an unprotected record where only protected ones may come');
+      throw new TlsError('unexpected-message', 'an unprotected record where only protected ones are allowed');
     }
     const sealed = bytes.subarray(RECORD_HEADER);
     const inner = this.#aead.open(this.#nonce.at(this.sequence), bytes.subarray(0, RECORD_HEADER), sealed);

@@ -36,7 +36,7 @@ export function retryClientHello(
       );
     }
     if (shares.some((own) => own.group.id === wanted)) {
-      throw new TlsError('illegal-parameter', `a retry for ${group.name}, of which there was a share`);
+      throw new TlsError('illegal-parameter', `a retry for ${group.name}, although a share for it was sent`);
     }
     shares = [group.start(h.provider)];
     extensions.set(
@@ -48,7 +48,7 @@ export function retryClientHello(
   // A PSK of another hash cannot be used any more (RFC 9846 §4.1.4).
   const psks = offer.psks.filter((psk) => psk.hash === suite.hash);
   if (h.config.options.requirePsk === true)
-    checkPsk(psks[0], 'the server chooses a suite that none of the keys offered goes with');
+    checkPsk(psks[0], 'the server chooses a suite that fits none of the pre-shared keys offered');
   endEarlyData(h, offer);
   const second = { ...offer, shares, psks };
   sendClientHello(h, second);

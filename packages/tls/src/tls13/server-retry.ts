@@ -60,7 +60,7 @@ export function restoreRetry(
   if (state === undefined || suite === undefined || !isCommon(suite)) {
     throw new TlsError(
       'illegal-parameter',
-      'the cookie in ClientHello is not one of this server, or too old',
+      'the cookie in ClientHello was not issued by this server, or is too old',
     );
   }
   refuseEarlyData(hello);
@@ -124,7 +124,7 @@ function checkSecondHello(first: ClientHello, second: ClientHello, sealed: Uint8
   const back = second.extensions.get(cookie);
   const expected = sealed ?? first.extensions.get(cookie);
   if (!bytesEqual(back ?? NOTHING, expected ?? NOTHING)) {
-    throw new TlsError('illegal-parameter', 'the second ClientHello does not bring the cookie back');
+    throw new TlsError('illegal-parameter', 'the second ClientHello does not return the cookie');
   }
   refuseEarlyData(second);
 }

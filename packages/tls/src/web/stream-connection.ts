@@ -115,7 +115,7 @@ export class StreamConnection implements TlsStream {
   abort(reason?: unknown): void {
     const because = reason instanceof Error ? `: ${reason.message}` : '';
     this.#giveUp(
-      new TlsError('aborted', `the connection was given up on this side${because}`, { cause: reason }),
+      new TlsError('aborted', `the connection was aborted on this side${because}`, { cause: reason }),
     );
   }
 

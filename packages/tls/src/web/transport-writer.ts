@@ -73,7 +73,7 @@ export class TransportWriter {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(() => {
-        this.#writer.abort(new Error('the transport did not take the last bytes in time')).catch(() => {});
+        this.#writer.abort(new Error('the transport did not accept the last bytes in time')).catch(() => {});
         resolve();
       }, grace);
     });

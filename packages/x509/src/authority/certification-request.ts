@@ -87,7 +87,7 @@ export class CertificationRequest implements SignedData {
     if (problem === undefined) return key;
     throw new CertificateError(
       'bad-signature',
-      `the request does not prove that its key is held: ${problem}`,
+      `the request does not prove that its sender has the private key: ${problem}`,
     );
   }
 
@@ -169,7 +169,7 @@ function readAttributes(info: DerReader): Extensions {
     (item) =>
       item.sequence((attribute) => {
         const type = attribute.oid();
-        if (seen.has(type)) throw attribute.error('bad-value', `the attribute ${type} stands twice`);
+        if (seen.has(type)) throw attribute.error('bad-value', `the attribute ${type} appears twice`);
         seen.add(type);
         if (type !== EXTENSION_REQUEST) return void attribute.whole(Tag.set);
         const lists = attribute.sequenceOf(readExtensions, Tag.set, 1);

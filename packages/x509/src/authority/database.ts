@@ -50,7 +50,7 @@ export class MemoryCertificateDatabase implements CertificateDatabase {
 
   async add(record: CertificateRecord): Promise<void> {
     const key = serialKey(record.certificate.serialNumber);
-    if (this.records.has(key)) throw new Error(`the serial number ${key} is taken`);
+    if (this.records.has(key)) throw new Error(`the serial number ${key} is already taken`);
     this.records.set(key, record);
   }
 

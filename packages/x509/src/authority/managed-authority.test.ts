@@ -24,7 +24,7 @@ test('what is issued is remembered, and a serial number is taken once', async ()
   const certificate = await issue();
   const record = await managed.database.get(serialKey(certificate.serialNumber));
   expect(record).toEqual({ certificate });
-  await expect(managed.database.add({ certificate })).rejects.toThrow('is taken');
+  await expect(managed.database.add({ certificate })).rejects.toThrow('is already taken');
 });
 
 describe('renewing', () => {

@@ -81,7 +81,7 @@ export class ManagedAuthority {
   async renew(serialNumber: Uint8Array, request?: RenewalRequest): Promise<IssuedCertificate> {
     const { certificate, revocation } = await this.#record(serialNumber);
     if (revocation !== undefined)
-      throw new AuthorityError('already-revoked', 'a revoked certificate is not renewed; issue a new one');
+      throw new AuthorityError('already-revoked', 'a revoked certificate cannot be renewed: issue a new one');
     return this.#remember(this.authority.renew(certificate, request));
   }
 
@@ -93,7 +93,7 @@ export class ManagedAuthority {
     if (before !== undefined && before.reason !== 'certificateHold')
       throw new AuthorityError(
         'already-revoked',
-        `the certificate was revoked on ${before.at.toISOString()} already`,
+        `the certificate was already revoked on ${before.at.toISOString()}`,
       );
     const revocation: CertificateRevocation = { at, reason, invalidityDate };
     await this.database.update({ certificate: record.certificate, revocation });
@@ -114,7 +114,10 @@ export class ManagedAuthority {
     const state = await this.database.crlState();
     const base = state.base;
     if (delta && base === undefined)
-      throw new AuthorityError('no-complete-list', 'a delta needs a complete list before it: make one first');
+      throw new AuthorityError(
+        'no-complete-list',
+        'a delta needs a complete list to build on: make one first',
+      );
     const entries: CrlEntryContent[] = [];
     for await (const record of this.database.all()) {
       const entry = delta ? deltaEntry(record, base!.thisUpdate) : completeEntry(record, base?.thisUpdate);
@@ -176,7 +179,10 @@ export class ManagedAuthority {
     const key = serialKey(serialNumber);
     const record = await this.database.get(key);
     if (record !== undefined) return record;
-    throw new AuthorityError('unknown-certificate', `this CA issued no certificate of serial number ${key}`);
+    throw new AuthorityError(
+      'unknown-certificate',
+      `this CA issued no certificate with serial number ${key}`,
+    );
   }
 
   async #status(serialNumber: Uint8Array): Promise<OcspCertificateStatus> {

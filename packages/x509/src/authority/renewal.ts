@@ -23,7 +23,11 @@ export function renewedContent(
 ): Omit<Unissued, 'notBefore' | 'notAfter' | 'serialNumber'> {
   const { extensions } = certificate;
   if (extensions.basicConstraints?.ca === true)
-    throw new CertificateError('not-a-ca', 'the certificate of a CA is not renewed but issued', certificate);
+    throw new CertificateError(
+      'not-a-ca',
+      'a CA certificate cannot be renewed: issue a new one',
+      certificate,
+    );
   return {
     subject: certificate.subject,
     publicKey,

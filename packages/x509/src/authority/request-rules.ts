@@ -60,7 +60,7 @@ function checkKey({ kind }: PublicKey, { minimumRsaBits = 2048 }: SigningRules):
   if ((kind.type === 'rsa' || kind.type === 'rsa-pss') && kind.bits < minimumRsaBits)
     throw new CertificateError(
       'weak-key',
-      `the request's RSA key has ${kind.bits} bits, ${minimumRsaBits} are needed`,
+      `the request's RSA key has ${kind.bits} bits; at least ${minimumRsaBits} are needed`,
     );
 }
 
@@ -76,7 +76,7 @@ const HARMLESS: ReadonlySet<string> = new Set([
 
 function checkExtensions({ extensions }: CertificationRequest, rules: SigningRules): void {
   if (extensions.basicConstraints?.ca === true)
-    throw refusal('it asks for the certificate of a CA; intermediates are issued otherwise');
+    throw refusal('it asks for a CA certificate, and intermediates are not issued from requests');
   if (rules.otherExtensions !== 'refuse') return;
   const template = TEMPLATES[rules.purpose];
   const other = [...extensions].find(({ oid }) => !HARMLESS.has(oid));
@@ -90,14 +90,15 @@ function namesOf(request: CertificationRequest, rules: SigningRules): readonly G
   const template = TEMPLATES[rules.purpose];
   const names = request.extensions.subjectAltName ?? fromCommonName(request, rules);
   const wrong = names.find(({ kind }) => !template.names.includes(kind));
-  if (wrong !== undefined) throw refusal(`a certificate for ${rules.purpose} has no ${wrong.kind} names`);
+  if (wrong !== undefined)
+    throw refusal(`a certificate for ${rules.purpose} cannot have ${wrong.kind} names`);
   if (template.needsOneOf.length > 0 && !names.some(({ kind }) => template.needsOneOf.includes(kind)))
     throw refusal(`a certificate for ${rules.purpose} needs a name: ${template.needsOneOf.join(', ')}`);
   if (names.length > MOST_NAMES) throw refusal(`it asks for more than ${MOST_NAMES} names`);
   for (const name of names) {
     if (!isWellFormed(name)) throw refusal(`${generalNameText(name)} is not a name`);
     if (rules.names !== 'any' && !rules.names.some((granted) => isGranted(name, granted)))
-      throw refusal(`the name ${generalNameText(name)} is not granted`);
+      throw refusal(`the name ${generalNameText(name)} is not allowed`);
   }
   return names;
 }
@@ -159,7 +160,7 @@ function subjectOf(
   if (commonName === undefined || commonName.length > 64)
     throw refusal('it has neither a name nor a common name of at most 64 characters');
   if (rules.names !== 'any' && !rules.names.includes(commonName))
-    throw refusal(`the common name ${JSON.stringify(commonName)} is not granted`);
+    throw refusal(`the common name ${JSON.stringify(commonName)} is not allowed`);
   return DistinguishedName.ofCommonName(commonName);
 }
 

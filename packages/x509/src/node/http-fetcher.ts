@@ -17,8 +17,8 @@ export function httpFetcher(options: HttpFetcherOptions = {}): Fetcher {
   return (fetch) =>
     new Promise<FetchResponse>((resolve, reject) => {
       const url = new URL(fetch.url);
-      if (url.protocol !== 'http:') throw new Error(`${url.protocol} is not fetched, http: is`);
-      if (!allows(url)) throw new Error(`${url.host} may not be asked`);
+      if (url.protocol !== 'http:') throw new Error(`only http: is fetched, not ${url.protocol}`);
+      if (!allows(url)) throw new Error(`requests to ${url.host} are not allowed`);
       const signal = AbortSignal.timeout(timeout);
       const headers: Record<string, string | number> = { accept: fetch.accept };
       if (fetch.contentType !== undefined) headers['content-type'] = fetch.contentType;

@@ -82,7 +82,7 @@ export class JsonCertificateDatabase extends MemoryCertificateDatabase {
   #load(text: string): void {
     try {
       const stored = JSON.parse(text) as StoredDatabase;
-      if (stored.version !== 1) throw new Error(`version ${stored.version} is not known`);
+      if (stored.version !== 1) throw new Error(`unknown version ${stored.version}`);
       const { number, base } = stored.crl;
       this.state = {
         number: BigInt(number),
@@ -143,7 +143,7 @@ function restore(stored: StoredCertificate): CertificateRecord {
   const releasedAt = stored.releasedAt === undefined ? undefined : toDate(stored.releasedAt);
   if (stored.status !== 'revoked') return { certificate, releasedAt };
   const reason = stored.reason ?? 'unspecified';
-  if (!Object.hasOwn(REVOCATION_REASONS, reason)) throw new Error(`"${reason}" is not a reason`);
+  if (!Object.hasOwn(REVOCATION_REASONS, reason)) throw new Error(`"${reason}" is not a revocation reason`);
   const invalidityDate = stored.invalidityDate === undefined ? undefined : toDate(stored.invalidityDate);
   return { certificate, revocation: { at: toDate(stored.revokedAt ?? ''), reason, invalidityDate } };
 }

@@ -73,7 +73,7 @@ function joined(parts: readonly Uint8Array[], at: number): Uint8Array {
     ...parts.map((part) =>
       decodeDer(part, (reader) => {
         if (reader.peek() !== Tag.octetString)
-          throw new DecodeError('bad-value', 'a string of something else than strings', at);
+          throw new DecodeError('bad-value', 'a string made of parts that are not strings', at);
         return reader.octetString();
       }),
     ),
@@ -96,7 +96,7 @@ function readLength(bytes: Uint8Array, at: number, limit: number): Length {
   const first = bytes[at]!;
   if (first === 0x80) return { value: undefined, contentAt: at + 1 };
   const width = first < 0x80 ? 0 : first & 0x7f;
-  if (width > 6 || at + 1 + width > limit) throw new DecodeError('bad-length', 'a length is cut', at);
+  if (width > 6 || at + 1 + width > limit) throw new DecodeError('bad-length', 'a length is cut short', at);
   let value = first < 0x80 ? first : 0;
   for (let i = 1; i <= width; i++) value = value * 256 + bytes[at + i]!;
   const contentAt = at + 1 + width;

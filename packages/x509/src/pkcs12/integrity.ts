@@ -27,7 +27,7 @@ export function readMacData(reader: DerReader): MacData {
     const salt = data.octetString();
     const offset = data.offset;
     const iterations = data.peek() === Tag.integer ? data.smallInteger() : 1;
-    if (iterations < 1) throw data.error('bad-value', 'no iteration at all', offset);
+    if (iterations < 1) throw data.error('bad-value', 'an iteration count below 1', offset);
     return { algorithm, code, salt, iterations };
   });
 }
@@ -46,7 +46,10 @@ export function fitting(
     return candidates.find((one) => provider.equal(pbmac1(mac, content, one, provider, work), mac.code));
   const { name: hash, oid } = decodeDer(mac.algorithm, readDigest);
   if (hash === undefined)
-    throw new CertificateError('unsupported-algorithm', `the file is protected with ${oid}, not supported`);
+    throw new CertificateError(
+      'unsupported-algorithm',
+      `the file is protected with ${oid}, which is not supported`,
+    );
   return candidates.find(({ bmp }) =>
     provider.equal(hmacPkcs12(hash, bmp, mac, content, provider, work), mac.code),
   );

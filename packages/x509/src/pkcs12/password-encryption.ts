@@ -79,7 +79,7 @@ export function decryptWithPassword(
     const decrypt = blockCipher(provider, cipher, 'decrypt', key, iv);
     const blockLength = iv.length;
     if (ciphertext.length === 0 || ciphertext.length % blockLength !== 0)
-      throw new CertificateError('malformed', 'encrypted data that is not whole blocks');
+      throw new CertificateError('malformed', 'encrypted data that is not a whole number of blocks');
     return removePadding(decrypt(ciphertext), blockLength);
   } finally {
     key.fill(0);
@@ -244,7 +244,7 @@ function scryptKey(
     const [N, r, p] = [params.smallInteger(), params.smallInteger(), params.smallInteger()];
     const keyLength = readKeyLength(params, length);
     if (N < 2 || !Number.isInteger(Math.log2(N)) || r < 1 || p < 1)
-      throw params.error('bad-value', 'costs that scrypt does not take', offset);
+      throw params.error('bad-value', 'cost parameters that scrypt cannot use', offset);
     work?.spend(2 * N * r * p, 128 * r * (N + p));
     return provider.scrypt(password, salt, { N, r, p }, keyLength);
   });
@@ -261,7 +261,7 @@ function encodeScrypt(salt: Uint8Array): Uint8Array {
 function readIterations(reader: DerReader): number {
   const offset = reader.offset;
   const iterations = reader.smallInteger();
-  if (iterations < 1) throw reader.error('bad-value', 'no iteration at all', offset);
+  if (iterations < 1) throw reader.error('bad-value', 'an iteration count below 1', offset);
   return iterations;
 }
 

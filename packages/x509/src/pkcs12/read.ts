@@ -135,7 +135,7 @@ class Pkcs12Reader {
     if (data === undefined && encrypted === undefined)
       throw new CertificateError(
         'unsupported-algorithm',
-        'the PKCS#12 file is encrypted to a key and not under a password, which is not supported',
+        'the PKCS#12 file is encrypted with a public key, not with a password, which is not supported',
       );
     const plain =
       data ??

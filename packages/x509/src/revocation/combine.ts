@@ -36,7 +36,7 @@ export function firstToKnowAsync(
 
 /** What was heard so far. */
 class Gathered {
-  status: RevocationStatus = { status: 'unknown', reason: 'nobody was asked' };
+  status: RevocationStatus = { status: 'unknown', reason: 'no source was asked' };
   readonly #reasons: string[] = [];
 
   /** True when no more need be asked. */

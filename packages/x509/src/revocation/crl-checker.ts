@@ -74,7 +74,7 @@ export class AskedBefore {
       first?.certificate.equals(certificate) ||
       signers.some((other) => other.certificate.equals(certificate))
     )
-      return { status: 'unknown', reason: 'only a list that it has signed itself could tell' };
+      return { status: 'unknown', reason: 'only a list that it signed itself covers it' };
     if (this.#requests.length > MOST_LEVELS)
       return { status: 'unknown', reason: 'too many signers vouch for each other' };
     return undefined;
@@ -151,7 +151,8 @@ class ListSearch {
     const isOfIssuer = (list: CertificateRevocationList): boolean => list.issuer.equals(issuer);
     if (this.#complete.some(isOfIssuer))
       return `the CRL of "${issuer.shown}" is not for this certificate (distribution point, or kind of certificate)`;
-    if (this.#deltas.some(isOfIssuer)) return `of the CRL of "${issuer.shown}" only what changed is known`;
+    if (this.#deltas.some(isOfIssuer))
+      return `only a delta of the CRL of "${issuer.shown}" is known, not the complete list`;
     return `no CRL for certificates of "${issuer.shown}" is known`;
   }
 
@@ -211,7 +212,7 @@ class ListSearch {
   }
 
   #note(list: CertificateRevocationList, problem: string): undefined {
-    this.#problem = `the CRL of "${list.issuer.shown}" is of no use: ${problem}`;
+    this.#problem = `the CRL of "${list.issuer.shown}" cannot be used: ${problem}`;
     return undefined;
   }
 }

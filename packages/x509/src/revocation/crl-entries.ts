@@ -138,7 +138,7 @@ class EntryIndex {
         return;
       }
       if (probes === MOST_PROBES)
-        throw new DecodeError('bad-value', 'one serial number too often in a CRL', at);
+        throw new DecodeError('bad-value', 'a serial number appears too often in a CRL', at);
       slot = (slot + 1) % this.#slots.length;
     }
     this.#slots[slot] = at + 1;

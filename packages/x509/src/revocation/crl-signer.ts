@@ -119,7 +119,7 @@ export class CrlSigners {
     const place = path.indexOf(signer, index + 1);
     const key = place < 0 ? signer.publicKey(this.#provider) : keyInPath(this.#provider, path, place);
     const breach = breachOfKey(key.kind, profile);
-    if (breach !== undefined) return `who signed it is not accepted: ${breach.what}`;
+    if (breach !== undefined) return `its signer is not accepted: ${breach.what}`;
     const id = toHex(key.spki);
     let known = this.#outcomes.get(list);
     if (known === undefined) {
@@ -132,7 +132,7 @@ export class CrlSigners {
       if (known.size >= MOST_SIGNERS) known.clear();
       known.set(id, isSigned);
     }
-    return isSigned ? undefined : 'the signature is not by that key';
+    return isSigned ? undefined : 'the signature was not made with that key';
   }
 
   /** Validates the path of a signer that is not in the path in question. Throws {@link CertificateError}. */
@@ -173,5 +173,5 @@ export class CrlSigners {
  */
 function checkOwnList(list: CertificateRevocationList, signer: Certificate): void {
   if (list.issuer.equals(signer.issuer))
-    throw new CertificateError('unknown-issuer', 'nobody but itself vouches for it', signer);
+    throw new CertificateError('unknown-issuer', 'only the list itself vouches for its signer', signer);
 }

@@ -30,7 +30,7 @@ export class DerScanner {
     let at = this.at;
     if (at + 2 > limit) throw this.error('truncated', `${tagName(tag)} is missing`);
     if (bytes[at] !== tag)
-      throw this.error('bad-value', `${tagName(bytes[at]!)} where ${tagName(tag)} must stand`);
+      throw this.error('bad-value', `${tagName(bytes[at]!)} where ${tagName(tag)} was expected`);
     let length = bytes[at + 1]!;
     at += 2;
     if (length >= 0x80) {
@@ -69,7 +69,7 @@ export class DerScanner {
     const tag = this.peek() === Tag.generalizedTime ? Tag.generalizedTime : Tag.utcTime;
     const end = this.skip(tag);
     if (end - this.contentAt !== (tag === Tag.utcTime ? 13 : 15) || this.#bytes[end - 1] !== 0x5a)
-      throw this.error('bad-value', `a ${tagName(tag)} that is not to the second and in UTC`);
+      throw this.error('bad-value', `a ${tagName(tag)} that is not in UTC with whole seconds`);
   }
 
   /** A BOOLEAN; gives its value. */

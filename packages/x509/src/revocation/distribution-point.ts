@@ -66,8 +66,7 @@ export function ocspUrlsOf(extensions: Extensions): string[] {
 export function readIssuingDistributionPoint(reader: DerReader): IssuingDistributionPoint {
   return reader.sequence((point) => {
     // RFC 5280 §5.2.5: never an empty sequence.
-    if (point.remaining === 0)
-      throw point.error('bad-length', 'an issuingDistributionPoint that says nothing');
+    if (point.remaining === 0) throw point.error('bad-length', 'an empty issuingDistributionPoint');
     return {
       name: readName(point),
       onlyContainsUserCerts: readFlag(point, 1),

@@ -131,7 +131,10 @@ class CrlSource {
   async status(request: RevocationRequest, askFurther: AskFurther): Promise<RevocationStatus> {
     const { extensions } = request.certificate;
     const urls = httpUrlsOf(distributionPointsOf(extensions)).slice(0, MOST_URLS);
-    let unknown: RevocationStatus = { status: 'unknown', reason: 'the certificate names no place for CRLs' };
+    let unknown: RevocationStatus = {
+      status: 'unknown',
+      reason: 'the certificate names no address for CRLs',
+    };
     const lists: CertificateRevocationList[] = [];
     for (const url of urls) {
       const status = await attempt(async () => {
@@ -200,7 +203,7 @@ class Door {
     } catch (error) {
       const failure = new CertificateError(
         'malformed',
-        `nothing came from ${request.url.slice(0, 200)}: ${error instanceof Error ? error.message : 'failed'}`,
+        `no answer from ${request.url.slice(0, 200)}: ${error instanceof Error ? error.message : 'failed'}`,
         undefined,
         error,
       );

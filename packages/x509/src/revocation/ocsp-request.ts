@@ -26,7 +26,8 @@ export const OCSP_NONCE_LENGTH = 32;
 
 /** DER of a request. Throws `RangeError` without a certificate. */
 export function encodeOcspRequest(request: OcspRequest): Uint8Array {
-  if (request.certificateIds.length === 0) throw new RangeError('an OCSP request asks about something');
+  if (request.certificateIds.length === 0)
+    throw new RangeError('an OCSP request needs at least one certificate');
   const requests = request.certificateIds.map((id) => der.sequence(encodeCertificateId(id)));
   const extensions = request.nonce && der.explicit(2, der.sequence(encodeNonce(request.nonce)));
   return der.sequence(der.sequence(der.sequence(...requests), extensions));
@@ -72,7 +73,7 @@ function readTbs(tbs: DerReader): Omit<ReceivedOcspRequest, 'isSigned'> {
   tbs.explicit(0, (version) => version.smallInteger(0));
   tbs.explicit(1, (requestor) => requestor.whole());
   const certificateIds = tbs.sequenceOf(readOne, Tag.sequence, OCSP_REQUEST_LIMITS.certificates);
-  if (certificateIds.length === 0) throw tbs.error('bad-length', 'a request about nothing');
+  if (certificateIds.length === 0) throw tbs.error('bad-length', 'a request about no certificate');
   const extensions = tbs.explicit(2, readOcspExtensions) ?? new Extensions([]);
   return { certificateIds, extensions, nonce: nonceOf(extensions) };
 }

@@ -114,7 +114,7 @@ function readData(data: DerReader): ResponseData {
   const responderId = readResponderId(data);
   const producedAt = readGeneralizedTime(data);
   const responses = data.sequenceOf(readSingle, Tag.sequence, OCSP_RESPONSE_LIMITS.answers);
-  if (responses.length === 0) throw data.error('bad-length', 'a response about nothing');
+  if (responses.length === 0) throw data.error('bad-length', 'a response about no certificate');
   const extensions = data.explicit(1, readOcspExtensions) ?? new Extensions([]);
   return { responderId, producedAt, responses, extensions, nonce: nonceOf(extensions) };
 }
@@ -123,7 +123,7 @@ function readResponderId(data: DerReader): OcspResponderId {
   const name = data.explicit(1, (inner) => new DistinguishedName(inner.whole(Tag.sequence)));
   if (name !== undefined) return { kind: 'name', name };
   const keyHash = data.explicit(2, (inner) => inner.octetString());
-  if (keyHash === undefined) throw data.error('bad-value', 'a responder that is not named');
+  if (keyHash === undefined) throw data.error('bad-value', 'a responder without a name or key hash');
   return { kind: 'key', keyHash };
 }
 
@@ -155,6 +155,6 @@ function readCertificateStatus(reader: DerReader): OcspCertificateStatus {
 
 function readGeneralizedTime(reader: DerReader): Date {
   if (reader.peek() !== Tag.generalizedTime)
-    throw reader.error('bad-value', 'not a GeneralizedTime where one must stand');
+    throw reader.error('bad-value', 'not a GeneralizedTime where one was expected');
   return reader.time();
 }

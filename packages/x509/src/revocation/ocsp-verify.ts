@@ -79,7 +79,7 @@ function verified(verification: OcspVerification): OcspFinding {
   if (nonceProblem !== undefined) return unknown(nonceProblem);
   const stale =
     stalenessOf(answer, at, policy) ??
-    (+basic.producedAt > +at + 1000 * policy.clockSkew ? 'it was made in the future' : undefined);
+    (+basic.producedAt > +at + 1000 * policy.clockSkew ? 'its date is in the future' : undefined);
   if (stale !== undefined) return unknown(`the OCSP response is not current: ${stale}`);
   const signer = problemOfSigner(basic, issuer, { provider, at, policy, profile });
   if (signer !== undefined) return unknown(signer);
@@ -120,7 +120,7 @@ function problemOfNonce(
   if (sent === undefined) return undefined;
   if (basic.nonce === undefined)
     return isRequired ? 'the OCSP response does not repeat the nonce' : undefined;
-  return bytesEqual(basic.nonce, sent) ? undefined : 'the OCSP response is to another question (nonce)';
+  return bytesEqual(basic.nonce, sent) ? undefined : 'the OCSP response answers another request (nonce)';
 }
 
 interface SignerContext {
@@ -157,7 +157,7 @@ function problemOfSigner(
       problem = error.message;
     }
   }
-  return `the OCSP responder is not entitled: ${problem}`;
+  return `the OCSP responder is not authorized: ${problem}`;
 }
 
 function problemOfDelegation(
@@ -166,7 +166,7 @@ function problemOfDelegation(
   { provider, at, policy, profile }: SignerContext,
 ): string | undefined {
   const { extensions } = responder;
-  if (!responder.issuer.equals(issuer.subject)) return 'its certificate is by another issuer';
+  if (!responder.issuer.equals(issuer.subject)) return 'its certificate was issued by another CA';
   if (extensions.extendedKeyUsage?.includes(KeyPurposeOid.ocspSigning) !== true)
     return 'its certificate is not for OCSP signing';
   if (extensions.keyUsage?.has('digitalSignature') === false)
@@ -177,7 +177,7 @@ function problemOfDelegation(
   if (!isValidAt(responder, at)) return 'its certificate is not valid at this time';
   const needsNoCheck = extensions.hasOcspNoCheck;
   if (policy.requiresNoCheck && !needsNoCheck)
-    return 'its certificate does not say that it need not be checked itself (id-pkix-ocsp-nocheck)';
+    return 'its certificate would have to be checked for revocation itself (it lacks id-pkix-ocsp-nocheck)';
   return signatureProblemBy(provider, responder, issuer, profile);
 }
 

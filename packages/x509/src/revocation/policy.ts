@@ -46,7 +46,7 @@ export function stalenessOf(
   policy: Pick<RevocationPolicy, 'clockSkew' | 'maximumAge'>,
 ): string | undefined {
   const skew = 1000 * policy.clockSkew;
-  if (+times.thisUpdate > +at + skew) return `it is from the future: ${times.thisUpdate.toISOString()}`;
+  if (+times.thisUpdate > +at + skew) return `its date is in the future: ${times.thisUpdate.toISOString()}`;
   const end = endOf(times, policy);
   if (+end + skew < +at) return `it was current until ${end.toISOString()}`;
   if (times.nextUpdate !== undefined && times.nextUpdate < times.thisUpdate)

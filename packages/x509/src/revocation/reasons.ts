@@ -22,7 +22,7 @@ export function readReason(reader: DerReader, tag: number = Tag.enumerated): Rev
   const offset = reader.offset;
   const number = reader.smallInteger(255, tag);
   const reason = BY_NUMBER.get(number);
-  if (reason === undefined) throw reader.error('bad-value', `a reason of number ${number}`, offset);
+  if (reason === undefined) throw reader.error('bad-value', `unknown reason ${number}`, offset);
   return reason;
 }
 

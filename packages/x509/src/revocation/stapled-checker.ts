@@ -32,7 +32,7 @@ export function stapledChecker(options: StapledCheckerOptions): RevocationChecke
       if (!isDemanded) return status;
       return {
         status: 'unknown',
-        reason: `the certificate demands a stapled OCSP response (RFC 7633): ${status.reason}`,
+        reason: `the certificate requires a stapled OCSP response (RFC 7633): ${status.reason}`,
         mustRefuse: true,
       };
     },

@@ -72,7 +72,7 @@ const STATES: ReadonlySet<string> = new Set([
 
 function readLog(log: Json, operator: string): CertificateLog {
   const [state, details] = Object.entries(object(log['state'] ?? { pending: {} }, 'a state'))[0] ?? [];
-  if (state === undefined || !STATES.has(state)) throw malformed('a state that is not known');
+  if (state === undefined || !STATES.has(state)) throw malformed('an unknown state');
   const since = object(details, 'a state')['timestamp'];
   const interval = log['temporal_interval'];
   return {
@@ -109,7 +109,7 @@ function text(value: unknown, what: string): string {
 
 function time(value: unknown): Date {
   const date = new Date(text(value, 'a time'));
-  if (Number.isNaN(+date)) throw malformed('a time that is none');
+  if (Number.isNaN(+date)) throw malformed('not a time');
   return date;
 }
 

@@ -83,13 +83,14 @@ function shortfall(
     (verdict) => verdict.valid && origins.includes(verdict.sct.origin) && counts(verdict, policy),
   ) as (SctVerdict & { valid: true })[];
   const logs = new Set(counted.map(({ sct }) => sct.logId.join()));
-  if (logs.size < needed) return `${needed} timestamps of logs are needed, ${logs.size} count`;
+  if (logs.size < needed)
+    return `${needed} timestamps from logs are needed, but only ${logs.size} ${logs.size === 1 ? 'counts' : 'count'}`;
   // A retired log counts, but not all of them may be.
   if (!counted.some(({ log }) => policy.states.includes(log.state)))
-    return 'no timestamp is by a log that is in use';
+    return 'no timestamp is from a log that is in use';
   const operators = new Set(counted.map(({ log }) => log.operator)).size;
   return operators < policy.operators
-    ? `timestamps of ${policy.operators} operators are needed, there are ${operators}`
+    ? `timestamps from ${policy.operators} operators are needed, but only ${operators} ${operators === 1 ? 'counts' : 'count'}`
     : undefined;
 }
 

@@ -74,7 +74,7 @@ export function uint64Bytes(value: bigint): Uint8Array {
 
 /** Bytes behind their length in 2 bytes. Throws `RangeError` over 65,535. */
 export function prefixed(bytes: Uint8Array): Uint8Array {
-  if (bytes.length > 0xffff) throw new RangeError(`${bytes.length} bytes do not fit a 16-bit length`);
+  if (bytes.length > 0xffff) throw new RangeError(`${bytes.length} bytes do not fit in a 16-bit length`);
   return concat(Uint8Array.of(bytes.length >> 8, bytes.length & 0xff), bytes);
 }
 

@@ -24,12 +24,12 @@ export interface SctVerification {
 export function verifySct(sct: SignedCertificateTimestamp, context: SctVerification): SctVerdict {
   const fail = (reason: string): SctVerdict => ({ valid: false, sct, reason });
   const log = context.logs.get(sct.logId);
-  if (log === undefined) return fail(`it is by a log that is not known: ${toHex(sct.logId).slice(0, 16)}…`);
-  if (sct.timestamp > BigInt(+context.at)) return fail('it is from the future');
+  if (log === undefined) return fail(`it is from an unknown log: ${toHex(sct.logId).slice(0, 16)}…`);
+  if (sct.timestamp > BigInt(+context.at)) return fail('its date is in the future');
   const { interval } = log;
   const { notAfter } = context.certificate;
   if (interval !== undefined && (notAfter < interval.start || notAfter >= interval.end))
-    return fail('the log does not take certificates that end at that time');
+    return fail('the log does not accept certificates that expire at that time');
   const algorithm = ALGORITHMS[`${sct.hashAlgorithm} ${sct.signatureAlgorithm}`];
   if (algorithm === undefined) return fail('it is signed with an algorithm that logs do not use');
   try {
@@ -37,7 +37,7 @@ export function verifySct(sct: SignedCertificateTimestamp, context: SctVerificat
     const isGood = context.provider.verify(algorithm, key, signedBytes(sct, context), sct.signature);
     return isGood
       ? { valid: true, sct, log }
-      : fail('the signature is not by the log, or not on this certificate');
+      : fail('the signature is not the log\u2019s, or not for this certificate');
   } catch (error) {
     if (error instanceof CryptoError || error instanceof CertificateError) return fail(error.message);
     throw error;

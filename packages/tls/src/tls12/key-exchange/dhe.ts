@@ -70,11 +70,11 @@ function fieldOfServer(h: ClientHandshake, { prime, generator }: ServerDhParams)
   if (fault === 'too-short') {
     throw new TlsError(
       'weak-parameters',
-      `the server's Diffie-Hellman group has less than ${minimum} bits, which can be broken`,
+      `the server's Diffie-Hellman group has fewer than ${minimum} bits, which can be broken`,
     );
   }
   if (fault !== undefined)
-    throw new TlsError('illegal-parameter', `the server's Diffie-Hellman group is none: ${fault}`);
+    throw new TlsError('illegal-parameter', `the server's Diffie-Hellman group is invalid: ${fault}`);
   const named = h.config.finiteFields.find((field) => field.name === known?.name);
   return named ?? groupOfServer(withoutLeadingZeros(prime), withoutLeadingZeros(generator));
 }

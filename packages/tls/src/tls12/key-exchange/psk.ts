@@ -61,7 +61,7 @@ function pskWith(name: KeyExchangeName, other: KeyExchange | undefined): KeyExch
       const hint = params?.identityHint;
       const [chosen] = yield* perform('choosePsks', { hint: hint?.length ? hint : undefined });
       if (chosen === undefined)
-        throw new TlsError('no-psk', 'the server wants a shared key, and there is none for it');
+        throw new TlsError('no-psk', 'the server wants a pre-shared key, but there is none for it');
       return {
         params: { identity: chosen.identity, other: half?.params },
         preMasterSecret: joined(half?.preMasterSecret, chosen.key),

@@ -26,7 +26,7 @@ export const rsa: KeyExchange<never, ClientRsaParams> = {
   serverKeyExchange: 'never',
   serverParams: {
     read(reader) {
-      throw reader.error('bad-value', 'ServerKeyExchange where none may come');
+      throw reader.error('bad-value', 'ServerKeyExchange where none is allowed');
     },
     write() {},
   },
@@ -42,7 +42,7 @@ export const rsa: KeyExchange<never, ClientRsaParams> = {
   *client(h, { serverKey, offeredVersion }) {
     const { kind } = serverKey!;
     if (h.config.legacy === undefined && 'bits' in kind && kind.bits < MINIMUM)
-      throw new TlsError('weak-parameters', `the server's RSA key has less than ${MINIMUM} bits (FREAK)`);
+      throw new TlsError('weak-parameters', `the server's RSA key has fewer than ${MINIMUM} bits (FREAK)`);
     const version = Uint8Array.of(offeredVersion >> 8, offeredVersion);
     const preMasterSecret = concat(version, h.provider.randomBytes(LENGTH - 2));
     return {
