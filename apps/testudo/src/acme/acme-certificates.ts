@@ -93,7 +93,7 @@ export class AcmeCertificates {
 
   /** Gives up what is under way; an order is gone on with at the next start. */
   stop(): void {
-    this.#stopped.abort(new AcmeError('slow', 'the gateway ends'));
+    this.#stopped.abort(new AcmeError('slow', 'the gateway is ending'));
     for (const certificate of this.#certificates.values()) certificate.stop();
     for (const one of this.#open) one.close();
   }

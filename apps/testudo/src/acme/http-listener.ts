@@ -108,11 +108,11 @@ export class HttpListener {
     if (host === undefined || !url.startsWith('/')) {
       reply(response, 400, 'This request has no valid Host.\n');
     } else if (port === undefined) {
-      reply(response, 404, 'There is nothing here but answers for a CA.\n');
+      reply(response, 404, 'Only the challenges of a CA are answered here.\n');
     } else {
       response.setHeader('Location', `https://${host}${port === 443 ? '' : `:${port}`}${url}`);
       // Permanent, and the method stays (RFC 9110 §15.4.9).
-      reply(response, 308, 'This is at https.\n');
+      reply(response, 308, 'This site uses https.\n');
     }
   }
 }

@@ -86,7 +86,7 @@ export class ManagedCertificate {
     const { log, names } = this.#parts;
     this.#isRunning = true;
     if (this.#issued === undefined)
-      log.info({ names }, 'a certificate is ordered; until it is there, a temporary one is served');
+      log.info({ names }, 'ordering a certificate; a temporary one is served until it arrives');
     void this.#step();
   }
 
@@ -164,7 +164,7 @@ export class ManagedCertificate {
     const { clock, log, names } = this.#parts;
     this.#busyUntil = clock.now() + RETRY.first;
     const details = { names, reason: message, next: new Date(this.#busyUntil).toISOString() };
-    log.warn(details, 'another process is getting this certificate: its result is looked at again soon');
+    log.warn(details, 'another process is getting this certificate: this one looks again soon');
   }
 
   /** What another process has done, or may not do yet, is known by now. */
@@ -206,7 +206,7 @@ export class ManagedCertificate {
     try {
       this.#parts.store.state = state;
     } catch (error) {
-      this.#parts.log.error({ reason: messageOf(error) }, 'the state of a certificate could not be kept');
+      this.#parts.log.error({ reason: messageOf(error) }, 'the state of a certificate could not be saved');
     }
   }
 
@@ -249,7 +249,7 @@ function loadStored({ store, log }: ManagedCertificateParts): Identity | undefin
     return store.load();
   } catch (error) {
     if (!(error instanceof Failure)) throw error;
-    log.error({ reason: error.message }, 'a stored certificate cannot be used: another one is ordered');
+    log.error({ reason: error.message }, 'a stored certificate cannot be used: ordering another one');
     return undefined;
   }
 }

@@ -32,7 +32,7 @@ describe('testudo ca init', () => {
     const { code, err } = await run('ca', 'init', '--data', data);
     expect([code, err]).toEqual([
       1,
-      `testudo: there is a CA in ${data} already, and its key is never overwritten: choose another folder with --data\n`,
+      `testudo: there is already a CA in ${data}, and its key is never overwritten: choose another folder with --data\n`,
     ]);
     expect(readFileSync(join(data, 'ca-key.pem'))).toEqual(before);
   });
@@ -103,7 +103,7 @@ describe('testudo ca issue', () => {
     await run('ca', 'issue', 'a.test', '--data', data, '--out', out);
     const { code, err } = await run('ca', 'issue', 'a.test', '--data', data, '--out', out);
     expect(code).toBe(1);
-    expect(err).toContain('a.test-key.pem exists already and is never overwritten');
+    expect(err).toContain('a.test-key.pem already exists and is never overwritten');
   });
 
   test.each([

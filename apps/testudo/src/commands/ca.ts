@@ -18,7 +18,7 @@ export function addCa(program: Command, io: Io, finish: (code: ExitCode) => void
     .command('ca')
     .summary('a CA of your own: make it, issue and revoke certificates, show and verify any')
     .description(
-      'A CA of your own. Private keys have mode 0600 and are never overwritten. Where TESTUDO_CA_PASSPHRASE_FILE names a file, or ' +
+      'A CA of your own. Private keys have mode 0600 and are never overwritten. If TESTUDO_CA_PASSPHRASE_FILE names a file, or ' +
         'TESTUDO_CA_PASSPHRASE holds a passphrase, the CA\u2019s key is encrypted with it.',
     )
     .helpCommand(false)

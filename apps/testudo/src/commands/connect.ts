@@ -47,7 +47,7 @@ export function addConnect(program: Command, io: Io, finish: (code: ExitCode) =>
     .option('--key <file>', 'its private key (PEM)')
     .option('--passphrase-file <file>', 'the passphrase of an encrypted key is the first line of this file')
     .option('--passphrase-env <name>', 'the passphrase is in this variable of the environment')
-    .option('--insecure', 'take any certificate, and say what is wrong with it')
+    .option('--insecure', 'accept any certificate, and say what is wrong with it')
     .option('--min <version>', 'lowest version: 1.2 or 1.3', versionName)
     .option('--max <version>', 'highest version: 1.2 or 1.3', versionName)
     .option('--groups <names>', 'key exchange groups by preference, such as X25519MLKEM768,x25519', nameList)
@@ -60,10 +60,10 @@ export function addConnect(program: Command, io: Io, finish: (code: ExitCode) =>
     .option('--log-list <file>', 'verify Certificate Transparency timestamps by this list (log_list.json)')
     .option(
       '--session <file>',
-      'resume the session in this file if there is one, and keep the next one there',
+      'resume the session in this file if there is one, and save the next one there',
     )
     .option('--session-in <file>', 'resume the session in this file')
-    .option('--session-out <file>', 'keep the session in this file (secret, mode 0600)')
+    .option('--session-out <file>', 'save the session in this file (secret, mode 0600)')
     .option(
       '--early-data <file>',
       'send this with the first flight of a resumed session (0-RTT): it may arrive twice',
@@ -203,7 +203,7 @@ function saveSession({ wire, options, io }: Talk): void {
   if (wire.session !== undefined) writePrivateFile(options.sessionOut, encodeSession(wire.session));
   // The one in the file is still good.
   else if (options.session === undefined || options.sessionIn === undefined)
-    io.stderr.write('testudo: the server gave no session to resume, so none was kept\n');
+    io.stderr.write('testudo: the server sent no session to resume, so none was saved\n');
 }
 
 function writeReport(talking: Talk, report: ConnectionReport | undefined): void {

@@ -48,7 +48,7 @@ describe('testudo ech keygen', () => {
     writeFileSync(file, 'mine');
     const { code, err, out } = await run('keygen', '--public-name', 'p.example', '--out', file);
     expect([code, out]).toEqual([1, '']);
-    expect(err).toContain('exists already and is never overwritten');
+    expect(err).toContain('already exists and is never overwritten');
     expect(readFileSync(file, 'utf8')).toBe('mine');
   });
 

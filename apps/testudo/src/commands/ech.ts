@@ -144,7 +144,7 @@ function configLines(config: EchConfig, style: Style): string[] {
     `${style.faint('kind of key')}     ${rest.kem}`,
     `${style.faint('public key')}      ${rest.publicKey}`,
     `${style.faint('suites')}          ${suites.join(', ')}`,
-    `${style.faint('longest name')}    ${rest.maximumNameLength === 0 ? 'not said' : `${rest.maximumNameLength} bytes`}`,
+    `${style.faint('longest name')}    ${rest.maximumNameLength === 0 ? 'not stated' : `${rest.maximumNameLength} bytes`}`,
     ...(rest.problem === null ? [] : [style.bad(`must not be used: ${shown(rest.problem)}`)]),
   ];
 }

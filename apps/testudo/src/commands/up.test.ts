@@ -88,7 +88,7 @@ describe('testudo up --config', () => {
     socket.end('hello');
     expect(await readAll(socket)).toBe('hello');
     io.signals.emit('SIGHUP');
-    await expect.poll(() => io.err()).toContain('certificates read again: they are as before');
+    await expect.poll(() => io.err()).toContain('certificates reloaded: nothing has changed');
     io.signals.emit('SIGTERM');
     expect(await code).toBe(0);
   });

@@ -46,7 +46,7 @@ function split(text: string, forms: string): { host: string; port: number } {
     throw new AddressError(`"${text}" is not an address with a port: write ${forms}`);
   const [, inBrackets, bare] = match;
   if (inBrackets !== undefined && !isIPv6(inBrackets)) {
-    throw new AddressError(`"${text}": only an IPv6 address stands in brackets: write ${forms}`);
+    throw new AddressError(`"${text}": only an IPv6 address goes in brackets: write ${forms}`);
   }
   const host = inBrackets ?? bare!;
   if (/[\s/?#@\\]/.test(host)) throw new AddressError(`"${text}" has no valid host: write ${forms}`);

@@ -33,7 +33,7 @@ const HOUR = 60 * MINUTE;
 /** All limits, each once: schema, defaults, messages and the README are made of it, or compared with it. */
 export const LIMITS: Readonly<Record<LimitName, LimitEntry>> = {
   connections: {
-    text: 'at once; more are closed at once',
+    text: 'at the same time; any more are closed immediately',
     kind: 'count',
     services: ALL,
     standard: 10_000,
@@ -67,7 +67,7 @@ export const LIMITS: Readonly<Record<LimitName, LimitEntry>> = {
     standard: MINUTE,
   },
   pause: {
-    text: 'in which the server behind neither goes on with its answer nor takes more of the request',
+    text: 'in which the server behind neither continues its answer nor accepts more of the request',
     kind: 'time',
     services: ['proxy'],
     // Streams of events are quiet for minutes; half an answer is worse than a late one.

@@ -118,7 +118,7 @@ describe('a mistake is named, with its place and what to do:', () => {
     [
       'a time too long for a timer',
       listener('limits: { idle: 30d }'),
-      'c.yaml:3:21: listeners[0].limits.idle: must be longer than nothing, and at most 24 days',
+      'c.yaml:3:21: listeners[0].limits.idle: must be more than 0, and at most 24 days',
     ],
     [
       'no connection at all',

@@ -34,7 +34,7 @@ const durationUpTo = (most: number) =>
     const milliseconds = parseDuration(String(value));
     if (milliseconds !== undefined && milliseconds > 0 && milliseconds <= most) return milliseconds;
     const message =
-      milliseconds === undefined ? TIME_FORM : `must be longer than nothing, and at most ${most / DAY} days`;
+      milliseconds === undefined ? TIME_FORM : `must be more than 0, and at most ${most / DAY} days`;
     context.addIssue({ code: 'custom', message });
     return z.NEVER;
   });

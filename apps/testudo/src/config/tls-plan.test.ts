@@ -95,12 +95,12 @@ describe('what does not go together is refused:', () => {
     [
       'an old version',
       'minVersion: 1.1',
-      'TLSv1.1 is broken (RFC 8996): to serve an old device all the same, add dangerouslyAllowLegacy: true, preferably on a listener of its own',
+      'TLSv1.1 is broken (RFC 8996): to serve an old device anyway, add dangerouslyAllowLegacy: true, preferably on a listener of its own',
     ],
     [
       'an old version as the newest one',
       'maxVersion: TLSv1',
-      'TLSv1 is broken (RFC 8996): to serve an old device all the same, add dangerouslyAllowLegacy: true, preferably on a listener of its own',
+      'TLSv1 is broken (RFC 8996): to serve an old device anyway, add dangerouslyAllowLegacy: true, preferably on a listener of its own',
     ],
     [
       'versions upside down',
@@ -115,7 +115,7 @@ describe('what does not go together is refused:', () => {
     [
       'revocation of clients that show nothing',
       'clientRevocation: { online: true }',
-      'clientRevocation needs clientCa: without it no client shows a certificate',
+      'clientRevocation needs clientCa: without it no client sends a certificate',
     ],
     [
       'revocation that nobody knows of',
@@ -156,10 +156,7 @@ describe('what does not go together is refused:', () => {
       'listeners[0].clientRevocation: unknown key "crl". Did you mean "crls"?',
     ],
     ['clientRevocation: { crls: [] }', 'listeners[0].clientRevocation.crls: needs at least one file'],
-    [
-      'tickets: { lifetime: 8d }',
-      'listeners[0].tickets.lifetime: must be longer than nothing, and at most 7 days',
-    ],
+    ['tickets: { lifetime: 8d }', 'listeners[0].tickets.lifetime: must be more than 0, and at most 7 days'],
     ['tickets: { rotat: 8d }', 'listeners[0].tickets: unknown key "rotat". Did you mean "rotate"?'],
     ['stapling: maybe', 'listeners[0].stapling: must be on or off'],
     ['earlyData: 0', 'listeners[0].earlyData: must be true, false, or a number of bytes from 1 to 1048576'],

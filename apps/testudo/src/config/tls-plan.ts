@@ -128,7 +128,7 @@ function checkVersions(config: ListenerConfig, complain: Complain): void {
   for (const version of [minVersion, maxVersion]) {
     if (version === undefined || VERSIONS[version] >= VERSIONS['TLSv1.2'] || dangerouslyAllowLegacy) continue;
     complain(
-      `${version} is broken (RFC 8996): to serve an old device all the same, add dangerouslyAllowLegacy: true, preferably on a listener of its own`,
+      `${version} is broken (RFC 8996): to serve an old device anyway, add dangerouslyAllowLegacy: true, preferably on a listener of its own`,
     );
   }
 }
@@ -150,7 +150,7 @@ function checkClients(config: ListenerConfig, complain: Complain): void {
   if (clientCertificate === 'none' && clientCa)
     complain('clientCa is not used with clientCertificate: none; say optional or required');
   if (clientRevocation === undefined) return;
-  if (!clientCa) complain('clientRevocation needs clientCa: without it no client shows a certificate');
+  if (!clientCa) complain('clientRevocation needs clientCa: without it no client sends a certificate');
   if ((clientRevocation.crls ?? []).length === 0 && clientRevocation.online !== true)
     complain('clientRevocation has nothing to go by: add crls: with files, or online: true');
 }

@@ -15,7 +15,7 @@ export function revocationLines(evidence: RevocationEvidence, style: Style): str
       return `${subject}: ${colour(text)}`;
     }),
     ...(certificates[0]?.status === 'unknown' && responders.length > 0
-      ? [style.faint(`${responders.join(', ')} would know: --online asks`)]
+      ? [style.faint(`${responders.join(', ')} can tell: --online asks`)]
       : []),
   ];
 }

@@ -72,7 +72,7 @@ function evidenceSections({ tree, revocation, transparency }: ChainVerdict, styl
 function chainLines(verdict: ChainVerdict, style: Style): string[] {
   const { accepted, insecure, summary, certificates } = verdict;
   const headline = insecure
-    ? style.bad(`ACCEPTED ALL THE SAME (--insecure): ${summary}`)
+    ? style.bad(`ACCEPTED ANYWAY (--insecure): ${summary}`)
     : accepted
       ? style.good(`accepted: ${summary}`)
       : style.bad(`refused: ${summary}`);

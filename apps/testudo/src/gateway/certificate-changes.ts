@@ -15,8 +15,8 @@ export function certificateChanges(
     if (old === undefined) return [];
     const [gone, come] = [without(old, endpoint), without({ endpoint }, old.endpoint)];
     return [
-      ...gone.map((one) => `certificate ${textOf(one)} is not shown any more`),
-      ...come.map((one) => `certificate ${textOf(one)} is shown now`),
+      ...gone.map((one) => `certificate ${textOf(one)} is no longer used`),
+      ...come.map((one) => `certificate ${textOf(one)} is now used`),
     ].map((text) => ({ listener: plan.name, text }));
   });
 }

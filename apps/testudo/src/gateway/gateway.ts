@@ -149,7 +149,7 @@ export class Gateway {
         await this.#reloadOnce(load);
       } catch (error) {
         for (const reason of messageOf(error).split('\n'))
-          this.#log.error({ reason }, 'configuration and certificates not read again: all stays as it was');
+          this.#log.error({ reason }, 'configuration and certificates not reloaded: nothing changes');
       }
     }
   }
@@ -177,8 +177,8 @@ export class Gateway {
     this.#log.info(
       { changes: changes.length },
       changes.length === 0
-        ? 'configuration and certificates read again: they are as before'
-        : 'configuration and certificates read again',
+        ? 'configuration and certificates reloaded: nothing has changed'
+        : 'configuration and certificates reloaded',
     );
   }
 
@@ -243,7 +243,7 @@ export class Gateway {
   }
 }
 
-const NOT_WHILE_ENDING = 'the gateway ends: the configuration is not read again';
+const NOT_WHILE_ENDING = 'the gateway is ending: the configuration is not reloaded';
 
 /** Milliseconds between two looks at what gets old. */
 const INSPECTION = 3_600_000;

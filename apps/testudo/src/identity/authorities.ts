@@ -26,7 +26,7 @@ export function authorityIn(folder: string, wantsRoot: boolean): FolderAuthority
   const all = authoritiesIn(folder);
   const wanted = wantsRoot ? all.find(({ role }) => role === 'ca') : all[0];
   if (wanted !== undefined) return wanted;
-  throw new Failure(`the root\u2019s key is not at hand: put ${authorityFiles(folder).key} back for it`);
+  throw new Failure(`the root\u2019s key is missing: put ${authorityFiles(folder).key} back`);
 }
 
 /** Changes something about a certificate, in the database of the CA that issued it. Throws a `Failure`. */
@@ -58,7 +58,7 @@ async function issuerOf(folder: string, wanted: Certificate | Uint8Array): Promi
   }
   if (wanted instanceof Uint8Array) return all[0];
   const names = all.map(({ authority }) => `"${authority.certificate.subject.shown}"`).join(' or ');
-  throw new Failure(`the certificate was not issued by ${names}: it can be revoked by its own CA only`);
+  throw new Failure(`the certificate was not issued by ${names}: only its own CA can revoke it`);
 }
 
 /** A serial number as people write it: hexadecimal, also with colons or `0x`. Throws a `Failure`. */

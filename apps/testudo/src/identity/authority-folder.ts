@@ -105,7 +105,7 @@ function roleIn(folder: string): AuthorityRole {
     if (missing.length === 0) return role;
     if (existsSync(key) || (existsSync(certificate) && (role === 'ca' || missing[0] === key))) {
       throw new Failure(
-        `the CA in ${folder} is not whole: ${missing[0]} is missing. Put it back, or move the other file away to make a new CA.`,
+        `the CA in ${folder} is incomplete: ${missing[0]} is missing. Put it back, or move the other file away to make a new CA.`,
       );
     }
   }
@@ -148,7 +148,7 @@ function refuseExisting(folder: string): void {
         `${certificate} exists, but its key is missing: put ${key} back, or move the certificate away`,
       );
     if (existsSync(key))
-      throw new Failure(`there is a CA in ${folder} already, and its key is never overwritten`);
+      throw new Failure(`there is already a CA in ${folder}, and its key is never overwritten`);
   }
 }
 

@@ -30,7 +30,7 @@ describe('a group of files', () => {
   test.each(['a-key.pem', 'a.pem'])('overwrites nothing: %s is there, and nothing is added', (name) => {
     const folder = folderWith({ [name]: 'mine' });
     expect(() => writeGroup(group(folder))).toThrow(
-      `${join(folder, name)} exists already and is never overwritten`,
+      `${join(folder, name)} already exists and is never overwritten`,
     );
     expect(contents(folder)).toEqual({ [name]: 'mine' });
   });

@@ -51,7 +51,7 @@ export async function readIdentityFile(file: string, askPassword: AskPassword): 
 function readBytes(file: string): Uint8Array {
   try {
     const { size } = statSync(file);
-    if (size > LONGEST) throw new Failure(`${file}: ${size} bytes are more than any certificate or list has`);
+    if (size > LONGEST) throw new Failure(`${file}: ${size} bytes are too many for a certificate or list`);
     return new Uint8Array(readFileSync(file));
   } catch (error) {
     if (error instanceof Failure) throw error;

@@ -31,7 +31,7 @@ describe('a private file', () => {
 
   test('is never overwritten', () => {
     const file = join(folderWith({ key: 'old' }), 'key');
-    expect(() => writeNewPrivateFile(file, 'new')).toThrow(`${file} exists already and is never overwritten`);
+    expect(() => writeNewPrivateFile(file, 'new')).toThrow(`${file} already exists and is never overwritten`);
     expect(readFileSync(file, 'utf8')).toBe('old');
   });
 
@@ -140,7 +140,7 @@ describe('the local CA', () => {
     const folder = folderWith();
     LocalAuthority.create(folder);
     rmSync(join(folder, 'ca-key.pem'));
-    expect(() => LocalAuthority.openOrCreate(folder)).toThrow(/is not whole: .*ca-key\.pem is missing/);
+    expect(() => LocalAuthority.openOrCreate(folder)).toThrow(/is incomplete: .*ca-key\.pem is missing/);
     expect(() => LocalAuthority.create(folder)).toThrow('its key is missing');
   });
 

@@ -78,7 +78,7 @@ export class OcspStaples {
     this.#staplers.set(key, stapler);
     if (this.#isRunning) void stapler.start();
     if (stapler.response === undefined && demandsStapling(leaf))
-      log.warn({ certificate: file }, 'clients refuse this certificate until an OCSP response is there');
+      log.warn({ certificate: file }, 'clients refuse this certificate until it has an OCSP response');
     return stapler;
   }
 
@@ -113,7 +113,7 @@ export class OcspStaples {
     this.#complained.add(key);
     this.#parts.log.warn(
       { certificate: files.certificate },
-      'nothing is stapled: put the certificate of the issuer below the certificate, into the same file',
+      'nothing is stapled: put the issuer\u2019s certificate after this one in the same file',
     );
   }
 
@@ -137,7 +137,7 @@ export class OcspStaples {
       writePrivateFile(this.#file(key), response ?? new Uint8Array());
     } catch (error) {
       if (!(error instanceof Failure)) throw error;
-      this.#parts.log.warn({ reason: error.message }, 'an OCSP response could not be kept');
+      this.#parts.log.warn({ reason: error.message }, 'an OCSP response could not be saved');
     }
   }
 }

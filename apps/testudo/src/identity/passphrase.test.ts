@@ -121,7 +121,7 @@ describe('an encrypted key in a configuration', () => {
   test('a passphrase that everybody can read is found', async () => {
     writeFileSync(join(folder, 'open'), SECRET, { mode: 0o644 });
     expect((await check('key: pkcs8.key, passphraseFile: open')).err).toContain(
-      'open: everybody on this machine can read',
+      'open: everyone on this machine can read',
     );
   });
 });

@@ -22,7 +22,7 @@ export async function password(
     throw new Failure(`${what} needs a password, and there is no terminal: give --password-file`, EXIT.usage);
   const first = await ask(io, `Password for ${what}: `);
   if (first === '' && options.isNew) throw new Failure('the password is empty: nothing was written');
-  if (options.isNew && (await ask(io, 'The same again: ')) !== first)
+  if (options.isNew && (await ask(io, 'Repeat it: ')) !== first)
     throw new Failure('the two passwords differ: nothing was written');
   return first;
 }

@@ -44,7 +44,7 @@ export function writeNewPrivateFile(file: string, content: string | Uint8Array):
 
 export function alreadyThere(file: string): Failure {
   return new Failure(
-    `${file} exists already and is never overwritten: move it away, or choose another place`,
+    `${file} already exists and is never overwritten: move it away, or choose another place`,
   );
 }
 

@@ -55,7 +55,7 @@ function unusedFindings(one: ServedIdentity, before: readonly ServedIdentity[]):
   const file = one.identity.files.certificate;
   const twin = before.find(({ identity }) => bytesEqual(leafOf(identity).der, leafOf(one.identity).der));
   if (twin !== undefined)
-    return [problem(`${file}: the same certificate is there twice: leave one of the two out`)];
+    return [problem(`${file}: the same certificate is listed twice: leave one of the two out`)];
   const names = namesFor(one);
   const kind = keyKind(one);
   const rivals = before.filter((other) => keyKind(other) === kind);
@@ -64,7 +64,7 @@ function unusedFindings(one: ServedIdentity, before: readonly ServedIdentity[]):
   const rival = rivals.find((other) => namesFor(other).includes(names[0]!))!;
   return [
     problem(
-      `${file}: this certificate is never used: ${rival.identity.files.certificate} stands before it, with the same names and the same kind of key`,
+      `${file}: this certificate is never used: ${rival.identity.files.certificate} comes before it, with the same names and the same kind of key`,
     ),
   ];
 }

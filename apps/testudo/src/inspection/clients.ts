@@ -21,7 +21,7 @@ function authorityFindings(
   { subject, notAfter, notBefore }: Certificate,
   now: number,
 ): Finding[] {
-  const all = 'each client with a certificate of it is refused';
+  const all = 'every client with a certificate from it is refused';
   if (+notAfter < now)
     return [problem(`${file}: the CA "${subject.shown}" expired on ${day(notAfter)}: ${all}`)];
   if (+notBefore > now)
@@ -55,7 +55,7 @@ function ageFindings({ file, list }: FiledList, plan: ClientRevocationPlan, now:
 function consequence({ mode, online }: ClientRevocationPlan): string {
   if (online) return 'only online answers count now';
   return mode === 'hard-fail'
-    ? 'each client with a certificate of it is refused'
+    ? 'every client with a certificate from it is refused'
     : 'clients that were revoked since are let in';
 }
 
@@ -73,12 +73,12 @@ function missingLists(
   return authorities.flatMap((authority) => {
     const named = lists.filter(({ list }) => list.issuer.equals(authority.subject));
     if (named.some(({ list }) => isSignedBy(list, authority))) return [];
-    const all = 'each client with a certificate of it is refused';
+    const all = 'every client with a certificate from it is refused';
     const [first] = named;
     return first === undefined
       ? problem(`clientRevocation: no list is from the CA "${authority.subject.shown}": ${all}`)
       : note(
-          `${first.file}: the list is not signed with the key of the CA "${authority.subject.shown}" in clientCa: unless a key of that CA for lists did it, ${all}`,
+          `${first.file}: the list is not signed with the key of the CA "${authority.subject.shown}" in clientCa: unless that CA has another key for lists, ${all}`,
         );
   });
 }

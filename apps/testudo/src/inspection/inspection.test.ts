@@ -131,7 +131,7 @@ describe('certificates', () => {
   test('the same twice', async () => {
     const one = certificate('one', ['a.test']);
     expect((await check(`name: x, certificates: [{ ${one} }, { ${one} }]`)).err).toBe(
-      'testudo: x: one.pem: the same certificate is there twice: leave one of the two out\n',
+      'testudo: x: one.pem: the same certificate is listed twice: leave one of the two out\n',
     );
     // On listeners of their own it is no mistake.
     expect((await check(`name: x, ${one}`, `name: y, ${one}`)).code).toBe(0);
@@ -147,7 +147,7 @@ describe('certificates', () => {
     expect(await check(list(one, two))).toMatchObject({
       code: 1,
       err: expect.stringMatching(
-        /^testudo: x: two\.pem: this certificate is never used: one\.pem stands before it/,
+        /^testudo: x: two\.pem: this certificate is never used: one\.pem comes before it/,
       ),
     });
     expect(await check(list(one, three, rsa))).toMatchObject({ code: 0, err: '' });
@@ -163,7 +163,7 @@ describe('secrets that others can read', () => {
   ])('a private key of mode %o', async (mode, what) => {
     expect(await check(`name: x, ${certificate('one', ['a.test'], { mode })}`)).toMatchObject({
       code: 1,
-      err: `testudo: x: one.key: everybody on this machine can ${what} this secret: chmod 600 one.key\n`,
+      err: `testudo: x: one.key: everyone on this machine can ${what} this secret: chmod 600 one.key\n`,
     });
   });
 
@@ -202,7 +202,7 @@ describe('revocation of clients', () => {
   });
 
   test.each([
-    ['', 'each client with a certificate of it is refused'],
+    ['', 'every client with a certificate from it is refused'],
     [', mode: soft-fail', 'clients that were revoked since are let in'],
     [', online: true', 'only online answers count now'],
   ])('by a list that has expired%s', async (more, means) => {
@@ -239,7 +239,7 @@ describe('revocation of clients', () => {
     });
     writeFileSync(join(folder, 'ca.pem'), certificateToPem(old.certificate));
     expect((await check(`name: x, ${certificate('one', ['a.test'])}, clientCa: ca.pem`)).err).toMatch(
-      /^testudo: x: ca\.pem: the CA "CN=old" expired on .*: each client with a certificate of it is refused\n$/,
+      /^testudo: x: ca\.pem: the CA "CN=old" expired on .*: every client with a certificate from it is refused\n$/,
     );
   });
 

@@ -9,7 +9,7 @@ export function secretFileFindings(files: Iterable<string>): Finding[] {
     const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
     if ((mode & 0o007) === 0) return [];
     const what = (mode & 0o002) === 0 ? 'read' : (mode & 0o004) === 0 ? 'change' : 'read and change';
-    return problem(`${file}: everybody on this machine can ${what} this secret: chmod 600 ${file}`);
+    return problem(`${file}: everyone on this machine can ${what} this secret: chmod 600 ${file}`);
   });
 }
 

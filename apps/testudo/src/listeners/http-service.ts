@@ -230,7 +230,7 @@ interface Asked {
 function answer(handler: HttpHandler, { request, response, connection, own }: Asked, log: Log): void {
   const failed = (error: unknown): void => {
     log.error({ reason: shown(messageOf(error)) }, 'a request could not be answered');
-    replyWithError(response, 500, 'This server has a problem of its own. Its log says more.');
+    replyWithError(response, 500, 'This server has an internal problem. See its log.');
   };
   try {
     Promise.resolve(handler.handle(request, response, connection, own)).catch(failed);

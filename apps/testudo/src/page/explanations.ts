@@ -45,7 +45,7 @@ export function purposeOf({ kind, name, from }: MessageReport, report: Connectio
     case 'server_hello':
       return is13 ? 'chooses; its key share completes the key exchange' : 'chooses version and suite';
     case 'encrypted_extensions':
-      return 'the other choices, now out of sight';
+      return 'the other choices, now encrypted';
     case 'certificate_request':
       return 'asks the client for a certificate';
     case 'certificate':
@@ -73,7 +73,7 @@ export function purposeOf({ kind, name, from }: MessageReport, report: Connectio
     case 'certificate_url':
       return 'where the client\u2019s certificate is';
     case 'next_protocol':
-      return 'the application protocol, out of sight';
+      return 'the application protocol, encrypted';
     case 'key_update':
       return 'new keys from here on';
     default:

@@ -111,7 +111,7 @@ function agreed(report: ConnectionReport): Html[] {
       ? row(
           'Server\u2019s signature',
           'none',
-          report.resumed ? 'the pre-shared key of the earlier connection (PSK) stands in for it' : undefined,
+          report.resumed ? 'the pre-shared key of the earlier connection (PSK) replaces it' : undefined,
         )
       : row('Server\u2019s signature', report.signatureScheme, 'over the whole handshake so far', true),
     row(

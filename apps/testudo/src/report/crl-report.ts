@@ -66,7 +66,7 @@ export function crlLines(report: CrlReport, style: Style): string[] {
       [style.faint('made'), report.thisUpdate],
       [
         style.faint('next due'),
-        `${report.nextUpdate ?? '(not said)'}${isOver ? style.bad(' (has passed)') : ''}`,
+        `${report.nextUpdate ?? '(not stated)'}${isOver ? style.bad(' (has passed)') : ''}`,
       ],
       [style.faint('revoked'), count(report.count, 'certificate')],
     ]),

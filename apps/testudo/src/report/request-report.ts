@@ -44,7 +44,7 @@ const FATES: Readonly<Record<string, string>> = {
   [ExtensionOid.keyUsage]: 'replaced by the profile\u2019s',
   [ExtensionOid.extendedKeyUsage]: 'replaced by the profile\u2019s',
   [ExtensionOid.basicConstraints]: 'replaced: it is not for a CA',
-  [ExtensionOid.subjectKeyIdentifier]: 'made anew',
+  [ExtensionOid.subjectKeyIdentifier]: 'created anew',
 };
 
 export function requestLines(report: RequestReport, style: Style): string[] {
@@ -55,7 +55,7 @@ export function requestLines(report: RequestReport, style: Style): string[] {
     [
       style.faint('signature'),
       report.proven
-        ? style.good('by the key itself')
+        ? style.good('by its own key')
         : style.bad('not by its own key: whoever made it may not have the key'),
     ],
     ...report.extensions.map(({ name, fate }) => [style.faint('asks for'), `${name}: ${fate}`] as const),

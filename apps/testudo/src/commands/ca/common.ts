@@ -112,10 +112,10 @@ export interface PublicationOptions {
 /** Adds `--ocsp-url` and its like. */
 export function withPublicationOptions(command: Command): Command {
   return command
-    .option('--ocsp-url <url>', 'where certificates say that the OCSP responder is', httpUrl)
-    .option('--crl-url <url>', 'where they say that the CRL is', httpUrl)
-    .option('--delta-url <url>', 'where they say that delta CRLs are', httpUrl)
-    .option('--issuer-url <url>', 'where they say that the CA\u2019s certificate is', httpUrl);
+    .option('--ocsp-url <url>', 'the OCSP responder\u2019s address to put into certificates', httpUrl)
+    .option('--crl-url <url>', 'the CRL\u2019s address to put into them', httpUrl)
+    .option('--delta-url <url>', 'the delta CRLs\u2019 address to put into them', httpUrl)
+    .option('--issuer-url <url>', 'the address of the CA\u2019s certificate to put into them', httpUrl);
 }
 
 /** Undefined when no address is given. */

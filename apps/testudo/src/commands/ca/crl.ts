@@ -23,7 +23,7 @@ export function addCrl({ ca, io, finish }: CaVerb): void {
     .option('--days <days>', 'until the next list is due (default 7, and 1 for a delta)', (text) =>
       wholeNumber(text, 1, 366, 'days'),
     )
-    .option('--delta-url <url>', 'where the list says that deltas to it are', httpUrl)
+    .option('--delta-url <url>', 'the delta CRLs\u2019 address to put into the list', httpUrl)
     .option('--root', 'the root\u2019s list, for its intermediates')
     .option('--out <file>', 'where to write it')
     .addOption(

@@ -33,10 +33,10 @@ export function addInit({ ca, io, finish }: CaVerb): void {
         'Makes the CA that `testudo up` uses, too: ca.pem, and ca-key.pem with its private key. With an intermediate, ' +
           'that one issues, and ca-key.pem may be moved to a safe place.',
       )
-      .option('--name <name>', 'what browsers and others call it')
+      .option('--name <name>', 'the name that browsers and others show')
       .option('--intermediate [name]', 'also make an intermediate, which issues')
       .option(...KEY_OPTION)
-      .option('--days <days>', 'how long it is good (default 3650)', daysUpTo(MOST_CA_DAYS))
+      .option('--days <days>', 'how long it is valid (default 3650)', daysUpTo(MOST_CA_DAYS))
       .option('--path-length <n>', 'how many CAs there may be below the root (default: no limit)', (text) =>
         wholeNumber(text, 0, 16, 'CAs'),
       )
@@ -101,7 +101,7 @@ function refuseExisting(folder: string): void {
   const files = [authorityFiles(folder), authorityFiles(folder, 'intermediate')];
   if (files.some(({ key }) => existsSync(key)))
     throw new Failure(
-      `there is a CA in ${folder} already, and its key is never overwritten: choose another folder with --data`,
+      `there is already a CA in ${folder}, and its key is never overwritten: choose another folder with --data`,
     );
 }
 

@@ -65,7 +65,7 @@ export function addIssue({ ca, io, finish }: CaVerb): void {
       .option(...KEY_OPTION)
       .option(
         '--days <days>',
-        'how long it is good (default 397, the longest that browsers take)',
+        'how long it is valid (default 397, the longest that browsers take)',
         daysUpTo(),
       )
       .option('--common-name <name>', 'the common name (default: the first name)')
@@ -117,7 +117,7 @@ async function issue(names: readonly string[], options: IssueOptions, io: Io): P
   const existing = Object.values(files).find((file) => existsSync(file));
   if (existing !== undefined)
     throw new Failure(
-      `${existing} exists already and is never overwritten: move it away, or choose another place with --out`,
+      `${existing} already exists and is never overwritten: move it away, or choose another place with --out`,
     );
   const secret = options.p12
     ? await password(io, options.passwordFile, files.p12!, { isNew: true })
@@ -173,9 +173,7 @@ function authorityAbove(local: LocalAuthority): {
   if (local.role === 'ca') return { role: 'ca', authority: local.authority };
   const { key } = authorityFiles(local.folder);
   if (!existsSync(key))
-    throw new Failure(
-      `an intermediate is issued by the root, whose key is not at hand: put ${key} back for it`,
-    );
+    throw new Failure(`an intermediate is issued by the root, whose key is missing: put ${key} back`);
   return { role: 'ca', authority: loadAuthority(local.folder, 'ca') };
 }
 

@@ -30,7 +30,7 @@ export function addRevoke({ ca, io, finish }: CaVerb): void {
     )
     .argument('<file|serial>', 'the certificate, or its serial number in hexadecimal')
     .addOption(new Option('--reason <reason>', 'why').choices(REASONS))
-    .option('--invalid-since <time>', 'when the key is thought to have been lost: 2026-12-31', moment)
+    .option('--invalid-since <time>', 'when the key is thought to have been compromised: 2026-12-31', moment)
     .option('--release', 'lift a certificateHold instead')
     .option(...DATA_OPTION)
     .option('--json', 'the result as JSON')

@@ -56,7 +56,7 @@ export function addSign({ ca, io, finish }: CaVerb): void {
       )
       .option('--keep-subject', 'take the subject as it is asked for (default: the first name)')
       .option('--strict', 'refuse requests for extensions that would not be taken')
-      .option('--days <days>', 'how long it is good (default 397)', daysUpTo())
+      .option('--days <days>', 'how long it is valid (default 397)', daysUpTo())
       .option('--dry-run', 'show only')
       .option(...OUT_OPTION),
   )
@@ -100,7 +100,7 @@ async function sign(file: string, options: SignOptions, io: Io): Promise<ExitCod
   const local = LocalAuthority.open(dataFolder(io.env, options.data));
   if (existsSync(out))
     throw new Failure(
-      `${out} exists already and is never overwritten: move it away, or choose another place with --out`,
+      `${out} already exists and is never overwritten: move it away, or choose another place with --out`,
     );
   const issued = await issueFor(request, file, local, options);
   makePrivateFolder(dirname(out));

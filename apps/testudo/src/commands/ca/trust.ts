@@ -27,12 +27,12 @@ export function addTrust({ ca, io, finish }: CaVerb): void {
     .description(
       'Says how to trust the root on each kind of system, and in programs that have a list of their own. --install does it ' +
         'where it can: the system\u2019s list (Debian, Ubuntu, Alpine; as root) and the databases of Chromium, Firefox and ' +
-        'Thunderbird in your home. It asks nothing, and says what it did.',
+        'Thunderbird in your home. It asks no questions, and says what it did.',
     )
     .argument('[file]', 'a root (default: that of the data folder)')
-    .option('--install', 'do it')
-    .option('--uninstall', 'take it back')
-    .addOption(new Option('--store <store>', 'only there').choices(['system', 'nss']))
+    .option('--install', 'install it')
+    .option('--uninstall', 'remove it again')
+    .addOption(new Option('--store <store>', 'only in this store').choices(['system', 'nss']))
     .option(...DATA_OPTION)
     .option('--json', 'as JSON')
     .addHelpText(

@@ -46,11 +46,11 @@ export function addVerify({ ca, io, finish }: CaVerb): void {
         'and what to do. Trusted are Mozilla\u2019s list (as Node has it) and the CA in the data folder, unless --ca or --system ' +
         'says otherwise.',
     )
-    .argument('<file>', 'the certificate, then those that may stand above it, PEM or DER')
+    .argument('<file>', 'the certificate, then any that may be above it, PEM or DER')
     .option('--ca <file>', 'trust the certificates in this file, and no others; may be repeated', repeatable)
     .option('--system', 'trust Mozilla\u2019s list only')
-    .option('--untrusted <file>', 'further certificates that may stand between; may be repeated', repeatable)
-    .option('--host <name>', 'whom it must be for: a domain, an address, a mail address, a URI')
+    .option('--untrusted <file>', 'further certificates that may be in between; may be repeated', repeatable)
+    .option('--host <name>', 'who it must be for: a domain, an address, a mail address, a URI')
     .addOption(
       new Option('--profile <profile>', 'rules beyond what makes a path valid')
         .choices(Object.keys(PROFILE_NAMES))
@@ -65,7 +65,7 @@ export function addVerify({ ca, io, finish }: CaVerb): void {
     .option('--time <time>', 'verify as of then: 2026-12-31 or 2026-12-31T23:59:59Z (default: now)', moment)
     .option(
       '--crl <file>',
-      'look it up in this list; if it says nothing about the certificate, that is refused; may be repeated',
+      'look it up in this list; a certificate that the list does not cover is refused; may be repeated',
       repeatable,
     )
     .option('--ocsp <file>', 'an OCSP response about it (DER), as `openssl ocsp -respout` keeps it')
