@@ -145,7 +145,7 @@ describe('after a restart', () => {
     const surroundings = clockFor(ca);
     const second = await startAcmeGateway(yaml, { data: first.data, surroundings });
     // The pause after a failure outlives a restart.
-    expect(second.lines()).toMatchObject([{ msg: expect.stringContaining('a certificate is ordered') }]);
+    expect(second.lines()).toMatchObject([{ msg: expect.stringContaining('ordering a certificate') }]);
     await expect.poll(() => surroundings.clock.next, { timeout: 20_000 }).toBeGreaterThan(0);
     surroundings.clock.advance(2 * 60_000);
     await second.logged('certificate issued');

@@ -41,7 +41,7 @@ withBuild('strace', 'openssl')('a run that is killed', () => {
         kills++;
         const isWhole = existsSync(scratch.path('out/x.test.pem'));
         const { code, err } = await testudo(scratch, args);
-        if (isWhole) expect([code, err]).toEqual([1, expect.stringContaining('exists already')]);
+        if (isWhole) expect([code, err]).toEqual([1, expect.stringContaining('already exists')]);
         else expect([call, count, code, err]).toEqual([call, count, 0, '']);
         const made = readdirSync(scratch.path('out')).toSorted();
         expect(made).toEqual(['x.test-key.pem', 'x.test.p12', 'x.test.pem']);
@@ -68,7 +68,7 @@ withBuild('strace', 'openssl')('a run that is killed', () => {
         kills++;
         const isWhole = existsSync(scratch.path('fresh/ca.pem'));
         const { code, err } = await testudo(scratch, args);
-        if (isWhole) expect([code, err]).toEqual([1, expect.stringContaining('there is a CA in')]);
+        if (isWhole) expect([code, err]).toEqual([1, expect.stringContaining('there is already a CA in')]);
         else expect([call, count, code, err]).toEqual([call, count, 0, '']);
         await good(scratch, 'ca', 'issue', 'x.test', '--data', 'fresh', '--out', 'fresh/out');
         const made = readdirSync(scratch.path('fresh')).filter((name) => !name.endsWith('.tmp'));

@@ -26,7 +26,7 @@ export class DataGate {
   /** Counts early data that is sent. Throws `not-connected` over the limit. */
   sendsEarly(length: number): void {
     if (length > this.earlyLeft) {
-      throw new TlsError('not-connected', `only only ${this.earlyLeft} more bytes of early data may be sent`);
+      throw new TlsError('not-connected', `only ${this.earlyLeft} more bytes of early data may be sent`);
     }
     this.#earlyLeft -= length;
   }

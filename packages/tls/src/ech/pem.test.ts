@@ -103,7 +103,7 @@ describe('is refused:', () => {
     [
       'a key of another kind',
       encodePem('PRIVATE KEY', decodePem(otherPem)[0]!.bytes) + configPem,
-      'another kind',
+      'a different kind',
     ],
     ['a list that is none', privatePem + encodePem('ECHCONFIG', list.bytes.subarray(0, 40)), 'ECHConfigList'],
     [

@@ -110,7 +110,7 @@ describe('a server without ECH', () => {
     (_how, options) => {
       const { error, serverError } = rejected({}, { ...options, echKeys: undefined });
       expect(error).toMatchObject({ code: 'ech-rejected', retryConfigs: undefined });
-      expect(error.message).toContain('does without');
+      expect(error.message).toContain('does not use');
       expect(serverError).toMatchObject({ code: 'alert-received', receivedAlert: 'ech_required' });
     },
   );

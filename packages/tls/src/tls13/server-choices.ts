@@ -71,6 +71,6 @@ function checkGoesOn(theirs: readonly number[] | undefined, credentials: readonl
   if (theirs !== undefined && credentials.length > 0) return;
   throw new TlsError(
     'certificate-required',
-    'the pre-shared key of this client is known, but a client certificate is required as well',
+    'the pre-shared key (PSK) of this client is known, but a client certificate is required as well',
   );
 }
