@@ -110,7 +110,7 @@ function exchange(parts: Exchange, attempt: number): void {
   outgoing.on('upgrade', (_answer, socket) => {
     socket.destroy();
     response.off('close', onClose);
-    fail(new Error('it switched to a protocol that was not asked for'), response, own, options);
+    fail(new Error('it switched to a protocol that was not asked for'), parts);
   });
   outgoing.on('error', (error) => {
     response.off('close', onClose);
