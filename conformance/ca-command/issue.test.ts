@@ -298,7 +298,9 @@ withBuild('openssl')('testudo ca', () => {
       const forged = await testudo(scratch, ['ca', 'sign', 'forged.csr']);
       expect(forged.code).toBe(1);
       expect(forged.out).toMatch(/not by its own key/);
-      expect(forged.err).toMatch(/nothing was issued: the request does not prove that its sender has the private key/);
+      expect(forged.err).toMatch(
+        /nothing was issued: the request does not prove that its sender has the private key/,
+      );
       const none = await testudo(scratch, ['ca', 'sign', 'data/ca.pem']);
       expect(none).toMatchObject({ code: 1, out: '' });
       expect(none.err).toMatch(/^testudo: data\/ca\.pem: cannot use the request: .*\n$/);

@@ -154,12 +154,7 @@ withBuild('openssl')('what testudo ca revokes', () => {
         2,
         /a time in the past/,
       ],
-      [
-        'since not a time',
-        () => ['good.example.test.pem', '--invalid-since', 'May'],
-        2,
-        /A time is such as/,
-      ],
+      ['since not a time', () => ['good.example.test.pem', '--invalid-since', 'May'], 2, /A time is such as/],
     ])('%s', async (_, args, exit, expected) => {
       const { code, out, err } = await testudo(scratch, ['ca', 'revoke', ...args()]);
       expect([code, out, err]).toEqual([exit, '', expect.stringMatching(expected)]);

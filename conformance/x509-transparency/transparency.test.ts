@@ -218,14 +218,8 @@ describe('a log list is refused', () => {
     ['with an operator without a name', '{"operators":[{}]}'],
     ['with an id that is no base64', withLog({ log_id: '*' })],
     ['with a key that is no text', withLog({ key: 1 })],
-    [
-      'with an unknown state',
-      withLog({ state: { sleeping: { timestamp: '2026-01-01T00:00:00Z' } } }),
-    ],
-    [
-      'with not a time',
-      withLog({ temporal_interval: { start_inclusive: 'x', end_exclusive: 'y' } }),
-    ],
+    ['with an unknown state', withLog({ state: { sleeping: { timestamp: '2026-01-01T00:00:00Z' } } })],
+    ['with not a time', withLog({ temporal_interval: { start_inclusive: 'x', end_exclusive: 'y' } })],
   ])('%s', (_, json) => {
     expect(() => LogList.parse(json)).toThrow(CertificateError);
   });

@@ -399,10 +399,7 @@ export class Connection extends ConnectionRequests {
   /** Runs a flow that a message, or the owner, began after the handshake. */
   #runAfterwards(flow: Flow<AfterHandshake>): void {
     if (this.#driver !== undefined) {
-      throw new TlsError(
-        'unexpected-message',
-        'the peer started something while something else was in progress',
-      );
+      throw new TlsError('unexpected-message', 'the peer starts something while something else goes on');
     }
     // Up to TLS 1.2 keys change in such a flow: our own data waits, so that it goes under one or the other.
     if (!this.#channel.isTls13) this.#data.hold();

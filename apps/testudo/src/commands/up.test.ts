@@ -100,7 +100,7 @@ describe('testudo up --config', () => {
     const file = join(folder, 'testudo.yaml');
     const io = testIo();
     const { code } = await started(io, '--config', file);
-    const reads = (): number => io.err().match(/read again/g)?.length ?? 0;
+    const reads = (): number => io.err().match(/reloaded/g)?.length ?? 0;
     const warnings = (): number => io.err().match(/open files/g)?.length ?? 0;
     for (const [at, [connections, expected]] of [
       [1_000_000, 1],
