@@ -58,7 +58,10 @@ export class HandshakeBuffer {
     return HANDSHAKE_HEADER + ((bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!);
   }
 
-  /** The next whole message, or undefined. Throws `message-too-long` as soon as the header tells. */
+  /**
+   * The next whole message, or undefined. Throws `message-too-long` as soon as the header tells, or `malformed-message`
+   * where it is the syntax that says so.
+   */
   next(): RawMessage | undefined {
     const at = this.#offset;
     const whole = this.#length();
@@ -68,8 +71,8 @@ export class HandshakeBuffer {
     const length = whole - HANDSHAKE_HEADER;
     const most = longest(type, this.#limits);
     if (length > most) {
-      const name = handshakeTypeName(type);
-      throw new TlsError('message-too-long', `${name} of ${length} bytes, more than ${most}`);
+      const code = SHORT.has(type) ? 'malformed-message' : 'message-too-long';
+      throw new TlsError(code, `${handshakeTypeName(type)} of ${length} bytes, more than ${most}`);
     }
     const end = at + whole;
     if (this.#end < end) return undefined;
@@ -83,6 +86,17 @@ export class HandshakeBuffer {
 
 const NOTHING = new Uint8Array(0);
 
+/** Messages whose length is settled: one that is longer does not conform to the syntax, which is decode_error (RFC 9846 §6.2). */
+const SHORT: ReadonlySet<number> = new Set([
+  HANDSHAKE_TYPE.hello_request,
+  HANDSHAKE_TYPE.end_of_early_data,
+  HANDSHAKE_TYPE.server_hello_done,
+  HANDSHAKE_TYPE.finished,
+  HANDSHAKE_TYPE.key_update,
+]);
+/** The longest hash there is, in bytes, for Finished; what is shorter is judged where it is read. */
+const LONGEST_SHORT = 64;
+
 /** In bytes, without the header. */
 interface MessageLimits {
   readonly handshakeMessage: number;
@@ -90,6 +104,7 @@ interface MessageLimits {
 }
 
 function longest(type: number, limits: MessageLimits): number {
+  if (SHORT.has(type)) return LONGEST_SHORT;
   const isCertificate = type === HANDSHAKE_TYPE.certificate || type === HANDSHAKE_TYPE.compressed_certificate;
   return isCertificate ? limits.certificateMessage : limits.handshakeMessage;
 }

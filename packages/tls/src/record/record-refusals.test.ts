@@ -73,6 +73,25 @@ describe.each(FRESH)('%s refuses as first bytes', (_role, start) => {
     expect(outcomeOf(start().record(HANDSHAKE, bytes))).toEqual(refused('message-too-long'));
   });
 
+  // Their length is in the syntax: RFC 9846 §4.5.3, §4.5.4, §4.7.3, RFC 5246 §7.4.1.1, §7.4.5.
+  test.each([
+    ['HelloRequest', 0],
+    ['EndOfEarlyData', 5],
+    ['ServerHelloDone', 14],
+    ['Finished', 20],
+    ['KeyUpdate', 24],
+  ])('a %s of another length than its own, before it has come', (_what, type) => {
+    for (const length of [
+      [0, 0, 65],
+      [0, 255, 255],
+      [3, 0, 32],
+      [255, 255, 255],
+    ])
+      expect(outcomeOf(start().record(HANDSHAKE, Uint8Array.of(type, ...length)))).toEqual(
+        refused('malformed-message'),
+      );
+  });
+
   test.each([
     // RFC 9846 §4.2.2: 2 + 32 + 33 + 2 + 65,534 + 256 + 2 + 65,535.
     ['of the longest hello', Uint8Array.of(1, 2, 1, 0x44)],
