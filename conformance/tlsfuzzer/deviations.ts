@@ -36,8 +36,36 @@ export const DEVIATIONS: readonly Deviation[] = [
     conversations: /unassigned extensions/,
     reason: 'the ranges hold numbers that have been assigned since, whose extensions are malformed there',
   },
+  {
+    script: 'test-tls13-keyupdate.py',
+    conversations: /^app data split, conversation with KeyUpdate msg$/,
+    reason:
+      'our KeyUpdate is due before our next data (RFC 9846 §4.7.3) and goes with it; half a request is not answered',
+  },
+  {
+    script: 'test-resumption-with-wrong-ciphers.py',
+    conversations: /^resumption (of safe session with NULL cipher|with cipher from old CH)/,
+    reason:
+      "a session whose suite is not offered is declined, and the handshake a full one, as BoringSSL's runner wants it; the session's suite never changes",
+  },
+  {
+    script: 'test-certificate-malformed.py',
+    conversations: /^fuzz empty certificate - overall (7, certs 4, cert 1|8, certs 5, cert 2)$/,
+    reason:
+      'a certificate is looked into when the CertificateVerify of its key has come, which these clients leave out',
+  },
+  {
+    script: 'test-ecdsa-in-certificate-verify.py',
+    conversations:
+      /^make (sha224\+ecdsa signature|sha\d+\+ecdsa signature, advertise it as sha224\+ecdsa) in CertificateVerify$/,
+    reason: 'SHA-224 was not asked for, and is gone (RFC 9155): illegal_parameter',
+  },
+  {
+    script: 'test-dsa-in-certificate-verify.py',
+    conversations: /^sign with sha(224|384|512)\+dsa$/,
+    reason: 'of the hashes for DSA there are SHA-1 and SHA-256',
+  },
   { script: 'test-tls13-crfg-curves.py', conversations: /^empty x\d+ key share$/, reason: LENGTHS },
-  { script: 'test-tls13-ecdhe-curves.py', conversations: /empty/, reason: LENGTHS },
   { script: 'test-tls13-ffdhe-groups.py', conversations: /empty key share/, reason: LENGTHS },
   { script: 'test-ccs.py', conversations: /^two bytes long CCS$/, reason: `${LENGTHS}, in RFC 5246 §7.2.2` },
   {
@@ -60,16 +88,6 @@ export const DEVIATIONS: readonly Deviation[] = [
     script: 'test-clienthello-md5.py',
     conversations: /^only-md5-rsa/,
     reason: 'this server was told to sign with everything, MD5 included',
-  },
-  {
-    script: 'test-export-ciphers-rejected.py',
-    conversations: /in SSLv3$/,
-    reason: 'this server speaks TLS 1.0 and newer',
-  },
-  {
-    script: 'test-dhe-no-shared-secret-padding.py',
-    conversations: /^Protocol \(3, 0\)/,
-    reason: 'this server speaks TLS 1.0 and newer',
   },
   {
     script: 'test-sig-algs.py',

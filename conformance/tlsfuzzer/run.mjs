@@ -9,6 +9,9 @@ if (folder === undefined) {
   console.error('usage: run.mjs FOLDER-OF-TLSFUZZER [-j JOBS] [--verbose] [SCRIPT...]');
   process.exit(2);
 }
+/** They run all they have, and do not know -n. */
+const WITHOUT_NUMBER = ['test-tls13-certificate-request.py'];
+const all = rest.includes('--all');
 const verbose = rest.includes('--verbose');
 const jobs = rest.includes('-j') ? Number(rest[rest.indexOf('-j') + 1]) : 2;
 const wanted = rest.filter((each) => each.startsWith('test-'));
@@ -19,13 +22,17 @@ const queue = PLAN.filter(({ script }) => wanted.length === 0 || wanted.includes
 
 async function work() {
   for (let entry = queue.shift(); entry !== undefined; entry = queue.shift()) {
+    const begun = Date.now();
     const output = await python(entry);
     const { passed, deviations, unexpected } = judge(entry, output);
     totals.passed += passed;
     totals.deviations += deviations.length;
     totals.failed += unexpected.length;
     const what = [entry.script, ...(entry.arguments ?? [])].join(' ').slice(0, 100);
-    if (unexpected.length > 0) console.log(`FAILED  ${entry.server}: ${what}`);
+    const took = `${Math.round((Date.now() - begun) / 1000)} s`;
+    console.log(
+      `${unexpected.length > 0 ? 'FAILED' : 'ok'}  ${entry.server}: ${what}: ${passed} + ${deviations.length}, ${took}`,
+    );
     for (const line of unexpected) console.log(`        ${line}`);
     if (verbose && unexpected.length > 0) console.log(output);
   }
@@ -33,7 +40,9 @@ async function work() {
 
 function python({ server, script, arguments: given = [], manner = 'http' }) {
   const port = ports.get(`${server} ${manner}`);
-  const args = ['-u', `scripts/${script}`, '-p', String(port), ...given];
+  // Without -n, many scripts take a random choice of their conversations.
+  const number = all && !WITHOUT_NUMBER.includes(script) ? ['-n', '0'] : [];
+  const args = ['-u', `scripts/${script}`, '-p', String(port), ...number, ...given];
   const child = spawn(process.env.PYTHON ?? 'python3', args, {
     cwd: folder,
     env: { ...process.env, PYTHONPATH: `${resolve(folder)}:${process.env.PYTHONPATH ?? ''}` },

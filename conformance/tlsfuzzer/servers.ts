@@ -14,7 +14,9 @@ import {
   TicketKeys,
 } from '@testudo/tls';
 import { legacy, ssl2Hello } from '@testudo/tls/legacy';
+import { certificateCompressions } from '@testudo/tls/node';
 import { parseCertificates, parsePrivateKey } from '@testudo/x509';
+import { SCHEMES12, SCHEMES13 } from './client-certificates.ts';
 
 /** The certificates of tlsfuzzer's folder `tests`. */
 export type CertificateName = `server${string}`;
@@ -60,7 +62,7 @@ const legacyOptions: Omit<ServerOptions, 'credentials'> = {
 const old: ServerKind = (keys) => ({
   ...legacyOptions,
   credentials: [keys('serverX509')],
-  alpnProtocols: ['http/1.1', 'http/2'],
+  alpnProtocols: ['http/1.1', 'h2', 'http/2'],
   preferServerOrder: false,
   tickets: new TicketKeys(provider),
   sessionStore: new MemorySessionStore(),
@@ -92,9 +94,15 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
   'no-renegotiation': (keys) => ({ ...old(keys), renegotiation: false }),
   'no-heartbeat': (keys) => ({ ...old(keys), heartbeat: undefined }),
   tls12: (keys) => ({ ...old(keys), maxVersion: 'TLSv1.2' }),
-  'strict-asks': asking(strict),
-  'strict-asks-later': (keys) => ({ ...strict(keys), verifyCertificate: accept }),
-  'legacy-asks': asking(old),
+  'own-order': (keys) => ({ ...old(keys), preferServerOrder: true }),
+  asks12: asking((keys) => ({ ...old(keys), maxVersion: 'TLSv1.2', signatureSchemes: SCHEMES12 })),
+  'asks12-dsa': asking(showing(old, 'serverDSA')),
+  asks13: asking((keys) => ({
+    ...wide(keys),
+    signatureSchemes: SCHEMES13,
+    certificateCompression: certificateCompressions,
+  })),
+  compressing: (keys) => ({ ...old(keys), certificateCompression: certificateCompressions }),
   psk256: psk('sha256'),
   psk384: psk('sha384'),
   'rsa-pss': showing(strict, 'serverRSAPSS'),
@@ -105,9 +113,7 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
   ed448: showing(strict, 'serverEd448'),
   mldsa: showing(old, 'serverMldsa65'),
   brainpool: showing(old, 'serverBrainpoolP256r1EC'),
-  'brainpool-asks': asking(showing(old, 'serverBrainpoolP256r1EC')),
   dsa: showing(old, 'serverDSA'),
-  'dsa-asks': asking(showing(old, 'serverDSA')),
 };
 
 /** Reads tlsfuzzer's keys. @param folder its checkout. */
