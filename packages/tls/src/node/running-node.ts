@@ -36,6 +36,12 @@ export const CHECKS_LENGTH_FIRST: boolean =
   isAtLeast(process.versions['openssl'] ?? '', 3, 2) &&
   !isAtLeast(process.versions['openssl'] ?? '', 3, 5, 9);
 
+/**
+ * Up to 3.5.5 (seen) a certificate of one's own must be signed with a hash that the security level takes; from 3.5.9 on
+ * only its key counts. Peers are held to both by all of them.
+ */
+export const CHECKS_OWN_SIGNATURES: boolean = !isAtLeast(process.versions['openssl'] ?? '', 3, 5, 9);
+
 function isAtLeast(version: string, major: number, minor: number, patch = 0): boolean {
   const [a = 0, b = 0, c = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   return a > major || (a === major && (b > minor || (b === minor && c >= patch)));
