@@ -82,7 +82,6 @@ export const CLIENT_CERTIFICATES: readonly PlanEntry[] = [
   ...each('asks13', 'tls13-ecdsa-in-certificate-verify', shown('serverP521EC'), EXPECTED13),
   ...each('asks13', 'tls13-eddsa-in-certificate-verify', shown('serverEd25519'), EXPECTED13),
   ...each('asks13', 'tls13-eddsa-in-certificate-verify', shown('serverEd448'), EXPECTED13),
-  ...each('asks13', 'tls13-mldsa-in-certificate-verify', shown('serverMldsa65'), EXPECTED13),
   ...['P256r1', 'P384r1', 'P512r1'].flatMap((curve) =>
     each(
       'asks13',

@@ -82,7 +82,6 @@ const OTHERS: readonly PlanEntry[] = [
   { server: 'legacy-rsa-pss', script: 'test-sig-algs.py' },
   ...named('ed25519', 'eddsa', 'test-tls13-'),
   ...named('ed448', 'eddsa', 'test-tls13-'),
-  ...named('mldsa', 'conversation', 'test-tls13-'),
   ...named('brainpool', 'ecdhe-brainpool-curves', 'test-tls13-'),
   ...named('dsa', 'dsa-sig-flexibility'),
   { server: 'legacy', script: 'test-bleichenbacher-workaround.py', arguments: ['--no-sni'] },

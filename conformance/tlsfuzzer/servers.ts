@@ -111,7 +111,6 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
   'legacy-rsa-pss': showing(old, 'serverRSAPSS'),
   ed25519: showing(strict, 'serverEd25519'),
   ed448: showing(strict, 'serverEd448'),
-  mldsa: showing(old, 'serverMldsa65'),
   brainpool: showing(old, 'serverBrainpoolP256r1EC'),
   dsa: showing(old, 'serverDSA'),
 };
