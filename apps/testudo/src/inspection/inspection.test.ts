@@ -176,7 +176,7 @@ describe('secrets that others can read', () => {
   test('ticket keys', async () => {
     writeFileSync(join(folder, 't.key'), new Uint8Array(48), { mode: 0o644 });
     const one = certificate('one', ['a.test']);
-    expect((await check(`name: x, ${one}, tickets: { keys: [t.key] }`)).err).toContain('t.key: everybody');
+    expect((await check(`name: x, ${one}, tickets: { keys: [t.key] }`)).err).toContain('t.key: everyone');
   });
 });
 
@@ -219,7 +219,7 @@ describe('revocation of clients', () => {
 
   test('by a list of the future', async () => {
     await lists(ago(-3), root);
-    expect((await checked()).err).toMatch(/is not valid before .*: each client/);
+    expect((await checked()).err).toMatch(/is not valid before .*: every client/);
   });
 
   test('by the list of another CA, and by one of the same name', async () => {
