@@ -16,6 +16,11 @@ export function clientHelloInfo(h: ServerHandshake, hello: ClientHello): ClientH
   return new HelloInfo(h, hello);
 }
 
+/** The name in server_name (RFC 6066 §3), as names are compared: in small letters and without a dot at its end. */
+export function hostName({ extensions }: ClientHello): string | undefined {
+  return extensions.get(serverName)?.replace(/\.$/, '').toLowerCase();
+}
+
 /** A class, since getters in a literal cost V8 more than all the rest of it. */
 class HelloInfo implements ClientHelloInfo {
   readonly serverName: string | undefined;
@@ -31,7 +36,7 @@ class HelloInfo implements ClientHelloInfo {
 
   constructor(h: ServerHandshake, hello: ClientHello) {
     const { extensions } = hello;
-    this.serverName = extensions.get(serverName)?.replace(/\.$/, '').toLowerCase();
+    this.serverName = hostName(hello);
     this.alpnProtocols = extensions.get(alpn) ?? [];
     this.cipherSuites = hello.cipherSuites;
     this.signatureSchemes = extensions.get(signatureAlgorithms) ?? [];

@@ -31,6 +31,7 @@ export class ConnectionChannel implements Channel {
   dropsChangeCipherSpec = false;
   /** Undefined where no heartbeats were agreed on. */
   heartbeat: Heartbeat | undefined;
+  requestedName: string | undefined;
   /** What the application is to be told of a false start; undefined when it was, or when there is none. */
   falseStart: FalseStart | undefined;
   readonly #records: RecordLayer;

@@ -114,9 +114,7 @@ export class Connection extends ConnectionRequests {
     this.#records.push(chunk);
     this.#process();
     if (this.isBusy && this.#records.buffered > MAX_WAITING_BYTES) {
-      this.#fail(
-        new TlsError('too-much-waiting', 'the peer sent too much while the handshake waited for an answer'),
-      );
+      this.#fail(new TlsError('too-much-waiting', 'too much came while the handshake waited for an answer'));
     }
   }
 
@@ -134,9 +132,7 @@ export class Connection extends ConnectionRequests {
    * after close; a server that takes early data may answer it before, and a client may after a false start.
    */
   send(data: Uint8Array): void {
-    if (!this.maySend) {
-      throw new TlsError('not-connected', 'application data needs an open connection');
-    }
+    if (!this.maySend) throw new TlsError('not-connected', 'application data needs an open connection');
     this.#guard(() => this.#data.send(data));
   }
 
@@ -233,6 +229,11 @@ export class Connection extends ConnectionRequests {
   /** True while the handshake waits for an answer from this side: better feed nothing until `wake`. */
   get isBusy(): boolean {
     return this.#driver?.waitsFor === 'answer';
+  }
+
+  /** Server: the name in the client's hello, as soon as it was read; undefined where there is none. */
+  get requestedName(): string | undefined {
+    return this.#channel.requestedName;
   }
 
   get state(): State {

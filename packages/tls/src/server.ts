@@ -1,3 +1,4 @@
+import { hostName } from './client-hello-info.ts';
 import { openFirstHello } from './ech/server.ts';
 import { TlsError } from './errors.ts';
 import { supportedVersions } from './extensions/negotiation.ts';
@@ -23,6 +24,7 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   // It is hashed as it came (RFC 5246 §E.2).
   if (h.channel.ssl2Hello !== undefined) h.transcript.replaceLast(h.channel.ssl2Hello);
   const hello = openFirstHello(h, received, raw);
+  h.channel.requestedName = hostName(hello);
   checkLegacyVersion(hello);
   const version = negotiateVersion(h, hello);
   checkHello(hello, version);

@@ -31,6 +31,8 @@ export interface Channel {
   writeChangeCipherSpec(): void;
   /** Server: the hello that came in SSL 2.0's form, as the transcript wants it; undefined when none did. */
   readonly ssl2Hello: Uint8Array | undefined;
+  /** Server: the name that the client's hello asks for, as soon as it was read; undefined where it names none. */
+  requestedName: string | undefined;
   /** Removes protection with this from the next record on. Throws when a part of a message waits. */
   setOpener(opener: RecordOpener, epoch: string): void;
   /** As {@link setOpener}, for application data: only for who verified the peer's Finished. */

@@ -86,11 +86,7 @@ function configFor(socket: TLSSocket, shared: ServerConfig, choices: ServerChoic
   const options: Changeable = { ...shared.options };
   const { alpnCallback, sniCallback, pskCallback } = choices;
   if (sniCallback !== undefined) {
-    chooseByName(options, choices, (name, done) => {
-      // Whoever hears that it failed wants to know which it was.
-      socket.servername = name;
-      sniCallback.call(socket, name, done);
-    });
+    chooseByName(options, choices, (name, done) => sniCallback.call(socket, name, done));
   }
   if (alpnCallback !== undefined) {
     options.alpnProtocols = askForProtocol(alpnCallback.bind(socket));

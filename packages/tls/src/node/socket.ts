@@ -285,6 +285,8 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     this.stopHandshakeTimer();
     this.#hadError = error !== null && error !== undefined;
     this.#setConnecting(false);
+    // Whoever hears that a handshake failed wants to know for whom it was.
+    if (this.#info === undefined) this.servername = this._connection?.requestedName ?? this.servername;
     const isAll = !this.#hadError && this.#info !== undefined && isBetweenMessages(this);
     this.#link.whenClosed(() => this.emit('close', this.#hadError));
     this.#link.close(error ?? undefined, isAll);

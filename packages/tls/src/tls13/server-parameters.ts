@@ -1,4 +1,4 @@
-import { clientHelloInfo } from '../client-hello-info.ts';
+import { hostName } from '../client-hello-info.ts';
 import { TlsError } from '../errors.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { supportedGroups } from '../extensions/negotiation.ts';
@@ -43,7 +43,7 @@ export interface Agreement extends Choices {
  * there is no share (RFC 9846 §4.2.4).
  */
 export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agreement> {
-  const name = clientHelloInfo(h, hello).serverName;
+  const name = hostName(hello);
   const first = offeredGroups(hello);
   const offeredEarlyData = hello.extensions.has(earlyData);
   const before = restoreRetry(h, hello);
