@@ -29,7 +29,7 @@ const opened = channel('net.client.socket');
  * Connects to a TLS server, as `tls.connect`: over TCP, a Unix socket (`path`), or any Duplex (`socket`). `listener`
  * is called on 'secureConnect'. Options may come again and again: contexts without a private key are kept.
  *
- * Unlike Node, it sends `host` in SNI when `servername` is not given: most servers need it.
+ * As in Node, only `servername` is sent in SNI. The certificate must name it, or else `host`.
  */
 export function connect(options: ConnectionOptions, listener?: Listener): TLSSocket;
 export function connect(
@@ -63,7 +63,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
     session: options.session,
     ALPNProtocols: options.ALPNProtocols,
     requestOCSP: options.requestOCSP,
-    servername: servername ?? options.host,
+    servername,
     host: options.host,
     identity,
     port: options.port,
