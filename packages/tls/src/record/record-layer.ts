@@ -2,7 +2,7 @@ import { KEY_UPDATE_MARGIN, RENEGOTIATION_MARGIN } from '../defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Ssl2HelloReader } from '../legacy-feature.ts';
 import type { Observer } from '../observer.ts';
-import { versionName } from '../versions.ts';
+import { TLS10, versionName } from '../versions.ts';
 import {
   ALERT,
   APPLICATION_DATA,
@@ -119,10 +119,14 @@ export class RecordLayer implements RecordLimits {
     }
   }
 
-  /** Up to TLS 1.2 the version that was agreed on stands in every record (RFC 5246 §E.1); in TLS 1.3 it says nothing. */
+  /**
+   * Up to TLS 1.2 the version that was agreed on stands in every record (RFC 5246 §E.1); in TLS 1.3 it says nothing. Without
+   * protection 0x0301 is borne, too: the peer may not have seen the answer yet, as a client that gives up meanwhile.
+   */
   #checkVersion(bytes: Uint8Array): void {
     const version = (bytes[1]! << 8) | bytes[2]!;
     if (this.#agreedVersion === undefined || version === this.#agreedVersion) return;
+    if (version === TLS10 && !this.#opener.isProtected) return;
     throw new TlsError(
       'bad-record',
       `a record of ${versionName(version)} where another version was agreed on`,
