@@ -169,7 +169,7 @@ suite('certificates by openssl', () => {
         'an explicit curve',
         ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-pkeyopt', 'ec_param_enc:explicit'],
         ['-sha256'],
-        'malformed',
+        'unsupported-algorithm',
       ],
       [
         'secp256k1',

@@ -152,8 +152,8 @@ describe('cipher lists', () => {
     expect(() => parseCipherList(list)).toThrow(expect.objectContaining({ code: 'ERR_SSL_INVALID_COMMAND' }));
   });
 
-  test.runIf(COUNTS_SHORT_TAGS)('a tag of 8 bytes is too short but for level 0', () => {
-    expect(ours('AESCCM8')).toEqual([]);
+  test('a tag of 8 bytes is too short but for level 0, since OpenSSL counts it', () => {
+    expect(ours('AESCCM8').length === 0).toBe(COUNTS_SHORT_TAGS);
     expect(parseCipherList('AESCCM8@SECLEVEL=0').suites.length).toBeGreaterThan(3);
   });
 
