@@ -9,7 +9,7 @@ function accepts({ result, flags, id }: Case): boolean {
   if (result !== 'acceptable') return result === 'valid';
   // RFC 7748 §6 and RFC 9846 §7.4.2: an all-zero secret aborts the handshake.
   if (flags.includes('ZeroSharedSecret')) return false;
-  // RFC 9846 §4.2.8.2 and RFC 8422 §5.4.1: TLS has uncompressed points only.
+  // RFC 9846 §4.3.8.2 and RFC 8422 §5.4.1: TLS has uncompressed points only.
   if (flags.includes('CompressedPoint')) return false;
   // A byte of the point is another: it is off the curve.
   if (flags.includes('InvalidAsn')) return false;

@@ -8,7 +8,7 @@ import { connectLink, type Link, listenLinks } from './support/link.ts';
 import { sClient, sServer } from './support/openssl.ts';
 import { Program } from './support/program.ts';
 
-// Post-handshake client authentication of TLS 1.3 (RFC 9846 §4.6.2).
+// Post-handshake client authentication of TLS 1.3 (RFC 9846 §4.7.2).
 
 cleanUpAfterTests();
 

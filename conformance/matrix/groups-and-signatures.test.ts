@@ -48,7 +48,7 @@ const signatures = KEY_TYPES.flatMap((key) =>
   ]),
 );
 
-/** RFC 9846 §4.2.3: no PKCS #1 v1.5, no SHA-1, and the curve of the key. */
+/** RFC 9846 §4.3.3: no PKCS #1 v1.5, no SHA-1, and the curve of the key. */
 function isFor13(key: KeyType, scheme: string): boolean {
   return !/pkcs1|sha1$/.test(scheme) && (OWN_CURVE[key] ?? scheme) === scheme;
 }

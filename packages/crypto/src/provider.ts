@@ -330,7 +330,7 @@ export interface PrivateKey {
  */
 export type Pkcs1Hash = HashName | 'md5-sha1' | 'none';
 
-/** PSS salts are as long as the hash and MGF1 uses the same hash (RFC 9846 §4.2.3). */
+/** PSS salts are as long as the hash and MGF1 uses the same hash (RFC 9846 §4.3.3). */
 export type SignatureAlgorithm =
   | { readonly name: 'ecdsa' | 'rsa-pss' | 'dsa'; readonly hash: HashName }
   | { readonly name: 'rsa-pkcs1'; readonly hash: Pkcs1Hash }

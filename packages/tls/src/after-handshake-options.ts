@@ -27,7 +27,7 @@ export interface AfterHandshakeOptions {
 /** Those that only a client has. */
 export interface ClientAfterHandshakeOptions extends AfterHandshakeOptions {
   /**
-   * TLS 1.3: say that the server may ask for a certificate at any later time (post_handshake_auth, RFC 9846 §4.2.6); it gets
+   * TLS 1.3: say that the server may ask for a certificate at any later time (post_handshake_auth, RFC 9846 §4.3.6); it gets
    * what `credentials` has. The messages of the handshake are kept for it. Default false.
    */
   readonly postHandshakeAuth?: boolean | undefined;

@@ -24,7 +24,7 @@ export interface CertificateToVerify {
   readonly signedCertificateTimestamps?: Uint8Array | undefined;
   /**
    * What the leaf's key did in the handshake, which keyUsage must allow where it is there (RFC 5246 §7.4.2, RFC 9846
-   * §4.4.2.2): signed, or decrypted the client's secret. Undefined where nobody says.
+   * §4.5.1.2): signed, or decrypted the client's secret. Undefined where nobody says.
    */
   readonly keyUsage?: 'digitalSignature' | 'keyEncipherment' | undefined;
   /** Milliseconds since 1970. */

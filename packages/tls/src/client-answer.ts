@@ -52,7 +52,7 @@ function isTls13(answer: ServerHello): answer is ServerHello<'server_hello'> {
   return answer.extensions.place === 'server_hello';
 }
 
-/** The version must have been offered, and must be the best both sides know (RFC 9846 §4.1.3). */
+/** The version must have been offered, and must be the best both sides know (RFC 9846 §4.2.3, §E.1). */
 function rulesOfAnswer(h: ClientHandshake, answer: ServerHello<'server_hello_12'>): VersionRules {
   const { versions, rules } = h.config;
   const version = versions.find((own) => own === answer.legacyVersion && own !== TLS13);

@@ -34,7 +34,7 @@ export interface Offer {
 const UNCOMPRESSED = 0;
 const NOTHING = new Uint8Array(0);
 
-/** A ClientHello for everything the configuration allows (RFC 9846 §4.1.2). Without the PSK: that comes last. */
+/** A ClientHello for everything the configuration allows (RFC 9846 §4.2.2). Without the PSK: that comes last. */
 export function* makeOffer(h: ClientHandshake): Flow<Offer> {
   const { config, provider } = h;
   const session = h.session && (yield* offeredSession(h, h.session));
@@ -42,7 +42,7 @@ export function* makeOffer(h: ClientHandshake): Flow<Offer> {
     ? config.keyShareGroups.map((group) => group.start(provider))
     : [];
   const hello: ClientHello = {
-    // The best version but TLS 1.3, which stands in supported_versions (RFC 9846 §4.1.2).
+    // The best version but TLS 1.3, which stands in supported_versions (RFC 9846 §4.2.2).
     legacyVersion: Math.min(TLS12, config.versions[0]!),
     random: provider.randomBytes(32),
     legacySessionId: sessionId(h, session),
@@ -100,7 +100,7 @@ function offeredExtensions(
 }
 
 /**
- * With 1.3 on offer, 32 random bytes that make it look like a 1.2 resumption to middleboxes (RFC 9846 §D.4). A 1.2
+ * With 1.3 on offer, 32 random bytes that make it look like a 1.2 resumption to middleboxes (RFC 9846 §E.4). A 1.2
  * session is named by its ID; one that has only a ticket by random bytes, whose echo shows that the server took
  * it (RFC 5077 §3.4).
  */

@@ -56,7 +56,7 @@ class Grease {
   add(hello: ClientHello): ClientHello {
     const { extensions } = hello;
     const group = this.#value();
-    // A share needs its group in the list (RFC 9846 §4.2.8).
+    // A share needs its group in the list (RFC 9846 §4.3.8).
     this.#within('groups', () => first(extensions, supportedGroups, group));
     this.#within('keyShares', () => {
       if (!this.#places.has('groups')) return;

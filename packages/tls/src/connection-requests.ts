@@ -32,7 +32,7 @@ export abstract class ConnectionRequests extends ConnectionFacts {
   }
 
   /**
-   * Server: asks for the client's certificate: in TLS 1.3 a client that offered to show one later (RFC 9846 §4.6.2), up to
+   * Server: asks for the client's certificate: in TLS 1.3 a client that offered to show one later (RFC 9846 §4.7.2), up to
    * 1.2 by renegotiation. Then `changed` tells, with the certificate or, unless it is `required` (default false), without
    * one. Throws `not-connected` where it cannot, `bad-option` without `verifyCertificate`.
    */

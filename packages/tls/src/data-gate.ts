@@ -31,7 +31,7 @@ export class DataGate {
     this.#earlyLeft -= length;
   }
 
-  /** What data that came now is. Throws `unexpected-message`, or `too-much-early-data` over the limit (RFC 9846 §4.2.10). */
+  /** What data that came now is. Throws `unexpected-message`, or `too-much-early-data` over the limit (RFC 9846 §4.7.1). */
   receives(length: number): 'data' | 'early data' {
     if (this.#incoming === 'all') return 'data';
     if (this.#incoming === 'none') {

@@ -49,7 +49,7 @@ const DEFAULT_SIGNATURE_SCHEMES: readonly string[] = [
   'rsa_pkcs1_sha512',
 ];
 
-/** Seconds for which a ticket or session can be resumed: a day. RFC 9846 §4.6.1 allows seven. */
+/** Seconds for which a ticket or session can be resumed: a day. RFC 9846 §4.7.1 allows seven. */
 export const DEFAULT_SESSION_LIFETIME = 86_400;
 /** Tickets after a full handshake: two, as a browser opens more than one connection at once. */
 export const DEFAULT_TICKET_COUNT = 2;

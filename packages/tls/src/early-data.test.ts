@@ -66,7 +66,7 @@ function expectSecured(pair: Pair): void {
 }
 
 describe('early data', () => {
-  test('that a server takes for another protocol ends the connection (RFC 9846 §4.2.10)', () => {
+  test('that a server takes for another protocol ends the connection (RFC 9846 §4.3.10)', () => {
     const suite = cipherSuite13(0x1301)!;
     const psk = { session: { cipherSuite: suite.id, alpnProtocol: 'h2' } } as unknown as OfferedPsk;
     const offer = { psks: [psk], offersEarlyData: true } as unknown as Offer;

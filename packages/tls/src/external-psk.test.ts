@@ -10,7 +10,7 @@ import { clientEnd, serverEnd } from './testing/end.ts';
 import { Pair } from './testing/pair.ts';
 import { TestPki } from './testing/pki.ts';
 
-// Keys from outside in TLS 1.3 (RFC 9846 §4.2.11, RFC 9258).
+// Keys from outside in TLS 1.3 (RFC 9846 §4.3.11, RFC 9258).
 
 const pki = new TestPki(nodeCrypto);
 const verifyCertificate = pki.verifier();

@@ -72,7 +72,7 @@ export interface CredentialRequest {
   readonly keyTypes?: readonly number[] | undefined;
   /** What it wants to see; credentials of another type are left out whatever is answered. Default X.509. */
   readonly certificateType?: CertificateType | undefined;
-  /** What its certificate must hold (RFC 9846 §4.2.5); credentials without it are left out whatever is answered. */
+  /** What its certificate must hold (RFC 9846 §4.3.5); credentials without it are left out whatever is answered. */
   readonly oidFilters?: readonly OidFilter[] | undefined;
 }
 

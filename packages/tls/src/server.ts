@@ -16,7 +16,7 @@ import { TLS12, TLS13, VERSIONS, type Version, versionName } from './versions.ts
 
 /** A server's handshake: the client's hello decides on the version, and the version's own flow goes on. */
 export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
-  // Who brings a cookie to another connection sends a ChangeCipherSpec before (RFC 9846 §D.4).
+  // Who brings a cookie to another connection sends a ChangeCipherSpec before (RFC 9846 §4.3.2).
   if (h.config.options.retryCookies !== undefined) h.channel.beginCompatibility();
   const { value: received, raw } = yield* receiveRaw(h, clientHello);
   checkUsable(h.config);
@@ -33,7 +33,7 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   return yield* serverHandshake12(h, h.config.rules.get(version)!, hello);
 }
 
-/** The best version both know (RFC 9846 §4.2.1); without supported_versions that is at most 1.2 (RFC 5246 §E.1). */
+/** The best version both know (RFC 9846 §4.3.1); without supported_versions that is at most 1.2 (RFC 5246 §E.1). */
 function negotiateVersion(h: ServerHandshake, hello: ClientHello): Version {
   const { versions } = h.config;
   const offered = hello.extensions.get(supportedVersions) ?? upTo(hello.legacyVersion);
@@ -66,7 +66,7 @@ function upTo(legacyVersion: number): readonly number[] {
   return known.length > 0 ? known.reverse() : [legacyVersion];
 }
 
-/** RFC 9846 §4.1.2: compression is gone; up to 1.2 "none" must be among the methods. */
+/** RFC 9846 §4.2.2: compression is gone; up to 1.2 "none" must be among the methods. */
 function checkHello(hello: ClientHello, version: Version): void {
   const methods = hello.legacyCompressionMethods;
   if (!methods.includes(0) || (version === TLS13 && methods.length > 1)) {

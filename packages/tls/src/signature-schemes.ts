@@ -1,7 +1,7 @@
 import type { EcCurve, HashName, KeyKind, MlDsaName, SignatureAlgorithm } from '@testudo/crypto';
 import { TLS12, TLS13, type Version } from './versions.ts';
 
-/** A SignatureScheme (RFC 9846 §4.2.3); TLS 1.2 reads the same numbers as hash and signature. */
+/** A SignatureScheme (RFC 9846 §4.3.3); TLS 1.2 reads the same numbers as hash and signature. */
 export interface SignatureScheme {
   readonly id: number;
   readonly name: string;
@@ -46,7 +46,7 @@ export const SIGNATURE_SCHEMES: readonly SignatureScheme[] = [
   clientRsa(0x0420, 'rsa_pkcs1_sha256_legacy', 'sha256'),
   clientRsa(0x0520, 'rsa_pkcs1_sha384_legacy', 'sha384'),
   clientRsa(0x0620, 'rsa_pkcs1_sha512_legacy', 'sha512'),
-  // RFC 5246 §7.4.1.4.1, with the names of RFC 9846 §4.2.3 where it has one.
+  // RFC 5246 §7.4.1.4.1, with the names of RFC 9846 §4.3.3 where it has one.
   legacy(0x0201, 'rsa_pkcs1_sha1', 'rsa', { name: 'rsa-pkcs1', hash: 'sha1' }),
   legacy(0x0203, 'ecdsa_sha1', 'ec', { name: 'ecdsa', hash: 'sha1' }),
   legacy(0x0101, 'rsa_pkcs1_md5', 'rsa', { name: 'rsa-pkcs1', hash: 'md5' }),
@@ -65,7 +65,7 @@ export function signatureSchemeByName(name: string): SignatureScheme | undefined
   return BY_NAME.get(name);
 }
 
-/** In 1.3 the scheme names the curve; in 1.2 it only names the hash (RFC 8422 §5.1.1, RFC 9846 §4.2.3). */
+/** In 1.3 the scheme names the curve; in 1.2 it only names the hash (RFC 8422 §5.1.1, RFC 9846 §4.3.3). */
 function ecdsa(id: number, name: string, curve: EcCurve, hash: HashName): SignatureScheme {
   return {
     id,

@@ -99,7 +99,7 @@ const clientRevocation = z.strictObject({
   scope: z.enum(['path', 'leaf'], { error: 'must be path or leaf' }).optional(),
 });
 
-/** Neither lives longer than a ticket may: RFC 9846 §4.6.1. */
+/** Neither lives longer than a ticket may: RFC 9846 §4.7.1. */
 const tickets = z.strictObject({
   rotate: durationUpTo(7 * DAY).optional(),
   lifetime: durationUpTo(7 * DAY).optional(),

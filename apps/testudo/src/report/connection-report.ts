@@ -92,7 +92,7 @@ export function messageReports(record: ConnectionRecord, role: 'client' | 'serve
   }));
 }
 
-/** A HelloRetryRequest is a ServerHello by its type (RFC 9846 §4.1.3), and the first of the two. */
+/** A HelloRetryRequest is a ServerHello by its type (RFC 9846 §4.2.3), and the first of the two. */
 function withRetry(messages: MessageReport[], retried: boolean): MessageReport[] {
   const first = messages.findIndex(({ name }) => name === 'server_hello');
   return messages.map((message, i) =>

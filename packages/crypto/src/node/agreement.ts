@@ -79,7 +79,7 @@ function weierstrass(name: string, opensslName: string, length: number): KeyAgre
     return {
       publicKey,
       agree(peerPublicKey: Uint8Array): Uint8Array {
-        // OpenSSL would also take compressed and hybrid points, which TLS forbids (RFC 9846 §4.2.8.2).
+        // OpenSSL would also take compressed and hybrid points, which TLS forbids (RFC 9846 §4.3.8.2).
         if (peerPublicKey.length !== 1 + 2 * length || peerPublicKey[0] !== 4) throw badPoint(name);
         try {
           return plain(ecdh.computeSecret(peerPublicKey));

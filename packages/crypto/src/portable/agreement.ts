@@ -39,7 +39,7 @@ function weierstrass(name: EcCurve): KeyAgreement {
     return {
       publicKey: curve.getPublicKey(privateKey, false),
       agree(peerPublicKey: Uint8Array): Uint8Array {
-        // Compressed points are forbidden in TLS (RFC 9846 §4.2.8.2); noble would take them.
+        // Compressed points are forbidden in TLS (RFC 9846 §4.3.8.2); noble would take them.
         if (peerPublicKey.length !== 1 + 2 * length || peerPublicKey[0] !== 4) throw badPoint(name);
         try {
           return curve.getSharedSecret(privateKey, peerPublicKey, true).slice(1);

@@ -162,7 +162,7 @@ describe('a TLS 1.3 server that asks for it', () => {
       );
       const p = new PuppetClient13(provider, server, clients[0]);
       p.sendHello();
-      // Certificate with one entry, whose extension is well-formed (RFC 9846 §4.4.2).
+      // Certificate with one entry, whose extension is well-formed (RFC 9846 §4.5.1).
       const [leaf] = clients[0].certificates as [Uint8Array];
       const body = extension === statusRequest ? [1, 0, 0, 1, 9] : [0, 3, 0, 1, 9];
       const block = [0, extension.id, 0, body.length, ...body];

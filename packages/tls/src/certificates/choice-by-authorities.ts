@@ -3,7 +3,7 @@ import { Certificate, CertificateError } from '@testudo/x509';
 import type { Credential } from '../credential.ts';
 
 /**
- * Credentials with those first whose chain leads to a CA that the peer trusts (certificate_authorities, RFC 9846 §4.2.4,
+ * Credentials with those first whose chain leads to a CA that the peer trusts (certificate_authorities, RFC 9846 §4.3.4,
  * RFC 5246 §7.4.4), otherwise in their order. None is left out: the list guides, and a peer may trust more than it says,
  * as a cross-signed root. Raw public keys have no issuer, and stay where they would be first.
  */

@@ -6,7 +6,7 @@ import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { SERVER_NAME, TestPki } from '../testing/pki.ts';
 
-// What the key of a certificate does, and what keyUsage has to say about it (RFC 5246 §7.4.2, RFC 9846 §4.4.2.2).
+// What the key of a certificate does, and what keyUsage has to say about it (RFC 5246 §7.4.2, RFC 9846 §4.5.1.2).
 
 const pki = new TestPki(nodeCrypto);
 

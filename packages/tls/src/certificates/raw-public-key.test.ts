@@ -402,7 +402,7 @@ test('unknown types are passed over', async () => {
   const message = p.messages.find(({ type }) => type === certificate13.type)!;
   expect(decodeMessage(certificate13, message).certificateList[0]!.certData).toEqual(serverKey.rawPublicKey);
   expect(encode(certificate13.codec, decodeMessage(certificate13, message))).toHaveLength(
-    // Context, list length, key length, key, no extensions (RFC 9846 §4.4.2).
+    // Context, list length, key length, key, no extensions (RFC 9846 §4.5.1).
     1 + 3 + 3 + serverKey.rawPublicKey.length + 2,
   );
 });

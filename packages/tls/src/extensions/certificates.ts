@@ -5,7 +5,7 @@ import { acknowledgement } from './names.ts';
 
 const OCSP = 1;
 
-/** status_request (RFC 6066 §8, RFC 9846 §4.4.2.1): the client asks for an OCSP response; the certificate carries it. */
+/** status_request (RFC 6066 §8, RFC 9846 §4.5.1.1): the client asks for an OCSP response; the certificate carries it. */
 export const statusRequest: Extension<{
   client_hello: Uint8Array;
   server_hello_12: null;
@@ -26,7 +26,7 @@ export const statusRequest: Extension<{
 /** The body of a request for OCSP without responder ids and extensions. */
 export const OCSP_REQUEST: Uint8Array = Uint8Array.of(OCSP, 0, 0, 0, 0);
 
-/** status_request_v2 (RFC 6961): several responses, up to TLS 1.2; in 1.3 nobody acts on it (RFC 9846 §4.4.2.1). */
+/** status_request_v2 (RFC 6961): several responses, up to TLS 1.2; in 1.3 nobody acts on it (RFC 9846 §4.5.1.1). */
 export const statusRequestV2: Extension<{ client_hello: Uint8Array; server_hello_12: null }> = {
   id: 17,
   name: 'status_request_v2',
@@ -72,14 +72,14 @@ export const signedCertificateTimestamp: Extension<{
   },
 };
 
-/** certificate_authorities (RFC 9846 §4.2.4): distinguished names, DER. */
+/** certificate_authorities (RFC 9846 §4.3.4): distinguished names, DER. */
 export const certificateAuthorities: Extension<{
   client_hello: Uint8Array[];
   certificate_request: Uint8Array[];
 }> = {
   id: 47,
   name: 'certificate_authorities',
-  source: 'RFC 9846 §4.2.4',
+  source: 'RFC 9846 §4.3.4',
   codecs: { client_hello: list(2, opaque(2, 1), 3), certificate_request: list(2, opaque(2, 1), 3) },
 };
 
@@ -94,11 +94,11 @@ export interface OidFilter {
   readonly values: Uint8Array;
 }
 
-/** oid_filters (RFC 9846 §4.2.5). */
+/** oid_filters (RFC 9846 §4.3.5). */
 export const oidFilters: Extension<{ certificate_request: OidFilter[] }> = {
   id: 48,
   name: 'oid_filters',
-  source: 'RFC 9846 §4.2.5',
+  source: 'RFC 9846 §4.3.5',
   codecs: { certificate_request: list(2, struct({ oid: opaque(1, 1), values: opaque(2) })) },
 };
 

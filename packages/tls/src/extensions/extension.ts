@@ -1,7 +1,7 @@
 import type { Codec } from '@testudo/codec';
 
 /**
- * The places an extension can stand in (RFC 9846 §4.2, ServerHello of TLS 1.2 as RFC 5246 has it, and a client's
+ * The places an extension can stand in (RFC 9846 §4.3, ServerHello of TLS 1.2 as RFC 5246 has it, and a client's
  * EncryptedExtensions of draft-vvv-tls-alps-01).
  */
 export type Place =

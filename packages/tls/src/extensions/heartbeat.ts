@@ -5,7 +5,7 @@ import type { Extension } from './extension.ts';
 export const PEER_ALLOWED_TO_SEND = 1;
 export const PEER_NOT_ALLOWED_TO_SEND = 2;
 
-/** heartbeat (RFC 6520 §2; for its places in TLS 1.3 see RFC 9846 §4.2). */
+/** heartbeat (RFC 6520 §2; for its places in TLS 1.3 see RFC 9846 §4.3). */
 export const heartbeat: Extension<{
   client_hello: number;
   server_hello_12: number;

@@ -8,7 +8,7 @@ export interface KeyShareEntry {
 
 const entry = struct({ group: uint16, keyExchange: opaque(2, 1) });
 
-/** key_share (RFC 9846 §4.2.8): the client's shares, the server's one, or the group a retry asks for. */
+/** key_share (RFC 9846 §4.3.8): the client's shares, the server's one, or the group a retry asks for. */
 export const keyShare: Extension<{
   client_hello: KeyShareEntry[];
   server_hello: KeyShareEntry;
@@ -16,6 +16,6 @@ export const keyShare: Extension<{
 }> = {
   id: 51,
   name: 'key_share',
-  source: 'RFC 9846 §4.2.8',
+  source: 'RFC 9846 §4.3.8',
   codecs: { client_hello: list(2, entry), server_hello: entry, hello_retry_request: uint16 },
 };

@@ -2,7 +2,7 @@ import { type Codec, list, mapped, opaque, rest, uint8, uint16 } from '@testudo/
 import type { Extension } from './extension.ts';
 import { acknowledgement } from './names.ts';
 
-/** supported_versions (RFC 9846 §4.2.1): the client's list, the server's choice. */
+/** supported_versions (RFC 9846 §4.3.1): the client's list, the server's choice. */
 export const supportedVersions: Extension<{
   client_hello: number[];
   server_hello: number;
@@ -10,11 +10,11 @@ export const supportedVersions: Extension<{
 }> = {
   id: 43,
   name: 'supported_versions',
-  source: 'RFC 9846 §4.2.1',
+  source: 'RFC 9846 §4.3.1',
   codecs: { client_hello: list(1, uint16, 2, 254), server_hello: uint16, hello_retry_request: uint16 },
 };
 
-/** supported_groups (RFC 9846 §4.2.7), by preference; a server may tell its own in EncryptedExtensions. */
+/** supported_groups (RFC 9846 §4.3.7), by preference; a server may tell its own in EncryptedExtensions. */
 export const supportedGroups: Extension<{
   client_hello: number[];
   encrypted_extensions: number[];
@@ -22,7 +22,7 @@ export const supportedGroups: Extension<{
 }> = {
   id: 10,
   name: 'supported_groups',
-  source: 'RFC 9846 §4.2.7',
+  source: 'RFC 9846 §4.3.7',
   codecs: {
     client_hello: list(2, uint16, 2),
     encrypted_extensions: list(2, uint16, 2),
@@ -39,27 +39,27 @@ export const ecPointFormats: Extension<{ client_hello: number[]; server_hello_12
   codecs: { client_hello: list(1, uint8, 1), server_hello_12: list(1, uint8, 1) },
 };
 
-/** signature_algorithms (RFC 9846 §4.2.3): what the sender can verify in the handshake. */
+/** signature_algorithms (RFC 9846 §4.3.3): what the sender can verify in the handshake. */
 export const signatureAlgorithms: Extension<{ client_hello: number[]; certificate_request: number[] }> = {
   id: 13,
   name: 'signature_algorithms',
-  source: 'RFC 9846 §4.2.3',
+  source: 'RFC 9846 §4.3.3',
   codecs: { client_hello: list(2, uint16, 2), certificate_request: list(2, uint16, 2) },
 };
 
-/** signature_algorithms_cert (RFC 9846 §4.2.3): what the sender can verify in certificates. */
+/** signature_algorithms_cert (RFC 9846 §4.3.3): what the sender can verify in certificates. */
 export const signatureAlgorithmsCert: Extension<{ client_hello: number[]; certificate_request: number[] }> = {
   id: 50,
   name: 'signature_algorithms_cert',
-  source: 'RFC 9846 §4.2.3',
+  source: 'RFC 9846 §4.3.3',
   codecs: { client_hello: list(2, uint16, 2), certificate_request: list(2, uint16, 2) },
 };
 
-/** cookie (RFC 9846 §4.2.2). */
+/** cookie (RFC 9846 §4.3.2). */
 export const cookie: Extension<{ client_hello: Uint8Array; hello_retry_request: Uint8Array }> = {
   id: 44,
   name: 'cookie',
-  source: 'RFC 9846 §4.2.2',
+  source: 'RFC 9846 §4.3.2',
   codecs: { client_hello: opaque(2, 1), hello_retry_request: opaque(2, 1) },
 };
 
@@ -106,11 +106,11 @@ export const padding: Extension<{ client_hello: number }> = {
   codecs: { client_hello: zeros() },
 };
 
-/** post_handshake_auth (RFC 9846 §4.2.6). */
+/** post_handshake_auth (RFC 9846 §4.3.6). */
 export const postHandshakeAuth: Extension<{ client_hello: null }> = {
   id: 49,
   name: 'post_handshake_auth',
-  source: 'RFC 9846 §4.2.6',
+  source: 'RFC 9846 §4.3.6',
   codecs: { client_hello: acknowledgement() },
 };
 

@@ -13,11 +13,11 @@ export interface OfferedPsks {
   readonly binders: Uint8Array[];
 }
 
-/** pre_shared_key (RFC 9846 §4.2.11): always last in ClientHello. The server answers with an index. */
+/** pre_shared_key (RFC 9846 §4.3.11): always last in ClientHello. The server answers with an index. */
 export const preSharedKey: Extension<{ client_hello: OfferedPsks; server_hello: number }> = {
   id: 41,
   name: 'pre_shared_key',
-  source: 'RFC 9846 §4.2.11',
+  source: 'RFC 9846 §4.3.11',
   codecs: {
     client_hello: struct({
       identities: list(2, struct({ identity: opaque(2, 1), obfuscatedTicketAge: uint32 }), 7),
@@ -35,15 +35,15 @@ export function bindersLength(binders: readonly Uint8Array[]): number {
 export const PSK_KE = 0;
 export const PSK_DHE_KE = 1;
 
-/** psk_key_exchange_modes (RFC 9846 §4.2.9). */
+/** psk_key_exchange_modes (RFC 9846 §4.3.9). */
 export const pskKeyExchangeModes: Extension<{ client_hello: number[] }> = {
   id: 45,
   name: 'psk_key_exchange_modes',
-  source: 'RFC 9846 §4.2.9',
+  source: 'RFC 9846 §4.3.9',
   codecs: { client_hello: list(1, uint8, 1) },
 };
 
-/** early_data (RFC 9846 §4.2.10); in a ticket it says how many bytes the server would take. */
+/** early_data (RFC 9846 §4.3.10); in a ticket it says how many bytes the server would take. */
 export const earlyData: Extension<{
   client_hello: null;
   encrypted_extensions: null;
@@ -51,7 +51,7 @@ export const earlyData: Extension<{
 }> = {
   id: 42,
   name: 'early_data',
-  source: 'RFC 9846 §4.2.10',
+  source: 'RFC 9846 §4.3.10',
   codecs: {
     client_hello: acknowledgement(),
     encrypted_extensions: acknowledgement(),

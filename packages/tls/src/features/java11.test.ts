@@ -22,7 +22,7 @@ const JAVA11: Partial<ClientOptions> = {
   sessionTickets: false,
   encryptThenMac: false,
 };
-/** The last bytes of the server's random: BoringSSL's mark for Java 11, and that of RFC 9846 §4.1.3. */
+/** The last bytes of the server's random: BoringSSL's mark for Java 11, and that of RFC 9846 §4.2.3. */
 const JAVA11_MARK = 'edbfb4a8c24710ff';
 const DOWNGRADE_MARK = '444f574e47524401';
 

@@ -5,7 +5,7 @@ import { TlsError } from '../errors.ts';
 import type { OidFilter } from '../extensions/certificates.ts';
 
 /**
- * The credentials whose certificate has what a server's oid_filters want (RFC 9846 §4.2.5): every key usage, and every
+ * The credentials whose certificate has what a server's oid_filters want (RFC 9846 §4.3.5): every key usage, and every
  * purpose, that they name. Other extensions are not looked at, as the RFC has it for those a client does not know.
  * Throws `illegal-parameter` on filters that cannot be read.
  */

@@ -148,7 +148,7 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
   /** Tell clients that the name they want (SNI) was of use (RFC 6066 §3). Default true. */
   readonly acknowledgeServerName?: boolean | undefined;
   /**
-   * Ask every TLS 1.3 client to come again with a cookie (RFC 9846 §4.2.2): {@link RetryCookies}. It costs a round trip,
+   * Ask every TLS 1.3 client to come again with a cookie (RFC 9846 §4.3.2): {@link RetryCookies}. It costs a round trip,
    * and shows that the client gets what is sent to it. Default: none.
    */
   readonly retryCookies?: RetryCookieSealer | undefined;
@@ -167,9 +167,9 @@ export interface ServerFeatureOptions extends CommonFeatureOptions {
    * `@testudo/tls/legacy`. Default: not.
    */
   readonly npn?: NpnServer | undefined;
-  /** What a client's certificate must hold (TLS 1.3, RFC 9846 §4.2.5). Default: nothing. */
+  /** What a client's certificate must hold (TLS 1.3, RFC 9846 §4.3.5). Default: nothing. */
   readonly oidFilters?: readonly OidFilter[] | undefined;
-  /** TLS 1.3: ask clients for OCSP responses to their certificates (RFC 9846 §4.4.2.1). Default false. */
+  /** TLS 1.3: ask clients for OCSP responses to their certificates (RFC 9846 §4.5.1.1). Default false. */
   readonly requestOcsp?: boolean | undefined;
   /** TLS 1.3: ask clients for signed certificate timestamps (RFC 6962 §3.3). Default false. */
   readonly requestTimestamps?: boolean | undefined;

@@ -11,7 +11,7 @@ export interface RetryState {
   readonly group: number;
 }
 
-/** Seals and opens cookies (RFC 9846 §4.2.2). */
+/** Seals and opens cookies (RFC 9846 §4.3.2). */
 export interface RetryCookieSealer {
   /** `now` in milliseconds since 1970. */
   seal(state: RetryState, now: number): Uint8Array;

@@ -29,7 +29,7 @@ export function answerFeatures(
   }
 }
 
-/** Adds the optional extensions of a certificate request (RFC 9846 §4.3.2). */
+/** Adds the optional extensions of a certificate request (RFC 9846 §4.4.2). */
 export function requestFeatures(h: ServerHandshake, block: ExtensionBlock<'certificate_request'>): void {
   const { features, options } = h.config;
   const { certificateSignatureSchemeIds } = features;
@@ -48,7 +48,7 @@ export function requestFeatures(h: ServerHandshake, block: ExtensionBlock<'certi
   block.setRaw(id, new Uint8Array(0));
 }
 
-/** Adds the optional extensions of a ticket (RFC 9846 §4.6.1). */
+/** Adds the optional extensions of a ticket (RFC 9846 §4.7.1). */
 export function ticketFeatures(h: ServerHandshake, block: ExtensionBlock<'new_session_ticket'>): void {
   sendCustomExtensions(h.config.features.custom, block);
   if (h.config.options.grease === true) block.setRaw(greaseValues(h)[0], new Uint8Array(0));

@@ -2,7 +2,7 @@ import { type CryptoProvider, FFDHE_GROUPS, finiteFieldGroup } from '@testudo/cr
 import { SSL30, TLS13 } from '../versions.ts';
 import { checkLength, type Group } from './group.ts';
 
-/** A group of RFC 7919, by its name: for key shares of TLS 1.3 (RFC 9846 §4.2.8.1) and for DHE before. */
+/** A group of RFC 7919, by its name: for key shares of TLS 1.3 (RFC 9846 §4.3.8.1) and for DHE before. */
 export function ffdhe(id: number, name: string): Group {
   const { prime, generator } = FFDHE_GROUPS.find((known) => known.name === name)!;
   return finiteField(id, name, prime, generator);

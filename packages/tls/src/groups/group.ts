@@ -4,7 +4,7 @@ import type { Version } from '../versions.ts';
 
 /**
  * A key exchange group. The client starts, the server responds, the client finishes; a Diffie-Hellman group and
- * a KEM look the same from here (RFC 9846 §4.2.8, draft-ietf-tls-ecdhe-mlkem for the hybrids).
+ * a KEM look the same from here (RFC 9846 §4.3.8, draft-ietf-tls-ecdhe-mlkem for the hybrids).
  */
 export interface Group {
   /** NamedGroup on the wire; 0 for a finite field that a server made itself, which has no number. */

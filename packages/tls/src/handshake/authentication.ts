@@ -65,7 +65,7 @@ export function isIdentified(peer: Pick<AuthenticatedPeer, 'certificates' | 'raw
   return peer.certificates.length > 0 || peer.rawPublicKey !== undefined;
 }
 
-/** A session without the client's certificate does not stand in for one (RFC 9846 §4.6.1). */
+/** A session without the client's certificate does not stand in for one (RFC 9846 §4.7.1). */
 export function satisfiesClientAuthentication(config: ServerConfig, session: Session): boolean {
   const wanted = config.options.clientCertificate ?? 'none';
   const { peerRawPublicKey: rawPublicKey, peerCertificates: certificates } = session;

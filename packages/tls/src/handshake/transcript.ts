@@ -6,7 +6,7 @@ import { HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
 export type TranscriptHash = HashName | 'md5-sha1';
 
 /**
- * The handshake so far (RFC 9846 §4.4.1). Messages are kept until the suite tells which hash to use. While they are few,
+ * The handshake so far (RFC 9846 §4.1). Messages are kept until the suite tells which hash to use. While they are few,
  * each digest hashes all of them anew: that costs less than a hash with a state, and a copy of it for each digest.
  */
 export class Transcript {
@@ -47,7 +47,7 @@ export class Transcript {
     return this.#digest;
   }
 
-  /** The hash of everything so far but the last `tail` bytes: what a PSK binder covers (RFC 9846 §4.2.11.2). */
+  /** The hash of everything so far but the last `tail` bytes: what a PSK binder covers (RFC 9846 §4.3.11.2). */
   digestWithoutTail(hashName: HashName, tail: number): Uint8Array {
     const messages = this.messages();
     return this.#provider.digest(hashName, messages.subarray(0, messages.length - tail));
@@ -62,7 +62,7 @@ export class Transcript {
     this.#messages = undefined;
   }
 
-  /** Replaces ClientHello1, the first message, by message_hash, so that a server can retry without state (RFC 9846 §4.4.1). Gives the hash. */
+  /** Replaces ClientHello1, the first message, by message_hash, so that a server can retry without state (RFC 9846 §4.1). Gives the hash. */
   replaceClientHello(hashName: HashName): Uint8Array {
     const [first, ...later] = this.#messages!;
     const digest = this.#provider.digest(hashName, first!);

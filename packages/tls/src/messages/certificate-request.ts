@@ -3,7 +3,7 @@ import type { SignatureAlgorithm } from '@testudo/crypto';
 import { type ExtensionBlock, extensions } from '../extensions/block.ts';
 import { type Message, message } from './handshake-type.ts';
 
-/** RFC 9846 §4.3.2. */
+/** RFC 9846 §4.4.2. */
 export interface CertificateRequest13 {
   /** Empty in a handshake. */
   readonly certificateRequestContext: Uint8Array;

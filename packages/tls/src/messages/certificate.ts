@@ -8,7 +8,7 @@ export interface CertificateEntry {
   readonly extensions: ExtensionBlock<'certificate'>;
 }
 
-/** RFC 9846 §4.4.2. */
+/** RFC 9846 §4.5.1. */
 export interface Certificate13 {
   /** Empty in a server's; echoes the request's in a client's. */
   readonly certificateRequestContext: Uint8Array;

@@ -5,7 +5,7 @@ import { supportedVersions } from '../extensions/negotiation.ts';
 import { SSL30, TLS12, TLS13 } from '../versions.ts';
 import { type Message, message } from './handshake-type.ts';
 
-/** RFC 9846 §4.1.2. */
+/** RFC 9846 §4.2.2. */
 export interface ClientHello {
   readonly legacyVersion: number;
   readonly random: Uint8Array;

@@ -2,7 +2,7 @@ import { type Codec, struct } from '@testudo/codec';
 import { type ExtensionBlock, extensions } from '../extensions/block.ts';
 import { type Message, message } from './handshake-type.ts';
 
-/** RFC 9846 §4.3.1. */
+/** RFC 9846 §4.4.1. */
 export interface EncryptedExtensions {
   readonly extensions: ExtensionBlock<'encrypted_extensions'>;
 }

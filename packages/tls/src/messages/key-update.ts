@@ -4,7 +4,7 @@ import { type Message, message } from './handshake-type.ts';
 export const UPDATE_NOT_REQUESTED = 0;
 export const UPDATE_REQUESTED = 1;
 
-/** RFC 9846 §4.6.3. */
+/** RFC 9846 §4.7.3. */
 export interface KeyUpdate {
   readonly requestUpdate: number;
 }

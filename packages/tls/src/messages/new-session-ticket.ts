@@ -2,7 +2,7 @@ import { type Codec, opaque, struct, uint32 } from '@testudo/codec';
 import { type ExtensionBlock, extensions } from '../extensions/block.ts';
 import { type Message, message } from './handshake-type.ts';
 
-/** RFC 9846 §4.6.1. */
+/** RFC 9846 §4.7.1. */
 export interface NewSessionTicket13 {
   /** Seconds; at most 604,800 (seven days). */
   readonly ticketLifetime: number;

@@ -20,7 +20,7 @@ import { type Message, message } from './handshake-type.ts';
 
 type ServerHelloPlace = 'server_hello' | 'server_hello_12' | 'hello_retry_request';
 
-/** RFC 9846 §4.1.3. What it is (a 1.3 hello, an older one, a retry) stands in `extensions.place`. */
+/** RFC 9846 §4.2.3. What it is (a 1.3 hello, an older one, a retry) stands in `extensions.place`. */
 export interface ServerHello<P extends ServerHelloPlace = ServerHelloPlace> {
   readonly legacyVersion: number;
   readonly random: Uint8Array;
@@ -30,12 +30,12 @@ export interface ServerHello<P extends ServerHelloPlace = ServerHelloPlace> {
   readonly extensions: ExtensionBlock<P>;
 }
 
-/** SHA-256 of "HelloRetryRequest" as the random makes a ServerHello a retry (RFC 9846 §4.1.3). */
+/** SHA-256 of "HelloRetryRequest" as the random makes a ServerHello a retry (RFC 9846 §4.2.3). */
 export const RETRY_RANDOM: Uint8Array = fromHex(
   'cf21ad74e59a6111be1d8c021e65b891c2a211167abb8c5e079e09e2c8a8339c',
 );
 
-/** The last eight bytes of a random with which a 1.3 server marks that it spoke 1.2, or older (RFC 9846 §4.1.3). */
+/** The last eight bytes of a random with which a 1.3 server marks that it spoke 1.2, or older (RFC 9846 §4.2.3). */
 export const DOWNGRADE_TLS12: Uint8Array = fromHex('444f574e47524401');
 export const DOWNGRADE_TLS11: Uint8Array = fromHex('444f574e47524400');
 /** What stands there instead where TLS 1.3 is kept from Java 11: it would refuse the others. BoringSSL began with it. */

@@ -35,7 +35,7 @@ export interface EngineOptions {
    */
   renegotiation?: boolean | RenegotiationOptions | undefined;
   /**
-   * TLS 1.3. A client: the server may ask for the certificate later (RFC 9846 §4.2.6). A server: it is going to, with
+   * TLS 1.3. A client: the server may ask for the certificate later (RFC 9846 §4.3.6). A server: it is going to, with
    * `socket.renegotiate({ requestCert: true })`. Default false.
    */
   postHandshakeAuth?: boolean | undefined;

@@ -29,7 +29,7 @@ import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
 import { answering, callOut, userError } from './user-error.ts';
 import { verifier } from './verification.ts';
 
-/** Seconds: no ticket may live longer (RFC 9846 §4.6.1). */
+/** Seconds: no ticket may live longer (RFC 9846 §4.7.1). */
 const MAX_SESSION_LIFETIME = 604_800;
 
 /** What a server's connections share: worked out once for a {@link SecureContext}. */

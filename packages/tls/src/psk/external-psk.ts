@@ -6,7 +6,7 @@ export interface ExternalPsk {
   readonly identity: Uint8Array;
   /** The key itself. At least 16 random bytes; a password is none (RFC 9257 §4.1). */
   readonly key: Uint8Array;
-  /** TLS 1.3: the hash that it goes with (RFC 9846 §4.2.11). Default `sha256`. */
+  /** TLS 1.3: the hash that it goes with (RFC 9846 §4.3.11). Default `sha256`. */
   readonly hash?: HashName | undefined;
   /** TLS 1.3: made by {@link importPsk}, which ties it to one protocol and hash. Default false. */
   readonly imported?: boolean | undefined;

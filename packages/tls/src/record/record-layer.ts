@@ -107,7 +107,7 @@ export class RecordLayer implements RecordLimits {
         this.#skipUndecryptable(record.bytes.length);
         continue;
       }
-      // A ChangeCipherSpec comes before early data, too (RFC 9846 §D.4).
+      // A ChangeCipherSpec comes before early data, too (RFC 9846 §E.4).
       if (plaintext.type !== CHANGE_CIPHER_SPEC) this.#undecryptableBudget = undefined;
       // The peer is there: no more need for the oldest record version.
       if (this.#sealer instanceof PlaintextSealer) this.#sealer.version = this.#version;
@@ -168,7 +168,7 @@ export class RecordLayer implements RecordLimits {
     this.#incoming.takeHeartbeats();
   }
 
-  /** A server that refused early data drops up to this many bytes that it cannot decrypt (RFC 9846 §4.2.10). */
+  /** A server that refused early data drops up to this many bytes that it cannot decrypt (RFC 9846 §4.3.10). */
   skipUndecryptable(bytes: number): void {
     this.#undecryptableBudget = bytes;
   }

@@ -73,7 +73,7 @@ describe.each(FRESH)('%s refuses as first bytes', (_role, start) => {
     expect(outcomeOf(start().record(HANDSHAKE, bytes))).toEqual(refused('message-too-long'));
   });
 
-  // Their length is in the syntax: RFC 9846 §4.5.3, §4.5.4, §4.7.3, RFC 5246 §7.4.1.1, §7.4.5.
+  // Their length is in the syntax: RFC 9846 §4.5.3, §4.6, §4.7.3, RFC 5246 §7.4.1.1, §7.4.5.
   test.each([
     ['HelloRequest', 0],
     ['EndOfEarlyData', 5],

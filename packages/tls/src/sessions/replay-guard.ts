@@ -1,7 +1,7 @@
 import { toHex } from '@testudo/codec';
 
 /**
- * Remembers which first flights with early data came already (RFC 9846 §8.1): each may come once. Servers that share
+ * Remembers which first flights with early data came already (RFC 9846 §8.2): each may come once. Servers that share
  * ticket keys must share the guard, too, or a flight can be replayed to each of them.
  */
 export interface ReplayGuard {

@@ -33,7 +33,7 @@ export interface Session {
   readonly createdAt: number;
   /** Seconds for which it can be resumed. */
   readonly lifetime: number;
-  /** Hides the ticket's age on the wire (RFC 9846 §4.2.11.1). */
+  /** Hides the ticket's age on the wire (RFC 9846 §4.3.11.1). */
   readonly ageAdd: number;
   /** Session ID of TLS 1.2; empty when there is none. */
   readonly id: Uint8Array;

@@ -96,7 +96,7 @@ export class ClientRenegotiation implements Renegotiation {
   }
 }
 
-/** The version stays as it is (RFC 9846 §4.1.2). */
+/** The version stays as it is (RFC 9846 §4.2.2). */
 function onlyVersion(config: ClientConfig, version: Version): ClientConfig {
   const cipherSuites = config.cipherSuites.filter((suite) => suiteFits(suite, version));
   return { ...config, versions: [version], cipherSuites, ech: undefined };

@@ -159,7 +159,7 @@ function resumedSession(
   if (session === undefined || session.version !== rules.version) {
     throw new TlsError(
       'illegal-parameter',
-      'the server resumes a session that was not offered (RFC 9846 §D.4)',
+      'the server resumes a session that was not offered (RFC 5246 §7.4.1.3)',
     );
   }
   if (session.cipherSuite !== suite.id) {

@@ -120,7 +120,7 @@ function commonCompression(h: ServerHandshake, hello: ClientHello): RecordCompre
     : undefined;
 }
 
-/** 32 random bytes, the last eight of which warn a client that wanted a newer version (RFC 9846 §4.1.3). */
+/** 32 random bytes, the last eight of which warn a client that wanted a newer version (RFC 9846 §4.2.3). */
 function serverRandom(h: ServerHandshake, rules: VersionRules): Uint8Array {
   const random = h.provider.randomBytes(32);
   const best = Math.max(...h.config.versions);

@@ -110,7 +110,7 @@ function asking(config: ServerConfig, wanted: 'request' | 'require'): ServerConf
   return { ...config, options: { ...config.options, clientCertificate } satisfies ServerOptions };
 }
 
-/** The version stays as it is, whatever else the client has learnt since (RFC 9846 §4.1.2). */
+/** The version stays as it is, whatever else the client has learnt since (RFC 9846 §4.2.2). */
 function checkVersion({ extensions, legacyVersion }: ClientHello, version: Version): void {
   const offered = extensions.get(supportedVersions);
   if (offered?.includes(version) ?? legacyVersion >= version) return;

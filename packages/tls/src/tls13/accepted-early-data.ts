@@ -8,7 +8,7 @@ import type { CipherSuite13 } from '../suites.ts';
 import type { AcceptedPsk } from './accepted-psk.ts';
 
 /**
- * Whether the client's early data is taken (RFC 9846 §4.2.10, §8): under the first PSK, a session of ours with the same
+ * Whether the client's early data is taken (RFC 9846 §4.3.10, §8.2): under the first PSK, a session of ours with the same
  * suite and protocol, fresh, and never seen before.
  */
 export function* acceptsEarlyData(

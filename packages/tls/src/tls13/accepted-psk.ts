@@ -27,7 +27,7 @@ export interface AcceptedPsk extends BoundPsk {
   readonly session: Session | undefined;
 }
 
-/** Looks for a PSK that this server knows: a ticket of its own, or a key from outside (RFC 9846 §4.2.11). */
+/** Looks for a PSK that this server knows: a ticket of its own, or a key from outside (RFC 9846 §4.3.11). */
 export function* findPsk(
   h: ServerHandshake,
   hello: ClientHello,
@@ -97,7 +97,7 @@ export function checkBinder(h: ServerHandshake, hello: ClientHello, psk: Accepte
   );
 }
 
-/** RFC 9846 §4.2.11: the extension is last, has a binder for each identity, and comes with the modes. */
+/** RFC 9846 §4.3.11: the extension is last, has a binder for each identity, and comes with the modes. */
 function checkOffer(hello: ClientHello, offered: OfferedPsks): void {
   if (hello.extensions.ids.at(-1) !== preSharedKey.id) {
     throw new TlsError('illegal-parameter', 'pre_shared_key is not the last extension of ClientHello');

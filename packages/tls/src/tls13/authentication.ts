@@ -27,7 +27,7 @@ import { certificateVerify } from '../messages/certificate-verify.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import { TLS13 } from '../versions.ts';
 
-/** Sends Certificate and CertificateVerify (RFC 9846 §4.4.2, §4.4.3). */
+/** Sends Certificate and CertificateVerify (RFC 9846 §4.5.1, §4.5.2). */
 export function* sendAuthentication(
   h: Handshake,
   role: 'client' | 'server',
@@ -68,7 +68,7 @@ export function* receiveAuthentication(
   checkCertificateMessage(message, peer.requested, peer.context ?? NO_CONTEXT);
   learnMatch(h, message.certificateList);
   if (message.certificateList.length > 1 && typeShownBy(h, peer.role) === 'raw-public-key')
-    throw new TlsError('illegal-parameter', 'more than one raw public key (RFC 9846 §4.4.2)');
+    throw new TlsError('illegal-parameter', 'more than one raw public key (RFC 9846 §4.5.1)');
   const leaf = message.certificateList[0];
   if (leaf === undefined) {
     if (peer.role === 'client') return UNAUTHENTICATED;
@@ -145,7 +145,7 @@ const CONTEXT = {
   server: utf8('TLS 1.3, server CertificateVerify\0'),
 };
 
-/** What CertificateVerify signs (RFC 9846 §4.4.3). */
+/** What CertificateVerify signs (RFC 9846 §4.5.2). */
 function signedContent(role: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
   return concat(PREFIX, CONTEXT[role], transcriptHash);
 }

@@ -7,11 +7,11 @@ import { type BinderLabel, KeySchedule } from './key-schedule.ts';
 export interface BoundPsk {
   readonly key: Uint8Array;
   readonly hash: HashName;
-  /** Where the key comes from: a ticket, outside, or an import (RFC 9846 §4.2.11.2, RFC 9258 §5.2). */
+  /** Where the key comes from: a ticket, outside, or an import (RFC 9846 §4.3.11.2, RFC 9258 §5.2). */
   readonly binderLabel: BinderLabel;
 }
 
-/** The binder of a PSK over a ClientHello up to its binders (RFC 9846 §4.2.11.2). */
+/** The binder of a PSK over a ClientHello up to its binders (RFC 9846 §4.3.11.2). */
 export function binder(provider: CryptoProvider, psk: BoundPsk, transcriptHash: Uint8Array): Uint8Array {
   const schedule = new KeySchedule(provider, anySuiteWith(psk.hash), psk.key);
   const key = schedule.binderKey(psk.binderLabel);

@@ -8,10 +8,10 @@ import { type AuthenticatedPeer, isIdentified } from '../handshake/authenticatio
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { receiveAuthentication } from './authentication.ts';
 
-/** What a server can verify, and whom it trusts (RFC 9846 §4.3.2). */
+/** What a server can verify, and whom it trusts (RFC 9846 §4.4.2). */
 export function certificateRequestExtensions(h: ServerHandshake): ExtensionBlock<'certificate_request'> {
   const { certificateAuthorities: authorities } = h.config.options;
-  // Also what may only sign certificates (RFC 9846 §4.2.3).
+  // Also what may only sign certificates (RFC 9846 §4.3.3).
   const schemes = [...h.config.signatureSchemeIds];
   const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, schemes);
   const named = namedAuthorities(authorities);

@@ -14,7 +14,7 @@ import { certificate13 } from '../messages/certificate.ts';
 import type { CertificateRequest13 } from '../messages/certificate-request.ts';
 import { sendAuthentication } from './authentication.ts';
 
-/** Answers a certificate request: with what fits it, or with an empty Certificate (RFC 9846 §4.4.2.3). */
+/** Answers a certificate request: with what fits it, or with an empty Certificate (RFC 9846 §4.5.1, §4.5.1.2). */
 export function* sendCredential(
   h: ClientHandshake,
   request: CertificateRequest13,

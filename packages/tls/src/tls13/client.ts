@@ -108,7 +108,7 @@ function checkAgreement(
   };
 }
 
-/** RFC 9846 §4.2.11: only what was offered, and only with the hash it was made with. */
+/** RFC 9846 §4.3.11: only what was offered, and only with the hash it was made with. */
 function selectedPsk(
   offer: Offer,
   hello: ServerHello<'server_hello'>,
@@ -126,7 +126,7 @@ function selectedPsk(
   );
 }
 
-/** (EC)DHE with one of our shares (RFC 9846 §4.2.8). */
+/** (EC)DHE with one of our shares (RFC 9846 §4.3.8). */
 function agree(offer: Offer, hello: ServerHello<'server_hello'>): { group: Group; secret: Uint8Array } {
   const share = hello.extensions.get(keyShare);
   if (share === undefined) throw new TlsError('missing-extension', 'ServerHello without key_share');
@@ -149,7 +149,7 @@ function enterHandshake(h: ClientHandshake, agreed: Agreement, schedule: KeySche
   schedule.enterHandshake(agreed.secret);
   const { offersEarlyData } = agreed.offer;
   const sendsEarlyData = offersEarlyData && !agreed.retried;
-  // Before the first protected record, which may be an alert (RFC 9846 §D.4).
+  // Before the first protected record, which may be an alert (RFC 9846 §E.4).
   if (hello.legacySessionId.length > 0 && !agreed.retried && !offersEarlyData)
     h.channel.writeChangeCipherSpec();
   const keys = handshakeSecrets(h, schedule, hello.random);

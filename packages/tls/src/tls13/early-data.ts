@@ -9,7 +9,7 @@ import { KeySchedule } from './key-schedule.ts';
 import type { OfferedPsk } from './offered-psk.ts';
 import { earlySecrets } from './traffic-secrets.ts';
 
-/** What became of early data (RFC 9846 §4.2.10). */
+/** What became of early data (RFC 9846 §4.3.10). */
 export type EarlyDataOutcome = 'none' | 'accepted' | 'rejected';
 
 /** Whether the caller wants early data and the session allows it. */
@@ -24,7 +24,7 @@ export function openEarlyData(h: ClientHandshake, offer: Offer): void {
   const hash = h.provider.digest(suite.hash, h.transcript.messages());
   const schedule = new KeySchedule(h.provider, suite, psk.key);
   const secrets = earlySecrets(h, schedule, hash, offer.hello.random);
-  // As middleboxes expect it before anything encrypted (RFC 9846 §D.4).
+  // As middleboxes expect it before anything encrypted (RFC 9846 §E.4).
   // Only the header of a first ClientHello may name TLS 1.0 (RFC 9846 §5.1).
   h.channel.useVersion(TLS12, 'sent');
   if (offer.hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
@@ -33,7 +33,7 @@ export function openEarlyData(h: ClientHandshake, offer: Offer): void {
   );
 }
 
-/** What the server answered. Early data goes with the first PSK and its suite only (RFC 9846 §4.2.10). */
+/** What the server answered. Early data goes with the first PSK and its suite only (RFC 9846 §4.3.10). */
 export function earlyDataOutcome(
   offer: Offer,
   answer: {
@@ -54,7 +54,7 @@ export function earlyDataOutcome(
   if (psk.session.alpnProtocol !== (answer.alpnProtocol ?? '')) {
     throw new TlsError(
       'illegal-parameter',
-      'the server accepts early data, but chose a different protocol than it was sent for (RFC 9846 §4.2.10)',
+      'the server accepts early data, but chose a different protocol than it was sent for (RFC 9846 §4.3.10)',
     );
   }
   return 'accepted';

@@ -18,7 +18,7 @@ import type { RecordOpener } from '../record/protection.ts';
 import type { KeySchedule } from './key-schedule.ts';
 import type { LaterAuthentication } from './later-authentication.ts';
 
-/** A TLS 1.3 connection after its handshake: tickets, KeyUpdate, exporters (RFC 9846 §4.6, §7.5). */
+/** A TLS 1.3 connection after its handshake: tickets, KeyUpdate, exporters (RFC 9846 §4.7, §7.5). */
 export class Established13 implements Established {
   readonly canUpdateKeys = true;
   readonly canRenegotiate = false;
@@ -150,7 +150,7 @@ export class Established13 implements Established {
     this.#readSecret = this.#replace(this.#readSecret);
     const opener = this.#countingOpener(this.#schedule.opener(this.#readSecret));
     this.#channel.setApplicationOpener(opener, this.#proof, `application ${++this.#readEpoch}`);
-    // Due before our next application data, and once however often it is asked for (RFC 9846 §4.6.3): a peer that
+    // Due before our next application data, and once however often it is asked for (RFC 9846 §4.7.3): a peer that
     // asks and does not read cannot make us queue answers.
     if (requestUpdate === UPDATE_REQUESTED) this.#updateDue = true;
   }

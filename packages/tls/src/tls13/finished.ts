@@ -4,7 +4,7 @@ import { type FinishedVerified, finishedVerified } from '../handshake/finished-v
 import { checkFinishedLength } from '../messages/finished.ts';
 import { expandLabel } from './hkdf-label.ts';
 
-/** verify_data (RFC 9846 §4.4.4): an HMAC over the transcript under a key from the sender's traffic secret. */
+/** verify_data (RFC 9846 §4.5.3): an HMAC over the transcript under a key from the sender's traffic secret. */
 export function finishedData(
   provider: CryptoProvider,
   hash: HashName,

@@ -56,7 +56,7 @@ export class KeySchedule {
     return secret;
   }
 
-  /** The key of a binder (RFC 9846 §4.2.11.2). */
+  /** The key of a binder (RFC 9846 §4.3.11.2). */
   binderKey(label: BinderLabel): Uint8Array {
     return this.derive(label, this.#start.emptyHash);
   }
@@ -81,7 +81,7 @@ export class KeySchedule {
     return this.#expand(trafficSecret, 'traffic upd', NOTHING);
   }
 
-  /** The PSK of one ticket (RFC 9846 §4.6.1). */
+  /** The PSK of one ticket (RFC 9846 §4.7.1). */
   resumptionPsk(resumptionMainSecret: Uint8Array, ticketNonce: Uint8Array): Uint8Array {
     return this.#expand(resumptionMainSecret, 'resumption', ticketNonce);
   }

@@ -15,7 +15,7 @@ import type { CurrentKeys, LaterAuthentication } from './later-authentication.ts
 
 type Constant = Omit<ClientHandshake, 'transcript' | 'channel' | 'now' | 'lookahead'>;
 
-/** A client that may be asked for its certificate after the handshake, any number of times (RFC 9846 §4.6.2). */
+/** A client that may be asked for its certificate after the handshake, any number of times (RFC 9846 §4.7.2). */
 export class LaterAnswers implements LaterAuthentication {
   readonly #constant: Constant;
   readonly #channel: Channel;
@@ -87,7 +87,7 @@ export class LaterAnswers implements LaterAuthentication {
   }
 }
 
-/** The handshake and the request: what an answer signs (RFC 9846 §4.4, Table 2). */
+/** The handshake and the request: what an answer signs (RFC 9846 §4.5, Table 2). */
 export function laterTranscript(
   provider: ClientHandshake['provider'],
   hash: HashName,

@@ -2,7 +2,7 @@ import type { Flow } from '../flow.ts';
 import type { AfterHandshake } from '../handshake/result.ts';
 import type { RawMessage } from '../messages/handshake-type.ts';
 
-/** One side's part in post-handshake authentication (RFC 9846 §4.6.2). */
+/** One side's part in post-handshake authentication (RFC 9846 §4.7.2). */
 export interface LaterAuthentication {
   /** Whether a message of this type belongs to it. */
   takes(type: number): boolean;

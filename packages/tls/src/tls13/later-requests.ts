@@ -30,7 +30,7 @@ interface Request {
   readonly raw: Uint8Array;
 }
 
-/** A server that may ask for the client's certificate after the handshake, any number of times (RFC 9846 §4.6.2). */
+/** A server that may ask for the client's certificate after the handshake, any number of times (RFC 9846 §4.7.2). */
 export class LaterRequests implements LaterAuthentication {
   readonly #constant: Pick<
     ServerHandshake,

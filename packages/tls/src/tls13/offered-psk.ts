@@ -22,7 +22,7 @@ export interface OfferedPsk extends BoundPsk {
   readonly session: Session | undefined;
 }
 
-/** What a client has to offer: the session first, then its external keys (RFC 9846 §4.2.11). */
+/** What a client has to offer: the session first, then its external keys (RFC 9846 §4.3.11). */
 export function* offeredPsks(h: ClientHandshake, session: Session | undefined): Flow<OfferedPsk[]> {
   const { config } = h;
   if (!config.versions.includes(TLS13)) return [];
@@ -31,7 +31,7 @@ export function* offeredPsks(h: ClientHandshake, session: Session | undefined): 
   if (keys === undefined) return psks;
   const external = yield* perform('choosePsks', { hint: undefined });
   const hashes = config.cipherSuites.filter(isSuite13).map((suite) => suite.hash);
-  // An empty identity is one of TLS 1.2 only (RFC 4279 §2, RFC 9846 §4.2.11).
+  // An empty identity is one of TLS 1.2 only (RFC 4279 §2, RFC 9846 §4.3.11).
   const named = external.filter(({ identity }) => identity.length > 0).map(externalPsk);
   const offered = [...psks, ...named.filter((psk) => hashes.includes(psk.hash))];
   if (requirePsk === true) checkPsk(offered[0], 'there is neither a key nor a session for this server');
@@ -76,7 +76,7 @@ export function sendClientHello(h: ClientHandshake, offer: Offer): void {
   h.channel.writeHandshake(h.ech?.wrap(offer, raw) ?? raw);
 }
 
-/** The PSKs on offer go last (RFC 9846 §4.2.11); their binders are zeros. */
+/** The PSKs on offer go last (RFC 9846 §4.3.11); their binders are zeros. */
 function encodeClientHello(h: ClientHandshake, { psks, hello }: Offer): Uint8Array {
   hello.extensions.delete(preSharedKey);
   if (psks.length > 0) {
@@ -91,7 +91,7 @@ function encodeClientHello(h: ClientHandshake, { psks, hello }: Offer): Uint8Arr
 }
 
 /**
- * Binds the PSKs to the whole hello, which is in the transcript already (RFC 9846 §4.2.11.2). The binders cover everything
+ * Binds the PSKs to the whole hello, which is in the transcript already (RFC 9846 §4.3.11.2). The binders cover everything
  * before them; they are filled in before anyone else sees the bytes.
  */
 function bindPsks(h: ClientHandshake, { psks, hello }: Offer, raw: Uint8Array): void {

@@ -11,7 +11,7 @@ import type { CipherSuite13 } from '../suites.ts';
 import { checkPsk, sendClientHello } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 
-/** Answers a HelloRetryRequest: the same hello with what was asked for (RFC 9846 §4.1.2, §4.1.4). */
+/** Answers a HelloRetryRequest: the same hello with what was asked for (RFC 9846 §4.2.2, §4.2.4). */
 export function retryClientHello(
   h: ClientHandshake,
   offer: Offer,
@@ -45,7 +45,7 @@ export function retryClientHello(
     );
   }
   if (given !== undefined) extensions.set(cookie, given);
-  // A PSK of another hash cannot be used any more (RFC 9846 §4.1.4).
+  // A PSK of another hash cannot be used any more (RFC 9846 §4.2.4).
   const psks = offer.psks.filter((psk) => psk.hash === suite.hash);
   if (h.config.options.requirePsk === true)
     checkPsk(psks[0], 'the server chooses a suite that fits none of the pre-shared keys offered');
@@ -55,7 +55,7 @@ export function retryClientHello(
   return { offer: second, suite };
 }
 
-/** A retry refuses early data: the second hello must not offer it (RFC 9846 §4.2.10). */
+/** A retry refuses early data: the second hello must not offer it (RFC 9846 §4.3.10). */
 function endEarlyData(h: ClientHandshake, { hello }: Offer): void {
   if (hello.extensions.has(earlyData)) {
     hello.extensions.delete(earlyData);

@@ -7,7 +7,7 @@ import type { ServerHello } from '../messages/server-hello.ts';
 import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
 import { SSL30, TLS12, TLS13 } from '../versions.ts';
 
-/** What holds for a TLS 1.3 ServerHello and a HelloRetryRequest alike (RFC 9846 §4.1.3, §4.1.4). */
+/** What holds for a TLS 1.3 ServerHello and a HelloRetryRequest alike (RFC 9846 §4.2.3, §4.2.4). */
 export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: ServerHello): CipherSuite13 {
   const selected = (answer as ServerHello<'server_hello'>).extensions.get(supportedVersions);
   if (selected === undefined)

@@ -12,7 +12,7 @@ import { type AcceptedPsk, findPsk } from './accepted-psk.ts';
 import { type Choices, choose, chooseAgain } from './server-choices.ts';
 import { restoreRetry, retry } from './server-retry.ts';
 
-/** The suite by our order, or the client's (RFC 9846 §4.1.3); one with the hash of the PSK if there is one. */
+/** The suite by our order, or the client's (RFC 9846 §4.2.3); one with the hash of the PSK if there is one (§4.3.11). */
 function chooseSuite(h: ServerHandshake, hello: ClientHello, psk: AcceptedPsk | undefined): CipherSuite13 {
   const ours = h.config.cipherSuites.filter(isSuite13);
   const common =
@@ -105,7 +105,7 @@ function afterRetry(
   return { hello, suite, psk: usable, group, clientShare };
 }
 
-/** RFC 9846 §4.2.8, §9.2: both extensions, each share for a group that is offered, in order, once. */
+/** RFC 9846 §4.3.8, §9.2: both extensions, each share for a group that is offered, in order, once. */
 function offeredGroups(hello: ClientHello): { groups: readonly number[]; shares: Map<number, Uint8Array> } {
   const groups = hello.extensions.get(supportedGroups);
   const entries = hello.extensions.get(keyShare);

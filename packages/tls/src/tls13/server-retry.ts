@@ -17,7 +17,7 @@ import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 
 /**
- * Sends a HelloRetryRequest and gets the client's second hello (RFC 9846 §4.1.4). `group` is the one a share is asked
+ * Sends a HelloRetryRequest and gets the client's second hello (RFC 9846 §4.2.4). `group` is the one a share is asked
  * for, if any; with cookies in the options, one is asked back, too.
  */
 export function* retry(
@@ -98,7 +98,7 @@ function retryMessage(
   });
 }
 
-/** What may differ between the two hellos (RFC 9846 §4.1.2), and what is looked at by itself: the cookie, and ECH. */
+/** What may differ between the two hellos (RFC 9846 §4.2.2), and what is looked at by itself: the cookie, and ECH. */
 const MAY_CHANGE = new Set([
   keyShare.id,
   earlyData.id,

@@ -228,7 +228,7 @@ function asksForCertificate({ config }: ServerHandshake): boolean {
   return (config.options.clientCertificate ?? 'none') !== 'none';
 }
 
-/** Early data comes until the client says that it is over (RFC 9846 §4.5); the connection hands it out meanwhile. */
+/** Early data comes until the client says that it is over (RFC 9846 §4.6); the connection hands it out meanwhile. */
 function* receiveEarlyData(h: ServerHandshake, schedule: KeySchedule, clientSecret: Uint8Array): Flow<void> {
   yield* receive(h, endOfEarlyData);
   h.channel.setOpener(schedule.opener(clientSecret, { plaintextAlerts: true }), 'handshake');
@@ -254,7 +254,7 @@ function* receiveClientFlight(
   return { client, proof: verifyFinished(h.provider, verifyData, expected), received: verifyData };
 }
 
-/** A client that cannot resume with (EC)DHE gets no tickets (RFC 9846 §4.2.9). */
+/** A client that cannot resume with (EC)DHE gets no tickets (RFC 9846 §4.3.9). */
 function takesTickets(h: ServerHandshake, hello: ClientHello): boolean {
   const modes = hello.extensions.get(pskKeyExchangeModes) ?? [];
   return Boolean(h.config.options.tickets) && h.config.ticketCount > 0 && modes.includes(PSK_DHE_KE);

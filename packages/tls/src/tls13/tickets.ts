@@ -16,7 +16,7 @@ import type { CipherSuite13 } from '../suites.ts';
 import { TLS13 } from '../versions.ts';
 import type { KeySchedule } from './key-schedule.ts';
 
-/** The longest a ticket may live: seven days, in seconds (RFC 9846 §4.6.1). */
+/** The longest a ticket may live: seven days, in seconds (RFC 9846 §4.7.1). */
 const MAX_LIFETIME = 604_800;
 
 interface Agreed {
@@ -47,7 +47,7 @@ export function sessionFromTicket(
   });
 }
 
-/** Sends the tickets of a new connection (RFC 9846 §4.6.1): each with a PSK of its own. */
+/** Sends the tickets of a new connection (RFC 9846 §4.7.1): each with a PSK of its own. */
 export function* sendTickets(
   h: ServerHandshake,
   schedule: KeySchedule,
