@@ -36,7 +36,7 @@ class HelloInfo implements ClientHelloInfo {
 
   constructor(h: ServerHandshake, hello: ClientHello) {
     const { extensions } = hello;
-    this.serverName = hostName(hello);
+    this.serverName = h.channel.requestedName;
     this.alpnProtocols = extensions.get(alpn) ?? [];
     this.cipherSuites = hello.cipherSuites;
     this.signatureSchemes = extensions.get(signatureAlgorithms) ?? [];

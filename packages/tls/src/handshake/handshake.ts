@@ -31,7 +31,10 @@ export interface Channel {
   writeChangeCipherSpec(): void;
   /** Server: the hello that came in SSL 2.0's form, as the transcript wants it; undefined when none did. */
   readonly ssl2Hello: Uint8Array | undefined;
-  /** Server: the name that the client's hello asks for, as soon as it was read; undefined where it names none. */
+  /**
+   * Server: the name that the client's hello asks for, set by who reads a hello, at once; undefined where it names none. A second
+   * hello cannot change it.
+   */
   requestedName: string | undefined;
   /** Removes protection with this from the next record on. Throws when a part of a message waits. */
   setOpener(opener: RecordOpener, epoch: string): void;

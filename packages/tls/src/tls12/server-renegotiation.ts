@@ -1,3 +1,4 @@
+import { hostName } from '../client-hello-info.ts';
 import { TlsError } from '../errors.ts';
 import { supportedVersions } from '../extensions/negotiation.ts';
 import type { Flow } from '../flow.ts';
@@ -79,6 +80,7 @@ export class ServerRenegotiation implements Renegotiation {
     const h = this.#handshake(message, asked);
     const { value: hello, raw } = yield* receiveRaw(h, clientHello);
     h.clientHello = raw;
+    h.channel.requestedName = hostName(hello);
     checkLegacyVersion(hello);
     checkVersion(hello, this.#rules.version);
     if (!hello.legacyCompressionMethods.includes(0))

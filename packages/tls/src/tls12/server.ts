@@ -60,6 +60,7 @@ export function* serverHandshake12(
 ): Flow<HandshakeResult> {
   h.channel.useVersion(rules.version);
   const hello = rules.hasExtensions ? received : withoutExtensions(received);
+  if (!rules.hasExtensions) h.channel.requestedName = undefined;
   const info = clientHelloInfo(h, hello);
   const wishes = agreeOn(h, rules, hello, info);
   const session = yield* findSession(h, wishes);

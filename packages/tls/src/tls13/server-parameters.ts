@@ -1,4 +1,3 @@
-import { hostName } from '../client-hello-info.ts';
 import { TlsError } from '../errors.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { supportedGroups } from '../extensions/negotiation.ts';
@@ -43,7 +42,7 @@ export interface Agreement extends Choices {
  * there is no share (RFC 9846 §4.2.4).
  */
 export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agreement> {
-  const name = hostName(hello);
+  const name = h.channel.requestedName;
   const first = offeredGroups(hello);
   const offeredEarlyData = hello.extensions.has(earlyData);
   const before = restoreRetry(h, hello);
