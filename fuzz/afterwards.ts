@@ -1,23 +1,26 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { ExtensionBlock } from '../packages/tls/src/extensions/block.ts';
+import { clientConfig, serverConfig } from '@testudo/tls';
 import {
+  certificateRequest13,
+  clientEnd,
+  clientHello,
+  decodeMessage,
+  ExtensionBlock,
+  encodeMessage,
+  finished,
+  finishedData,
+  type Puppet,
+  PuppetClient12,
+  PuppetClient13,
+  PuppetServer12,
+  PuppetServer13,
   postHandshakeAuth,
   renegotiationInfo,
+  serverEnd,
   signatureAlgorithms,
-} from '../packages/tls/src/extensions/negotiation.ts';
-import { Transcript } from '../packages/tls/src/handshake/transcript.ts';
-import { certificateRequest13 } from '../packages/tls/src/messages/certificate-request.ts';
-import { clientHello } from '../packages/tls/src/messages/client-hello.ts';
-import { finished } from '../packages/tls/src/messages/finished.ts';
-import { decodeMessage, encodeMessage } from '../packages/tls/src/messages/handshake-type.ts';
-import { clientConfig, serverConfig } from '../packages/tls/src/options.ts';
-import { clientEnd, serverEnd } from '../packages/tls/src/testing/end.ts';
-import type { Puppet } from '../packages/tls/src/testing/puppet.ts';
-import { PuppetClient13 } from '../packages/tls/src/testing/puppet-client13.ts';
-import { PuppetServer13 } from '../packages/tls/src/testing/puppet-server13.ts';
-import { PuppetClient12, PuppetServer12 } from '../packages/tls/src/testing/puppet12.ts';
-import { finishedData } from '../packages/tls/src/tls13/finished.ts';
+  Transcript,
+} from '#tls/testing';
 import { breachOf, guarded } from './checks.ts';
 import { pki } from './flights.ts';
 import { mutate } from './mutate.ts';

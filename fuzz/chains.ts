@@ -11,10 +11,10 @@ import {
   verifyCertificate,
   verifyName,
 } from '@testudo/x509';
+import { policyExtensions } from '#x509/testing';
 import { CHANGES } from '../conformance/x509/corpus/changes.ts';
 import { type CorpusKeys, makeKeys } from '../conformance/x509/corpus/keys.ts';
 import { type Chain, issue } from '../conformance/x509/corpus/plan.ts';
-import { policyExtensions } from '../packages/x509/testing/policies.ts';
 import { guarded } from './checks.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';

@@ -1,6 +1,6 @@
 import { concat } from '@testudo/codec';
-import { TlsError } from '../packages/tls/src/errors.ts';
-import type { TestEnd } from '../packages/tls/src/testing/end.ts';
+import { TlsError } from '@testudo/tls';
+import type { TestEnd } from '#tls/testing';
 
 /** Milliseconds that one input may take: far more than any does on a busy machine, far less than a flood needs. */
 const MOST_MILLISECONDS = 2000;

@@ -1,19 +1,28 @@
 import { utf8 } from '@testudo/codec';
 import type { CryptoProvider, KeyAgreement } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { pinnedKeys, rawPublicKeyCredential } from '../packages/tls/src/certificates/raw-public-key.ts';
-import { encodeEchConfigList } from '../packages/tls/src/ech/config.ts';
-import { generateEchKey } from '../packages/tls/src/ech/keys.ts';
-import { legacy, npnClient, npnServer } from '../packages/tls/src/legacy/index.ts';
-import { zlibCertificates } from '../packages/tls/src/node/certificate-compression.ts';
-import { clientConfig, serverConfig } from '../packages/tls/src/options.ts';
-import { abandonedByClients } from '../packages/tls/src/sessions/abandoned-sessions.ts';
-import type { Session } from '../packages/tls/src/sessions/session.ts';
-import { TicketKeys } from '../packages/tls/src/sessions/ticket-keys.ts';
-import { clientEnd, serverEnd, type TestEnd } from '../packages/tls/src/testing/end.ts';
-import { Pair, type Side } from '../packages/tls/src/testing/pair.ts';
-import { TestPki } from '../packages/tls/src/testing/pki.ts';
-import type { VersionName } from '../packages/tls/src/versions.ts';
+import {
+  clientConfig,
+  encodeEchConfigList,
+  generateEchKey,
+  pinnedKeys,
+  rawPublicKeyCredential,
+  type Session,
+  serverConfig,
+  TicketKeys,
+  type VersionName,
+} from '@testudo/tls';
+import { legacy, npnClient, npnServer } from '@testudo/tls/legacy';
+import { zlibCertificates } from '@testudo/tls/node';
+import {
+  abandonedByClients,
+  clientEnd,
+  Pair,
+  type Side,
+  serverEnd,
+  type TestEnd,
+  TestPki,
+} from '#tls/testing';
 import { Random } from './random.ts';
 
 /** One kind of connection, and what went over its wire when all was well. */

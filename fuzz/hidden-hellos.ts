@@ -1,14 +1,16 @@
 import { DecodeError } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { parseEchConfigList } from '../packages/tls/src/ech/config.ts';
-import { echKeyToPem, parseEchKeys } from '../packages/tls/src/ech/pem.ts';
-import { TlsError } from '../packages/tls/src/errors.ts';
-import { keyShare } from '../packages/tls/src/extensions/key-share.ts';
-import { signatureAlgorithms, supportedGroups } from '../packages/tls/src/extensions/negotiation.ts';
-import { clientConfig } from '../packages/tls/src/options.ts';
-import { echWorld, listOf } from '../packages/tls/src/testing/ech.ts';
-import { EchPuppet } from '../packages/tls/src/testing/ech-puppet.ts';
-import { PuppetClient13, type WritableClientHello } from '../packages/tls/src/testing/puppet-client13.ts';
+import { clientConfig, echKeyToPem, parseEchConfigList, parseEchKeys, TlsError } from '@testudo/tls';
+import {
+  EchPuppet,
+  echWorld,
+  keyShare,
+  listOf,
+  PuppetClient13,
+  signatureAlgorithms,
+  supportedGroups,
+  type WritableClientHello,
+} from '#tls/testing';
 import { breachOf, guarded } from './checks.ts';
 import { mutate } from './mutate.ts';
 import type { Random } from './random.ts';

@@ -1,18 +1,26 @@
 import { encode } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
-import type { DelegatedCredential } from '../packages/tls/src/certificates/delegated-credential.ts';
-import { issueDelegatedCredential } from '../packages/tls/src/certificates/issue-delegation.ts';
-import { pinnedKeys, rawPublicKeyCredential } from '../packages/tls/src/certificates/raw-public-key.ts';
-import { type Credential, credential } from '../packages/tls/src/credential.ts';
-import { ExtensionBlock } from '../packages/tls/src/extensions/block.ts';
-import { delegatedCredential, serverCertificateType } from '../packages/tls/src/extensions/identities.ts';
-import { certificate13 } from '../packages/tls/src/messages/certificate.ts';
-import { compressedCertificate } from '../packages/tls/src/messages/compressed-certificate.ts';
-import { zlibCertificates } from '../packages/tls/src/node/certificate-compression.ts';
-import { clientConfig } from '../packages/tls/src/options.ts';
-import { clientEnd } from '../packages/tls/src/testing/end.ts';
-import { SERVER_NAME, type TestPki } from '../packages/tls/src/testing/pki.ts';
-import { PuppetServer13 } from '../packages/tls/src/testing/puppet-server13.ts';
+import {
+  type Credential,
+  clientConfig,
+  credential,
+  type DelegatedCredential,
+  issueDelegatedCredential,
+  pinnedKeys,
+  rawPublicKeyCredential,
+} from '@testudo/tls';
+import { zlibCertificates } from '@testudo/tls/node';
+import {
+  certificate13,
+  clientEnd,
+  compressedCertificate,
+  delegatedCredential,
+  ExtensionBlock,
+  PuppetServer13,
+  SERVER_NAME,
+  serverCertificateType,
+  type TestPki,
+} from '#tls/testing';
 
 // Peers that show themselves in other ways than a plain chain: raw public keys, compressed certificates, delegated keys.
 

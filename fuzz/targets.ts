@@ -1,28 +1,32 @@
 import { concat, DecodeError } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { Certificate, CertificateError } from '@testudo/x509';
-import { nextProtocolNegotiation } from '../packages/tls/src/extensions/next-protocol.ts';
-import { EXTENSIONS } from '../packages/tls/src/extensions/table.ts';
-import * as certificateMessages from '../packages/tls/src/messages/certificate.ts';
-import * as certificateRequests from '../packages/tls/src/messages/certificate-request.ts';
-import * as certificateVerifies from '../packages/tls/src/messages/certificate-verify.ts';
-import { clientHello } from '../packages/tls/src/messages/client-hello.ts';
-import { compressedCertificate } from '../packages/tls/src/messages/compressed-certificate.ts';
 import {
+  certificateMessages,
+  certificateRequests,
+  certificateVerifies,
   clientEncryptedExtensions,
+  clientHello,
+  clientKeyExchange,
+  compressedCertificate,
+  EXTENSIONS,
   encryptedExtensions,
-} from '../packages/tls/src/messages/encrypted-extensions.ts';
-import { clientKeyExchange, serverKeyExchange } from '../packages/tls/src/messages/key-exchange.ts';
-import * as tickets from '../packages/tls/src/messages/new-session-ticket.ts';
-import { nextProtocol } from '../packages/tls/src/messages/next-protocol.ts';
-import { serverHello } from '../packages/tls/src/messages/server-hello.ts';
-import { fateOf, sameButForEmptyBlock } from '../packages/tls/src/testing/fate.ts';
-import { type Side, splitRecords } from '../packages/tls/src/testing/pair.ts';
-import type { Puppet } from '../packages/tls/src/testing/puppet.ts';
-import { PuppetClient13 } from '../packages/tls/src/testing/puppet-client13.ts';
-import { PuppetServer13 } from '../packages/tls/src/testing/puppet-server13.ts';
-import { PuppetClient12, PuppetServer12 } from '../packages/tls/src/testing/puppet12.ts';
-import { KEY_EXCHANGES } from '../packages/tls/src/tls12/key-exchange/index.ts';
+  fateOf,
+  KEY_EXCHANGES,
+  nextProtocol,
+  nextProtocolNegotiation,
+  type Puppet,
+  PuppetClient12,
+  PuppetClient13,
+  PuppetServer12,
+  PuppetServer13,
+  type Side,
+  sameButForEmptyBlock,
+  serverHello,
+  serverKeyExchange,
+  splitRecords,
+  tickets,
+} from '#tls/testing';
 import { changedAfterwards } from './afterwards.ts';
 import { CERTIFICATE_SERVICES } from './certificate-services.ts';
 import { changedChains } from './chains.ts';

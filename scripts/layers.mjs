@@ -12,6 +12,9 @@ export const LAYERS = ['codec', 'crypto', 'x509', 'tls', 'dns', 'smime', 'mail',
 const ADAPTERS = 'src/node/';
 const NODE_GLOBALS = new Set(['Buffer', 'process', 'setImmediate', '__dirname', '__filename']);
 const BUILTINS = new Set(builtinModules);
+const SOURCE = 'testudo-source';
+/** What a package shows to tests outside of it, beside its doors for everyone. */
+const TEST_DOOR = 'src/testing/index.ts';
 /** Folders of the root that are no packages but import them. */
 const ROOT_FOLDERS = ['bench', 'conformance', 'fuzz', 'scripts'];
 
@@ -24,6 +27,7 @@ export function checkLayers(root) {
       ...sourcesOf(pack.dir).flatMap((file) => checkSource(file, pack, workspace)),
     ]),
     ...checkBuildList(workspace),
+    ...checkTestDoors(workspace),
     ...ROOT_FOLDERS.flatMap((folder) =>
       sourcesOf(join(root, folder)).flatMap((file) => checkRootSource(file, workspace)),
     ),
@@ -96,8 +100,9 @@ function checkBuildList({ root, packages }) {
 function checkSource(file, pack, workspace) {
   const source = readFileSync(file, 'utf8');
   const inPackage = slashes(relative(pack.dir, file));
-  const isTest = /\.test\.\w+$/.test(file);
-  const isSansIO = !pack.isApp && inPackage.startsWith('src/') && !inPackage.startsWith(ADAPTERS) && !isTest;
+  const isDevelopment = !isShipped(inPackage);
+  const isSansIO =
+    !pack.isApp && inPackage.startsWith('src/') && !inPackage.startsWith(ADAPTERS) && !isDevelopment;
   const at = (line, text) => `${pack.path}/${inPackage}:${line}: ${text}`;
   const breaches = [];
   for (const { specifier, line } of findImports(source)) {
@@ -105,7 +110,7 @@ function checkSource(file, pack, workspace) {
       specifier === undefined
         ? [isSansIO && 'imports a computed name: the layers cannot be checked']
         : [
-            checkSpecifier(specifier, file, pack, workspace, isTest || !isShipped(inPackage)),
+            checkSpecifier(specifier, file, pack, workspace, isDevelopment),
             isSansIO && checkSansIO(specifier, file, pack),
           ];
     breaches.push(...problems.filter(Boolean).map((text) => at(line, text)));
@@ -120,7 +125,8 @@ function checkSource(file, pack, workspace) {
 function checkSpecifier(specifier, file, pack, workspace, isDevelopment) {
   if (specifier.startsWith('.')) {
     const inside = slashes(relative(pack.dir, resolve(dirname(file), specifier)));
-    return inside.startsWith('../') ? `imports ${specifier}, which is outside its package` : undefined;
+    if (inside.startsWith('../')) return `imports ${specifier}, which is outside its package`;
+    return isDevelopment || isShipped(inside) ? undefined : `imports ${specifier}, which users do not get`;
   }
   if (isBuiltin(specifier)) return undefined;
   const name = packageNameOf(specifier);
@@ -147,16 +153,43 @@ function checkSansIO(specifier, file, pack) {
   return undefined;
 }
 
+/**
+ * The doors that only tests use are `imports` of the root: `#tls/testing`. They lead to sources, by the condition that nobody
+ * sets outside of this repository, and to a folder that no tarball holds.
+ */
+function checkTestDoors({ manifest, packages }) {
+  return Object.entries(manifest.imports ?? {}).flatMap(([name, target]) => {
+    const places = packages.map(({ path }) => `./${path}/${TEST_DOOR}`);
+    const isSound = Object.keys(target).join() === SOURCE && places.includes(target[SOURCE]);
+    return isSound
+      ? []
+      : [`package.json: ${name} is to lead, by "${SOURCE}" alone, to a package's ${TEST_DOOR}`];
+  });
+}
+
 /** Benchmarks, tests between packages, fuzzers: any package, by its doors, and what the root or their own workspace declares. */
-function checkRootSource(file, { root, byName, manifest }) {
+function checkRootSource(file, { root, packages, byName, manifest }) {
   const path = slashes(relative(root, file));
   const declared = {
     ...dependenciesOf(manifest),
     ...manifest.devDependencies,
-    ...workspaceDependencies(root, dirname(file)),
+    ...manifestAbove(root, dirname(file)).devDependencies,
   };
   return findImports(readFileSync(file, 'utf8')).flatMap(({ specifier, line }) => {
-    if (specifier === undefined || specifier.startsWith('.') || isBuiltin(specifier)) return [];
+    if (specifier === undefined || isBuiltin(specifier)) return [];
+    if (specifier.startsWith('.')) {
+      const pack = packages.find(({ dir }) => isInside(resolve(dirname(file), specifier), dir));
+      if (pack === undefined) return [];
+      return [
+        `${path}:${line}: imports ${specifier}, which is inside of ${pack.path}: take one of its doors`,
+      ];
+    }
+    if (specifier.startsWith('#')) {
+      const doors = manifestAbove(root, dirname(file)).imports ?? {};
+      return specifier in doors
+        ? []
+        : [`${path}:${line}: imports ${specifier}, which is none of the "imports" of package.json`];
+    }
     const name = packageNameOf(specifier);
     const target = byName.get(name);
     if (target !== undefined)
@@ -165,13 +198,17 @@ function checkRootSource(file, { root, byName, manifest }) {
   });
 }
 
-/** What the nearest package.json between a folder and the root declares for development; nothing when there is none. */
-function workspaceDependencies(root, folder) {
-  for (let at = folder; at.startsWith(root) && at !== root; at = dirname(at)) {
+/** The package.json of the nearest folder that has one, which is where Node looks, too. */
+function manifestAbove(root, folder) {
+  for (let at = folder; at !== root; at = dirname(at)) {
     const file = join(at, 'package.json');
-    if (existsSync(file)) return readJson(file).devDependencies;
+    if (existsSync(file)) return readJson(file);
   }
-  return {};
+  return readJson(join(root, 'package.json'));
+}
+
+function isInside(path, folder) {
+  return slashes(path).startsWith(`${slashes(folder)}/`);
 }
 
 function noDoor(specifier, target) {
@@ -193,9 +230,9 @@ function hasDoor({ name, manifest }, specifier) {
   });
 }
 
-/** What users get; the rest of a package (its tests, its build configuration) may use development packages. */
+/** What users get; the rest of a package (its tests, what they share, its build configuration) may use development packages. */
 function isShipped(path) {
-  return path.startsWith('src/') || path.startsWith('bin/');
+  return /^(src|bin|dist)\//.test(path) && !/\.test\.\w+$|\/testing\//.test(path);
 }
 
 function dependenciesOf(manifest) {

@@ -9,12 +9,15 @@ afterEach(() => {
   for (const tree of trees.splice(0)) rmSync(tree, { recursive: true });
 });
 
+/** Where a test door leads. */
+const TESTING = { 'testudo-source': './packages/tls/src/testing/index.ts' };
+
 /** A workspace of codec < crypto < tls and one application, sound unless `changes` break it. */
 function breachesWith(changes) {
   const root = mkdtempSync(join(tmpdir(), 'layers-'));
   trees.push(root);
   const files = {
-    'package.json': { devDependencies: { vitest: '1' } },
+    'package.json': { devDependencies: { vitest: '1' }, imports: { '#tls/testing': TESTING } },
     'tsconfig.build.json': references('packages/codec', './packages/crypto', 'packages/tls', 'apps/testudo'),
     ...pack('packages/codec', '@testudo/codec', {}),
     ...pack(
@@ -74,6 +77,13 @@ describe('the layers hold', () => {
       'apps/testudo/src/a.ts',
       "import 'node:fs'; import '@testudo/tls/node';",
     ],
+    [
+      'Node modules and insides in what tests share',
+      'packages/tls/src/testing/a.ts',
+      "import 'node:fs'; import 'vitest'; import '../b.ts'; Buffer;",
+    ],
+    ['a test that uses what tests share', 'packages/tls/src/a.test.ts', "import './testing/a.ts';"],
+    ['a test door', 'conformance/a.test.ts', "import '#tls/testing';"],
     ['a breach in a comment', 'packages/codec/src/a.ts', "// import 'node:fs'\n"],
     ['a breach in build output', 'packages/codec/dist/a.js', "import 'node:fs';"],
     [
@@ -181,6 +191,28 @@ describe('a source breaks them by', () => {
       "import '@testudo/tls/src/a.ts';",
       'no door of @testudo/tls',
     ],
+    ['what only tests get', 'packages/tls/src/a.ts', "import './testing/a.ts';", 'which users do not get'],
+    ['a test of its own', 'packages/tls/src/node/a.ts', "import '../b.test.ts';", 'which users do not get'],
+    [
+      'an import into a package from a fuzzer',
+      'fuzz/a.ts',
+      "import '../packages/tls/src/a.ts';",
+      'which is inside of packages/tls',
+    ],
+    [
+      'an import into what tests share, past its door',
+      'conformance/x/a.test.ts',
+      "import { a } from '../../packages/tls/src/testing/index.ts';",
+      'which is inside of packages/tls',
+    ],
+    [
+      'a type from within an application',
+      'conformance/x/a.ts',
+      "type A = import('../../apps/testudo/src/a.ts').A;",
+      'which is inside of apps/testudo',
+    ],
+    ['a test door that is not there', 'bench/a.ts', "import '#codec/testing';", 'none of the "imports"'],
+    ['a test door in a package', 'packages/tls/src/a.test.ts', "import '#tls/testing';", 'does not declare'],
     [
       'an undeclared package in a fuzzer',
       'fuzz/a.ts',
@@ -204,6 +236,17 @@ test('a test folder that is a workspace has development packages of its own, and
 });
 
 describe('a manifest breaks them by', () => {
+  test.each([
+    ['without the condition', './packages/tls/src/testing/index.ts'],
+    ['by another condition', { default: './packages/tls/src/testing/index.ts' }],
+    ['by more conditions', { ...TESTING, default: './packages/tls/src/testing/index.ts' }],
+    ['to another file', { 'testudo-source': './packages/tls/src/index.ts' }],
+  ])('a test door that leads %s', (_, door) => {
+    expect(breachesWith({ 'package.json': { imports: { '#tls/testing': door } } })).toEqual([
+      expect.stringMatching(/^package\.json: #tls\/testing is to lead/),
+    ]);
+  });
+
   test('a dependency from above', () => {
     expect(breachesWith(pack('packages/codec', '@testudo/codec', { '@testudo/tls': '1' }, '../tls'))).toEqual(
       ['packages/codec/package.json: depends on @testudo/tls, which is not below it'],

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import { TestClock } from '../../apps/testudo/src/testing/test-clock.ts';
+import { removeFolders, TestClock } from '#app/testing';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { freePort } from '../interop/support/program.ts';
 import { startAcmeGateway, stopGateways } from './support/gateway.ts';

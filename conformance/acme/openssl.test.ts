@@ -4,11 +4,14 @@ import { once } from 'node:events';
 import { createServer, type Socket } from 'node:net';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { ChallengeBoard } from '../../apps/testudo/src/acme/challenge-board.ts';
-import { DEFAULT_TLS } from '../../apps/testudo/src/config/plan.ts';
-import { CertificateSources } from '../../apps/testudo/src/identity/certificate-sources.ts';
-import { TlsEndpoint } from '../../apps/testudo/src/listeners/tls-endpoint.ts';
-import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
+import {
+  CertificateSources,
+  ChallengeBoard,
+  DEFAULT_TLS,
+  folderWith,
+  removeFolders,
+  TlsEndpoint,
+} from '#app/testing';
 import { requireProgram, withPrograms } from '../support/programs.ts';
 
 const suite = withPrograms('openssl');

@@ -1,9 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import { TestClock } from '../../apps/testudo/src/testing/test-clock.ts';
-import { connectTls, readAll, stopAll } from '../../apps/testudo/src/testing/test-gateway.ts';
+import { connectTls, folderWith, readAll, removeFolders, stopAll, TestClock } from '#app/testing';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { withPrograms } from '../support/programs.ts';
 import { startAcmeGateway, stopGateways } from './support/gateway.ts';

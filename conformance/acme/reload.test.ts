@@ -1,8 +1,6 @@
 import { join } from 'node:path';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { parseConfig } from '../../apps/testudo/src/config/load.ts';
-import { type Plan, planOf } from '../../apps/testudo/src/config/plan.ts';
-import { removeFolders } from '../../apps/testudo/src/testing/folder.ts';
+import { type Plan, parseConfig, planOf, removeFolders } from '#app/testing';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { freePort } from '../interop/support/program.ts';
 import { type AcmeGateway, startAcmeGateway, stopGateways } from './support/gateway.ts';

@@ -1,7 +1,5 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import type { TestClock } from '../../apps/testudo/src/testing/test-clock.ts';
-import { stopAll } from '../../apps/testudo/src/testing/test-gateway.ts';
+import { removeFolders, stopAll, type TestClock } from '#app/testing';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { type AcmeGateway, startAcmeGateway, stopGateways } from './support/gateway.ts';
 import { Refusal } from './support/jws.ts';

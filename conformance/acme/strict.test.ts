@@ -1,10 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { AcmeStore } from '../../apps/testudo/src/acme/store.ts';
-import { ourselves } from '../../apps/testudo/src/identity/lock-owner.ts';
-import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import { connectTls, readAll, stopAll } from '../../apps/testudo/src/testing/test-gateway.ts';
+import { AcmeStore, connectTls, folderWith, ourselves, readAll, removeFolders, stopAll } from '#app/testing';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { freePort } from '../interop/support/program.ts';
 import { startAcmeGateway, stopGateways } from './support/gateway.ts';

@@ -1,8 +1,8 @@
 import { utf8 } from '@testudo/codec';
+import type { VersionName } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
 import { describe, expect, test } from 'vitest';
-import { splitRecords } from '../../packages/tls/src/testing/pair.ts';
-import type { VersionName } from '../../packages/tls/src/versions.ts';
+import { splitRecords } from '#tls/testing';
 import { BLOCK, blocksOf, xor } from './cbc.ts';
 import { meet } from './support.ts';
 

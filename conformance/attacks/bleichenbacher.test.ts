@@ -1,6 +1,6 @@
 import { concat } from '@testudo/codec';
 import { describe, expect, test } from 'vitest';
-import { outcomeOf } from '../../packages/tls/src/testing/puppet.ts';
+import { outcomeOf } from '#tls/testing';
 import { RsaClient } from './rsa-client.ts';
 import { provider, victimServer } from './support.ts';
 

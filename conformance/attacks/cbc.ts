@@ -1,4 +1,4 @@
-import type { TestEnd } from '../../packages/tls/src/testing/end.ts';
+import type { TestEnd } from '#tls/testing';
 
 /** What an attacker on the wire does with records of a block cipher, and what he needs for it: blocks of 16 bytes. */
 export const BLOCK = 16;

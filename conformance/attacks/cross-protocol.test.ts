@@ -1,8 +1,6 @@
+import { type Session, TicketKeys } from '@testudo/tls';
 import { describe, expect, test } from 'vitest';
-import type { Session } from '../../packages/tls/src/sessions/session.ts';
-import { TicketKeys } from '../../packages/tls/src/sessions/ticket-keys.ts';
-import { Pair } from '../../packages/tls/src/testing/pair.ts';
-import { SERVER_NAME } from '../../packages/tls/src/testing/pki.ts';
+import { Pair, SERVER_NAME } from '#tls/testing';
 import { failures, meet, pki, provider, victimClient, victimServer } from './support.ts';
 
 // ALPACA (2021): an attacker brings a browser's connection to a mail or FTP server that has a certificate for the same name,

@@ -1,12 +1,19 @@
+import type { ClientOptions, ServerOptions } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
 import { describe, expect, test } from 'vitest';
-import { keyShare } from '../../packages/tls/src/extensions/key-share.ts';
-import { supportedGroups, supportedVersions } from '../../packages/tls/src/extensions/negotiation.ts';
-import { type ClientHello, clientHello } from '../../packages/tls/src/messages/client-hello.ts';
-import { decodeMessage, encodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
-import { type ServerHello, serverHello } from '../../packages/tls/src/messages/server-hello.ts';
-import type { ClientOptions, ServerOptions } from '../../packages/tls/src/options.ts';
-import { splitRecords, type Wire } from '../../packages/tls/src/testing/pair.ts';
+import {
+  type ClientHello,
+  clientHello,
+  decodeMessage,
+  encodeMessage,
+  keyShare,
+  type ServerHello,
+  serverHello,
+  splitRecords,
+  supportedGroups,
+  supportedVersions,
+  type Wire,
+} from '#tls/testing';
 import { failures, meet } from './support.ts';
 
 // Who sits on the wire changes what the two sides offer each other, so that they take an older version or a weaker suite than

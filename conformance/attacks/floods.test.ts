@@ -1,11 +1,16 @@
 import { concat } from '@testudo/codec';
 import { describe, expect, test } from 'vitest';
-import { encodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
-import { keyUpdate } from '../../packages/tls/src/messages/key-update.ts';
-import { outcomeOf, type Puppet, refused } from '../../packages/tls/src/testing/puppet.ts';
-import { PuppetClient13 } from '../../packages/tls/src/testing/puppet-client13.ts';
-import { PuppetServer13 } from '../../packages/tls/src/testing/puppet-server13.ts';
-import { PuppetClient12, PuppetServer12 } from '../../packages/tls/src/testing/puppet12.ts';
+import {
+  encodeMessage,
+  keyUpdate,
+  outcomeOf,
+  type Puppet,
+  PuppetClient12,
+  PuppetClient13,
+  PuppetServer12,
+  PuppetServer13,
+  refused,
+} from '#tls/testing';
 import { pki, provider, victimClient, victimServer } from './support.ts';
 
 // Messages that cost who sends them little and who gets them much, without end. Each flood is sent until the engine gives up, and

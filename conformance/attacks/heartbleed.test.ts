@@ -1,8 +1,6 @@
 import { concat, utf8 } from '@testudo/codec';
 import { describe, expect, test } from 'vitest';
-import { heartbeat } from '../../packages/tls/src/extensions/heartbeat.ts';
-import { PuppetClient13 } from '../../packages/tls/src/testing/puppet-client13.ts';
-import { PuppetClient12 } from '../../packages/tls/src/testing/puppet12.ts';
+import { heartbeat, PuppetClient12, PuppetClient13 } from '#tls/testing';
 import { pki, provider, victimServer } from './support.ts';
 
 // Heartbleed (CVE-2014-0160): a heartbeat that says that it is longer than it is, and a server that believes it.

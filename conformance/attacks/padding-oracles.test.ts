@@ -1,8 +1,8 @@
 import { createCipheriv, createDecipheriv, createHmac } from 'node:crypto';
 import { concat, utf8 } from '@testudo/codec';
+import type { VersionName } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
 import { describe, expect, test } from 'vitest';
-import type { VersionName } from '../../packages/tls/src/versions.ts';
 import { answerOf, BLOCK, blocksOf, type Oracle, withBlocks, xor } from './cbc.ts';
 import { meet, provider } from './support.ts';
 

@@ -1,6 +1,6 @@
 import { concat, utf8 } from '@testudo/codec';
 import { describe, expect, test } from 'vitest';
-import { type Pair, splitRecords } from '../../packages/tls/src/testing/pair.ts';
+import { type Pair, splitRecords } from '#tls/testing';
 import { meet } from './support.ts';
 
 // Who sits on the wire holds records back, repeats them, mixes them, and cuts the connection off. The receiver may get the first

@@ -1,18 +1,20 @@
 import { utf8 } from '@testudo/codec';
+import type { RawMessage, ServerOptions } from '@testudo/tls';
 import { describe, expect, test } from 'vitest';
-import { extendedMasterSecret, renegotiationInfo } from '../../packages/tls/src/extensions/negotiation.ts';
-import { type ClientHello, clientHello } from '../../packages/tls/src/messages/client-hello.ts';
 import {
+  type ClientHello,
+  clientHello,
   decodeMessage,
   encodeMessage,
+  extendedMasterSecret,
   HANDSHAKE_TYPE,
-  type RawMessage,
-} from '../../packages/tls/src/messages/handshake-type.ts';
-import { type ServerHello, serverHello } from '../../packages/tls/src/messages/server-hello.ts';
-import type { ServerOptions } from '../../packages/tls/src/options.ts';
-import type { TestEnd } from '../../packages/tls/src/testing/end.ts';
-import { splitRecords } from '../../packages/tls/src/testing/pair.ts';
-import { PuppetClient12 } from '../../packages/tls/src/testing/puppet12.ts';
+  PuppetClient12,
+  renegotiationInfo,
+  type ServerHello,
+  serverHello,
+  splitRecords,
+  type TestEnd,
+} from '#tls/testing';
 import { pki, provider, victimClient, victimServer } from './support.ts';
 
 // Marsh Ray's attack (CVE-2009-3555, RFC 5746 §1): the attacker opens a connection, sends the beginning of a request, and lets the

@@ -1,10 +1,7 @@
 import { utf8 } from '@testudo/codec';
+import { clientConfig, MemoryReplayGuard, type ServerOptions, serverConfig, TicketKeys } from '@testudo/tls';
 import { describe, expect, test } from 'vitest';
-import { clientConfig, type ServerOptions, serverConfig } from '../../packages/tls/src/options.ts';
-import { MemoryReplayGuard } from '../../packages/tls/src/sessions/replay-guard.ts';
-import { TicketKeys } from '../../packages/tls/src/sessions/ticket-keys.ts';
-import { clientEnd, serverEnd, type TestEnd } from '../../packages/tls/src/testing/end.ts';
-import { Pair } from '../../packages/tls/src/testing/pair.ts';
+import { clientEnd, Pair, serverEnd, type TestEnd } from '#tls/testing';
 import { pki, provider, victimServer } from './support.ts';
 
 // 0-RTT data (RFC 9846 §8): whoever recorded a first flight sends it again, and the server does once more what it asks for.

@@ -1,19 +1,20 @@
 import { constants, type KeyObject, publicEncrypt, X509Certificate } from 'node:crypto';
 import { opaque, struct } from '@testudo/codec';
-import { certificate12 } from '../../packages/tls/src/messages/certificate.ts';
+import type { RawMessage } from '@testudo/tls';
 import {
+  certificate12,
+  clientKeyExchange,
+  connectionKeys,
   decodeMessage,
   encodeMessage,
   HANDSHAKE_TYPE,
   type Message,
-  type RawMessage,
-} from '../../packages/tls/src/messages/handshake-type.ts';
-import { clientKeyExchange } from '../../packages/tls/src/messages/key-exchange.ts';
-import { serverHello } from '../../packages/tls/src/messages/server-hello.ts';
-import type { TestEnd } from '../../packages/tls/src/testing/end.ts';
-import type { WritableClientHello } from '../../packages/tls/src/testing/puppet-client13.ts';
-import { PuppetClient12 } from '../../packages/tls/src/testing/puppet12.ts';
-import { connectionKeys, masterSecret } from '../../packages/tls/src/tls12/secrets.ts';
+  masterSecret,
+  PuppetClient12,
+  serverHello,
+  type TestEnd,
+  type WritableClientHello,
+} from '#tls/testing';
 import { pki, provider } from './support.ts';
 
 /** ClientKeyExchange as RSA key transport has it. */

@@ -1,8 +1,7 @@
 import { utf8 } from '@testudo/codec';
+import { type ExternalPsk, importPsk } from '@testudo/tls';
 import { describe, expect, test } from 'vitest';
-import type { ExternalPsk } from '../../packages/tls/src/psk/external-psk.ts';
-import { importPsk } from '../../packages/tls/src/psk/import.ts';
-import { Pair } from '../../packages/tls/src/testing/pair.ts';
+import { Pair } from '#tls/testing';
 import { failures, provider, victimClient, victimServer } from './support.ts';
 
 // Selfie (2019): a node is client and server with the same external key, and who sits on the wire brings what it sends back to

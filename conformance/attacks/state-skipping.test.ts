@@ -1,9 +1,13 @@
+import type { ClientOptions, ServerOptions } from '@testudo/tls';
 import { describe, expect, test } from 'vitest';
-import type { ClientOptions, ServerOptions } from '../../packages/tls/src/options.ts';
-import { outcomeOf, refused } from '../../packages/tls/src/testing/puppet.ts';
-import { PuppetClient13 } from '../../packages/tls/src/testing/puppet-client13.ts';
-import { PuppetServer13 } from '../../packages/tls/src/testing/puppet-server13.ts';
-import { PuppetClient12, PuppetServer12 } from '../../packages/tls/src/testing/puppet12.ts';
+import {
+  outcomeOf,
+  PuppetClient12,
+  PuppetClient13,
+  PuppetServer12,
+  PuppetServer13,
+  refused,
+} from '#tls/testing';
 import { pki, provider, victimClient, victimServer } from './support.ts';
 
 // Early ChangeCipherSpec (CVE-2014-0224) and SMACK (2015, with SKIP-TLS): messages that come too early, or not at all, and engines

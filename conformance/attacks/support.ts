@@ -1,13 +1,6 @@
 import { nodeCrypto } from '@testudo/crypto/node';
-import {
-  type ClientOptions,
-  clientConfig,
-  type ServerOptions,
-  serverConfig,
-} from '../../packages/tls/src/options.ts';
-import { clientEnd, serverEnd, type TestEnd } from '../../packages/tls/src/testing/end.ts';
-import { Pair, type Wire } from '../../packages/tls/src/testing/pair.ts';
-import { TestPki } from '../../packages/tls/src/testing/pki.ts';
+import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '@testudo/tls';
+import { clientEnd, Pair, serverEnd, type TestEnd, TestPki, type Wire } from '#tls/testing';
 
 /** One authority for all who are attacked. */
 export const pki: TestPki = new TestPki(nodeCrypto);

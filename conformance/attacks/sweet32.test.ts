@@ -1,9 +1,7 @@
+import { cipherSuiteByName } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
 import { describe, expect, test } from 'vitest';
-import type { Handshake } from '../../packages/tls/src/handshake/handshake.ts';
-import { cipherSuiteByName } from '../../packages/tls/src/suites.ts';
-import { protectionOf } from '../../packages/tls/src/tls12/protection.ts';
-import { rules12 } from '../../packages/tls/src/tls12/version-rules.ts';
+import { type Handshake, protectionOf, rules12 } from '#tls/testing';
 import { meet, provider } from './support.ts';
 
 // SWEET32 (CVE-2016-2183): two blocks of 64 bits that collide tell the XOR of their plaintexts. The attack needs some 2^32

@@ -1,8 +1,6 @@
+import { MemorySessionStore, type Session, TicketKeys } from '@testudo/tls';
 import { describe, expect, test } from 'vitest';
-import type { Session } from '../../packages/tls/src/sessions/session.ts';
-import { MemorySessionStore } from '../../packages/tls/src/sessions/session-store.ts';
-import { TicketKeys } from '../../packages/tls/src/sessions/ticket-keys.ts';
-import { Pair } from '../../packages/tls/src/testing/pair.ts';
+import { Pair } from '#tls/testing';
 import { meet, pki, provider, victimClient, victimServer } from './support.ts';
 
 // Tickets are the server's memory in the client's hands. Who forges one, or brings it where it does not belong, must start anew.

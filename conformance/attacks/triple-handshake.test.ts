@@ -1,20 +1,26 @@
 import { constants, publicEncrypt } from 'node:crypto';
-import { describe, expect, test } from 'vitest';
-import type { ExtensionBlock } from '../../packages/tls/src/extensions/block.ts';
-import { serverName } from '../../packages/tls/src/extensions/names.ts';
-import { extendedMasterSecret } from '../../packages/tls/src/extensions/negotiation.ts';
 import {
-  decodeMessage,
-  HANDSHAKE_TYPE,
+  type ClientOptions,
+  cipherSuite,
+  MemorySessionStore,
   type RawMessage,
-} from '../../packages/tls/src/messages/handshake-type.ts';
-import { type ClientOptions, type ServerOptions, serverConfig } from '../../packages/tls/src/options.ts';
-import { MemorySessionStore } from '../../packages/tls/src/sessions/session-store.ts';
-import { cipherSuite } from '../../packages/tls/src/suites.ts';
-import { serverEnd, type TestEnd } from '../../packages/tls/src/testing/end.ts';
-import { Pair } from '../../packages/tls/src/testing/pair.ts';
-import { PuppetServer12 } from '../../packages/tls/src/testing/puppet12.ts';
-import { connectionKeys, masterSecret } from '../../packages/tls/src/tls12/secrets.ts';
+  type ServerOptions,
+  serverConfig,
+} from '@testudo/tls';
+import { describe, expect, test } from 'vitest';
+import {
+  connectionKeys,
+  decodeMessage,
+  type ExtensionBlock,
+  extendedMasterSecret,
+  HANDSHAKE_TYPE,
+  masterSecret,
+  Pair,
+  PuppetServer12,
+  serverEnd,
+  serverName,
+  type TestEnd,
+} from '#tls/testing';
 import { EXCHANGE, RSA_GCM, RsaClient } from './rsa-client.ts';
 import { failures, pki, provider, victimClient } from './support.ts';
 

@@ -1,15 +1,15 @@
 import { concat, encode } from '@testudo/codec';
+import { type ClientOptions, cipherSuiteByName, credential, groupById } from '@testudo/tls';
 import { legacy } from '@testudo/tls/legacy';
 import { describe, expect, test } from 'vitest';
-import { credential } from '../../packages/tls/src/credential.ts';
-import { groupById } from '../../packages/tls/src/groups.ts';
-import { encodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
-import { serverKeyExchange } from '../../packages/tls/src/messages/key-exchange.ts';
-import type { ClientOptions } from '../../packages/tls/src/options.ts';
-import { cipherSuiteByName } from '../../packages/tls/src/suites.ts';
-import { outcomeOf, refused } from '../../packages/tls/src/testing/puppet.ts';
-import { PuppetServer12 } from '../../packages/tls/src/testing/puppet12.ts';
-import { serverDhParams } from '../../packages/tls/src/tls12/key-exchange/dhe.ts';
+import {
+  encodeMessage,
+  outcomeOf,
+  PuppetServer12,
+  refused,
+  serverDhParams,
+  serverKeyExchange,
+} from '#tls/testing';
 import { pki, provider, victimClient } from './support.ts';
 
 // FREAK (CVE-2015-0204) and Logjam (CVE-2015-4000): what is left of the export rules of the 1990s, by which who sits on the wire

@@ -2,7 +2,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { type LockOwner, lifeOf, ourselves, parseOwner } from '../../apps/testudo/src/identity/lock-owner.ts';
+import { type LockOwner, lifeOf, ourselves, parseOwner } from '#app/testing';
 import { requireProgram } from '../support/programs.ts';
 import { useScratch } from '../support/scratch.ts';
 import { good, PROGRAM, testudo, withBuild } from './program.ts';

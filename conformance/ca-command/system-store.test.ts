@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, certificateToPem, createCertificateAuthority } from '@testudo/x509';
 import { afterAll, expect, test } from 'vitest';
-import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import { trustedRoot } from '../../apps/testudo/src/trust/stores.ts';
-import { type SystemPlaces, systemStore } from '../../apps/testudo/src/trust/system-store.ts';
+import { folderWith, removeFolders, type SystemPlaces, systemStore, trustedRoot } from '#app/testing';
 import { requireProgram, withPrograms } from '../support/programs.ts';
 
 // What `testudo ca trust --install` does on Debian, with update-ca-certificates on folders of its own.

@@ -1,14 +1,7 @@
 import { once } from 'node:events';
 import { connect as connectTcp, createServer, type Socket } from 'node:net';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import {
-  listenOn,
-  readAll,
-  startGateway,
-  stopAll,
-  tcpServer,
-} from '../../apps/testudo/src/testing/test-gateway.ts';
+import { listenOn, readAll, removeFolders, startGateway, stopAll, tcpServer } from '#app/testing';
 import { cleanUp, cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { Program } from '../interop/support/program.ts';
 import { withPrograms } from '../support/programs.ts';

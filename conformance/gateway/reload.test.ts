@@ -4,8 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import { connectTls, readAll, stopAll, tcpServer } from '../../apps/testudo/src/testing/test-gateway.ts';
+import { connectTls, folderWith, readAll, removeFolders, stopAll, tcpServer } from '#app/testing';
 import { freePort } from '../interop/support/program.ts';
 
 /** `testudo up` as a process of its own, and real signals. */

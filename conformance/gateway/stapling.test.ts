@@ -17,9 +17,7 @@ import {
 } from '@testudo/x509';
 import { ocspHandler } from '@testudo/x509/node';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { folderWith, removeFolders } from '../../apps/testudo/src/testing/folder.ts';
-import { TestClock } from '../../apps/testudo/src/testing/test-clock.ts';
-import { stopAll } from '../../apps/testudo/src/testing/test-gateway.ts';
+import { folderWith, removeFolders, stopAll, TestClock } from '#app/testing';
 import { type AcmeGateway, startAcmeGateway, stopGateways } from '../acme/support/gateway.ts';
 import { cleanUp, cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { freePort, Program } from '../interop/support/program.ts';

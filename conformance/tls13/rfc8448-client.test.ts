@@ -1,11 +1,9 @@
 import { concat, fromHex, toHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { portableCrypto } from '@testudo/crypto/portable';
+import type { Credential, Session } from '@testudo/tls';
 import { describe, expect, test } from 'vitest';
-import type { Credential } from '../../packages/tls/src/credential.ts';
-import { certificate13 } from '../../packages/tls/src/messages/certificate.ts';
-import { decodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
-import type { Session } from '../../packages/tls/src/sessions/session.ts';
+import { certificate13, decodeMessage } from '#tls/testing';
 import { traceClient } from './trace-client.ts';
 import { openRecord, schedules } from './trace-keys.ts';
 import { bytes, trace } from './traces.ts';

@@ -1,22 +1,25 @@
 import { concat, toHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
+import { serverConfig } from '@testudo/tls';
 import { describe, expect, test } from 'vitest';
-import type { ExtensionBlock } from '../../packages/tls/src/extensions/block.ts';
-import { keyShare } from '../../packages/tls/src/extensions/key-share.ts';
-import { certificate13 } from '../../packages/tls/src/messages/certificate.ts';
-import { certificateRequest13 } from '../../packages/tls/src/messages/certificate-request.ts';
-import { certificateVerify } from '../../packages/tls/src/messages/certificate-verify.ts';
-import { clientHello } from '../../packages/tls/src/messages/client-hello.ts';
-import { encryptedExtensions } from '../../packages/tls/src/messages/encrypted-extensions.ts';
-import { decodeMessage, encodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
-import { serverHello } from '../../packages/tls/src/messages/server-hello.ts';
-import { serverConfig } from '../../packages/tls/src/options.ts';
-import { cipherSuite13 } from '../../packages/tls/src/suites.ts';
-import { serverEnd } from '../../packages/tls/src/testing/end.ts';
-import { splitRecords } from '../../packages/tls/src/testing/pair.ts';
-import { TestPki } from '../../packages/tls/src/testing/pki.ts';
-import { finishedData } from '../../packages/tls/src/tls13/finished.ts';
-import { KeySchedule } from '../../packages/tls/src/tls13/key-schedule.ts';
+import {
+  certificate13,
+  certificateRequest13,
+  certificateVerify,
+  cipherSuite13,
+  clientHello,
+  decodeMessage,
+  type ExtensionBlock,
+  encodeMessage,
+  encryptedExtensions,
+  finishedData,
+  KeySchedule,
+  keyShare,
+  serverEnd,
+  serverHello,
+  splitRecords,
+  TestPki,
+} from '#tls/testing';
 import { openRecord, schedules, sealRecord, serverMessages } from './trace-keys.ts';
 import { bytes, content, type TraceName, trace, withKeys } from './traces.ts';
 

@@ -1,23 +1,24 @@
 import type { CryptoProvider } from '@testudo/crypto';
-import type { Offer } from '../../packages/tls/src/client-hello-offer.ts';
-import { Connection } from '../../packages/tls/src/connection.ts';
-import type { Credential } from '../../packages/tls/src/credential.ts';
-import type { Flow } from '../../packages/tls/src/flow.ts';
-import { groupById } from '../../packages/tls/src/groups.ts';
-import type { ClientHandshake } from '../../packages/tls/src/handshake/client-handshake.ts';
-import { receive, send } from '../../packages/tls/src/handshake/handshake.ts';
-import type { HandshakeResult } from '../../packages/tls/src/handshake/result.ts';
-import { Transcript } from '../../packages/tls/src/handshake/transcript.ts';
-import { clientHello } from '../../packages/tls/src/messages/client-hello.ts';
-import { decodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
-import { type ServerHello, serverHello } from '../../packages/tls/src/messages/server-hello.ts';
-import { clientConfig } from '../../packages/tls/src/options.ts';
-import { clientServices } from '../../packages/tls/src/services.ts';
-import type { Session } from '../../packages/tls/src/sessions/session.ts';
-import { cipherSuite13 } from '../../packages/tls/src/suites.ts';
-import { TestEnd } from '../../packages/tls/src/testing/end.ts';
-import { clientHandshake13 } from '../../packages/tls/src/tls13/client.ts';
-import { offeredPsks, sendClientHello } from '../../packages/tls/src/tls13/offered-psk.ts';
+import { Connection, type Credential, clientConfig, groupById, type Session } from '@testudo/tls';
+import {
+  type ClientHandshake,
+  cipherSuite13,
+  clientHandshake13,
+  clientHello,
+  clientServices,
+  decodeMessage,
+  type Flow,
+  type HandshakeResult,
+  type Offer,
+  offeredPsks,
+  receive,
+  type ServerHello,
+  send,
+  sendClientHello,
+  serverHello,
+  TestEnd,
+  Transcript,
+} from '#tls/testing';
 import { content, type Trace, withKeys } from './traces.ts';
 
 const GROUPS = [0x001d, 0x0017];

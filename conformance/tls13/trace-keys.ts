@@ -1,14 +1,17 @@
 import { concat } from '@testudo/codec';
 import type { CryptoProvider } from '@testudo/crypto';
-import type { ExtensionBlock } from '../../packages/tls/src/extensions/block.ts';
-import { keyShare } from '../../packages/tls/src/extensions/key-share.ts';
-import { groupById } from '../../packages/tls/src/groups.ts';
-import { Transcript } from '../../packages/tls/src/handshake/transcript.ts';
-import { decodeMessage } from '../../packages/tls/src/messages/handshake-type.ts';
-import { serverHello } from '../../packages/tls/src/messages/server-hello.ts';
-import { cipherSuite13 } from '../../packages/tls/src/suites.ts';
-import { KeySchedule } from '../../packages/tls/src/tls13/key-schedule.ts';
-import type { Opener13, Sealer13 } from '../../packages/tls/src/tls13/record-protection.ts';
+import { groupById } from '@testudo/tls';
+import {
+  cipherSuite13,
+  decodeMessage,
+  type ExtensionBlock,
+  KeySchedule,
+  keyShare,
+  type Opener13,
+  type Sealer13,
+  serverHello,
+  Transcript,
+} from '#tls/testing';
 import { bytes, content, type Trace, withKeys } from './traces.ts';
 
 /** The keys of a trace, worked out from its private keys and messages with the engine's key schedule. */

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fromHex } from '@testudo/codec';
 import type { AgreementKey, CryptoProvider } from '@testudo/crypto';
-import { splitRecords } from '../../packages/tls/src/testing/pair.ts';
+import { splitRecords } from '#tls/testing';
 
 export type TraceName = 'simple' | 'resumed' | 'retry' | 'clientAuthentication' | 'compatibility';
 

@@ -1,10 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseConfig } from '../../../apps/testudo/src/config/load.ts';
-import { planOf } from '../../../apps/testudo/src/config/plan.ts';
-import { Gateway, type GatewaySurroundings } from '../../../apps/testudo/src/gateway/gateway.ts';
-import { folderWith } from '../../../apps/testudo/src/testing/folder.ts';
-import { testLog } from '../../../apps/testudo/src/testing/test-gateway.ts';
+import { folderWith, Gateway, type GatewaySurroundings, parseConfig, planOf, testLog } from '#app/testing';
 
 export interface AcmeGateway {
   readonly gateway: Gateway;

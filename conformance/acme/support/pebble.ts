@@ -3,7 +3,7 @@ import { get } from 'node:https';
 import { join } from 'node:path';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { certificateToPem, createCertificateAuthority, privateKeyToPem } from '@testudo/x509';
-import { folderWith } from '../../../apps/testudo/src/testing/folder.ts';
+import { folderWith } from '#app/testing';
 import { freePort, Program } from '../../interop/support/program.ts';
 
 /** Pebble, the test server of Let's Encrypt, with a DNS of its own in which every name is 127.0.0.1. */

@@ -13,7 +13,7 @@ import {
   privateKeyToPem,
 } from '@testudo/x509';
 import { ocspHandler } from '@testudo/x509/node';
-import { folderWith } from '../../../apps/testudo/src/testing/folder.ts';
+import { folderWith } from '#app/testing';
 import { cleanUp } from '../../interop/support/clean-up.ts';
 import { openJws, Refusal, type SignedRequest, thumbprint } from './jws.ts';
 import { validateHttp, validateTls } from './validation.ts';

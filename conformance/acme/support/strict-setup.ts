@@ -1,8 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { get } from 'node:http';
 import { join } from 'node:path';
-import { TestClock } from '../../../apps/testudo/src/testing/test-clock.ts';
-import { connectTls } from '../../../apps/testudo/src/testing/test-gateway.ts';
+import { connectTls, TestClock } from '#app/testing';
 import { freePort } from '../../interop/support/program.ts';
 import { StrictCa } from './strict-ca.ts';
 

@@ -2,7 +2,6 @@ import { X509Certificate } from 'node:crypto';
 import type { KeySpec } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { make, NOW, newKey } from '../testing/make.ts';
 import {
   type CertificateAuthority,
   createCertificateAuthority,
@@ -13,6 +12,7 @@ import { parsePrivateKey } from './load.ts';
 import { matchesName } from './peer-name.ts';
 import { certificateToPem, privateKeyToPem } from './pem.ts';
 import { rfc5280Profile, webPkiProfile } from './profile.ts';
+import { make, NOW, newKey } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { verifyCertificate } from './verify.ts';
 

@@ -4,13 +4,13 @@ import { DerReader, der, Tag, toHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { extension, make, makeAuthority, NOW, nameConstraints } from '../testing/make.ts';
 import { Certificate } from './certificate.ts';
 import { CertificateError } from './errors.ts';
 import { parseCertificates } from './load.ts';
 import { systemRoots } from './node/system-roots.ts';
 import { ExtensionOid } from './oids.ts';
 import { rfc5280Profile, webPkiProfile } from './profile.ts';
+import { extension, make, makeAuthority, NOW, nameConstraints } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { verifyCertificate } from './verify.ts';
 

@@ -1,6 +1,9 @@
 import { der } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { CertificateError, type CertificateErrorCode } from './errors.ts';
+import { ExtensionOid, KeyPurposeOid } from './oids.ts';
+import { rfc5280Profile } from './profile.ts';
 import {
   extension,
   type Made,
@@ -9,10 +12,7 @@ import {
   makeAuthority,
   NOW,
   nameConstraints,
-} from '../testing/make.ts';
-import { CertificateError, type CertificateErrorCode } from './errors.ts';
-import { ExtensionOid, KeyPurposeOid } from './oids.ts';
-import { rfc5280Profile } from './profile.ts';
+} from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { type VerifyOptions, verifyCertificate } from './verify.ts';
 

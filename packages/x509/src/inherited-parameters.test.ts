@@ -2,9 +2,9 @@ import { decodeDer, der, Tag } from '@testudo/codec';
 import type { PrivateKey } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { expect, test } from 'vitest';
-import { type Made, make, makeAuthority, NOW } from '../testing/make.ts';
 import { CertificateError } from './errors.ts';
 import { compatibleProfile, type VerificationProfile } from './profile.ts';
+import { type Made, make, makeAuthority, NOW } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { verifyCertificate } from './verify.ts';
 

@@ -1,12 +1,12 @@
 import { der } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { extension, type Made, make, makeAuthority, NOW } from '../testing/make.ts';
 import type { Certificate } from './certificate.ts';
 import { encodeGeneralName } from './general-name.ts';
 import { type IssuerFetchOptions, issuerUrls, parseIssuers } from './issuer-fetch.ts';
 import { AccessMethodOid, ExtensionOid } from './oids.ts';
 import { certificateToPem } from './pem.ts';
+import { extension, type Made, make, makeAuthority, NOW } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { type VerifiedChain, verifyCertificateAsync } from './verify.ts';
 

@@ -2,10 +2,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { der, encodePem, utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { make, newKey } from '../testing/make.ts';
 import { CertificateError } from './errors.ts';
 import { parseCertificates, parsePrivateKey } from './load.ts';
 import { certificateToPem, privateKeyToPem } from './pem.ts';
+import { make, newKey } from './testing/make.ts';
 
 const codeOf = (run: () => unknown): string => {
   try {

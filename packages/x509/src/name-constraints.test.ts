@@ -1,13 +1,13 @@
 import { concat, der, fromHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { extension, make, makeAuthority, NOW, nameConstraints } from '../testing/make.ts';
 import { DistinguishedName } from './distinguished-name.ts';
 import { CertificateError, type CertificateErrorCode } from './errors.ts';
 import type { Extension } from './extensions.ts';
 import type { GeneralName } from './general-name.ts';
 import { parseIpAddress } from './ip-address.ts';
 import { ExtensionOid } from './oids.ts';
+import { extension, make, makeAuthority, NOW, nameConstraints } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { verifyCertificate } from './verify.ts';
 

@@ -1,9 +1,9 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { type Made, make, makeAuthority, NOW, newKey } from '../testing/make.ts';
 import { DistinguishedName } from './distinguished-name.ts';
 import { CertificateError } from './errors.ts';
 import { formatPathTree, type PathNode, type PathTree } from './path-tree.ts';
+import { type Made, make, makeAuthority, NOW, newKey } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { type VerifyOptions, verifyCertificate } from './verify.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { make } from '../testing/make.ts';
 import type { Certificate } from './certificate.ts';
 import type { GeneralName } from './general-name.ts';
 import { parseIpAddress } from './ip-address.ts';
 import { matchesName, peerNameOf, verifyName } from './peer-name.ts';
+import { make } from './testing/make.ts';
 
 const certificateFor = (...names: GeneralName[]): Certificate => make({ subjectAltName: names }).certificate;
 const dns = (value: string): GeneralName => ({ kind: 'dns', value });

@@ -1,16 +1,16 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { make, makeAuthority, NOW } from '../testing/make.ts';
+import type { Certificate } from './certificate.ts';
+import { CertificateError } from './errors.ts';
+import { validatePolicies } from './policy-graph.ts';
+import { make, makeAuthority, NOW } from './testing/make.ts';
 import {
   type PolicyStatement,
   policyChain,
   policyExtensions,
   policyOid,
   policyRoot,
-} from '../testing/policies.ts';
-import type { Certificate } from './certificate.ts';
-import { CertificateError } from './errors.ts';
-import { validatePolicies } from './policy-graph.ts';
+} from './testing/policies.ts';
 import { TrustStore } from './trust-store.ts';
 import { verifyCertificate } from './verify.ts';
 

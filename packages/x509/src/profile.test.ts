@@ -2,7 +2,6 @@ import { der } from '@testudo/codec';
 import type { KeySpec } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { extension, type Made, type MakeOptions, make, makeAuthority, NOW } from '../testing/make.ts';
 import { CertificateError, type CertificateErrorCode } from './errors.ts';
 import { ExtensionOid, KeyPurposeOid } from './oids.ts';
 import {
@@ -15,6 +14,7 @@ import {
   webPkiProfile,
 } from './profile.ts';
 import type { ProfileRuleName } from './profile-rules.ts';
+import { extension, type Made, type MakeOptions, make, makeAuthority, NOW } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { type VerifyOptions, verifyCertificate } from './verify.ts';
 

@@ -1,8 +1,8 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
-import { make, makeAuthority, NOW } from '../testing/make.ts';
 import { Certificate } from './certificate.ts';
 import { compatibleProfile } from './profile.ts';
+import { make, makeAuthority, NOW } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { VerificationCache } from './verification-cache.ts';
 import { type VerifyOptions, verifyCertificate } from './verify.ts';

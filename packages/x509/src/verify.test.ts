@@ -2,12 +2,12 @@ import { der } from '@testudo/codec';
 import type { KeySpec } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test, vi } from 'vitest';
-import { extension, type Made, make, makeAuthority, NOW } from '../testing/make.ts';
 import { Certificate } from './certificate.ts';
 import { DistinguishedName } from './distinguished-name.ts';
 import { CertificateError } from './errors.ts';
 import { ExtensionOid, KeyPurposeOid } from './oids.ts';
 import { compatibleProfile } from './profile.ts';
+import { extension, type Made, make, makeAuthority, NOW } from './testing/make.ts';
 import { TrustStore } from './trust-store.ts';
 import { type VerifyOptions, verifyCertificate } from './verify.ts';
 

@@ -1,10 +1,10 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { NOW } from '../../testing/make.ts';
 import { createCertificateAuthority } from '../authority.ts';
 import type { Certificate } from '../certificate.ts';
 import { CertificateError } from '../errors.ts';
 import { ExtensionOid } from '../oids.ts';
+import { NOW } from '../testing/make.ts';
 import { MemoryCertificateDatabase, serialKey } from './database.ts';
 import { AuthorityError, ManagedAuthority } from './managed-authority.ts';
 

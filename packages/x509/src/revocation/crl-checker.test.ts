@@ -1,12 +1,12 @@
 import { der } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { type Made, make, makeAuthority, NOW } from '../../testing/make.ts';
 import { buildCrl, type CrlContent } from '../authority/crl-builder.ts';
 import type { Certificate } from '../certificate.ts';
 import { CertificateError } from '../errors.ts';
 import { Extensions } from '../extensions.ts';
 import type { RevocationStatus } from '../revocation-check.ts';
+import { type Made, make, makeAuthority, NOW } from '../testing/make.ts';
 import { CertificateRevocationList } from './crl.ts';
 import { type CrlCheckerOptions, crlChecker } from './crl-checker.ts';
 import { distributionPointsExtension } from './distribution-point.ts';

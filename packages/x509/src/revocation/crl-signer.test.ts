@@ -1,6 +1,11 @@
 import { der } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { buildCrl, type CrlContent } from '../authority/crl-builder.ts';
+import { DistinguishedName } from '../distinguished-name.ts';
+import { CertificateError } from '../errors.ts';
+import { compatibleProfile, type VerificationProfile } from '../profile.ts';
+import type { RevocationRequest } from '../revocation-check.ts';
 import {
   extension,
   type Made,
@@ -9,12 +14,7 @@ import {
   makeAuthority,
   NOW,
   nameConstraints,
-} from '../../testing/make.ts';
-import { buildCrl, type CrlContent } from '../authority/crl-builder.ts';
-import { DistinguishedName } from '../distinguished-name.ts';
-import { CertificateError } from '../errors.ts';
-import { compatibleProfile, type VerificationProfile } from '../profile.ts';
-import type { RevocationRequest } from '../revocation-check.ts';
+} from '../testing/make.ts';
 import { TrustStore } from '../trust-store.ts';
 import { verifyCertificate, verifyCertificateAsync } from '../verify.ts';
 import type { CertificateRevocationList } from './crl.ts';

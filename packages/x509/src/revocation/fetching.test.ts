@@ -1,10 +1,10 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { NOW } from '../../testing/make.ts';
 import { MemoryCertificateDatabase } from '../authority/database.ts';
 import { ManagedAuthority } from '../authority/managed-authority.ts';
 import { createCertificateAuthority } from '../authority.ts';
 import type { Certificate } from '../certificate.ts';
+import { NOW } from '../testing/make.ts';
 import { ExpiringCache } from './cache.ts';
 import type { Fetcher, FetchRequest } from './fetch.ts';
 import { fetchingChecker } from './fetching-checker.ts';

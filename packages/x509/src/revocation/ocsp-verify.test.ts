@@ -1,9 +1,9 @@
 import { der } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { type Made, type MakeOptions, make, makeAuthority, NOW } from '../../testing/make.ts';
 import { signedSequence } from '../authority/sign.ts';
 import { KeyPurposeOid } from '../oids.ts';
+import { type Made, type MakeOptions, make, makeAuthority, NOW } from '../testing/make.ts';
 import { encodeCertificateId, type OcspCertificateId, ocspCertificateId } from './ocsp-certificate-id.ts';
 import { type OcspFinding, type OcspVerification, verifyOcspResponse } from './ocsp-verify.ts';
 import { OcspOid } from './oids.ts';

@@ -1,6 +1,5 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { type Made, make, makeAuthority, NOW } from '../../testing/make.ts';
 import { MemoryCertificateDatabase } from '../authority/database.ts';
 import { ManagedAuthority } from '../authority/managed-authority.ts';
 import { answerOcspRequest } from '../authority/ocsp-responder.ts';
@@ -9,6 +8,7 @@ import { CertificateError } from '../errors.ts';
 import { KeyPurposeOid } from '../oids.ts';
 import { compatibleProfile, type VerificationProfile } from '../profile.ts';
 import type { AsyncRevocationChecker, RevocationChecker } from '../revocation-check.ts';
+import { type Made, make, makeAuthority, NOW } from '../testing/make.ts';
 import { TrustStore } from '../trust-store.ts';
 import { verifyCertificate, verifyCertificateAsync } from '../verify.ts';
 import { firstToKnow, firstToKnowAsync } from './combine.ts';

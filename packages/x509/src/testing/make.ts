@@ -1,17 +1,12 @@
 import { der, type Oid } from '@testudo/codec';
 import type { PrivateKey } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
-import {
-  buildCertificate,
-  type CertificateContent,
-  keyIdentifierOf,
-  randomSerialNumber,
-} from '../src/build.ts';
-import type { Certificate } from '../src/certificate.ts';
-import { DistinguishedName } from '../src/distinguished-name.ts';
-import type { Extension } from '../src/extensions.ts';
-import { encodeGeneralName, type GeneralName } from '../src/general-name.ts';
-import { ExtensionOid, KeyPurposeOid } from '../src/oids.ts';
+import { buildCertificate, type CertificateContent, keyIdentifierOf, randomSerialNumber } from '../build.ts';
+import type { Certificate } from '../certificate.ts';
+import { DistinguishedName } from '../distinguished-name.ts';
+import type { Extension } from '../extensions.ts';
+import { encodeGeneralName, type GeneralName } from '../general-name.ts';
+import { ExtensionOid, KeyPurposeOid } from '../oids.ts';
 
 /** A certificate for a test, with its key. */
 export interface Made {

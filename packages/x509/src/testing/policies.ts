@@ -1,7 +1,7 @@
 import { der, type Oid } from '@testudo/codec';
-import type { Certificate } from '../src/certificate.ts';
-import type { Extension } from '../src/extensions.ts';
-import { ExtensionOid } from '../src/oids.ts';
+import type { Certificate } from '../certificate.ts';
+import type { Extension } from '../extensions.ts';
+import { ExtensionOid } from '../oids.ts';
 import { extension, type Made, make, makeAuthority, newKey } from './make.ts';
 
 /** What one certificate says about policies. Those named in short are under one arc. */
