@@ -5,6 +5,7 @@ import type { Log } from '../output/log.ts';
 import { BackendRequest } from './backend-request.ts';
 import { type BackendLimits, BackendSilent, BackendWatch } from './backend-watch.ts';
 import type { Field } from './header-fields.ts';
+import { whenInformed } from './information.ts';
 import { passBack, passInformation } from './pass-back.ts';
 import { type ForwardedRequest, forwardedRequest } from './proxy-request.ts';
 import { BUSY, replyWithError } from './reply.ts';
@@ -101,8 +102,10 @@ function exchange(parts: Exchange, attempt: number): void {
   const onClose = (): void => void outgoing.destroy();
   response.once('close', onClose);
   let isAnswered = false;
-  outgoing.on('information', (information) => passInformation(information, response));
+  whenInformed(outgoing, (information) => passInformation(information, response));
   outgoing.on('response', (answer) => {
+    // It was given up, and this came in the same read.
+    if (outgoing.destroyed) return void answer.destroy();
     isAnswered = true;
     parts.answering.worked();
     passBack(answer, response, own);

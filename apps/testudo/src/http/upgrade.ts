@@ -6,6 +6,7 @@ import { farewell } from '../listeners/farewell.ts';
 import { isOutOfFiles } from '../listeners/open-files.ts';
 import { type BackendLimits, BackendWatch } from './backend-watch.ts';
 import { endToEnd, type Field, valuesOf } from './header-fields.ts';
+import { InformationFlood, whenInformed } from './information.ts';
 import { isUnderstood } from './pass-back.ts';
 import { forwardedRequest } from './proxy-request.ts';
 import { BUSY, errorPage } from './reply.ts';
@@ -62,11 +63,12 @@ export function passUpgrade(
   new BackendWatch({ outgoing, limits: options.limits });
   const onClose = (): void => void outgoing.destroy();
   socket.once('close', onClose);
-  outgoing.on('information', ({ statusCode, statusMessage, rawHeaders }) => {
+  whenInformed(outgoing, ({ statusCode, statusMessage, rawHeaders }) => {
     if (statusCode !== 101)
       socket.write(messageHead(statusCode, statusMessage, endToEnd(rawHeaders)), 'latin1');
   });
   outgoing.on('upgrade', (response, upstream, upstreamHead) => {
+    if (outgoing.destroyed) return failed(new InformationFlood());
     options.proxy.answering.worked();
     upstream.on('error', () => upstream.destroy());
     if (response.headers.upgrade?.toLowerCase() !== 'websocket') {
@@ -90,6 +92,7 @@ export function passUpgrade(
   });
   let isAnswered = false;
   outgoing.on('response', (response) => {
+    if (outgoing.destroyed) return void response.destroy();
     isAnswered = true;
     options.proxy.answering.worked();
     if (!isUnderstood(response)) {
@@ -100,13 +103,14 @@ export function passUpgrade(
     socket.write(headOf(response, [['Connection', 'close']]), 'latin1');
     pipeline(response, socket, () => undefined);
   });
-  outgoing.on('error', (error) => {
+  const failed = (error: Error): void => {
     // It goes away with its client, too, and an answer that has begun is no outage.
     if (isAnswered || socket.destroyed) return;
     options.proxy.answering.failed(error);
     if (isOutOfFiles(error)) answer(socket, 503, BUSY);
     else answer(socket, 502, 'The server behind this gateway cannot be reached.');
-  });
+  };
+  outgoing.on('error', failed);
   outgoing.end();
   return end;
 }
