@@ -50,6 +50,13 @@ describe('testudo up without a configuration', () => {
     }
   });
 
+  test('says that both ports are the same', async () => {
+    const io = testIo();
+    const ports = ['--https-port', '9', '--echo-port', '9'];
+    expect(await main(['up', '--data', folderWith(), ...ports], io)).toBe(2);
+    expect(io.err()).toBe('testudo: two listeners on 127.0.0.1:9: give each its own address\n');
+  });
+
   test('says which port is in use, and holds neither', async () => {
     const port = await tcpServer(() => undefined);
     const io = testIo();
@@ -127,6 +134,25 @@ describe('testudo up --config', () => {
     const bad = testIo();
     expect(await main(['up', '--check', '--config', join(folder, 'testudo.yaml')], bad)).toBe(1);
     expect(bad.err()).toContain('none.pem: cannot read the certificate: there is no such file');
+  });
+
+  test.each([
+    ['127.0.0.1:8443', ':8443', 'overlap, since \\*:8443 is every address'],
+    ['[::1]:8443', '[::]:8443', 'overlap, since \\[::\\]:8443 is every address'],
+    ['localhost:8443', ':8443', 'overlap, since \\*:8443 is every address'],
+    ['localhost:8443', 'LOCALHOST:8443', 'are the same address'],
+    ['127.0.0.1:8443', '127.0.0.1:8443', 'two listeners on 127.0.0.1:8443'],
+  ])('%s beside %s is one clear line, before anything is made', async (one, other, message) => {
+    const yaml = [one, other].map(
+      (listen) => `  - { listen: "${listen}", certificate: local, echo: true }\n`,
+    );
+    const folder = folderWith({ 'testudo.yaml': `data: ./data\nlisteners:\n${yaml.join('')}` });
+    for (const more of [['--check'], []]) {
+      const io = testIo();
+      expect(await main(['up', ...more, '--config', join(folder, 'testudo.yaml')], io)).toBe(2);
+      expect(io.err()).toMatch(new RegExp(`^testudo: [^\n]*(${message})[^\n]*\n$`));
+      expect(existsSync(join(folder, 'data'))).toBe(false);
+    }
   });
 
   test.each([

@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { type Plan, planOf } from '../config/plan.ts';
+import { checkOverlaps } from '../config/overlap.ts';
+import { type Plan, placesOf, planOf } from '../config/plan.ts';
 import { EXIT, type ExitCode, Failure, failures } from '../failure.ts';
 import { configBanner, demoBanner, shellWord, shortPath } from '../gateway/banner.ts';
 import { DEMO_ECHO_PORT, DEMO_HTTPS_PORT, demoPlan } from '../gateway/demo.ts';
@@ -76,6 +77,7 @@ export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   const folder = dataFolder(io.env, options.data, plan.data);
   const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
   if (options.check) {
+    await checkOverlaps(placesOf(plan));
     check(plan, log);
     return reportFindings(options.config!, plan, io);
   }

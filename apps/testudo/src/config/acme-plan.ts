@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { toAsciiDomain } from '@testudo/x509';
 import { type Address, addressText } from './address.ts';
 import type { Config } from './config.ts';
+import { areShared, overlapText } from './overlap.ts';
 
 /** How a CA can be shown that a name is ours: RFC 8555 §8.3, RFC 8737. */
 export const ACME_CHALLENGES = ['tls-alpn-01', 'http-01'] as const;
@@ -55,8 +56,7 @@ export function acmePlan(
       'acme: the challenge http-01 needs http: with the address of a plain HTTP listener, such as ":80"',
     );
   const { http } = acme;
-  if (http !== undefined && http.port !== 0 && isTaken(http, config))
-    complain(`acme: http and a listener are both on ${addressText(http)}: give each its own address`);
+  if (http !== undefined) complainAboutPlace(http, config, complain);
   if (!challenges.includes('http-01')) complainAboutClients(config, complain);
   return {
     directory: acme.directory ?? new URL(DEFAULT_ACME_DIRECTORY),
@@ -97,8 +97,18 @@ function usesAcme(listener: Config['listeners'][number]): boolean {
   return certificate === 'acme' || certificates.some((one) => one.certificate === 'acme');
 }
 
-function isTaken(http: Address, { listeners }: Config): boolean {
-  return listeners.some(({ listen }) => addressText(listen) === addressText(http));
+function complainAboutPlace(http: Address, { listeners }: Config, complain: (text: string) => void): void {
+  const rival = listeners.find(({ listen }) => areShared(listen, http));
+  if (rival === undefined) return;
+  const [where, other] = [addressText(http), addressText(rival.listen)];
+  complain(
+    where === other
+      ? `acme: http and a listener are both on ${where}: give each its own address`
+      : overlapText(
+          { name: rival.name ?? 'a listener', address: rival.listen },
+          { name: 'acme: http', address: http },
+        ),
+  );
 }
 
 /** A CA that connects to see the challenge has no certificate of a client. */

@@ -1,5 +1,6 @@
 import { type Address, addressText } from './address.ts';
 import { LIMITS } from './limits.ts';
+import { areSame } from './overlap.ts';
 import type { CertificatePlan, ListenerPlan, Plan, ServicePlan } from './plan.ts';
 import type { TicketPlan } from './tls-plan.ts';
 
@@ -23,7 +24,7 @@ export interface Pair {
 export function pairListeners(old: readonly ListenerPlan[], next: readonly ListenerPlan[]): Pair[] {
   const left = [...old];
   return next.map((one) => {
-    const at = left.findIndex((other) => addressText(other.address) === addressText(one.address));
+    const at = left.findIndex((other) => areSame(other.address, one.address));
     return { next: one, old: at === -1 ? undefined : left.splice(at, 1)[0] };
   });
 }

@@ -6,6 +6,7 @@ import { type AcmePlan, acmeNames, acmePlan } from './acme-plan.ts';
 import { type Address, addressText } from './address.ts';
 import type { Config, LimitsConfig, ListenerConfig } from './config.ts';
 import { defaultLimits, LIMITS, type LimitName, type Limits, type ServiceKind } from './limits.ts';
+import { overlaps, type Place } from './overlap.ts';
 import { type TlsPlan, tlsPlan } from './tls-plan.ts';
 
 export { DEFAULT_TLS, type TlsPlan } from './tls-plan.ts';
@@ -68,12 +69,16 @@ export interface Plan {
 export function planOf(config: Config, file: string): Plan {
   const from = dirname(resolve(file));
   const problems: string[] = [];
+  const places = config.listeners.map(({ name, listen }, i) => ({
+    name: name ?? `listener ${i + 1} (${addressText(listen)})`,
+    address: listen,
+  }));
   const listeners = config.listeners.map((listener, i) => {
-    const name = listener.name ?? `listener ${i + 1} (${addressText(listener.listen)})`;
+    const { name } = places[i]!;
     const complain = (text: string): void => void problems.push(`${file}: ${name}: ${text}`);
     return listenerPlan(listener, name, from, complain);
   });
-  problems.push(...repeated(config).map((text) => `${file}: ${text}`));
+  problems.push(...[...overlaps(places), ...repeatedNames(config)].map((text) => `${file}: ${text}`));
   const acme = acmePlan(config, from, (text) => problems.push(`${file}: ${text}`));
   if (problems.length > 0) throw failures(problems, EXIT.usage);
   return {
@@ -192,20 +197,16 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
   });
 }
 
-/** Listeners on the same address, or of the same name. */
-function repeated(config: Config): string[] {
-  const addresses = config.listeners
-    .map(({ listen }) => addressText(listen))
-    .filter((text) => !text.endsWith(':0'));
-  const names = config.listeners.flatMap(({ name }) => name ?? []);
-  return [
-    ...duplicates(addresses).map((text) => `two listeners on ${text}: give each its own address`),
-    ...duplicates(names).map((text) => `two listeners are called ${text}: give each its own name`),
-  ];
+/** Listeners of the same name. */
+function repeatedNames({ listeners }: Config): string[] {
+  const names = listeners.flatMap(({ name }) => name ?? []);
+  const repeated = new Set(names.filter((name, i) => names.indexOf(name) !== i));
+  return [...repeated].map((text) => `two listeners are called ${text}: give each its own name`);
 }
 
-function duplicates(items: readonly string[]): string[] {
-  return [...new Set(items.filter((item, i) => items.indexOf(item) !== i))];
+/** All that listens for a plan. */
+export function placesOf({ listeners, acme }: Plan): Place[] {
+  return [...listeners, ...(acme?.http === undefined ? [] : [{ name: 'acme: http', address: acme.http }])];
 }
 
 /** RFC 6797 §6.1. A year when nothing is said, as browsers' preload lists ask for. */

@@ -2,7 +2,8 @@ import { AcmeCertificates, type AcmeParts } from '../acme/acme-certificates.ts';
 import { HttpListener } from '../acme/http-listener.ts';
 import { type Address, addressText } from '../config/address.ts';
 import { isSame } from '../config/changes.ts';
-import type { Plan } from '../config/plan.ts';
+import { checkOverlaps } from '../config/overlap.ts';
+import { type Plan, placesOf } from '../config/plan.ts';
 import { failures, messageOf } from '../failure.ts';
 import type { Identity } from '../identity/certificate-files.ts';
 import { CertificateSources } from '../identity/certificate-sources.ts';
@@ -34,6 +35,7 @@ export async function nextGeneration(
   running?: Generation,
 ): Promise<Generation> {
   const { log, staples } = parts;
+  await checkOverlaps(placesOf(plan));
   check(plan, log);
   const sources = new CertificateSources(parts.dataFolder, acmeFor(plan, parts, running));
   let prepared: readonly PreparedListener[];
