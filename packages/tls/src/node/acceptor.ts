@@ -10,7 +10,7 @@ import { judgeClient } from './judgement.ts';
 import { givenFunction, givenToServer } from './option-table.ts';
 import { contextFrom, contextOf, type SecureContext } from './secure-context.ts';
 import { type ServerSettings, serverSettings } from './server-settings.ts';
-import { EventSessionStore } from './sessions.ts';
+import { contextMark, EventSessionStore } from './sessions.ts';
 import { TLSSocket } from './socket.ts';
 import { stapler } from './stapling.ts';
 import { TicketProtection } from './ticket-protection.ts';
@@ -29,7 +29,7 @@ export class Acceptor {
   readonly #contexts: { readonly pattern: RegExp; readonly context: SecureContext }[] = [];
   readonly #alpnProtocols: readonly string[];
   readonly #handshakeTimeout: number;
-  readonly #store: EventSessionStore;
+  readonly #sessionMark: Buffer;
   readonly #tickets: TicketProtection;
   readonly #earlyData: EarlyDataOptions | undefined;
   #context: SecureContext;
@@ -47,7 +47,7 @@ export class Acceptor {
     this.#handshakeTimeout = options.handshakeTimeout || DEFAULT_HANDSHAKE_TIMEOUT;
     this.#context = contextOf(serverContextOptions(options));
     this.#tickets = new TicketProtection(this.#context.sessionIdContext, this.#context.ticketKeys);
-    this.#store = new EventSessionStore(server, this.#context.sessionIdContext);
+    this.#sessionMark = contextMark(this.#context.sessionIdContext);
     // What is wrong with the options shows here, not at the first connection.
     this.#optionsOfSockets();
   }
@@ -113,6 +113,7 @@ export class Acceptor {
   }
 
   #settings(hasStore: boolean, staples: boolean): ServerSettings {
+    const server = this.#server;
     const options = this.#options;
     return serverSettings({
       context: this.#context,
@@ -121,12 +122,14 @@ export class Acceptor {
       alpnProtocols: this.#alpnProtocols,
       alpnCallback: (options.ALPNCallback as AlpnCallback | undefined) || undefined,
       sniCallback: options.SNICallback || this.#contextsCallback(),
-      staple: staples ? stapler(this.#server) : undefined,
+      staple: staples ? (socket) => stapler(server, socket) : undefined,
       pskCallback: options.pskCallback || undefined,
       pskIdentityHint: options.pskIdentityHint || undefined,
       tickets: this.#tickets,
       earlyData: this.#earlyData,
-      sessionStore: hasStore ? this.#store : undefined,
+      sessionStore: hasStore
+        ? (socket) => new EventSessionStore(server, socket, this.#sessionMark)
+        : undefined,
     });
   }
 

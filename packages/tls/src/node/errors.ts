@@ -55,6 +55,11 @@ export function handshakeTimeout(): NodeTlsError {
   return nodeError('ERR_TLS_HANDSHAKE_TIMEOUT', 'TLS handshake timeout');
 }
 
+/** Somebody called back twice. */
+export function multipleCallback(): NodeTlsError {
+  return nodeError('ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
+}
+
 export function brokenPipe(): NodeTlsError {
   return nodeError('EPIPE', 'write EPIPE: the TLS connection no longer accepts data');
 }

@@ -50,23 +50,26 @@ export interface ServerChoices {
   readonly alpnCallback: AlpnCallback | undefined;
   /** Undefined when no connection can get another context. */
   readonly sniCallback: SniCallback | undefined;
-  /** Undefined when nobody is to be asked for OCSP responses. */
-  readonly staple: Stapler | undefined;
+  /** For a connection; undefined when nobody is to be asked for OCSP responses. */
+  readonly staple: ((socket: TLSSocket) => Stapler) | undefined;
   readonly pskCallback: PskServerCallback | undefined;
   readonly pskIdentityHint: string | undefined;
   readonly tickets: TicketSealer | false;
   readonly earlyData: EarlyDataOptions | undefined;
-  readonly sessionStore: SessionStore | undefined;
+  /** For a connection; undefined when nobody keeps sessions. */
+  readonly sessionStore: ((socket: TLSSocket) => SessionStore) | undefined;
 }
 
 export function serverSettings(choices: ServerChoices): ServerSettings {
-  const { alpnCallback, sniCallback, pskCallback, requestCert } = choices;
+  const { alpnCallback, sniCallback, pskCallback, staple, sessionStore, requestCert } = choices;
   const { strictness, negotiation } = choices.context;
   // As OpenSSL, which Node tells of it with each connection.
   if (Buffer.byteLength(choices.pskIdentityHint ?? '') > MAX_PSK_HINT)
     return { requestCert, strictness, config: refuseHint };
   const shared = enabledOnly(serverConfig(certificateOptions(choices)), negotiation.enabled.server);
-  const isShared = alpnCallback === undefined && sniCallback === undefined && pskCallback === undefined;
+  const isShared = [alpnCallback, sniCallback, pskCallback, staple, sessionStore].every(
+    (callback) => callback === undefined,
+  );
   const config = isShared ? shared : (socket: TLSSocket) => configFor(socket, shared, choices);
   return { requestCert, strictness, config };
 }
@@ -84,10 +87,12 @@ type Changeable = { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] }
 /** Callbacks are called as methods of the socket, so a connection that has any gets a configuration of its own. */
 function configFor(socket: TLSSocket, shared: ServerConfig, choices: ServerChoices): ServerConfig {
   const options: Changeable = { ...shared.options };
-  const { alpnCallback, sniCallback, pskCallback } = choices;
+  const { alpnCallback, sniCallback, pskCallback, staple, sessionStore } = choices;
   if (sniCallback !== undefined) {
-    chooseByName(options, choices, (name, done) => sniCallback.call(socket, name, done));
+    chooseByName(options, choices, socket, sniCallback);
   }
+  if (staple !== undefined) options.credentials = stapled(options.credentials, staple(socket));
+  if (sessionStore !== undefined) options.sessionStore = sessionStore(socket);
   if (alpnCallback !== undefined) {
     options.alpnProtocols = askForProtocol(alpnCallback.bind(socket));
     // The callback may show another certificate, as that of ACME (RFC 8737).
@@ -107,14 +112,13 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
     ...context.negotiation,
     cipherSuites: context.negotiation.serverCipherSuites,
     renegotiation: context.negotiation.serverRenegotiation,
-    credentials: stapled(chooseOwn(context), choices.staple),
+    credentials: chooseOwn(context),
     alpnProtocols: choices.alpnProtocols.length > 0 ? choices.alpnProtocols : undefined,
     preferServerOrder: context.honorCipherOrder,
     sessionLifetime: Math.min(context.sessionTimeout ?? DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME),
     tickets: context.usesTickets ? choices.tickets : false,
     // As Node. Only early data is taken once for each ticket.
     renewTickets: choices.earlyData !== undefined,
-    sessionStore: choices.sessionStore,
     findPsk: serverPsks(context.engine.psks) ?? (pskCallback && NO_PSK),
     echKeys: context.engine.echKeys,
     serverNames: context.engine.serverNames,
@@ -137,12 +141,16 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
 }
 
 /** The name decides on the certificate that is shown, and whose client certificates are taken. */
-function chooseByName(options: Changeable, choices: ServerChoices, callback: SniCallback): void {
+function chooseByName(
+  options: Changeable,
+  choices: ServerChoices,
+  socket: TLSSocket,
+  callback: SniCallback,
+): void {
   let { context } = choices;
-  const chooser = contextByName(context, callback, (chosen) => {
+  options.credentials = contextByName(context, socket, callback, (chosen) => {
     context = chosen;
   });
-  options.credentials = stapled(chooser, choices.staple);
   if (options.verifyCertificate === undefined) return;
   // The client is asked before the name has been looked up, so it is not told which CAs would do.
   options.certificateAuthorities = undefined;
@@ -196,17 +204,14 @@ function chooseOwn(context: SecureContext): readonly Credential[] | CredentialCh
   return context.credentials.length > 0 ? context.credentials : () => [];
 }
 
-function stapled(
-  credentials: readonly Credential[] | CredentialChooser,
-  staple: Stapler | undefined,
-): readonly Credential[] | CredentialChooser {
-  if (staple === undefined) return credentials;
+function stapled(credentials: readonly Credential[] | CredentialChooser, staple: Stapler): CredentialChooser {
   return async (hello) =>
     staple(hello, typeof credentials === 'function' ? await credentials(hello) : credentials);
 }
 
 function contextByName(
   context: SecureContext,
+  socket: TLSSocket,
   callback: SniCallback,
   onChosen: (context: SecureContext) => void,
 ): CredentialChooser {
@@ -220,8 +225,8 @@ function contextByName(
           resolve(completedBy(chosen.credentials, context.givenAuthorities));
         } else throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context');
       };
-      const answer = answering('SNICallback', take, reject);
-      callOut('SNICallback', () => callback(serverName, answer), reject);
+      const answer = answering('SNICallback', socket, take, reject);
+      callOut('SNICallback', () => callback.call(socket, serverName, answer), reject);
     });
   };
 }

@@ -1,11 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { EventEmitter } from 'node:events';
+import type { Duplex } from 'node:stream';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { decodeSession, encodeSession, type Session } from '../sessions/session.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import { VERSIONS } from '../versions.ts';
 import { checkBytes } from './arguments.ts';
 import { answering, callOut } from './user-error.ts';
+
+/** Stands before sessions in a store: those of another `sessionIdContext` are not taken, for servers with different rules may share it. */
+export function contextMark(context: string | undefined): Buffer {
+  return context === undefined
+    ? Buffer.alloc(0)
+    : createHash('sha256').update(context).digest().subarray(0, 16);
+}
 
 /** A session as the Buffer that 'session' gives and the option `session` takes. It holds the session's secret. */
 export function sessionToBuffer(session: Session): Buffer<ArrayBuffer> {
@@ -41,25 +49,28 @@ export function unnamedSession(info: ConnectionInfo): Session {
 
 const NOTHING = new Uint8Array(0);
 
-/**
- * TLS 1.2 sessions kept by whoever listens to 'newSession' and 'resumeSession'. Those of another `sessionIdContext`
- * are not taken: servers with different rules may share a store.
- */
+/** TLS 1.2 sessions kept by whoever listens to 'newSession' and 'resumeSession', for one connection. */
 export class EventSessionStore implements SessionStore {
   readonly #emitter: EventEmitter;
+  readonly #socket: Pick<Duplex, 'destroy'>;
   readonly #mark: Buffer;
 
-  constructor(emitter: EventEmitter, context?: string) {
+  /**
+   * @param emitter who is listened to.
+   * @param socket whose handshake it is.
+   * @param mark as {@link contextMark} makes it.
+   */
+  constructor(emitter: EventEmitter, socket: Pick<Duplex, 'destroy'>, mark: Buffer) {
     this.#emitter = emitter;
-    this.#mark =
-      context === undefined ? Buffer.alloc(0) : createHash('sha256').update(context).digest().subarray(0, 16);
+    this.#socket = socket;
+    this.#mark = mark;
   }
 
   get(id: Uint8Array): Promise<Session | undefined> | undefined {
     if (this.#emitter.listenerCount('resumeSession') === 0) return undefined;
     return new Promise((resolve, reject) => {
       const take = (data: Buffer | null | undefined) => resolve(data ? this.#read(data) : undefined);
-      const answer = answering('resumeSession', take, reject);
+      const answer = answering('resumeSession', this.#socket, take, reject);
       callOut('resumeSession', () => this.#emitter.emit('resumeSession', Buffer.from(id), answer), reject);
     });
   }

@@ -8,6 +8,7 @@ import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientHelloInfo } from '../options.ts';
 import { signatureScheme } from '../signature-schemes.ts';
 import { checkBytes } from './arguments.ts';
+import type { TLSSocket } from './socket.ts';
 import { answering, callOut } from './user-error.ts';
 
 /** Gives a server's credentials the OCSP responses that are to go with them. */
@@ -20,7 +21,7 @@ export type Stapler = (
  * Asks those who listen to 'OCSPRequest', as Node: with the certificate that this client will be shown and its issuer
  * (null when that is not in the chain), both DER. No response leaves the handshake without one; an error ends it.
  */
-export function stapler(server: EventEmitter): Stapler {
+export function stapler(server: EventEmitter, socket: TLSSocket): Stapler {
   return (hello, credentials) => {
     if (!asksForStatus(hello)) return credentials;
     const shown = credentials.find((candidate) => fits(candidate, hello));
@@ -36,7 +37,7 @@ export function stapler(server: EventEmitter): Stapler {
         const stapled: Credential = { ...shown, ocspResponse: new Uint8Array(response) };
         resolve(credentials.map((one) => (one === shown ? stapled : one)));
       };
-      const answer = answering('OCSPRequest', take, reject);
+      const answer = answering('OCSPRequest', socket, take, reject);
       const issuer = issuerOf(leaf, shown.certificates);
       callOut('OCSPRequest', () => server.emit('OCSPRequest', Buffer.from(leaf), issuer, answer), reject);
     });

@@ -1,5 +1,6 @@
+import type { Duplex } from 'node:stream';
 import { TlsError } from '../errors.ts';
-import { setCounterpart } from './errors.ts';
+import { multipleCallback, setCounterpart } from './errors.ts';
 
 /** Runs a user's callback. What it throws fails the handshake, and is told as its error, as in Node. */
 export function callOut(name: string, call: () => void, reject: (error: Error) => void): void {
@@ -11,24 +12,32 @@ export function callOut(name: string, call: () => void, reject: (error: Error) =
 }
 
 /**
- * What a user's function calls with an error or a value. The first answer counts: another one changes nothing, nor does it
- * end a connection that is long at work. (Node destroys the socket with `ERR_MULTIPLE_CALLBACK`.) A value that cannot be
- * taken fails the handshake, and not the caller.
+ * What a user's function calls with an error or a value. The first answer counts: another one ends the connection with
+ * `ERR_MULTIPLE_CALLBACK`, however long it has been at work, as in Node; one that is ending already ends as it would. A value
+ * that cannot be taken fails the handshake, and not the caller.
  */
 export function answering<T>(
   name: string,
+  socket: Pick<Duplex, 'destroy'>,
   take: (value: T | null | undefined) => void,
   reject: (error: Error) => void,
 ): (error: Error | null | undefined, value?: T | null) => void {
-  let isFirst = true;
+  let state: 'open' | 'answered' | 'refused' = 'open';
+  const refuse = (error: Error): void => {
+    state = 'refused';
+    reject(userError(name, error));
+  };
   return (error, value) => {
-    if (!isFirst) return;
-    isFirst = false;
+    if (state !== 'open') {
+      if (state === 'answered') socket.destroy(multipleCallback());
+      return;
+    }
+    state = 'answered';
     try {
-      if (error) reject(userError(name, error));
+      if (error) refuse(error);
       else take(value);
     } catch (problem) {
-      reject(userError(name, problem as Error));
+      refuse(problem as Error);
     }
   };
 }
