@@ -9,7 +9,7 @@ export type FiniteFieldFault = 'too-short' | 'too-long' | 'even-prime' | 'genera
  * What is plainly wrong with a group that a server chose: undefined when nothing is. That the prime is one is not checked
  * (it would take as long as the handshake): only a group that {@link finiteFieldGroup} knows is sure to be safe.
  *
- * @param limits length of the prime in bits: `minimum`, 2048 by default (1024 can be broken: Logjam, RFC 9325 §4.1), and
+ * @param limits length of the prime in bits: `minimum`, 2048 by default (1024 can be broken: Logjam, RFC 9325 §4.5), and
  *   `maximum`, 8192 by default (the work grows with the third power).
  */
 export function finiteFieldFault(

@@ -137,7 +137,7 @@ export class TlsError extends Error {
     this.retryConfigs = details.retryConfigs;
   }
 
-  /** A session whose connection ended with a fatal alert must not be resumed (RFC 5246 §7.2.2, RFC 9846 §6.2). */
+  /** A session whose connection ended with a fatal alert must not be resumed (RFC 5246 §7.2.2, RFC 9846 §6). */
   get endsSession(): boolean {
     return this.code === 'alert-received' || (this.alert !== 'none' && this.alert !== 'user_canceled');
   }

@@ -168,7 +168,7 @@ describe('an imported key', () => {
   });
 
   test('bound to who is who cannot be reflected to its sender (selfie)', () => {
-    // RFC 9257 §4.2: a host that is client and server with one key must not talk to itself.
+    // RFC 9257 §4.1: a host that is client and server with one key must not talk to itself.
     const shared = psk('group');
     const asClient = importPsk(nodeCrypto, shared, { context: utf8('client=A server=B') });
     const asServer = importPsk(nodeCrypto, shared, { context: utf8('client=B server=A') });

@@ -65,7 +65,7 @@ export function signatureSchemeByName(name: string): SignatureScheme | undefined
   return BY_NAME.get(name);
 }
 
-/** In 1.3 the scheme names the curve; in 1.2 it only names the hash (RFC 8422 §5.1.1, RFC 9846 §4.3.3). */
+/** In 1.3 the scheme names the curve; in 1.2 it only names the hash (RFC 5246 §7.4.1.4.1, RFC 9846 §4.3.3). */
 function ecdsa(id: number, name: string, curve: EcCurve, hash: HashName): SignatureScheme {
   return {
     id,

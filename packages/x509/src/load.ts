@@ -15,7 +15,7 @@ export function parseCertificates(input: string | Uint8Array): Certificate[] {
   const blocks = pemBlocks(input);
   if (blocks === undefined) return [Certificate.parse(input as Uint8Array)];
   const certificates = blocks
-    // RFC 7468 §5.3: parsers may take the two old labels.
+    // RFC 7468 §5.1: parsers may take the two old labels.
     .filter(({ label }) => /^(X509 |X\.509 )?CERTIFICATE$/.test(label))
     .map(({ bytes }) => Certificate.parse(bytes));
   if (certificates.length === 0)

@@ -46,7 +46,7 @@ interface PolicyNode {
 type Level = Map<Oid, PolicyNode>;
 
 class PolicyState {
-  /** RFC 9618 §5.1: one anyPolicy at depth 0. Undefined: the graph is NULL. */
+  /** RFC 9618 §5.2: one anyPolicy at depth 0. Undefined: the graph is NULL. */
   #levels: Level[] | undefined = [new Map([[ANY_POLICY, node(ANY_POLICY, [])]])];
   readonly #acceptable: ReadonlySet<Oid>;
   readonly #spend: () => void;

@@ -68,7 +68,7 @@ export async function fetchRenewalInfo(
   }
 }
 
-/** §4.2: a window that ends before it begins is none. */
+/** RFC 9773 §4.2: a window that ends before it begins is none. */
 function windowOf(value: unknown): RenewalWindow | undefined {
   const { start, end } =
     (value as { suggestedWindow?: { start?: string; end?: string } } | undefined)?.suggestedWindow ?? {};

@@ -30,7 +30,7 @@ export interface DhkemParameters {
   readonly publicKeyLength: number;
   /** Nsk. */
   readonly privateKeyLength: number;
-  /** Bits of a candidate's first byte that a private key may use (§7.1.3); undefined where any bytes are a key. */
+  /** Bits of a candidate's first byte that a private key may use (RFC 9180 §7.1.3); undefined where any bytes are a key. */
   readonly bitmask: number | undefined;
 }
 

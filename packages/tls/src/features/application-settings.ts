@@ -73,7 +73,7 @@ export function ownSettings(options: ApplicationSettingsOptions): OwnSettings | 
   return { byProtocol, extensions };
 }
 
-/** Whether a session's settings are what this side would send now: else it has no early data (§4.2). */
+/** Whether a session's settings are what this side would send now: else it has no early data (draft-vvv-tls-alps-01 §4.2). */
 export function agreesWithSettings(session: Session, own: Uint8Array | undefined): boolean {
   const sent = session.applicationSettings?.sent;
   return sent === undefined || own === undefined ? sent === own : bytesEqual(sent, own);
@@ -90,7 +90,7 @@ export function offerSettings({ config }: ClientHandshake, block: ExtensionBlock
   for (const extension of settings.extensions) block.set(extension, protocols);
 }
 
-/** A PSK without settings goes with any; what the server makes of it is for the server (§4.2). */
+/** A PSK without settings goes with any; what the server makes of it is for the server (draft-vvv-tls-alps-01 §4.2). */
 export function mayResumeEarly({ config }: ClientHandshake, session: Session): boolean {
   if (session.applicationSettings === undefined) return true;
   return agreesWithSettings(session, config.features.settings?.byProtocol.get(session.alpnProtocol));
@@ -127,7 +127,7 @@ export function learnSettings(
   return { extension, own };
 }
 
-/** The client's own EncryptedExtensions, between the server's Finished and what the client shows of itself (§4.1). */
+/** The client's own EncryptedExtensions, between the server's Finished and what the client shows of itself (draft-vvv-tls-alps-01 §4.1). */
 export function sendSettings(h: ClientHandshake, { extension, own }: ChosenSettings): void {
   const extensions = new ExtensionBlock('client_encrypted_extensions').set(extension, own);
   send(h, clientEncryptedExtensions, { extensions });
@@ -148,7 +148,7 @@ export function chooseSettings(
   return extension && { extension, own };
 }
 
-/** Takes the client's EncryptedExtensions, which hold its settings and nothing else (§4.1). */
+/** Takes the client's EncryptedExtensions, which hold its settings and nothing else (draft-vvv-tls-alps-01 §4.1). */
 export function* receiveSettings(h: ServerHandshake, { extension, own }: ChosenSettings): Flow<void> {
   const { extensions } = yield* receive(h, clientEncryptedExtensions);
   extensions.expectSolicited({ ids: [extension.id] });

@@ -30,13 +30,13 @@ export function acknowledgesName({ config }: ServerHandshake, { serverName }: Cl
   return serverName !== undefined && config.options.acknowledgeServerName !== false;
 }
 
-/** Server, with `requireAlpn`: throws `no-common-protocol` for a client that speaks no protocol of ours by name. */
+/** Server, with `requireAlpn`: throws `no-common-protocol` for a client that speaks no protocol of ours by name (RFC 9325 §3.8). */
 export function requireProtocol({ config }: ServerHandshake): undefined {
   if (config.options.requireAlpn !== true) return undefined;
   throw new TlsError('no-common-protocol', 'the client offers no protocol (ALPN), which is required here');
 }
 
-/** Client, with `requireAlpn`: throws `no-common-protocol` for a server that does not say what it speaks. */
+/** Client, with `requireAlpn`: throws `no-common-protocol` for a server that does not say what it speaks (RFC 9325 §3.8). */
 export function checkProtocolAnswer(
   { options }: ClientConfig,
   answer: ExtensionBlock<'encrypted_extensions'>,

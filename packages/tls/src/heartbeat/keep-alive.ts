@@ -2,7 +2,7 @@
 export type StartTimer = (after: number, callback: () => void) => () => void;
 
 /**
- * Finds out whether a silent peer is still there (RFC 6520 §5.1): after `interval` milliseconds without a sign of life it
+ * Finds out whether a silent peer is still there (RFC 6520 §5.2): after `interval` milliseconds without a sign of life it
  * is asked, and after `timeout` more it is dead.
  */
 export class KeepAlive {

@@ -1,7 +1,7 @@
 import { HEARTBEAT_OVERHEAD, MIN_PADDING } from './message.ts';
 
 /**
- * Finds the largest message that still gets through (RFC 6520 §5.2, RFC 4821), by requests whose padding grows and shrinks:
+ * Finds the largest message that still gets through (RFC 6520 §5.1, RFC 4821), by requests whose padding grows and shrinks:
  * padding does not come back, so that only the way there is measured. Sizes are those of whole heartbeat messages, in bytes.
  */
 export class SizeProbe {

@@ -179,7 +179,7 @@ function isCertificateForNode(der: Uint8Array): boolean {
   }
 }
 
-/** What `-----BEGIN …-----` may say. RFC 7468 §5.3 has another old one, which OpenSSL does not know. */
+/** What `-----BEGIN …-----` may say. RFC 7468 §5.1 has another old one, which OpenSSL does not know. */
 const CERTIFICATE = ['CERTIFICATE', 'X509 CERTIFICATE'];
 const TRUSTED = [...CERTIFICATE, 'TRUSTED CERTIFICATE'];
 

@@ -4,7 +4,7 @@ import type { HashName } from '@testudo/crypto';
 export interface ExternalPsk {
   /** Names the key to the server, in the clear; 1 to 65,535 bytes. Up to TLS 1.2 it should be UTF-8 text. */
   readonly identity: Uint8Array;
-  /** The key itself. At least 16 random bytes; a password is none (RFC 9257 §4.1). */
+  /** The key itself. At least 16 random bytes; a password is none (RFC 9257 §4.2). */
   readonly key: Uint8Array;
   /** TLS 1.3: the hash that it goes with (RFC 9846 §4.3.11). Default `sha256`. */
   readonly hash?: HashName | undefined;

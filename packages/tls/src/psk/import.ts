@@ -18,7 +18,7 @@ const importedIdentity: Codec<{
   targetKdf: uint16,
 });
 
-/** The KDFs of TLS 1.3 by their hash (RFC 9258 §10.1). */
+/** The KDFs of TLS 1.3 by their hash (RFC 9258 §10). */
 const TARGET_KDF: Partial<Record<HashName, number>> = { sha256: 1, sha384: 2 };
 
 /**

@@ -6,7 +6,7 @@ import type { Session } from './session.ts';
 export type EndedSession = Pick<Session, 'secret' | 'createdAt' | 'lifetime'>;
 
 /**
- * Sessions whose connection ended with a fatal alert: they must not be resumed (RFC 5246 §7.2.2, RFC 9846 §6.2). A session
+ * Sessions whose connection ended with a fatal alert: they must not be resumed (RFC 5246 §7.2.2, RFC 9846 §6). A session
  * goes by the hash of its secret, which is the same in a ticket, in a store, and at the client. Each is remembered until it
  * is too old anyway; when there are too many, the oldest is forgotten.
  */

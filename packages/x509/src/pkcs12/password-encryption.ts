@@ -230,7 +230,7 @@ function pbkdf2Key(
   });
 }
 
-/** scrypt-params (RFC 7914 §7.1). */
+/** scrypt-params (RFC 7914 §7). */
 function scryptKey(
   algorithm: DerReader,
   password: Uint8Array,

@@ -47,7 +47,7 @@ export function distributionPointsOf(extensions: Extensions): readonly Distribut
   return readPoints(extensions.get(ExtensionOid.crlDistributionPoints), 'cRLDistributionPoints');
 }
 
-/** Where deltas of a CRL, or of what a certificate points to, are (RFC 5280 §5.2.6). */
+/** Where deltas of a CRL, or of what a certificate points to, are (RFC 5280 §5.2.6, §4.2.1.15). */
 export function freshestCrlOf(extensions: Extensions): readonly DistributionPoint[] {
   return readPoints(extensions.get(RevocationOid.freshestCRL), 'freshestCRL');
 }

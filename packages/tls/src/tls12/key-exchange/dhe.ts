@@ -61,7 +61,7 @@ const LEGACY_MINIMUM = 1024;
 /** A field that nobody knows takes exponents as long as its prime: more would be work for an attacker's benefit. */
 const MAXIMUM_UNKNOWN = 4096;
 
-/** Throws `weak-parameters` for a short prime, `illegal-parameter` for what is no group at all (RFC 7919 §4). */
+/** Throws `weak-parameters` for a short prime, `illegal-parameter` for what is no group at all (RFC 7919 §3.1). */
 function fieldOfServer(h: ClientHandshake, { prime, generator }: ServerDhParams): FiniteField {
   const minimum = h.config.legacy === undefined ? MINIMUM : LEGACY_MINIMUM;
   const known = finiteFieldGroup(prime, generator);
@@ -102,5 +102,5 @@ export function finiteFieldsOf(groups: readonly Group[]): FiniteField[] {
   return named.length > 0 ? named : DEFAULT_FIELDS.map((id) => groupById(id) as FiniteField);
 }
 
-/** The least that is safe comes first, as the work grows with the third power (RFC 7919 §5.1). */
+/** The least that is safe comes first, as the work grows with the third power. */
 const DEFAULT_FIELDS = [0x0100, 0x0101, 0x0102];

@@ -31,7 +31,7 @@ export function isSigned(suite: CipherSuite): boolean {
   return showsCertificate(suite) && (suite.keyExchange === 'ECDHE' || suite.keyExchange === 'DHE');
 }
 
-/** Whether a certificate's key does what the suite asks of it. EdDSA keys go with ECDSA suites (RFC 8422 §5.1.1). */
+/** Whether a certificate's key does what the suite asks of it. EdDSA keys go with ECDSA suites (RFC 8422 §2.1). */
 export function keyFitsSuite(key: KeyKind, suite: CipherSuite): boolean {
   switch (suite.authentication) {
     case 'rsa':
