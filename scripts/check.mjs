@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { checkDocuments } from './documents.mjs';
 import { checkLock, checkSizes } from './hygiene.mjs';
 import { checkLayers } from './layers.mjs';
+import { checkCitations } from './rfc-index.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const colours = process.stdout.isTTY === true;
@@ -21,6 +22,7 @@ const CHECKS = [
   ['layers', () => checkLayers(root).join('\n')],
   ['file sizes', () => checkSizes(root).join('\n')],
   ['documents', () => checkDocuments(root).join('\n')],
+  ['citations', () => checkCitations(root).join('\n')],
   ['lock file', () => checkLock(root).join('\n')],
 ];
 
@@ -35,7 +37,9 @@ for (const [name, check] of CHECKS) {
   console.log(`\n${problems.trimEnd()}\n`);
 }
 if (failed.length > 0) {
-  console.log(`Failed: ${failed.join(', ')}. Format and many lint rules are repaired by: npm run fix`);
+  console.log(
+    `Failed: ${failed.join(', ')}. Format, many lint rules and the index are repaired by: npm run fix`,
+  );
   process.exitCode = 1;
 }
 

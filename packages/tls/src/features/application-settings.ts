@@ -73,7 +73,10 @@ export function ownSettings(options: ApplicationSettingsOptions): OwnSettings | 
   return { byProtocol, extensions };
 }
 
-/** Whether a session's settings are what this side would send now: else it has no early data (draft-vvv-tls-alps-01 §4.2). */
+/**
+ * Whether a session's settings are what this side would send now: else it has no early data
+ * (draft-vvv-tls-alps-01 §4.2).
+ */
 export function agreesWithSettings(session: Session, own: Uint8Array | undefined): boolean {
   const sent = session.applicationSettings?.sent;
   return sent === undefined || own === undefined ? sent === own : bytesEqual(sent, own);
@@ -127,7 +130,10 @@ export function learnSettings(
   return { extension, own };
 }
 
-/** The client's own EncryptedExtensions, between the server's Finished and what the client shows of itself (draft-vvv-tls-alps-01 §4.1). */
+/**
+ * The client's own EncryptedExtensions, between the server's Finished and what the client shows of itself
+ * (draft-vvv-tls-alps-01 §4.1).
+ */
 export function sendSettings(h: ClientHandshake, { extension, own }: ChosenSettings): void {
   const extensions = new ExtensionBlock('client_encrypted_extensions').set(extension, own);
   send(h, clientEncryptedExtensions, { extensions });
