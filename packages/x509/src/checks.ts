@@ -65,7 +65,7 @@ export class CertificateChecks {
   }
 
   /**
-   * A certificate that is to have issued another.
+   * A certificate that is to have issued another: what RFC 5280 §6.1.4 asks before the next certificate is looked at.
    * @param intermediates how many certificates stand between it and the leaf, self-issued ones not counted.
    */
   issuer(issuer: Certificate, position: 'intermediate' | 'anchor', intermediates: number): void {
@@ -76,6 +76,7 @@ export class CertificateChecks {
         this.#purpose(issuer, true);
         this.#passed.set(issuer, position);
       }
+      // RFC 5280 §6.1.4 (l), (m)
       const limit = issuer.extensions.basicConstraints?.pathLength;
       if (limit !== undefined && intermediates > limit)
         throw fail(
@@ -87,14 +88,15 @@ export class CertificateChecks {
   }
 
   /**
-   * That `issuer`'s key made the signature on the last certificate of `path`. Where it inherits the parameters of its key, that is
-   * looked at together with the next issuer.
+   * That `issuer`'s key made the signature on the last certificate of `path` (RFC 5280 §6.1.3 (a)(1)). Where it inherits the
+   * parameters of its key, that is looked at together with the next issuer.
    */
   signature(path: readonly Certificate[], issuer: Certificate): void {
     if (this.#inheriting.has(issuer)) return;
     this.#signature(path.at(-1)!, issuer);
     for (let i = path.length - 1; i >= 0 && this.#inheriting.has(path[i]!); i--) {
       const { provider, profile } = this.#context;
+      // RFC 5280 §6.1.4 (e)
       const key = keyWithParametersOf(provider, path[i]!, issuer);
       const breach = breachOfKey(key.kind, profile);
       if (breach !== undefined) throw fail(breach.code, path[i]!, breach.what);
@@ -168,6 +170,7 @@ export class CertificateChecks {
     // Key identifiers only give an order to the search. Still, what cannot be read has no place in a path.
     void certificate.extensions.authorityKeyIdentifier;
     void certificate.extensions.subjectKeyIdentifier;
+    // RFC 5280 §6.1.4 (o), §6.1.5 (f)
     const unknown = certificate.extensions.firstUnknownCritical;
     if (unknown !== undefined)
       throw fail(
@@ -187,6 +190,7 @@ export class CertificateChecks {
     }
   }
 
+  /** RFC 5280 §6.1.3 (a)(2), and how long the profile lets a leaf live. */
   #validity(certificate: Certificate, position: PathPosition): void {
     const { at, profile } = this.#context;
     const { notBefore, notAfter } = certificate;
@@ -220,15 +224,17 @@ export class CertificateChecks {
   #authority(issuer: Certificate, position: 'intermediate' | 'anchor'): void {
     // A trust anchor is a name and a key (RFC 5280 §6.1.1 (d)); roots of version 1 cannot say more.
     if (position === 'anchor' && issuer.version === 1) return;
+    // RFC 5280 §6.1.4 (k): version 3, which alone has extensions, and a CA.
     if (issuer.extensions.basicConstraints?.ca !== true)
       throw fail('not-a-ca', issuer, 'it is not a CA (basicConstraints), but issued a certificate');
+    // RFC 5280 §6.1.4 (n)
     if (issuer.extensions.keyUsage?.has('keyCertSign') === false)
       throw fail('bad-key-usage', issuer, 'keyUsage does not allow it to issue certificates (keyCertSign)');
     // RFC 5280 §4.1.2.6
     if (issuer.subject.isEmpty) throw fail('malformed', issuer, 'a CA without a name');
   }
 
-  /** extendedKeyUsage of a CA limits what is below it, as all implementations have it. */
+  /** extendedKeyUsage (RFC 5280 §4.2.1.12) of a CA limits what is below it, as all implementations have it. */
   #purpose(certificate: Certificate, isIssuer: boolean): void {
     const { title, extendedKeyUsage, acceptsAny, isExplicit, isExclusive } = this.#context.purpose;
     if (extendedKeyUsage.length === 0) return;

@@ -31,7 +31,7 @@ export type PublicSuffixTest = (domain: string) => boolean;
 
 /**
  * RFC 9525 §6.3: letters' case aside the same, or `*` alone as the left-most label, for exactly one label. At least two
- * labels must follow the wildcard, and no public suffix, so that nobody holds all of a registry's domains.
+ * labels must follow the wildcard, and no public suffix, so that nobody holds all of a registry's domains (RFC 9525 §7.1).
  * @param reference as {@link toAsciiDomain} gives it.
  */
 export function matchesDomain(

@@ -28,6 +28,7 @@ export function checkNameConstraints(
   for (const name of options.more === undefined ? names : [...names, ...options.more]) {
     const allowing = permitted.countFor(name);
     spend(1 + allowing + excluded.countFor(name));
+    // RFC 5280 §6.1.3 (b), then (c)
     if (allowing > 0 && !permitted.holds(name))
       throw violation(name, subject, 'is not among the permitted ones');
     if (excluded.holds(name)) throw violation(name, subject, 'is excluded');

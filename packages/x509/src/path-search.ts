@@ -85,6 +85,7 @@ export class PathSearch {
   *#extend(path: readonly Certificate[], nodes: readonly RecordedNode[]): Search<FoundPath | undefined> {
     const { trust, at } = this.#options;
     const child = path.at(-1)!;
+    // RFC 5280 §6.1.3 (a)(4), from below: only who has the name that the child gives its issuer.
     const anchors = trust.withSubject(child.issuer);
     let attempts = 0;
     let isLinked = false;
@@ -185,8 +186,8 @@ export class PathSearch {
   }
 
   /**
-   * RFC 5280 §6.1.3 (b), (c): self-issued certificates are exempt, unless they are the leaf. Whoever makes a chain up could
-   * choose names and constraints: they are looked at when all signatures up to a trust anchor are known to be right.
+   * RFC 5280 §6.1.3 (b), (c), §6.1.4 (g): self-issued certificates are exempt, unless they are the leaf. Whoever makes a chain
+   * up could choose names and constraints: they are looked at when all signatures up to a trust anchor are known to be right.
    * Gives the first certificate whose constraints are broken, by its place, with what is wrong.
    */
   #brokenConstraint(

@@ -49,7 +49,7 @@ export function verifyName(certificate: Certificate, name: PeerName, options: Na
   throw new CertificateError('name-mismatch', what, certificate, undefined, hint);
 }
 
-/** As {@link verifyName}, but answers. Throws `malformed` only. */
+/** As {@link verifyName}, but answers: one name that matches is enough (RFC 9525 §6.2). Throws `malformed` only. */
 export function matchesName(certificate: Certificate, name: PeerName, options: NameOptions = {}): boolean {
   const test = matcherOf(name, options.isPublicSuffix);
   if (test === undefined) return false;
@@ -73,16 +73,19 @@ type Matcher = (presented: GeneralName) => boolean;
 /** Undefined for a reference that makes no sense, which nothing matches. */
 function matcherOf({ kind, value }: PeerName, isPublicSuffix?: PublicSuffixTest): Matcher | undefined {
   switch (kind) {
+    // RFC 9525 §6.3
     case 'dns': {
       const domain = toAsciiDomain(value);
       if (domain === undefined || parseIpAddress(domain) !== undefined) return undefined;
       return (name) => name.kind === 'dns' && matchesDomain(name.value, domain, isPublicSuffix);
     }
+    // RFC 9525 §6.4
     case 'ip': {
       const address = parseIpAddress(value);
       if (address === undefined) return undefined;
       return (name) => name.kind === 'ip' && bytesEqual(name.bytes, address);
     }
+    // RFC 9598 §5
     case 'email': {
       const mailbox = parseMailbox(value);
       if (mailbox === undefined) return undefined;
@@ -91,6 +94,7 @@ function matcherOf({ kind, value }: PeerName, isPublicSuffix?: PublicSuffixTest)
         return presented !== undefined && sameMailbox(presented, mailbox);
       };
     }
+    // RFC 9525 §6.5
     case 'uri': {
       const uri = parseUri(value);
       if (uri === undefined) return undefined;

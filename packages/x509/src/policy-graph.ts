@@ -63,6 +63,7 @@ class PolicyState {
     this.#inhibitAnyPolicy = demands.inhibitAny === true ? 0 : length + 1;
   }
 
+  /** Basic processing, and then what follows for the next certificate or for the last one (RFC 5280 §6.1.3 to §6.1.5). */
   process(certificate: Certificate, isLeaf: boolean): void {
     this.#addLevel(certificate, isLeaf);
     // RFC 5280 §6.1.3 (f)
@@ -75,18 +76,21 @@ class PolicyState {
   /** RFC 5280 §6.1.3 (d) and (e), RFC 9618 §5.3. */
   #addLevel(certificate: Certificate, isLeaf: boolean): void {
     const policies = certificate.extensions.certificatePolicies;
+    // RFC 5280 §6.1.3 (e)
     if (policies === undefined) this.#levels = undefined;
     const above = this.#levels?.at(-1);
     if (policies === undefined || above === undefined) return;
     const expecting = nodesByExpectedPolicy(above);
     const anyAbove = above.get(ANY_POLICY);
     const level: Level = new Map();
+    // RFC 5280 §6.1.3 (d)(1)
     for (const policy of policies) {
       this.#spend();
       if (policy === ANY_POLICY) continue;
       const parents = expecting.get(policy) ?? (anyAbove === undefined ? undefined : [anyAbove]);
       if (parents !== undefined) level.set(policy, node(policy, parents));
     }
+    // RFC 5280 §6.1.3 (d)(2)
     const anyCounts = this.#inhibitAnyPolicy > 0 || (!isLeaf && certificate.isSelfIssued);
     if (anyCounts && policies.includes(ANY_POLICY))
       for (const [policy, parents] of expecting) {
@@ -96,22 +100,25 @@ class PolicyState {
     this.#push(level);
   }
 
-  /** RFC 5280 §6.1.4 (a), (b), (h) to (j). */
+  /** What RFC 5280 §6.1.4 says about policies. */
   #prepareNext(certificate: Certificate): void {
     const { extensions } = certificate;
     const mappings = extensions.policyMappings;
     if (mappings !== undefined) this.#map(mappings, certificate);
+    // RFC 5280 §6.1.4 (h)
     if (!certificate.isSelfIssued) {
       this.#explicitPolicy = Math.max(0, this.#explicitPolicy - 1);
       this.#policyMapping = Math.max(0, this.#policyMapping - 1);
       this.#inhibitAnyPolicy = Math.max(0, this.#inhibitAnyPolicy - 1);
     }
+    // RFC 5280 §6.1.4 (i), then (j)
     const constraints = extensions.policyConstraints;
     this.#explicitPolicy = Math.min(this.#explicitPolicy, constraints?.requireExplicitPolicy ?? Infinity);
     this.#policyMapping = Math.min(this.#policyMapping, constraints?.inhibitPolicyMapping ?? Infinity);
     this.#inhibitAnyPolicy = Math.min(this.#inhibitAnyPolicy, extensions.inhibitAnyPolicy ?? Infinity);
   }
 
+  /** RFC 5280 §6.1.4 (a) and (b), RFC 9618 §5.4. */
   #map(mappings: readonly PolicyMapping[], certificate: Certificate): void {
     const subjects = new Map<Oid, Set<Oid>>();
     for (const { issuerDomainPolicy, subjectDomainPolicy } of mappings) {
@@ -128,6 +135,7 @@ class PolicyState {
     const level = this.#levels?.at(-1);
     if (level === undefined) return;
     const any = level.get(ANY_POLICY);
+    // RFC 5280 §6.1.4 (b): without mappings, what would be mapped goes; else it has another name from here on.
     for (const [policy, expected] of subjects) {
       const known = level.get(policy);
       if (this.#policyMapping === 0) level.delete(policy);

@@ -22,7 +22,7 @@ export function* ask<R extends SearchRequest>(request: R): Search<Answer<R>> {
 }
 
 /**
- * Asks about every certificate of a path but the trust anchor, from the leaf up.
+ * Asks about every certificate of a path but the trust anchor, from the leaf up (RFC 5280 §6.1.3 (a)(3)).
  * Throws {@link CertificateError} `revoked` or `revocation-unknown`.
  */
 export function* checkRevocation(

@@ -2,8 +2,8 @@ import type { Certificate } from './certificate.ts';
 import type { DistinguishedName } from './distinguished-name.ts';
 
 /**
- * Certificates that are trusted by themselves, found by subject. Nearly always self-signed roots; an intermediate
- * or a leaf may be pinned, too. It does not change: make a new one.
+ * Certificates that are trusted by themselves (RFC 5280 §6.1.1 (d)), found by subject. Nearly always self-signed roots; an
+ * intermediate or a leaf may be pinned, too. It does not change: make a new one.
  */
 export class TrustStore implements Iterable<Certificate> {
   readonly #bySubject: Map<string, Certificate[]> = new Map();

@@ -71,6 +71,7 @@ export function ocspErrorResponse(status: Exclude<OcspResponseStatus, 'successfu
   return der.sequence(der.enumerated(OCSP_RESPONSE_STATUSES[status]));
 }
 
+/** BasicOCSPResponse (RFC 6960 §4.2.1), with the nonce of the request (RFC 9654 §2.1). */
 function signedResponse(
   request: ReceivedOcspRequest,
   statuses: readonly OcspCertificateStatus[],
@@ -111,6 +112,7 @@ function encodeResponderId({ provider, issuer, signer }: OcspResponderOptions): 
   return der.explicit(2, der.octetString(provider.digest('sha1', publicKeyBits(signer.certificate.spki))));
 }
 
+/** SingleResponse (RFC 6960 §4.2.1); its times are those of §4.2.2.1. */
 function encodeAnswer(
   id: OcspCertificateId,
   status: OcspCertificateStatus,

@@ -134,10 +134,12 @@ class ListSearch {
     for (const list of lists)
       for (const point of points) {
         const coverage = this.#attempt(list, () => coverageOf(list, point, certificate)) ?? 0;
+        // RFC 5280 §6.3.3 (e): it would say nothing new.
         if ((coverage & ~covered) === 0) continue;
         const found = yield* this.#find(list);
         if (found === undefined) continue;
         if (found !== 'not listed') return revoked(found);
+        // RFC 5280 §6.3.3 (l)
         covered |= coverage;
         if (covered === ALL_REASONS) return { status: 'good' };
       }
@@ -167,6 +169,7 @@ class ListSearch {
     const { certificate } = this.#request;
     const delta = yield* this.#deltaOf(list);
     return this.#attempt(list, () => {
+      // RFC 5280 §6.3.3 (i), (j), (k)
       const change = delta?.find(certificate.serialNumber, certificate.issuer);
       const entry = change ?? list.find(certificate.serialNumber, certificate.issuer);
       // Only a delta can take a certificate off (RFC 5280 §5.3.1): whatever the reason, a complete list lists what is revoked.
@@ -176,7 +179,7 @@ class ListSearch {
     });
   }
 
-  /** The newest delta to a list that is right in itself. */
+  /** The newest delta to a list that is right in itself (RFC 5280 §6.3.3 (c), (h)). */
   *#deltaOf(list: CertificateRevocationList): Search<CertificateRevocationList | undefined> {
     for (const delta of this.#deltas)
       if (isDeltaOf(delta, list) && this.#doubtAbout(delta) === undefined && !(yield* this.#problemOf(delta)))
@@ -184,7 +187,7 @@ class ListSearch {
     return undefined;
   }
 
-  /** What makes a list void, or with `isVoid` false its silence. */
+  /** What makes a list void, or with `isVoid` false its silence (RFC 5280 §6.3.3 (f), (g)). */
   *#problemOf(list: CertificateRevocationList): Search<SignerProblem | undefined> {
     const [unknown] = list.unknownCritical;
     if (unknown !== undefined)
@@ -194,7 +197,7 @@ class ListSearch {
     return yield* this.#signers.problem(list, this.#request, onUnknown);
   }
 
-  /** What makes its silence void. */
+  /** What makes its silence void: that it is not current (RFC 5280 §6.3.3 (a)), or carelessly made. */
   #doubtAbout(list: CertificateRevocationList): string | undefined {
     return (
       stalenessOf(list, this.#request.at, this.#policy) ??

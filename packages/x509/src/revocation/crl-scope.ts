@@ -28,12 +28,14 @@ export function coverageOf(
   if (!isIssuerExpected(list, point, certificate)) return 0;
   if (issuing === undefined) return point.reasons ?? ALL_REASONS;
   if (issuing.name !== undefined && !isAtPoint(issuing.name, point, list)) return 0;
+  // RFC 5280 §6.3.3 (b)(2), its points (ii) to (iv)
   const isCa = certificate.extensions.basicConstraints?.ca === true;
   if (issuing.onlyContainsAttributeCerts) return 0;
   if (issuing.onlyContainsUserCerts && isCa) return 0;
   if (issuing.onlyContainsCaCerts && !isCa) return 0;
   // RFC 5280 §5.2.5: those of older versions, which do not say what they are, are in neither.
   if ((issuing.onlyContainsUserCerts || issuing.onlyContainsCaCerts) && certificate.version !== 3) return 0;
+  // RFC 5280 §6.3.3 (d)
   return (point.reasons ?? ALL_REASONS) & (issuing.onlySomeReasons ?? ALL_REASONS);
 }
 
@@ -50,7 +52,7 @@ export function isDeltaOf(delta: CertificateRevocationList, complete: Certificat
   );
 }
 
-/** (b)(1): the list is by whom the point says, else by the certificate's issuer. */
+/** RFC 5280 §6.3.3 (b)(1): the list is by whom the point says, else by the certificate's issuer. */
 function isIssuerExpected(
   list: CertificateRevocationList,
   point: DistributionPoint,
@@ -66,7 +68,7 @@ function isNamed(list: CertificateRevocationList, names: readonly GeneralName[])
   return names.some((name) => name.kind === 'directory' && name.name.equals(list.issuer));
 }
 
-/** (b)(2)(i): a name in common, with the point's name or, where it has none, with its cRLIssuer. */
+/** RFC 5280 §6.3.3 (b)(2), its point (i): a name in common, with the point's name or, where it has none, its cRLIssuer. */
 function isAtPoint(
   name: DistributionPointName,
   point: DistributionPoint,

@@ -106,7 +106,10 @@ export class CrlSigners {
     return all.sort((a, b) => distance(a) - distance(b)).slice(0, MOST_SIGNERS);
   }
 
-  /** Why this one did not sign the list, or may not; whether it is itself valid is left open. */
+  /**
+   * Why this one did not sign the list, or may not (RFC 5280 §6.3.3 (f) on keyUsage, (g), (h)); whether it is itself valid is
+   * left open.
+   */
   #refusal(
     list: CertificateRevocationList,
     signer: Certificate,

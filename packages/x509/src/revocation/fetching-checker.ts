@@ -130,6 +130,7 @@ class CrlSource {
 
   async status(request: RevocationRequest, askFurther: AskFurther): Promise<RevocationStatus> {
     const { extensions } = request.certificate;
+    // RFC 5280 §4.2.1.13, §6.3.3 (a)
     const urls = httpUrlsOf(distributionPointsOf(extensions)).slice(0, MOST_URLS);
     let unknown: RevocationStatus = {
       status: 'unknown',

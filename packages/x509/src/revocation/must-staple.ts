@@ -18,7 +18,7 @@ export function tlsFeaturesOf(extensions: Extensions): readonly number[] {
   );
 }
 
-/** Whether the certificate counts only with a stapled response ("must-staple"). Throws CertificateError `malformed`. */
+/** Whether the certificate counts only with a stapled response ("must-staple", RFC 7633 §4). Throws as {@link tlsFeaturesOf}. */
 export function demandsStapling(certificate: Certificate): boolean {
   return demandsStaplingOf(certificate.extensions);
 }

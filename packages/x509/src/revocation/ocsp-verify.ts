@@ -43,8 +43,8 @@ export type OcspFinding = RevocationStatus & {
 };
 
 /**
- * What a response says about a certificate, once everything about it is right: signed by the certificate's issuer or a
- * responder to which that delegated (RFC 6960 §4.2.2.2), about this certificate, current. Never throws.
+ * What a response says about a certificate, once everything about it is right (RFC 6960 §3.2): signed by the certificate's
+ * issuer or a responder to which that delegated (RFC 6960 §4.2.2.2), about this certificate, current. Never throws.
  */
 export function verifyOcspResponse(verification: OcspVerification): OcspFinding {
   try {
@@ -61,6 +61,7 @@ function verified(verification: OcspVerification): OcspFinding {
   if (response.basic === undefined) return unknown(`the OCSP responder says ${response.status}`);
   const basic = response.basic;
 
+  // RFC 6960 §3.2, item 1
   const answer = worstOf(
     basic.responses.filter(({ certificateId, certificateStatus }) => {
       if (!bytesEqual(certificateId.serialNumber, certificate.serialNumber)) return false;
@@ -77,10 +78,12 @@ function verified(verification: OcspVerification): OcspFinding {
     return unknown(`the OCSP response has the critical extension ${critical.oid}, which is not supported`);
   const nonceProblem = problemOfNonce(basic, nonce, verification.requiresNonce === true);
   if (nonceProblem !== undefined) return unknown(nonceProblem);
+  // RFC 6960 §3.2, items 5 and 6
   const stale =
     stalenessOf(answer, at, policy) ??
     (+basic.producedAt > +at + 1000 * policy.clockSkew ? 'its date is in the future' : undefined);
   if (stale !== undefined) return unknown(`the OCSP response is not current: ${stale}`);
+  // RFC 6960 §3.2, items 2 to 4
   const signer = problemOfSigner(basic, issuer, { provider, at, policy, profile });
   if (signer !== undefined) return unknown(signer);
 
@@ -112,6 +115,7 @@ function parsed(response: Uint8Array | OcspResponse): OcspResponse {
   return response instanceof Uint8Array ? parseOcspResponse(response) : response;
 }
 
+/** RFC 6960 §4.4.1. */
 function problemOfNonce(
   basic: BasicOcspResponse,
   sent: Uint8Array | undefined,
@@ -160,6 +164,7 @@ function problemOfSigner(
   return `the OCSP responder is not authorized: ${problem}`;
 }
 
+/** Whether a CA has delegated OCSP to whom a certificate is for: RFC 6960 §4.2.2.2, §4.2.2.2.1. */
 function problemOfDelegation(
   responder: Certificate,
   issuer: Certificate,
@@ -181,6 +186,7 @@ function problemOfDelegation(
   return signatureProblemBy(provider, responder, issuer, profile);
 }
 
+/** Whether a ResponderID (RFC 6960 §4.2.2.3) means who has this certificate. */
 function isResponder(
   { responderId }: BasicOcspResponse,
   certificate: Certificate,
