@@ -53,7 +53,7 @@ export class AlertProtocol {
   }
 
   /**
-   * Reads an alert. In TLS 1.3 its level says nothing: all but close_notify and user_canceled are fatal.
+   * Reads an alert. In TLS 1.3 its level says nothing: all but close_notify and user_canceled are fatal (RFC 9846 §6, §6.1).
    * Throws on what is no alert, and on too many warnings in a row.
    */
   receive(content: Uint8Array, isTls13: boolean): AlertMeaning {

@@ -19,7 +19,9 @@ import { clientHandshake13 } from './tls13/client.ts';
 import { retryClientHello } from './tls13/retry.ts';
 import { TLS12, TLS13, versionName } from './versions.ts';
 
-/** A client's handshake from the server's first answer on: it decides on the version, whose own flow goes on. */
+/**
+ * A client's handshake from the server's first answer on: it decides on the version, whose own flow goes on (RFC 9846 §E.1).
+ */
 export function* afterFirstAnswer(
   h: ClientHandshake,
   firstOffer: Offer,
@@ -31,6 +33,7 @@ export function* afterFirstAnswer(
     ({ offer, suite: retried } = retryClientHello(h, offer, answer));
     const second = yield* receiveRaw(h, serverHello);
     answer = second.value;
+    // RFC 9846 §4.2.4
     if (isRetry(answer)) throw new TlsError('unexpected-message', 'a second HelloRetryRequest');
     h.ech?.checkSecondAnswer(answer, second.raw);
   }
@@ -67,6 +70,7 @@ function rulesOfAnswer(h: ClientHandshake, answer: ServerHello<'server_hello_12'
   return rules.get(version)!;
 }
 
+/** The server's random tells of what it could have spoken (RFC 9846 §4.2.3). */
 function checkDowngrade({ random, legacyVersion }: ServerHello<'server_hello_12'>, best: number): void {
   const marker = random.subarray(24);
   const marked12 =

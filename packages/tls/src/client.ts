@@ -14,7 +14,7 @@ import { openEarlyData } from './tls13/early-data.ts';
 import { sendClientHello } from './tls13/offered-psk.ts';
 import { TLS13 } from './versions.ts';
 
-/** A client's handshake: says hello, and goes on with what the server answers. */
+/** A client's handshake: says hello (RFC 9846 §4.2.2), and goes on with what the server answers. */
 export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
   checkUsable(h.config);
   const { ech } = h.config;

@@ -6,7 +6,10 @@ import { hybrid, kem } from './groups/kem.ts';
 export { type FiniteField, groupOfServer, isFiniteField } from './groups/finite-field.ts';
 export { type Group, groupFits, type KeyShare } from './groups/group.ts';
 
-/** Every group the engine knows. Which of them are used by default, and in which order, `defaults.ts` says. */
+/**
+ * Every group the engine knows (NamedGroup, RFC 9846 §4.3.7). Which of them are used by default, and in which order,
+ * `defaults.ts` says.
+ */
 export const GROUPS: readonly Group[] = [
   // draft-ietf-tls-ecdhe-mlkem, draft-ietf-tls-mlkem
   hybrid(0x11ec, 'X25519MLKEM768', 'ml-kem-768', 'x25519', 32, 'kem'),

@@ -14,7 +14,7 @@ import { serverHandshake12 } from './tls12/server.ts';
 import { serverHandshake13 } from './tls13/server.ts';
 import { TLS12, TLS13, VERSIONS, type Version, versionName } from './versions.ts';
 
-/** A server's handshake: the client's hello decides on the version, and the version's own flow goes on. */
+/** A server's handshake: the client's hello decides on the version, and the version's own flow goes on (RFC 9846 §E.2). */
 export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   // Who brings a cookie to another connection sends a ChangeCipherSpec before (RFC 9846 §4.3.2).
   if (h.config.options.retryCookies !== undefined) h.channel.beginCompatibility();

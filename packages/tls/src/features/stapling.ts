@@ -28,7 +28,7 @@ const requests = list(2, {
 
 const responses = list(3, opaque(3), 3);
 
-/** One for each certificate of a chain; undefined where there is none. */
+/** One for each certificate of a chain (RFC 9846 §4.5.1.1, RFC 6961 §2.2); undefined where there is none. */
 export type OcspResponses = readonly (Uint8Array | undefined)[];
 
 /** The OCSP response for a certificate of a credential's chain. */
@@ -36,7 +36,7 @@ export function stapledResponse(credential: Credential, index: number): Uint8Arr
   return credential.ocspResponses?.[index] ?? (index === 0 ? credential.ocspResponse : undefined);
 }
 
-/** Up to TLS 1.2: what a server staples for this client, and the extension that announces it. */
+/** Up to TLS 1.2: what a server staples for this client, and the extension that announces it (RFC 6066 §8, RFC 6961 §2.2). */
 export function statusFor(
   asked: ExtensionBlock<'client_hello'>,
   credential: Credential | undefined,

@@ -13,7 +13,9 @@ interface CurveOptions {
 export const BEFORE_13: CurveOptions = { maxVersion: TLS12 };
 export const FROM_13: CurveOptions = { minVersion: TLS13 };
 
-/** Diffie-Hellman on a curve. `length` is that of a public value, in bytes. */
+/**
+ * Diffie-Hellman on a curve (RFC 9846 §4.3.8.2, §7.4.2, RFC 8422 §5.10). `length` is that of a public value, in bytes.
+ */
 export function curve(
   id: number,
   name: string,

@@ -93,7 +93,10 @@ export interface ChosenCredential extends ShownCredential {
   readonly delegated?: DelegatedCredential | undefined;
 }
 
-/** The credential and scheme to sign with: the first credential that has a scheme both sides know. */
+/**
+ * The credential and scheme to sign with: the first credential that has a scheme both sides know (RFC 9846 §4.5.1.2,
+ * RFC 5246 §7.4.2).
+ */
 export function chooseScheme(
   credentials: readonly Credential[],
   ours: readonly SignatureScheme[],
@@ -153,8 +156,8 @@ function publicKeyOf(h: Handshake, der: Uint8Array): PublicKey {
 }
 
 /**
- * A signature by the key in the leaf. Throws `illegal-parameter` for a scheme that was not offered or does not fit
- * the key, `bad-signature` when the signature is wrong.
+ * A signature by the key in the leaf (RFC 9846 §4.5.2, RFC 5246 §7.4.3, §7.4.8). Throws `illegal-parameter` for a scheme that
+ * was not offered or does not fit the key, `bad-signature` when the signature is wrong.
  */
 export function checkSignature(
   h: Handshake,

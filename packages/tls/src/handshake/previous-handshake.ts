@@ -25,7 +25,7 @@ export interface PreviousHandshake {
 
 /**
  * A peer that has shown a certificate must show it again: who owns the connection must not change behind the
- * application's back (the triple handshake attack). Throws `peer-changed`.
+ * application's back (the triple handshake attack, RFC 7627 §1). Throws `peer-changed`.
  */
 export function checkSamePeer(
   { renegotiates: previous }: { readonly renegotiates?: PreviousHandshake },

@@ -131,6 +131,7 @@ export class RecordBuffer {
     return chunk;
   }
 
+  /** RFC 9846 §5.1, §5.2, RFC 5246 §6.2.1, §6.2.3. */
   #checkHeader(type: number, major: number, length: number): void {
     const known =
       type === HANDSHAKE ||

@@ -173,6 +173,7 @@ export class RecordLayer implements RecordLimits {
     this.#undecryptableBudget = bytes;
   }
 
+  /** A record that does not decrypt is `bad_record_mac` (RFC 9846 §5.2), but for early data that was refused. */
   #skipUndecryptable(length: number): void {
     if (this.#undecryptableBudget === undefined) {
       if (!this.#opener.isProtected) {

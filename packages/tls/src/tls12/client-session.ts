@@ -6,7 +6,10 @@ import { wantedPeer } from '../sessions/offered-session.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Agreed } from './server-hello-check.ts';
 
-/** Hands out the session for later: named by a ticket, or by the server's session ID; undefined when by neither. */
+/**
+ * Hands out the session for later: named by a ticket (RFC 5077 §3.3), or by the server's session ID (RFC 5246 §7.4.1.3);
+ * undefined when by neither.
+ */
 export function offerSession(
   h: ClientHandshake,
   { terms, sessionId, alpnProtocol }: Agreed,

@@ -65,6 +65,7 @@ export function* clientHandshake12(
     : yield* resumption(h, agreed, agreed.session);
 }
 
+/** RFC 5246 §7.3, Figure 1. */
 function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResult> {
   const { terms } = agreed;
   const flight = yield* receiveServerFlight(h, agreed);
@@ -90,6 +91,7 @@ function* fullHandshake(h: ClientHandshake, agreed: Agreed): Flow<HandshakeResul
   return result(h, agreed, infoOf(h, agreed, known, { sent, received }), { master, session, proof });
 }
 
+/** RFC 5246 §7.3, Figure 2; with a ticket RFC 5077 §3.1. */
 function* resumption(h: ClientHandshake, agreed: Agreed, session: Session): Flow<HandshakeResult> {
   const { terms } = agreed;
   checkSamePeer(h, shownBefore(session));
@@ -136,7 +138,9 @@ function* receiveStatus(h: ClientHandshake, announced: 'v1' | 'v2'): Flow<OcspRe
   return responsesIn(yield* receive(h, certificateStatus), announced === 'v2');
 }
 
-/** The key in the certificate is of the kind that the suite names, signed the exchange, and the chain is good. */
+/**
+ * The key in the certificate is of the kind that the suite names, signed the exchange (RFC 5246 §7.4.3), and the chain is good.
+ */
 function* authenticateServer(
   h: ClientHandshake,
   { terms, signedCertificateTimestamps }: Agreed,
@@ -179,6 +183,7 @@ function serverKey(h: ClientHandshake, suite: CipherSuite, chain: readonly Uint8
   throw new TlsError('illegal-parameter', `the certificate's key does not fit ${suite.name}`);
 }
 
+/** RFC 5246 §7.4.6: of those that the request lets, or an empty one. */
 function* sendCertificate(
   h: ClientHandshake,
   { terms }: Agreed,

@@ -28,8 +28,8 @@ export function sendFinished(
 }
 
 /**
- * Waits for the peer's ChangeCipherSpec and Finished. Throws `bad-finished`. `role` is the peer's; `receiveFirst` takes what
- * stands between them.
+ * Waits for the peer's ChangeCipherSpec and Finished (RFC 5246 §7.1, §7.4.9). Throws `bad-finished`. `role` is the peer's;
+ * `receiveFirst` takes what stands between them.
  */
 export function* receiveFinished(
   h: Handshake,

@@ -7,7 +7,10 @@ import { aeadProtection } from './record-protection.ts';
 import type { DirectionKeys } from './secrets.ts';
 import type { Terms } from './terms.ts';
 
-/** How a suite protects records up to TLS 1.2: what it takes from the key block, and what it makes of it. In bytes. */
+/**
+ * How a suite protects records up to TLS 1.2 (RFC 5246 §6.2.3): what it takes from the key block (§6.3), and what it makes of
+ * it. In bytes.
+ */
 export interface Protection {
   readonly macKeyLength: number;
   readonly keyLength: number;

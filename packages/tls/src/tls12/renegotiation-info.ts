@@ -58,7 +58,7 @@ export function checkServerRenegotiationInfo(
   throw insecure('does not hold the Finished messages of the previous handshake (RFC 5746 §3.5)');
 }
 
-/** A first handshake: the peer may do without where that is allowed. */
+/** A first handshake: the peer may do without where that is allowed (RFC 5746 §4.1, §4.3). */
 function known({ config }: Checking, isSecure: boolean): boolean {
   if (isSecure || config.options.requireSecureRenegotiation !== true) return isSecure;
   throw insecure('is missing, which is required here');

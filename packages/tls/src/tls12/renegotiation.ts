@@ -10,7 +10,10 @@ import type { CommonOptions } from '../options.ts';
 import { SSL30 } from '../versions.ts';
 import type { Terms } from './terms.ts';
 
-/** How one side of an open connection negotiates anew. There is none where that is not allowed, or would not be secure. */
+/**
+ * How one side of an open connection negotiates anew (RFC 5246 §7.4.1.1, RFC 5746). There is none where that is not allowed, or
+ * would not be secure.
+ */
 export interface Renegotiation {
   /** The peer wants to, with this message; undefined when it may not. */
   answer(message: RawMessage): Flow<AfterHandshake> | undefined;

@@ -17,7 +17,7 @@ export function masterSecret(h: Handshake, terms: Terms, preMasterSecret: Uint8A
   return secret;
 }
 
-/** The master secret of a session that is resumed. */
+/** The master secret of a session that is resumed (RFC 5246 §7.3, §8.1). */
 export function resumedMasterSecret(h: Handshake, { randoms }: Terms, secret: Uint8Array): Uint8Array {
   h.observer?.secret?.('CLIENT_RANDOM', randoms.client, secret);
   return secret.slice();
@@ -38,6 +38,7 @@ export interface DirectionKeys {
   readonly iv: Uint8Array;
 }
 
+/** Both directions' keys from the master secret and the randoms (RFC 5246 §6.3). */
 export function connectionKeys(h: Handshake, terms: Terms, master: Uint8Array): ConnectionKeys {
   const protection = protectionOf(h, terms);
   const { client, server } = keyBlock(h.provider, terms, protection, master);

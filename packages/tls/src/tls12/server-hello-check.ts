@@ -64,6 +64,7 @@ export function checkServerHello(
   if (formats !== undefined && !formats.includes(0)) {
     throw new TlsError('illegal-parameter', 'the server does not accept uncompressed points');
   }
+  // RFC 7627 §5.2
   const extended = extensions.has(extendedMasterSecret);
   if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
     throw new TlsError(
@@ -145,7 +146,10 @@ function selectedEncryptThenMac(
   );
 }
 
-/** The server resumes when it echoes the session ID; then suite and extended master secret must be as they were. */
+/**
+ * The server resumes when it echoes the session ID (RFC 5246 §7.4.1.3); then suite and extended master secret must be as
+ * they were.
+ */
 function resumedSession(
   offer: Offer,
   hello: ServerHello<'server_hello_12'>,

@@ -75,6 +75,7 @@ export function agreeOn(
     );
   }
   checkClientSchemes(h, rules);
+  // RFC 7627 §5.2
   const extended = extensions.has(extendedMasterSecret);
   if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
     throw new TlsError(
@@ -112,6 +113,7 @@ export function agreeOn(
   };
 }
 
+/** RFC 5246 §7.4.1.2, RFC 3749 §2. */
 function commonCompression(h: ServerHandshake, hello: ClientHello): RecordCompression | undefined {
   const { dangerousCompression } = h.config.options;
   if (dangerousCompression === undefined) return undefined;

@@ -168,7 +168,10 @@ function curveIsOffered(hello: ClientHello, key: KeyKind): boolean {
   return group !== undefined && offered.includes(group.id);
 }
 
-/** A session to resume: by ticket, or by ID. A ticket that is not understood means a full handshake. */
+/**
+ * A session to resume: by ticket (RFC 5077 §3.1), or by ID (RFC 5246 §7.4.1.2). A ticket that is not understood means a full
+ * handshake.
+ */
 export function* findSession(h: ServerHandshake, wishes: Wishes): Flow<Session | undefined> {
   const { hello, extended } = wishes;
   const ticket = hello.extensions.get(sessionTicket);

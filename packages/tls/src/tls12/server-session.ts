@@ -15,7 +15,7 @@ export function* sendTicket(h: ServerHandshake, session: Session): Flow<void> {
   send(h, newSessionTicket12, { ticketLifetimeHint: h.config.sessionLifetime, ticket });
 }
 
-/** What the server keeps of a full handshake. */
+/** What the server keeps of a full handshake, in its own store or in a ticket (RFC 5246 §7.3, RFC 5077 §4). */
 export function sessionFor(
   h: ServerHandshake,
   { info, alpnProtocol }: Agreed,

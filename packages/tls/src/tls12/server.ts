@@ -69,6 +69,7 @@ export function* serverHandshake12(
   return session === undefined ? yield* fullHandshake(h, agreed) : yield* resumption(h, agreed, session);
 }
 
+/** RFC 5246 §7.3, Figure 1. */
 function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResult> {
   const { suite, group, own } = yield* chooseParameters(h, wishes);
   const agreed = isResumable(suite) ? wishes : { ...wishes, sendsTicket: false };
@@ -123,6 +124,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   });
 }
 
+/** RFC 5246 §7.3, Figure 2; with a ticket RFC 5077 §3.1. */
 function* resumption(h: ServerHandshake, wishes: Agreed, session: Session): Flow<HandshakeResult> {
   const sendsTicket = wishes.sendsTicket && h.config.options.renewTickets !== false;
   const agreed: Agreed = { ...wishes, sendsTicket };
@@ -175,6 +177,7 @@ function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf
   return half;
 }
 
+/** RFC 5246 §7.4.4. */
 function sendCertificateRequest(h: ServerHandshake, terms: Terms): boolean {
   const { rules } = terms;
   const { certificateAuthorities } = h.config.options;
@@ -188,6 +191,7 @@ function sendCertificateRequest(h: ServerHandshake, terms: Terms): boolean {
   return true;
 }
 
+/** RFC 5246 §7.4.6. */
 function* receiveCertificate(h: ServerHandshake, { rules }: Terms): Flow<readonly Uint8Array[]> {
   const message = certificateMessage12(h, 'client');
   // The warning in place of the message has been passed over (RFC 6101 §5.6.6).
@@ -202,6 +206,7 @@ function* receiveCertificate(h: ServerHandshake, { rules }: Terms): Flow<readonl
   return certificateList;
 }
 
+/** RFC 5246 §7.4.8. */
 function* authenticateClient(
   h: ServerHandshake,
   { rules }: Terms,

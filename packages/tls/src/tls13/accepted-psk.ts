@@ -46,7 +46,7 @@ export function* findPsk(
   return undefined;
 }
 
-/** A key goes only with suites of its hash. */
+/** A key goes only with suites of its hash (RFC 9846 §4.3.11). */
 function hasSuiteFor(h: ServerHandshake, hello: ClientHello, hash: HashName): boolean {
   return h.config.cipherSuites.some(
     (suite) => isSuite13(suite) && suite.hash === hash && hello.cipherSuites.includes(suite.id),
@@ -76,7 +76,7 @@ function* externalPsk(h: ServerHandshake, { identity }: PskIdentity): Flow<Known
   return psk === undefined ? undefined : { ...externalBinding(psk), session: undefined };
 }
 
-/** Same name, not too old, and no less authenticated than a full handshake would be. */
+/** Same name, not too old, and no less authenticated than a full handshake would be (RFC 9846 §4.7.1). */
 function resumableHash(h: ServerHandshake, session: Session, name: string | undefined): HashName | undefined {
   const isForName =
     session.serverName === (name ?? '') ||
@@ -86,7 +86,7 @@ function resumableHash(h: ServerHandshake, session: Session, name: string | unde
   return cipherSuite13(session.cipherSuite)?.hash;
 }
 
-/** Throws `bad-binder` unless the client knows the key and nobody changed its hello. */
+/** Throws `bad-binder` unless the client knows the key and nobody changed its hello (RFC 9846 §4.3.11.2). */
 export function checkBinder(h: ServerHandshake, hello: ClientHello, psk: AcceptedPsk): void {
   const { binders } = hello.extensions.get(preSharedKey)!;
   const hash = h.transcript.digestWithoutTail(psk.hash, bindersLength(binders));

@@ -50,8 +50,8 @@ export function* sendAuthentication(
 }
 
 /**
- * The peer's Certificate, CertificateVerify and the verdict on them. `offered` are the schemes we said that we can
- * verify. An empty list means that a client has no certificate: then there is no CertificateVerify.
+ * The peer's Certificate, CertificateVerify and the verdict on them (RFC 9846 §4.5.1.3, §4.5.2). `offered` are the schemes we
+ * said that we can verify. An empty list means that a client has no certificate: then there is no CertificateVerify.
  */
 export function* receiveAuthentication(
   h: Handshake,
@@ -108,6 +108,7 @@ interface ExtensionRequest {
   readonly ids: readonly number[];
 }
 
+/** CertificateEntry by CertificateEntry, with OCSP responses and timestamps (RFC 9846 §4.5.1, §4.5.1.1). */
 function entries(credential: Credential, requested: ExtensionRequest): CertificateEntry[] {
   const ocsp = requested.ids.includes(statusRequest.id);
   const timestamps = requested.ids.includes(signedCertificateTimestamp.id);

@@ -84,6 +84,7 @@ function checkAgreement(
   retried: CipherSuite13 | undefined,
 ): Agreement {
   const suite = checkServerHello13(h, offer, hello);
+  // RFC 9846 §4.2.4
   if (retried !== undefined && retried !== suite) {
     throw new TlsError(
       'illegal-parameter',
@@ -141,6 +142,7 @@ interface HandshakeKeys {
   readonly server: Uint8Array;
 }
 
+/** Takes the handshake keys into use (RFC 9846 §7.1, §7.4 for the shared secret). */
 function enterHandshake(h: ClientHandshake, agreed: Agreement, schedule: KeySchedule): HandshakeKeys {
   const { hello } = agreed.offer;
   h.channel.useTls13();
@@ -171,6 +173,7 @@ interface ServerFlight {
   readonly received: Uint8Array;
 }
 
+/** RFC 9846 §4.4, §4.5: EncryptedExtensions, CertificateRequest, Certificate, CertificateVerify, Finished. */
 function* receiveServerFlight(
   h: ClientHandshake,
   agreed: Agreement,
@@ -209,6 +212,7 @@ export function knownPeer(psk: { readonly session: OfferedPsk['session'] }): Aut
   return psk.session === undefined ? UNAUTHENTICATED : resumedPeer(psk.session);
 }
 
+/** RFC 9846 §4.4.2. */
 function* receiveCertificateRequest(h: ClientHandshake): Flow<CertificateRequest13 | undefined> {
   if (!(yield* nextIs(h, certificateRequest13))) return undefined;
   const request = yield* receive(h, certificateRequest13);
@@ -230,7 +234,10 @@ function* authenticateServer(h: ClientHandshake, offer: Offer): Flow<Authenticat
   });
 }
 
-/** EndOfEarlyData if the server took early data, our settings if it sent its own, our certificate if it asked for one, Finished. */
+/**
+ * EndOfEarlyData if the server took early data (RFC 9846 §4.6), our settings if it sent its own, our certificate if it asked
+ * for one, Finished.
+ */
 function* sendClientFlight(
   h: ClientHandshake,
   { early, settings, request }: ServerFlight,

@@ -105,6 +105,7 @@ export class Established13 implements Established {
     if (this.#updateDue) this.updateKeys(false);
   }
 
+  /** KeyUpdate, which still goes out under the old key (RFC 9846 §4.7.3), and the next one (§7.2). */
   updateKeys(requestPeer: boolean): void {
     this.#updateDue = false;
     const requestUpdate = requestPeer ? UPDATE_REQUESTED : UPDATE_NOT_REQUESTED;
@@ -136,6 +137,7 @@ export class Established13 implements Established {
     });
   }
 
+  /** RFC 9846 §4.7.3. */
   #receiveKeyUpdate(message: RawMessage): void {
     const { requestUpdate } = decodeMessage(keyUpdate, message);
     if (requestUpdate !== UPDATE_REQUESTED && requestUpdate !== UPDATE_NOT_REQUESTED) {
@@ -170,6 +172,7 @@ export class Established13 implements Established {
     };
   }
 
+  /** RFC 9846 §4.7.1. */
   #receiveTicket(message: RawMessage): void {
     if (++this.#tickets > MAX_TICKETS_PASSED_OVER) {
       throw new TlsError(

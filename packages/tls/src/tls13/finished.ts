@@ -17,7 +17,7 @@ export function finishedData(
   return data;
 }
 
-/** Compares the peer's verify_data with what it must be. Throws `malformed-message` or `bad-finished`. */
+/** Compares the peer's verify_data with what it must be (RFC 9846 §4.5.3). Throws `malformed-message` or `bad-finished`. */
 export function verifyFinished(
   provider: CryptoProvider,
   received: Uint8Array,

@@ -48,7 +48,7 @@ export class KeySchedule {
     this.#advance('handshake', 'main', new Uint8Array(this.hashLength));
   }
 
-  /** Derive-Secret(., label, transcript) of the stage the schedule is in. */
+  /** Derive-Secret(., label, transcript) of the stage the schedule is in (RFC 9846 §7.1). */
   derive(label: SecretLabel, transcriptHash: Uint8Array): Uint8Array {
     if (STAGES[label] !== this.#stage) throw new Error(`${label} belongs to the ${STAGES[label]} stage`);
     const secret = this.#expand(this.#secret, label, transcriptHash);
@@ -101,6 +101,7 @@ export class KeySchedule {
     this.#derived = [];
   }
 
+  /** Derive-Secret(., "derived", "") as salt of the next HKDF-Extract (RFC 9846 §7.1). */
   #advance(from: 'early' | 'handshake', to: 'handshake' | 'main', input: Uint8Array): void {
     if (this.#stage !== from) throw new Error(`the key schedule is in its ${this.#stage} stage, not ${from}`);
     const { salt: knownSalt, emptyHash } = this.#start;

@@ -65,7 +65,7 @@ export class LaterAnswers implements LaterAuthentication {
       );
     }
     const { provider, config } = this.#constant;
-    // The answer goes out in one piece, however long the signature takes: nothing may come in between.
+    // The answer goes out in one piece, however long the signature takes: nothing may come in between (RFC 9846 §4.7.2).
     const answer: Uint8Array[] = [];
     const channel = { writeHandshake: (raw: Uint8Array) => void answer.push(raw) } as Channel;
     const transcript = laterTranscript(provider, this.#hash, this.#handshake, message.raw);

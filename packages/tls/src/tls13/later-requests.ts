@@ -60,6 +60,7 @@ export class LaterRequests implements LaterAuthentication {
     if (this.#requests.length >= MAX_WAITING_CERTIFICATE_REQUESTS) {
       throw new TlsError('not-connected', 'the client has not answered the previous certificate requests');
     }
+    // Unique, and not to be guessed (RFC 9846 §4.4.2).
     const context = this.#constant.provider.randomBytes(16);
     const extensions = certificateRequestExtensions(this.#handshakeWith(required, new Uint8Array(0)));
     const raw = encodeMessage(certificateRequest13, { certificateRequestContext: context, extensions });

@@ -43,6 +43,7 @@ export function checkPsk(psk: OfferedPsk | undefined, message: string): void {
   if (psk === undefined) throw new TlsError('no-psk', message);
 }
 
+/** With its age, as RFC 9846 §4.3.11.1 hides it. */
 function resumptionPsk(h: ClientHandshake, session: Session): OfferedPsk {
   const age = Math.max(0, h.now - session.createdAt);
   return {

@@ -55,7 +55,7 @@ export class Sealer13 implements RecordSealer {
   }
 }
 
-/** The other way round. */
+/** The other way round. Alone a ChangeCipherSpec needs no protection (RFC 9846 §5). */
 export class Opener13 implements RecordOpener {
   readonly isProtected = true;
   readonly #aead: Aead;

@@ -21,12 +21,14 @@ export function retryClientHello(
   const extensions = offer.hello.extensions;
   const wanted = retry.extensions.get(keyShare);
   const given = retry.extensions.get(cookie);
+  // RFC 9846 §4.2.4
   if (wanted === undefined && given === undefined) {
     throw new TlsError('illegal-parameter', 'a HelloRetryRequest that would not change the ClientHello');
   }
   h.channel.useTls13();
   h.transcript.replaceClientHello(suite.hash);
   let shares = offer.shares;
+  // The two checks of RFC 9846 §4.3.8: a group that was offered, and no share for it yet.
   if (wanted !== undefined) {
     const group = h.config.groups13.find((candidate) => candidate.id === wanted);
     if (group === undefined) {

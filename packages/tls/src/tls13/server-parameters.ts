@@ -85,7 +85,7 @@ function agreement(
   return { hello, suite, psk, group, clientShare, info, alpnProtocol, own, retried, offeredEarlyData };
 }
 
-/** What the second hello settles: one share, of the group that was asked for, or those of the first. */
+/** What the second hello settles: one share, of the group that was asked for, or those of the first (RFC 9846 §4.2.2). */
 function afterRetry(
   h: ServerHandshake,
   hello: ClientHello,

@@ -43,7 +43,8 @@ export function* retry(
 
 /**
  * A hello that brings back a cookie answers a retry that this server, or one with the same keys, sent on another
- * connection: the transcript becomes what it was there. Throws `illegal-parameter` for a cookie that is not ours.
+ * connection: the transcript becomes what it was there (RFC 9846 §4.1, §4.3.2). Throws `illegal-parameter` for a cookie that
+ * is not ours.
  */
 export function restoreRetry(
   h: ServerHandshake,
@@ -129,6 +130,7 @@ function checkSecondHello(first: ClientHello, second: ClientHello, sealed: Uint8
   refuseEarlyData(second);
 }
 
+/** RFC 9846 §4.3.10. */
 function refuseEarlyData(hello: ClientHello): void {
   if (!hello.extensions.has(earlyData)) return;
   throw new TlsError('illegal-parameter', 'early_data in a ClientHello that answers a retry');

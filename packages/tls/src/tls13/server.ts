@@ -112,7 +112,7 @@ function* agreeOnTheRest(h: ServerHandshake, agreement: Agreement): Flow<Agreed>
   };
 }
 
-/** Throws where the client asks for what cannot be. */
+/** What EncryptedExtensions will say (RFC 9846 §4.4.1). Throws where the client asks for what cannot be. */
 function answerHello(
   h: ServerHandshake,
   { hello, info, psk, alpnProtocol, own }: Agreement,
@@ -137,6 +137,7 @@ function answerHello(
   return extensions;
 }
 
+/** The first of the three ways in which a server meets early data (RFC 9846 §4.3.10): it drops what does not decrypt. */
 function skipEarlyData(h: ServerHandshake, hello: ClientHello): void {
   if (hello.extensions.has(earlyData))
     h.channel.skipUndecryptable(Math.max(SKIPPED_EARLY_DATA, 2 * h.config.maxEarlyData));
@@ -148,7 +149,7 @@ interface HandshakeKeys {
   readonly serverRandom: Uint8Array;
 }
 
-/** Sends ServerHello and takes the handshake keys into use: the client's early ones if they are due. */
+/** Sends ServerHello (RFC 9846 §4.2.3) and takes the handshake keys into use: the client's early ones if they are due. */
 function enterHandshake(
   h: ServerHandshake,
   agreed: Agreed,
@@ -207,6 +208,7 @@ interface ServerFlight {
   readonly sent: Uint8Array;
 }
 
+/** RFC 9846 §4.4, §4.5. */
 function* sendServerFlight(h: ServerHandshake, agreed: Agreed, serverSecret: Uint8Array): Flow<ServerFlight> {
   const { psk, suite, own, answer } = agreed;
   send(h, encryptedExtensions, { extensions: answer });
@@ -217,6 +219,7 @@ function* sendServerFlight(h: ServerHandshake, agreed: Agreed, serverSecret: Uin
   return { asks, sent };
 }
 
+/** RFC 9846 §4.4.2. */
 function sendCertificateRequest(h: ServerHandshake): boolean {
   if (!asksForCertificate(h)) return false;
   const extensions = certificateRequestExtensions(h);

@@ -26,7 +26,7 @@ interface Agreed {
   readonly peer: AuthenticatedPeer;
 }
 
-/** What a client keeps of a ticket. */
+/** What a client keeps of a ticket (RFC 9846 §4.7.1). */
 export function sessionFromTicket(
   h: ClientHandshake,
   ticket: NewSessionTicket13,

@@ -12,7 +12,7 @@ const KEY_LOG_LABELS: Partial<Record<SecretLabel, string>> = {
   'exp master': 'EXPORTER_SECRET',
 };
 
-/** The secrets of early data, from the hash of the ClientHello that offers it. */
+/** The secrets of early data, from the hash of the ClientHello that offers it (RFC 9846 §7.1). */
 export function earlySecrets(
   h: Handshake,
   schedule: KeySchedule,
@@ -25,7 +25,7 @@ export function earlySecrets(
   };
 }
 
-/** The handshake traffic secrets, from the transcript up to ServerHello. */
+/** The handshake traffic secrets, from the transcript up to ServerHello (RFC 9846 §7.1). */
 export function handshakeSecrets(
   h: Handshake,
   schedule: KeySchedule,
@@ -44,7 +44,7 @@ export interface ApplicationSecrets {
   readonly exporter: Uint8Array;
 }
 
-/** The application traffic secrets and the exporter's, from the transcript up to the server's Finished. */
+/** The application traffic secrets and the exporter's, from the transcript up to the server's Finished (RFC 9846 §7.1). */
 export function applicationSecrets(
   h: Handshake,
   schedule: KeySchedule,
