@@ -13,7 +13,7 @@ export interface FiniteFieldGroup {
   readonly exponentBits: number;
 }
 
-/** The named groups of TLS (RFC 7919 appendix A), the smallest first. */
+/** The named groups of TLS (RFC 7919 §A), the smallest first. */
 export const FFDHE_GROUPS: readonly FiniteFieldGroup[] = [
   group(
     'ffdhe2048',

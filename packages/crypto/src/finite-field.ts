@@ -79,7 +79,7 @@ export function leftPadded(value: Uint8Array, length: number): Uint8Array {
   return bytes;
 }
 
-/** 2 to p - 2: 0, 1 and p - 1 give secrets that anybody knows. The prime is odd. */
+/** 2 to p - 2 (RFC 9846 §4.3.8.1, RFC 7919 §5.1): 0, 1 and p - 1 give secrets that anybody knows. The prime is odd. */
 function isInnerElement(value: Uint8Array, prime: Uint8Array): boolean {
   if (isZeroOrOne(value)) return false;
   // Not `slice`, which a Buffer shares its memory with.

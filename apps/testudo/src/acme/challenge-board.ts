@@ -31,7 +31,7 @@ export class ChallengeBoard {
     return shared?.startsWith(`${token}.`) ? shared : undefined;
   }
 
-  /** Puts an answer up for http-01; the function that comes back takes it away. */
+  /** Puts an answer up for http-01 (RFC 8555 §8.3); the function that comes back takes it away. */
   answerHttp(token: string, keyAuthorization: string): () => void {
     this.#keyAuthorizations.set(token, keyAuthorization);
     this.#shared?.put('http', token, keyAuthorization);
@@ -41,7 +41,7 @@ export class ChallengeBoard {
     };
   }
 
-  /** Puts an answer up for tls-alpn-01; the function that comes back takes it away. */
+  /** Puts an answer up for tls-alpn-01 (RFC 8737 §3); the function that comes back takes it away. */
   answerTls(name: string, keyAuthorization: string): () => void {
     const place = sniFor(name);
     const answer = challengeCredential(name, keyAuthorization);

@@ -57,6 +57,7 @@ export async function issue(request: IssueRequest): Promise<string> {
       order = checkedOrder(await session.run((client) => client.finalizeOrder(order, csr)));
     }
     if (order.status !== 'valid') order = await untilDone(request, order, ['valid']);
+    // RFC 8555 §7.4.2
     const chain: unknown = await session.run((client) => client.getCertificate(order));
     if (typeof chain !== 'string') throw new AcmeError('unusable', 'what the CA sent is not a certificate');
     checkChain(chain, request);
@@ -70,6 +71,7 @@ export async function issue(request: IssueRequest): Promise<string> {
   }
 }
 
+/** newOrder (RFC 8555 §7.4), in place of the certificate that is replaced where the CA knows that. */
 async function openOrder(request: IssueRequest): Promise<Order> {
   const { session, names, order: url, replaces } = request;
   const begun = url === undefined ? undefined : await resume(session, url);
@@ -122,7 +124,7 @@ async function authorize(request: IssueRequest, order: Order): Promise<void> {
   }
 }
 
-/** Puts the answer up and tells the CA to look. */
+/** Puts the answer up, a key authorization (RFC 8555 §8.1), and tells the CA to look (§7.5.1). */
 async function answer(request: IssueRequest, authorization: Authorization): Promise<() => void> {
   const { session, board, challenges } = request;
   const name = authorization.identifier.value;
@@ -205,6 +207,7 @@ async function poll<T>(
   throw new AcmeError('slow', `${what} is not done after ${POLL.inAll / 1000} s: it will be continued later`);
 }
 
+/** What an order is finalized with (RFC 8555 §7.4). */
 function certificationRequest({ keyPem, names }: IssueRequest): string {
   const privateKey = parsePrivateKey(keyPem, nodeCrypto);
   const { der } = createCertificationRequest({ provider: nodeCrypto, privateKey, names: [...names] });

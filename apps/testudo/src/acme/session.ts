@@ -21,8 +21,8 @@ export interface AcmeSessionOptions {
 }
 
 /**
- * `acme-client`, with its errors and its transport made ours. That library has one HTTP client for the whole process,
- * sleeps on its own, and forgets what a CA's error said; an adapter (its own hook) puts {@link AcmeTransport} below it.
+ * `acme-client`, which signs requests and keeps nonces (RFC 8555 §6.2, §6.5), with its errors and its transport made ours.
+ * That library has one HTTP client for the whole process, sleeps on its own, and forgets what a CA's error said; an adapter (its own hook) puts {@link AcmeTransport} below it.
  * It is loaded when the first certificate is wanted, so that nobody else pays for it.
  */
 export class AcmeSession {

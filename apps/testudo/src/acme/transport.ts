@@ -128,7 +128,7 @@ function problemOf({ status, body }: AcmeAnswer): AcmeProblem {
   }
 }
 
-/** Seconds or a date; undefined for neither, and for the past. */
+/** Retry-After (RFC 9110 §10.2.3): seconds or a date; undefined for neither, and for the past. */
 export function retryAfterOf(value: string | undefined, now: number): number | undefined {
   if (value === undefined) return undefined;
   if (/^\d{1,9}$/.test(value)) return Number(value) * 1000 || undefined;

@@ -90,12 +90,12 @@ export function variableName(name: string): string {
   return name.toLowerCase().replaceAll('_', '-');
 }
 
-/** All fields but those that ask for another protocol. */
+/** All fields but those that ask for another protocol (RFC 9110 §7.8). */
 export function withoutUpgrade(raw: RawHeaders): Field[] {
   return [...fieldsOf(raw)].filter(([name]) => name.toLowerCase() !== 'upgrade');
 }
 
-/** The options of the Connection fields, in lower case. */
+/** The options of the Connection fields, in lower case (RFC 9110 §7.6.1). */
 export function connectionOptions(raw: RawHeaders): string[] {
   return valuesOf(raw, 'connection')
     .flatMap((value) => value.split(','))

@@ -36,7 +36,7 @@ export function passBack(answer: IncomingMessage, response: ServerResponse, own:
     if (trailers.length > 0 && canBeWritten(trailers, ''))
       response.addTrailers(trailers as [string, string][]);
   });
-  // When the answer breaks off, so does ours: half an answer must not look whole.
+  // When the answer breaks off, so does ours: half an answer must not look whole (RFC 9112 §8).
   pipeline(answer, response, (error) => {
     if (error) response.destroy();
   });
@@ -68,6 +68,7 @@ export function passInformation(information: InformationEvent, response: ServerR
 
 function passedBack(answer: IncomingMessage, { req }: ServerResponse): Field[] {
   const { statusCode = 502, headers } = answer;
+  // RFC 9112 §6.3
   const bodiless = req.method === 'HEAD' || statusCode === 204 || statusCode === 304;
   const isChunked = !bodiless && req.httpVersion === '1.1' && headers['content-length'] === undefined;
   return endToEnd(answer.rawHeaders).filter(([name]) => {

@@ -48,11 +48,13 @@ export function forwardedRequest(
 ): ForwardedRequest | Refusal {
   const raw = request.rawHeaders;
   const isOld = request.httpVersion !== '1.1';
+  // RFC 9112 §6.1: a coding that is not understood is 501, and HTTP/1.0 has none.
   const codings = valuesOf(raw, 'transfer-encoding');
   if (codings.length > 1 || (codings.length === 1 && codings[0]!.trim().toLowerCase() !== 'chunked')) {
     return { status: 501, advice: 'Only the transfer coding "chunked" is understood.' };
   }
   if (isOld && codings.length > 0) return { status: 400, advice: 'HTTP/1.0 has no transfer codings.' };
+  // RFC 9112 §3.2
   if (countOf(raw, 'host') > 1) return { status: 400, advice: 'The request names several hosts.' };
   // Part of the path to some servers, cut off by others; it never belongs here (RFC 9112 §3.2).
   if (request.url?.includes('#')) return { status: 400, advice: 'The request\u2019s target has a fragment.' };
@@ -89,7 +91,7 @@ function passedOn(
   });
 }
 
-/** Host where it stands; first where there was none. */
+/** Host (RFC 9110 §7.2) where it stands, of what the target says (RFC 9112 §3.2.2); first where there was none. */
 function withHost(fields: readonly Field[], host: string): Field[] {
   if (!fields.some(([name]) => name.toLowerCase() === 'host')) return [['Host', host], ...fields];
   return fields.map((field) => (field[0].toLowerCase() === 'host' ? [field[0], host] : field));
@@ -131,6 +133,7 @@ const REPLACED: ReadonlySet<string> = new Set([
   'x-forwarded-host',
 ]);
 
+/** `Forwarded` (RFC 7239 §4) and what was there before it. */
 function forwardingFields(
   request: IncomingMessage,
   { trustForwarded }: ForwardingPolicy,

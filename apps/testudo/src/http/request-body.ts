@@ -15,7 +15,7 @@ export function passBody(request: IncomingMessage, outgoing: ClientRequest): voi
     outgoing.end();
     return;
   }
-  // What stands in the header may be what the server behind waits for.
+  // What stands in the header may be what the server behind waits for (RFC 9110 §10.1.1).
   outgoing.flushHeaders();
   const onEnd = (): void => {
     const trailers = endToEndTrailers(request.rawTrailers);
@@ -23,7 +23,7 @@ export function passBody(request: IncomingMessage, outgoing: ClientRequest): voi
     outgoing.end();
   };
   request.once('end', onEnd);
-  // A client that goes away in the middle of its request ends ours, unfinished.
+  // A client that goes away in the middle of its request ends ours, unfinished (RFC 9112 §8).
   request.once('close', () => {
     if (!request.complete) outgoing.destroy();
   });

@@ -143,7 +143,7 @@ export function fileNameOf(name: string): string {
  */
 export function localName(what: 'CA' | 'intermediate'): string {
   const birth = `${new Date().toISOString().slice(0, 10)} ${randomBytes(3).toString('hex')}`;
-  // A common name has 64 characters at most (RFC 5280 appendix A.1).
+  // A common name has 64 characters at most (RFC 5280 §A.1).
   const host = hostname().slice(0, 64 - `Testudo local ${what} ( ${birth})`.length);
   return `Testudo local ${what} (${host} ${birth})`;
 }

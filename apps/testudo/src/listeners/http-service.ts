@@ -195,7 +195,7 @@ function isLast({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined;
 }
 
-/** Of requests in a row, each is looked at when those before it are answered: the later one may depend on them. */
+/** Of requests in a row (RFC 9112 §9.3.2), each is looked at when those before it are answered: it may depend on them. */
 function whenItsTurn(response: ServerResponse, action: () => void): void {
   if (response.socket === null) response.once('socket', action);
   else action();

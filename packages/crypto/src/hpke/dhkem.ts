@@ -65,6 +65,7 @@ export function dhkem(provider: CryptoProvider, id: number): Dhkem | undefined {
     throw new CryptoError('bad-key', 'no key can be derived from these bytes');
   }
 
+  /** ExtractAndExpand (RFC 9180 §4.1). */
   function extractAndExpand(dh: Uint8Array, enc: Uint8Array, publicKey: Uint8Array): Uint8Array {
     const extracted = kdf.extract(NOTHING, 'eae_prk', dh);
     return kdf.expand(extracted, 'shared_secret', concat(enc, publicKey), secretLength);

@@ -2,7 +2,7 @@ import { createHmac, type Hmac } from 'node:crypto';
 import type { HashName, Mac } from '../provider.ts';
 import { plain } from './bytes.ts';
 
-/** OpenSSL's HMAC in steps. */
+/** OpenSSL's HMAC (RFC 2104 §2) in steps. */
 export function mac(hash: HashName, key: Uint8Array): Mac {
   const own = key.slice();
   let state: Hmac | undefined;

@@ -4,6 +4,7 @@ import { checkPbkdf2, checkScrypt } from '../password-parameters.ts';
 import type { DigestName, ScryptCost } from '../provider.ts';
 import { plain } from './bytes.ts';
 
+/** RFC 8018 §5.2. */
 export function pbkdf2(
   hash: DigestName,
   password: Uint8Array,
@@ -15,6 +16,7 @@ export function pbkdf2(
   return plain(pbkdf2Sync(password, salt, iterations, length, hash));
 }
 
+/** RFC 7914 §6. */
 export function scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost, length: number): Uint8Array {
   const memory = checkScrypt(cost, length);
   const { N, r, p } = cost;

@@ -5,6 +5,7 @@ import { checkPbkdf2, checkScrypt } from '../password-parameters.ts';
 import type { DigestName, ScryptCost } from '../provider.ts';
 import { HASHES } from './hashes.ts';
 
+/** RFC 8018 §5.2. */
 export function pbkdf2(
   hash: DigestName,
   password: Uint8Array,
@@ -16,6 +17,7 @@ export function pbkdf2(
   return noblePbkdf2(HASHES[hash], password, salt, { c: iterations, dkLen: length });
 }
 
+/** RFC 7914 §6. */
 export function scrypt(password: Uint8Array, salt: Uint8Array, cost: ScryptCost, length: number): Uint8Array {
   const memory = checkScrypt(cost, length);
   const { N, r, p } = cost;

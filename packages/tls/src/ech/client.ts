@@ -132,8 +132,8 @@ class RetryConfigs implements ClientEch {
 }
 
 /**
- * The end of a handshake with the outer hello: a failure, whatever the server said. Only what it said with a good
- * certificate for the public name counts, even where the user accepts any certificate, or any name: who can send other
+ * The end of a handshake with the outer hello (RFC 9849 §6.1.6): a failure, whatever the server said. Only what it said with a
+ * good certificate for the public name counts, even where the user accepts any certificate, or any name: who can send other
  * configurations reads the name that the next hello hides.
  */
 function echRejection(info: ConnectionInfo, publicName: string, { list }: RetryConfigs): TlsError {
@@ -154,6 +154,7 @@ function echRejection(info: ConnectionInfo, publicName: string, { list }: RetryC
   });
 }
 
+/** RFC 9849 §6.1.7. */
 function problemOfName(leaf: Uint8Array, name: string): TlsError | undefined {
   try {
     verifyName(verifiedCertificates.parse(leaf), peerNameOf(name));

@@ -28,8 +28,8 @@ export function encodeInner(
 }
 
 /**
- * The other way: the whole inner ClientHello, of the form its sender has in its transcript. Takes time in proportion to
- * the two hellos, and the result is no longer than both. Throws `illegal-parameter`, or `DecodeError`.
+ * The other way (RFC 9849 §5.1): the whole inner ClientHello, of the form its sender has in its transcript. Takes time in
+ * proportion to the two hellos, and the result is no longer than both. Throws `illegal-parameter`, or `DecodeError`.
  */
 export function decodeInner(encoded: Uint8Array, outer: Uint8Array): Uint8Array {
   const { hello, padding } = decode(encodedInner, encoded);
@@ -51,7 +51,7 @@ export function decodeInner(encoded: Uint8Array, outer: Uint8Array): Uint8Array 
   return message;
 }
 
-/** RFC 9849, Appendix A: one walk through the outer extensions finds all that are named, each once and in order. */
+/** RFC 9849 §A: one walk through the outer extensions finds all that are named, each once and in order. */
 function referenced(ids: readonly number[], outer: readonly RawExtension[]): RawExtension[] {
   let at = 0;
   return ids.map((id) => {
@@ -65,7 +65,7 @@ function referenced(ids: readonly number[], outer: readonly RawExtension[]): Raw
   });
 }
 
-/** First the name up to the longest one, then the whole up to a multiple of 32 bytes. */
+/** First the name up to the longest one, then the whole up to a multiple of 32 bytes (RFC 9849 §6.1.3). */
 function paddingFor(length: number, hello: RawHello, maximumNameLength: number): number {
   const name = hello.extensions.find(({ id }) => id === serverName.id);
   const forName =

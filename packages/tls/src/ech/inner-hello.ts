@@ -47,6 +47,7 @@ export class InnerHello implements ClientEch {
     gatherRepeated(extensions);
   }
 
+  /** RFC 9849 §6.1.1: the outer hello with the inner one encrypted in it. */
   wrap(offer: Offer, raw: Uint8Array): Uint8Array {
     this.#outer.observer?.innerHello?.('sent', raw);
     const encoded = encodeInner(raw, REPEATED, this.#ech.config.maximumNameLength);
