@@ -28,7 +28,6 @@ import { live, nodeOriginals } from './live.ts';
 import { DEFAULT_SECURITY_LEVEL, TAKES_NO_CURVES } from './running-node.ts';
 import { type StrictOption, strictnessOf } from './strictness.ts';
 import { type EnabledVersions, readVersions, type VersionOptions } from './version-options.ts';
-import { asNode } from './words-of-node.ts';
 
 /** What `createSecureContext` takes: as `node:tls`. */
 export interface SecureContextOptions
@@ -87,14 +86,14 @@ export interface Negotiation extends CommonEngineOptions {
   readonly encryptThenMac: boolean;
 }
 
-/** Reads versions, ciphers, curves and signature algorithms. Throws with the codes of `node:tls`. */
+/** Reads versions, ciphers, curves and signature algorithms. Throws for what cannot be read. */
 export function readNegotiation(options: SecureContextOptions): Negotiation {
   const { sigalgs } = options;
   const { ciphers, ecdhCurve } = withDefaults(options);
   const secureOptions = options.secureOptions ?? 0;
   const names = ciphers.split(':');
   if (!names.some((name) => name !== '')) throw invalidValue('options.ciphers', 'is invalid', names);
-  const list = asNode({ ciphers }, () => parseCipherList(ciphers, options.legacy !== undefined));
+  const list = parseCipherList(ciphers, options.legacy !== undefined);
   // With OpenSSL, too, level 0 lets old versions be named, and takes short primes and SHA-1.
   const old = options.legacy ?? (list.securityLevel === 0 ? legacy : undefined);
   const allowsOld = old !== undefined;
@@ -116,9 +115,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
       isStrict: strictness.cipherSuites,
     }),
     groups: groups(ecdhCurve, options.dhparam),
-    signatureSchemes: sigalgs
-      ? asNode({ sigalgs, ciphers }, () => parseSignatureAlgorithms(sigalgs, allowsOld))
-      : undefined,
+    signatureSchemes: sigalgs ? parseSignatureAlgorithms(sigalgs, allowsOld) : undefined,
     heartbeat: options.heartbeat,
     requireAlpn: options.requireAlpn,
     applicationSettings: options.applicationSettings,
@@ -193,7 +190,7 @@ function groups(
   ecdhCurve: string | undefined,
   dhparam: SecureContextOptions['dhparam'],
 ): readonly string[] | undefined {
-  const curves = isCurveList(ecdhCurve) ? asNode({ ecdhCurve }, () => parseCurves(ecdhCurve)) : undefined;
+  const curves = isCurveList(ecdhCurve) ? parseCurves(ecdhCurve) : undefined;
   const field = finiteFieldFor(dhparam);
   if (field === undefined) return curves;
   return [...(curves ?? defaultGroups(nodeCrypto).map(({ name }) => name)), field];

@@ -8,7 +8,6 @@ import { certificateIn, trustedCertificateIn } from './certificate-block.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import { opensslError } from './openssl-errors.ts';
 import { bytesOf, isUnreadable, PemError, PemReader } from './openssl-pem.ts';
-import { asNode } from './words-of-node.ts';
 
 type Pem = string | NodeJS.ArrayBufferView;
 
@@ -23,13 +22,13 @@ export interface OwnIdentity {
 /**
  * The options `cert` and `key`, as OpenSSL takes them: there is one place for each kind of key, and what comes later
  * replaces what was there. A certificate without its key, or the other way round, is of no use and no error.
- * Throws what Node throws.
+ * Throws for what cannot be read, or does not belong together.
  */
 export function loadIdentities(options: SecureContextOptions): Places {
   const places = new Places();
   for (const input of dense(options.cert)) {
     checkTextOrBytes('options.cert', input);
-    const { leaf, others } = asNode({ cert: [input] }, () => loadChain(input as Pem));
+    const { leaf, others } = loadChain(input as Pem);
     places.setChain(leaf, others);
   }
   const isList = Array.isArray(options.key);
@@ -39,9 +38,8 @@ export function loadIdentities(options: SecureContextOptions): Places {
     const passphrase = pair?.passphrase !== undefined ? pair.passphrase : options.passphrase;
     checkTextOrBytes('options.key', pem);
     if (passphrase !== undefined && passphrase !== null) checkString('options.passphrase', passphrase);
-    const key = asNode({ key: [{ pem, passphrase }] }, () => loadKey(pem, passphrase));
-    if (!places.setKey(key))
-      asNode({ cert: options.cert, key: options.key, passphrase: options.passphrase }, mismatch);
+    if (!places.setKey(loadKey(pem, passphrase)))
+      throw opensslError('key values mismatch', undefined, 'x509 certificate routines');
   }
   return places;
 }
@@ -192,10 +190,6 @@ function loadKey(pem: Pem, passphrase: string | undefined): PrivateKey {
   } finally {
     pkcs8.fill(0);
   }
-}
-
-function mismatch(): never {
-  throw opensslError('key values mismatch', undefined, 'x509 certificate routines');
 }
 
 /** As Node's `forEach`, which knows no holes. */

@@ -17,7 +17,7 @@ import type { EngineOptions } from './engine-options.ts';
 import { nodeTypeError } from './errors.ts';
 import { checkServerIdentity } from './identity.ts';
 import { live } from './live.ts';
-import { loadAuthorities, loadIdentities } from './load.ts';
+import { loadAuthorities, loadIdentities, type OwnIdentity } from './load.ts';
 import { bytesOf } from './openssl-pem.ts';
 import { givenToContext } from './option-table.ts';
 import { sentWith } from './own-chain.ts';
@@ -28,6 +28,7 @@ import { loadRevocation, type Revocation } from './revocation-lists.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
 import { type Strictness, strictnessKey, strictnessOf } from './strictness.ts';
 import { type IdentityCheck, verifier } from './verification.ts';
+import { asNode } from './words-of-node.ts';
 
 /**
  * Everything about keys, trust and algorithms that many connections share: parsed and checked once.
@@ -56,21 +57,18 @@ export class SecureContext {
   #client: { readonly key: ClientConfigKey; readonly config: ClientConfig } | undefined;
 
   constructor(given: SecureContextOptions = {}) {
-    const options = givenToContext(given);
+    const { options, negotiation, identities, authorities, others, revocation } = read(given);
     this.strictness = strictnessOf(options.strict);
-    this.negotiation = readNegotiation(options);
-    const places = loadIdentities(options);
-    const pfxAuthorities = loadPfx(options, places);
-    for (const identity of places.identities) checkOwnStrength(identity, this.negotiation.securityLevel);
-    this.#authorities = loadAuthorities(options.ca);
-    this.credentials = places.identities.map((identity) =>
+    this.negotiation = negotiation;
+    this.#authorities = authorities;
+    this.credentials = identities.map((identity) =>
       sentWith(
         credential(nodeCrypto, [identity.leaf.der], identity.privateKey),
         identity,
         () => this.#authorities ?? defaultAuthorities(),
       ),
     );
-    this.revocation = loadRevocation(options.crl);
+    this.revocation = revocation;
     this.#allowsPartial = Boolean(options.allowPartialTrustChain);
     const { psks, ech, echKeys, serverNames, postHandshakeAuth } = options;
     this.engine = { psks, ech, echKeys, serverNames, postHandshakeAuth };
@@ -79,7 +77,7 @@ export class SecureContext {
     this.ticketKeys = options.ticketKeys;
     this.sessionIdContext = options.sessionIdContext;
     this.context = new ContextHandle(this, (more) => this.#addAuthorities(more));
-    if (pfxAuthorities.length > 0) this.#addAuthorities(pfxAuthorities);
+    if (others.length > 0) this.#addAuthorities(others);
   }
 
   #addAuthorities(more: readonly Certificate[]): void {
@@ -146,6 +144,29 @@ export class SecureContext {
   }
 }
 
+/** What the options say, or what Node throws for them. */
+function read(given: SecureContextOptions): {
+  readonly options: SecureContextOptions;
+  readonly negotiation: Negotiation;
+  readonly identities: readonly OwnIdentity[];
+  readonly authorities: Certificate[] | undefined;
+  /** From `pfx`. */
+  readonly others: readonly Certificate[];
+  readonly revocation: Revocation | undefined;
+} {
+  return asNode(given, () => {
+    const options = givenToContext(given);
+    const negotiation = readNegotiation(options);
+    const places = loadIdentities(options);
+    const others = loadPfx(options, places);
+    const { identities } = places;
+    for (const identity of identities) checkOwnStrength(identity, negotiation.securityLevel);
+    const authorities = loadAuthorities(options.ca);
+    const revocation = loadRevocation(options.crl);
+    return { options, negotiation, identities, authorities, others, revocation };
+  });
+}
+
 /**
  * As OpenSSL: a path ends at a root, so what else is in `ca` only helps to find one, unless `allowPartialTrustChain`.
  */
@@ -201,7 +222,7 @@ export function contextFrom(given: SecureContext | NodesContext | SecureContextO
 
 /** A context for options that may come again: those without a private key are kept, and parsed once. */
 export function sharedSecureContext(all: SecureContextOptions): SecureContext {
-  const options = givenToContext(all);
+  const options = asNode(all, () => givenToContext(all));
   const key = cacheKey(options);
   if (key === undefined) return new SecureContext(options);
   const known = shared.get(key);

@@ -1,24 +1,53 @@
+import { type SecureContextOptions, withDefaults } from './context-options.ts';
+import { UNSUPPORTED_OPTION } from './errors.ts';
 import { nodeOriginals } from './live.ts';
-import { isUnreadable } from './openssl-pem.ts';
 
-/** Runs it; what it throws about its input is thrown in the words of the Node that runs, with ours as the cause. */
-export function asNode<T>(options: object, read: () => T): T {
+/**
+ * Reads options of a context. Where that throws, it is what the Node that runs throws for all of them that is thrown, with ours as
+ * the cause: of several that are wrong the same one, in the same words.
+ */
+export function asNode<T>(options: SecureContextOptions, read: () => T): T {
   try {
     return read();
   } catch (error) {
-    if (!isUnreadable(error) && !(error instanceof Error && 'code' in error)) throw error;
     throw nodesError(options, error as Error);
   }
 }
 
-function nodesError(options: object, error: Error): Error {
+function nodesError(given: SecureContextOptions, error: Error & { code?: unknown }): Error {
+  // What only Node has would not fail there, or for another reason.
+  const options = error.code === UNSUPPORTED_OPTION ? { ...given, ...NO_ENGINES } : given;
   try {
-    nodeOriginals.createSecureContext(options);
+    nodeOriginals.createSecureContext(forNode(options));
   } catch (theirs) {
     if (theirs instanceof Error) {
-      if ((theirs as { code?: unknown }).code !== (error as { code?: unknown }).code) theirs.cause = error;
+      if ((theirs as { code?: unknown }).code !== error.code) theirs.cause = error;
       return theirs;
     }
   }
   return error;
+}
+
+const NO_ENGINES: SecureContextOptions = {
+  clientCertEngine: undefined,
+  privateKeyEngine: undefined,
+  privateKeyIdentifier: undefined,
+};
+
+/** With the defaults that the program has replaced, and without what only ours takes. */
+function forNode(options: SecureContextOptions): SecureContextOptions {
+  const { ciphers, ecdhCurve, minVersion, maxVersion } = withDefaults({});
+  const hasMethod = typeof options.secureProtocol === 'string' && options.secureProtocol !== '';
+  return {
+    ...options,
+    ciphers: options.legacy ? undefined : isNothing(options.ciphers) ? ciphers : options.ciphers,
+    ecdhCurve: options.ecdhCurve === undefined ? ecdhCurve : options.ecdhCurve,
+    ...(hasMethod
+      ? {}
+      : { minVersion: options.minVersion ?? minVersion, maxVersion: options.maxVersion ?? maxVersion }),
+  };
+}
+
+function isNothing(value: unknown): boolean {
+  return value === undefined || value === null || value === '';
 }
