@@ -1,22 +1,12 @@
-import { beforeAll, expect, test } from 'vitest';
-import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
-import { Identities, type Identity } from '../interop/support/identities.ts';
+import { expect, test } from 'vitest';
+import { programIdentity } from './support/identity.ts';
 import { sameOnBoth } from './support/same-on-both.ts';
 
 // Proxies, and libraries that pass on options or change node:tls for a whole program: what they do on ours is compared with
 // what they do on Node's own.
 
-cleanUpAfterTests();
-
-let identity: Identity;
-let ca: string;
-beforeAll(() => {
-  const identities = new Identities('Programs');
-  identity = identities.server('RSA', { names: ['localhost'] });
-  ca = identities.ca;
-});
-
-const both = (name: string, env = {}) => sameOnBoth(name, { identity, ca, env });
+const programs = programIdentity();
+const both = (name: string, env = {}) => sameOnBoth(name, programs, env);
 
 test('https-proxy-agent and undici through proxies, TLS in TLS, too', async () => {
   const results = await both('https-proxy-agent');
@@ -34,7 +24,7 @@ test('proxies that end TLS: by hand, http-mitm-proxy, http-proxy', async () => {
 
 test('libraries that change node:tls', async () => {
   // In a program that does not trust the authority by itself.
-  const results = await both('patches', { AUTHORITY: ca, NODE_EXTRA_CA_CERTS: '' });
+  const results = await both('patches', { AUTHORITY: programs.ca, NODE_EXTRA_CA_CERTS: '' });
   expect(results['syswide-cas']).toBe('hello localhost');
   expect(results['before']).toMatch(/^UNABLE_TO_/);
 });

@@ -1,7 +1,6 @@
-import { beforeAll, expect, test } from 'vitest';
-import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
-import { Identities, type Identity } from '../interop/support/identities.ts';
+import { expect, test } from 'vitest';
 import { withPrograms } from '../support/programs.ts';
+import { programIdentity } from './support/identity.ts';
 import { sameOnBoth } from './support/same-on-both.ts';
 import { startMariadb } from './support/servers.ts';
 import { startNats, startProsody, startSlapd, startVsftpd } from './support/upgrading-servers.ts';
@@ -9,21 +8,12 @@ import { startNats, startProsody, startSlapd, startVsftpd } from './support/upgr
 // Libraries that put TLS over a connection on which something else was said before: they hold the raw socket, too. What
 // they do on ours is compared with what they do on Node's own.
 
-cleanUpAfterTests();
-
-let identity: Identity;
-let ca: string;
-beforeAll(() => {
-  const identities = new Identities('Programs');
-  identity = identities.server('RSA', { names: ['localhost'] });
-  ca = identities.ca;
-});
-
-const both = (name: string, env = {}) => sameOnBoth(name, { identity, ca, env });
+const programs = programIdentity();
+const both = (name: string, env = {}) => sameOnBoth(name, programs, env);
 
 withPrograms('vsftpd')('basic-ftp and vsftpd', () => {
   test('the data connections resume the session of the control connection', async () => {
-    expect(await both('basic-ftp', { PORT: await startVsftpd(identity) })).toEqual({
+    expect(await both('basic-ftp', { PORT: await startVsftpd(programs.identity) })).toEqual({
       list: [300_000],
       download: 300_000,
       secured: true,
@@ -33,7 +23,7 @@ withPrograms('vsftpd')('basic-ftp and vsftpd', () => {
 
 withPrograms('prosody')('@xmpp/client and Prosody', () => {
   test('STARTTLS and TLS at once', async () => {
-    const { port, direct } = await startProsody(identity);
+    const { port, direct } = await startProsody(programs.identity);
     expect(await both('xmpp', { PORT: port, DIRECT_PORT: direct })).toEqual({
       xmpp: { secure: true, text: 20_000 },
       xmpps: { secure: true, text: 20_000 },
@@ -43,7 +33,7 @@ withPrograms('prosody')('@xmpp/client and Prosody', () => {
 
 withPrograms('mariadbd')('mysql and MariaDB', () => {
   test('verifies by itself what it makes of a TLSSocket', async () => {
-    expect(await both('mysql', { PORT: await startMariadb(identity) })).toEqual({
+    expect(await both('mysql', { PORT: await startMariadb(programs.identity) })).toEqual({
       ssl: 'TLSv1.3',
       big: [1_000_000, 200_000],
       refused: 'HANDSHAKE_SSL_ERROR',
@@ -60,7 +50,7 @@ test('emailjs and smtp-server', async () => {
 
 withPrograms('slapd')('ldapts and OpenLDAP', () => {
   test('StartTLS and TLS at once', async () => {
-    const { ldap, ldaps } = await startSlapd(identity);
+    const { ldap, ldaps } = await startSlapd(programs.identity);
     expect(await both('ldapts', { PORT: ldap, LDAPS_PORT: ldaps })).toEqual({
       STARTTLS: [1, 50_000],
       LDAPS: [1, 50_000],
@@ -71,7 +61,7 @@ withPrograms('slapd')('ldapts and OpenLDAP', () => {
 
 withPrograms('nats-server')('nats and its server', () => {
   test('the server speaks first', async () => {
-    expect(await both('nats', { PORT: await startNats(identity) })).toEqual({
+    expect(await both('nats', { PORT: await startNats(programs.identity) })).toEqual({
       news: 500_000,
       tls: true,
     });

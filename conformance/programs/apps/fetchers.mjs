@@ -1,6 +1,5 @@
 // Small clients, and what they pass on without looking.
 
-import { once } from 'node:events';
 import https from 'node:https';
 import needle from 'needle';
 import fetchOfNode from 'node-fetch';
@@ -37,24 +36,27 @@ report('superagent, wrong name', await codeOf(superagent.get(wrong)));
 report('superagent, unchecked', (await superagent.get(wrong).disableTLSCerts()).body);
 
 // As yarn does: each option is there, whatever the configuration says.
-for (const empty of ['', undefined, null, false]) {
-  const options = {
-    ca: empty,
-    cert: empty,
-    key: empty,
-    passphrase: empty,
-    pfx: empty,
-    crl: empty,
-    ciphers: empty || undefined,
-  };
-  const agent = new https.Agent(options);
-  report(
-    `empty options: ${JSON.stringify(empty)}`,
-    await get(https, url, { agent, ...options }).catch((error) => error.code),
-  );
+const OPTIONS = [
+  ...['ca', 'cert', 'key', 'passphrase', 'pfx', 'crl', 'ciphers', 'minVersion', 'secureProtocol', 'sigalgs'],
+  ...['ALPNProtocols', 'session', 'signal', 'lookup', 'localAddress', 'servername'],
+  ...['rejectUnauthorized', 'sessionIdContext', 'timeout', 'secureContext', 'dhparam'],
+];
+const EMPTY = ['', null, false, 0, []];
+const nameOf = (error) => error.code ?? error.name;
+for (const option of OPTIONS) {
+  for (const empty of EMPTY) {
+    const agent = new https.Agent({ [option]: empty });
+    report(`${option}: ${JSON.stringify(empty)}`, [
+      await get(https, url, { agent }).catch(nameOf),
+      await get(https, url, { agent: false, [option]: empty }).catch(nameOf),
+    ]);
+  }
 }
-report(
-  'ca: [""]',
-  await once(https.get(url, { agent: false, ca: [''] }), 'error').then(([error]) => error.code),
-);
+for (const empty of EMPTY) {
+  const all = { ca: empty, cert: empty, key: empty, passphrase: empty, pfx: empty, crl: empty };
+  report(`all: ${JSON.stringify(empty)}`, await get(https, url, { agent: false, ...all }).catch(nameOf));
+  report(`needle, ${JSON.stringify(empty)}`, await needle('get', url, all).then(({ body }) => body, nameOf));
+}
+for (const ca of [[''], ['', 'x'], ['\n# nothing\n']])
+  report(`ca: ${JSON.stringify(ca)}`, await get(https, url, { agent: false, ca }).catch(nameOf));
 process.exit();
