@@ -26,7 +26,7 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
 type Fields = Record<string, Codec<unknown>>;
 type Struct<F extends Fields> = { [K in keyof F]: F[K] extends Codec<infer T> ? T : never };
 
-/** Fields one after the other, in the order they are declared; each is reported to the tracer. */
+/** Fields one after the other (RFC 9846 §3.6), in the order they are declared; each is reported to the tracer. */
 // biome-ignore lint/suspicious/noExplicitAny: a field's codec may be of any type; Struct<F> gives each its own
 export function struct<F extends Record<string, Codec<any>>>(fields: F): Codec<Struct<F>> {
   const names = Object.keys(fields);

@@ -6,6 +6,7 @@ import type { Writer } from './writer.ts';
 /** Width of a length prefix, in bytes: lengths of 8, 16 or 24 bits. */
 export type Prefix = 1 | 2 | 3;
 
+/** Numbers are big-endian (RFC 9846 §3.3). */
 export const uint8: Codec<number> = {
   read: (reader) => reader.uint8(),
   write: (writer, value) => writer.uint8(value),
@@ -37,7 +38,7 @@ export const empty: Codec<true> = {
   write: () => {},
 };
 
-/** Exactly `length` bytes. */
+/** `opaque x[length]`: exactly `length` bytes (RFC 9846 §3.4). */
 export function fixed(length: number): Codec<Uint8Array> {
   return {
     read: (reader) => reader.take(length),
@@ -54,7 +55,7 @@ export const rest: Codec<Uint8Array> = {
   write: (writer, value) => writer.bytes(value),
 };
 
-/** `opaque x<min..max>`: bytes behind a length. `max` is by default what the prefix can hold. */
+/** `opaque x<min..max>`: bytes behind a length (RFC 9846 §3.4). `max` is by default what the prefix can hold. */
 export function opaque(prefix: Prefix, min = 0, max: number = 2 ** (8 * prefix) - 1): Codec<Uint8Array> {
   const codecOfPrefix = prefix === 1 ? uint8 : prefix === 2 ? uint16 : uint24;
   return {
@@ -72,7 +73,7 @@ export function opaque(prefix: Prefix, min = 0, max: number = 2 ** (8 * prefix) 
   };
 }
 
-/** `T x<min..max>`: items behind a length; `min` and `max` count bytes, as in the RFCs. */
+/** `T x<min..max>`: items behind a length (RFC 9846 §3.4); `min` and `max` count bytes, as in the RFCs. */
 export function list<T>(
   prefix: Prefix,
   item: Codec<T>,
@@ -117,7 +118,7 @@ export function mapped<A, B>(inner: Codec<A>, to: (a: A, reader: Reader) => B, f
   };
 }
 
-/** A field that may hold one value only, as `legacy_compression_method`. */
+/** A field that may hold one value only (RFC 9846 §3.7), as `legacy_compression_method`. */
 export function constant(inner: Codec<number>, expected: number): Codec<number> {
   return {
     read(reader) {

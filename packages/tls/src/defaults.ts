@@ -11,7 +11,8 @@ export const DEFAULT_MIN_VERSION: VersionName = 'TLSv1.2';
 export const DEFAULT_MAX_VERSION: VersionName = 'TLSv1.3';
 
 /**
- * AES first: processors have it in hardware, and 128 bits are enough. Forward secrecy and an AEAD in each.
+ * What RFC 9846 §9.1 demands, and more. AES first: processors have it in hardware, and 128 bits are enough. Forward secrecy
+ * and an AEAD in each.
  * CCM is for small devices and slower, so it must be asked for; CCM-8 moreover has a short tag (RFC 9846 §B.4).
  */
 const DEFAULT_SUITES: readonly string[] = [

@@ -58,7 +58,7 @@ export interface CommonOptions extends AfterHandshakeOptions {
   readonly signatureSchemes?: readonly string[] | undefined;
   /** Milliseconds since 1970. Default `Date.now`. */
   readonly now?: (() => number) | undefined;
-  /** Zeros to add to a record of this many bytes (TLS 1.3 only); they are cut to what fits. Default: none. */
+  /** Zeros to add to a record of this many bytes (TLS 1.3 only, RFC 9846 §5.4); they are cut to what fits. Default: none. */
   readonly padding?: ((length: number) => number) | undefined;
   /** Most plaintext bytes in a record that is sent, 64 to 16,384. Default 16,384. */
   readonly maxFragmentLength?: number | undefined;

@@ -24,7 +24,7 @@ export class Certificate {
   /** The last second in which it is valid. */
   readonly notAfter: Date;
   readonly subject: DistinguishedName;
-  /** SubjectPublicKeyInfo, DER. */
+  /** SubjectPublicKeyInfo, DER (RFC 5280 §4.1.2.7). */
   readonly spki: Uint8Array;
   readonly extensions: Extensions;
   readonly signature: Uint8Array;
@@ -119,6 +119,7 @@ function readOuter(reader: DerReader): Outer {
   }));
 }
 
+/** TBSCertificate (RFC 5280 §4.1.2): its fields in order. */
 function readTbs(reader: DerReader): Tbs {
   return reader.sequence((tbs) => {
     const version = readVersion(tbs);
@@ -134,6 +135,7 @@ function readTbs(reader: DerReader): Tbs {
   });
 }
 
+/** RFC 5280 §4.1.2.1. */
 function readVersion(tbs: DerReader): 1 | 2 | 3 {
   return (
     tbs.explicit(0, (inner) => {
@@ -154,6 +156,7 @@ function skipUniqueIdentifiers(tbs: DerReader, version: number): void {
   }
 }
 
+/** RFC 5280 §4.1.2.9. */
 function readExtensions(tbs: DerReader, version: number): Extensions {
   const offset = tbs.offset;
   const list = tbs.explicit(3, (inner) => inner.sequenceOf(readExtension));

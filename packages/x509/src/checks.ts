@@ -128,6 +128,7 @@ export class CertificateChecks {
       outcomes = new Map();
       this.#signatures.set(child, outcomes);
     }
+    // RFC 5280 §6.1.4 (d), (f)
     let isValid = outcomes.get(issuer);
     if (isValid === undefined) {
       isValid = this.#verify(child, issuer.publicKey(this.#context.provider), algorithm);

@@ -133,6 +133,7 @@ export class Extensions implements Iterable<Extension> {
     return !PROCESSED.has(oid);
   }
 
+  /** RFC 5280 §4.2.1.9. */
   get basicConstraints(): BasicConstraints | undefined {
     return this.#read(ExtensionOid.basicConstraints, (reader) =>
       reader.sequence((inner) => {
@@ -143,6 +144,7 @@ export class Extensions implements Iterable<Extension> {
     );
   }
 
+  /** RFC 5280 §4.2.1.3. */
   get keyUsage(): ReadonlySet<KeyUsage> | undefined {
     return this.#read(ExtensionOid.keyUsage, (reader) => {
       const { bytes } = reader.bitString();
@@ -153,7 +155,7 @@ export class Extensions implements Iterable<Extension> {
     });
   }
 
-  /** Purposes, as object identifiers. */
+  /** Purposes, as object identifiers (RFC 5280 §4.2.1.12). */
   get extendedKeyUsage(): readonly Oid[] | undefined {
     return this.#read(ExtensionOid.extendedKeyUsage, (reader) =>
       notEmpty(
@@ -163,6 +165,7 @@ export class Extensions implements Iterable<Extension> {
     );
   }
 
+  /** RFC 5280 §4.2.1.6. */
   get subjectAltName(): readonly GeneralName[] | undefined {
     return this.#read(ExtensionOid.subjectAltName, (reader) =>
       notEmpty(
@@ -172,6 +175,7 @@ export class Extensions implements Iterable<Extension> {
     );
   }
 
+  /** RFC 5280 §4.2.1.10. */
   get nameConstraints(): NameConstraints | undefined {
     return this.#read(ExtensionOid.nameConstraints, (reader) =>
       reader.sequence((inner) => {
@@ -184,7 +188,7 @@ export class Extensions implements Iterable<Extension> {
     );
   }
 
-  /** Policies, as object identifiers. */
+  /** Policies, as object identifiers (RFC 5280 §4.2.1.4). */
   get certificatePolicies(): readonly Oid[] | undefined {
     return this.#policies?.policies;
   }
@@ -193,10 +197,12 @@ export class Extensions implements Iterable<Extension> {
     return this.#read(ExtensionOid.certificatePolicies, readCertificatePolicies);
   }
 
+  /** RFC 5280 §4.2.1.5. */
   get policyMappings(): readonly PolicyMapping[] | undefined {
     return this.#read(ExtensionOid.policyMappings, readPolicyMappings);
   }
 
+  /** RFC 5280 §4.2.1.11. */
   get policyConstraints(): PolicyConstraints | undefined {
     return this.#read(ExtensionOid.policyConstraints, readPolicyConstraints);
   }
@@ -223,10 +229,12 @@ export class Extensions implements Iterable<Extension> {
     return this.#read(ExtensionOid.ocspNoCheck, (reader) => reader.null()) !== undefined;
   }
 
+  /** RFC 5280 §4.2.1.2. */
   get subjectKeyIdentifier(): Uint8Array | undefined {
     return this.#read(ExtensionOid.subjectKeyIdentifier, (reader) => reader.octetString());
   }
 
+  /** RFC 5280 §4.2.1.1. */
   get authorityKeyIdentifier(): AuthorityKeyIdentifier | undefined {
     return this.#read(ExtensionOid.authorityKeyIdentifier, (reader) =>
       reader.sequence((inner) => ({

@@ -85,7 +85,7 @@ export class PathSearch {
   *#extend(path: readonly Certificate[], nodes: readonly RecordedNode[]): Search<FoundPath | undefined> {
     const { trust, at } = this.#options;
     const child = path.at(-1)!;
-    // RFC 5280 §6.1.3 (a)(4), from below: only who has the name that the child gives its issuer.
+    // RFC 5280 §6.1.3 (a)(4), §6.1.4 (c), from below: only who has the name that the child gives its issuer.
     const anchors = trust.withSubject(child.issuer);
     let attempts = 0;
     let isLinked = false;

@@ -111,7 +111,7 @@ class PolicyState {
       this.#policyMapping = Math.max(0, this.#policyMapping - 1);
       this.#inhibitAnyPolicy = Math.max(0, this.#inhibitAnyPolicy - 1);
     }
-    // RFC 5280 §6.1.4 (i), then (j)
+    // RFC 5280 §6.1.4 (i), (j)
     const constraints = extensions.policyConstraints;
     this.#explicitPolicy = Math.min(this.#explicitPolicy, constraints?.requireExplicitPolicy ?? Infinity);
     this.#policyMapping = Math.min(this.#policyMapping, constraints?.inhibitPolicyMapping ?? Infinity);

@@ -22,7 +22,7 @@ export interface VerifyOptions extends NameOptions {
   /** What the peer sent: its own certificate first, the others in any order, useful or not. */
   readonly chain: readonly Certificate[];
   readonly trust: TrustStore;
-  /** The moment at which everything must be valid. */
+  /** The moment at which everything must be valid (RFC 5280 §6.1.1 (b)). */
   readonly at: Date;
   /** What the leaf is used for. Default: what the profile is for; one of the two must say it. */
   readonly purpose?: Purpose | undefined;
@@ -61,8 +61,8 @@ export interface VerifiedChain {
 }
 
 /**
- * Finds a path from the leaf to a trust anchor and validates it (RFC 5280 §6.1). Signatures, validity, basicConstraints,
- * keyUsage, extendedKeyUsage, name constraints, policies and critical extensions are checked for every certificate,
+ * Finds a path from the leaf to a trust anchor and validates it (RFC 5280 §6.1, §6.2). Signatures, validity,
+ * basicConstraints, keyUsage, extendedKeyUsage, name constraints, policies and critical extensions are checked for every certificate,
  * trust anchors included; of those the policies do not count. Revocation is checked where `revocation` is given.
  *
  * Throws {@link CertificateError}. When no path is valid, the error is the most specific one of the most promising path:

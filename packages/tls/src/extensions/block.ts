@@ -129,7 +129,9 @@ export class ExtensionBlock<P extends Place> {
   }
 }
 
-/** `Extension extensions<0..2^16-1>` for one place. The table decides what may stand in it. */
+/**
+ * `Extension extensions<0..2^16-1>` (RFC 9846 §4.3, RFC 5246 §7.4.1.4) for one place. The table decides what may stand in it.
+ */
 export function extensions<P extends Place>(place: P): Codec<ExtensionBlock<P>> {
   return {
     read: (reader) => readExtensions(reader, place),

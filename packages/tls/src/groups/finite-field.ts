@@ -25,6 +25,7 @@ export function isFiniteField(group: Group): group is FiniteField {
   return group.kind === 'finite-field';
 }
 
+/** Diffie-Hellman in it (RFC 9846 §7.4.1): shares and secret are as long as the prime; before 1.3, dhe.ts strips zeros. */
 function finiteField(id: number, name: string, prime: Uint8Array, generator: Uint8Array): FiniteField {
   const agreement = (provider: CryptoProvider) => provider.finiteField(prime, generator)!;
   const group: FiniteField = {

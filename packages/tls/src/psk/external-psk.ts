@@ -1,6 +1,6 @@
 import type { HashName } from '@testudo/crypto';
 
-/** A key that both sides got by other means than TLS: of a device, or agreed on beforehand. */
+/** A key that both sides got by other means than TLS: of a device, or agreed on beforehand (RFC 9846 §2.2). */
 export interface ExternalPsk {
   /** Names the key to the server, in the clear; 1 to 65,535 bytes. Up to TLS 1.2 it should be UTF-8 text. */
   readonly identity: Uint8Array;

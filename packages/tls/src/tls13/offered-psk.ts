@@ -22,7 +22,7 @@ export interface OfferedPsk extends BoundPsk {
   readonly session: Session | undefined;
 }
 
-/** What a client has to offer: the session first, then its external keys (RFC 9846 §4.3.11). */
+/** What a client has to offer: the session first, then its external keys (RFC 9846 §2.2, §4.3.11). */
 export function* offeredPsks(h: ClientHandshake, session: Session | undefined): Flow<OfferedPsk[]> {
   const { config } = h;
   if (!config.versions.includes(TLS13)) return [];

@@ -38,8 +38,8 @@ export interface Agreement extends Choices {
 }
 
 /**
- * Suite, PSK and group, then what is chosen by the application; and only if all of them are found, a HelloRetryRequest where
- * there is no share (RFC 9846 §4.2.4).
+ * Suite, PSK and group (RFC 9846 §4.2.1), then what is chosen by the application; and only if all of them are found, a
+ * HelloRetryRequest where there is no share (RFC 9846 §4.2.4).
  */
 export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agreement> {
   const name = h.channel.requestedName;

@@ -57,6 +57,7 @@ export function* serverHandshake13(h: ServerHandshake, firstHello: ClientHello):
     schedule.enterMain();
     const application = applicationSecrets(h, schedule, agreed.hello.random);
     h.channel.setSealer(schedule.sealer(application.server), 'application');
+    // Our flight is out: nobody waits for the other (RFC 9846 §4.3.11.3).
     if (agreed.early) yield* receiveEarlyData(h, schedule, keys.client);
 
     const end = yield* receiveClientFlight(h, agreed, flight.asks, keys.client);

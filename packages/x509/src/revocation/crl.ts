@@ -125,6 +125,7 @@ function readOuter(reader: DerReader): SignedData {
   }));
 }
 
+/** TBSCertList (RFC 5280 §5.1.2): its fields in order. */
 function readTbs(reader: DerReader): Tbs {
   return reader.sequence((tbs) => {
     const version = readVersion(tbs);

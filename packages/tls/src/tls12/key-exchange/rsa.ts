@@ -19,7 +19,7 @@ const bare: Codec<ClientRsaParams> = struct({ encrypted: rest });
 /** Bytes of the pre-master secret: the version of ClientHello, and random ones. */
 const LENGTH = 48;
 
-/** A secret that the client encrypts under the key in the server's certificate (RFC 5246 §7.4.7.1). */
+/** A secret that the client encrypts under the key in the server's certificate (RFC 5246 §7.4.7.1, §8.1.1). */
 export const rsa: KeyExchange<never, ClientRsaParams> = {
   name: 'RSA',
   available: () => true,
