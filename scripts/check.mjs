@@ -1,5 +1,6 @@
 // `npm run check`: everything that can be said about the code without running it.
-// All checks run even when one fails; the exit code is 1 if any did. Nothing is written.
+// All checks run even when one fails; the exit code is 1 if any did. No file of the repository is written; what the packages'
+// check needs built is built.
 
 import { spawn } from 'node:child_process';
 import { dirname, join } from 'node:path';
@@ -13,12 +14,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const colours = process.stdout.isTTY === true;
 
 const CHECKS = [
-  ['types', () => tool('typescript/bin/tsc', '-p', 'tsconfig.json', '--pretty', String(colours))],
+  ['types', () => run('node_modules/typescript/bin/tsc', '-p', 'tsconfig.json', '--pretty', String(colours))],
   // `ci` is `check` that never writes.
   [
     'format and lint',
-    () => tool('@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', ...colourFlag(), '.'),
+    () => run('node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', ...colourFlag(), '.'),
   ],
+  ['packages', () => run('scripts/packages/check.mjs')],
   ['layers', () => checkLayers(root).join('\n')],
   ['file sizes', () => checkSizes(root).join('\n')],
   ['documents', () => checkDocuments(root).join('\n')],
@@ -26,12 +28,12 @@ const CHECKS = [
   ['lock file', () => checkLock(root).join('\n')],
 ];
 
+// The programs work side by side, and our own small checks meanwhile; what is said comes in the order of the list.
+const begun = CHECKS.map(([name, check]) => ({ name, result: timed(check) }));
 const failed = [];
-for (const [name, check] of CHECKS) {
-  const started = Date.now();
-  const problems = await attempt(check);
-  const time = `${((Date.now() - started) / 1000).toFixed(1)} s`;
-  console.log(`${problems === '' ? '✓' : '✗'} ${name.padEnd(16)} ${time.padStart(7)}`);
+for (const { name, result } of begun) {
+  const { problems, seconds } = await result;
+  console.log(`${problems === '' ? '✓' : '✗'} ${name.padEnd(16)} ${`${seconds.toFixed(1)} s`.padStart(7)}`);
   if (problems === '') continue;
   failed.push(name);
   console.log(`\n${problems.trimEnd()}\n`);
@@ -43,19 +45,22 @@ if (failed.length > 0) {
   process.exitCode = 1;
 }
 
-/** What a check complains about, or nothing; a check that breaks has failed. */
-async function attempt(check) {
+/** What a check complains about, or nothing, and how long it took; a check that breaks has failed. */
+async function timed(check) {
+  const started = Date.now();
+  let problems;
   try {
-    return await check();
+    problems = await check();
   } catch (error) {
-    return error.stack;
+    problems = error.stack;
   }
+  return { problems, seconds: (Date.now() - started) / 1000 };
 }
 
-/** Runs a script of an installed package. Resolves to its output if it fails, else to nothing. */
-function tool(script, ...args) {
+/** Runs a script. Resolves to its output if it fails, else to nothing. */
+function run(script, ...args) {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, 'node_modules', script), ...args], {
+    const child = spawn(process.execPath, [join(root, script), ...args], {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -35,6 +35,8 @@ async function bundleProject(project) {
     entryFileNames: '[name].js',
     chunkFileNames: '[name]-[hash].js',
     sourcemap: true,
+    // The tarballs hold the sources, so that the maps (of the declarations, too) lead to them.
+    sourcemapExcludeSources: true,
     comments: false,
   });
   await bundle.close();

@@ -48,7 +48,7 @@ export async function install(root, lock) {
 }
 
 /** The npm that started us if one did: it is there and it is of the user's choosing. */
-function npmCommand() {
+export function npmCommand() {
   const running = process.env.npm_execpath;
   if (running !== undefined && /^npm(-cli)?\.c?js$/.test(basename(running)))
     return { command: process.execPath, args: [running], shell: false };

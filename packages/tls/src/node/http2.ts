@@ -11,7 +11,7 @@ import { isIP } from 'node:net';
 import { connect as connectTls } from './connect.ts';
 import { http2SecureServer } from './node-servers.ts';
 import { adaptStreamWrap } from './stream-wrap.ts';
-import type { ConnectionOptions } from './types.ts';
+import type { ConnectionOptions, TlsOptions } from './types.ts';
 
 /** `node:http2` over this package's engine: HTTP/2 is Node's, TLS is ours. */
 export {
@@ -49,9 +49,12 @@ export function connect(
 
 type RequestListener = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 
+/** What Node's server over TLS takes, and in it what ours takes beyond that. */
+export type Http2ServerOptions = Omit<SecureServerOptions, keyof TlsOptions> & TlsOptions;
+
 /** As `http2.createSecureServer`, HTTP/1 with `allowHTTP1` included. */
 export function createSecureServer(
-  options?: SecureServerOptions | RequestListener,
+  options?: SecureServerOptions | Http2ServerOptions | RequestListener,
   listener?: RequestListener,
 ): Http2SecureServer {
   return http2SecureServer(options as SecureServerOptions, listener as never);

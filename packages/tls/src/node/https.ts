@@ -9,7 +9,7 @@ import type { Duplex } from 'node:stream';
 import { distinction } from './agent-name.ts';
 import { connect } from './connect.ts';
 import { httpsServer } from './node-servers.ts';
-import type { ConnectionOptions } from './types.ts';
+import type { ConnectionOptions, TlsOptions } from './types.ts';
 
 /**
  * `node:https` over this package's engine: HTTP is Node's, TLS is ours. An `Agent` of `node:https` itself still brings
@@ -89,9 +89,12 @@ export function get(...args: readonly unknown[]): ClientRequest {
   return made;
 }
 
+/** What Node's server over TLS takes, and in it what ours takes beyond that. */
+export type HttpsServerOptions = Omit<ServerOptions, keyof TlsOptions> & TlsOptions;
+
 /** As `https.createServer`. */
 export function createServer(
-  options?: ServerOptions | RequestListener,
+  options?: ServerOptions | HttpsServerOptions | RequestListener,
   listener?: RequestListener,
 ): HttpsServer {
   return httpsServer(options as ServerOptions, listener);
