@@ -15,6 +15,8 @@ const BUILTINS = new Set(builtinModules);
 const SOURCE = 'testudo-source';
 /** What a package shows to tests outside of it, beside its doors for everyone. */
 const TEST_DOOR = 'src/testing/index.ts';
+/** What tests ask for programs by, those of packages, too: it imports no package. */
+const PROGRAMS = 'conformance/support/programs.ts';
 /** Folders of the root that are no packages but import them. */
 const ROOT_FOLDERS = ['bench', 'conformance', 'fuzz', 'scripts'];
 
@@ -125,7 +127,11 @@ function checkSource(file, pack, workspace) {
 function checkSpecifier(specifier, file, pack, workspace, isDevelopment) {
   if (specifier.startsWith('.')) {
     const inside = slashes(relative(pack.dir, resolve(dirname(file), specifier)));
-    if (inside.startsWith('../')) return `imports ${specifier}, which is outside its package`;
+    if (inside.startsWith('../')) {
+      const isFree =
+        isDevelopment && slashes(relative(workspace.root, resolve(pack.dir, inside))) === PROGRAMS;
+      return isFree ? undefined : `imports ${specifier}, which is outside its package`;
+    }
     return isDevelopment || isShipped(inside) ? undefined : `imports ${specifier}, which users do not get`;
   }
   if (isBuiltin(specifier)) return undefined;

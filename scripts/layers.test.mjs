@@ -54,6 +54,11 @@ describe('the layers hold', () => {
   test('in a sound workspace', () => expect(breachesWith({})).toEqual([]));
 
   test.each([
+    [
+      'a test that asks for programs',
+      'packages/tls/src/a.test.ts',
+      "import '../../../conformance/support/programs.ts';",
+    ],
     ['an import from below', 'packages/tls/src/a.ts', "import { Reader } from '@testudo/codec';"],
     ['a door with a pattern', 'packages/tls/src/a.ts', "import '@testudo/codec/parts/der';"],
     ['a declared package and its sub-path', 'packages/crypto/src/a.ts', "import '@noble/hashes/sha2.js';"],
@@ -142,6 +147,18 @@ describe('a source breaks them by', () => {
       'the same from a test',
       'packages/tls/src/a.test.ts',
       "import '../../codec/src/b.ts';",
+      'outside its package',
+    ],
+    [
+      'what asks for programs, from what users get',
+      'packages/tls/src/a.ts',
+      "import '../../../conformance/support/programs.ts';",
+      'outside its package',
+    ],
+    [
+      'something else of conformance from a test',
+      'packages/tls/src/a.test.ts',
+      "import '../../../conformance/support/other.ts';",
       'outside its package',
     ],
     [

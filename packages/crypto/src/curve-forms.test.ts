@@ -1,6 +1,7 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { bytesEqual, concat, der, fromHex, toHex } from '@testudo/codec';
 import { describe, expect, test } from 'vitest';
+import { withPrograms } from '../../../conformance/support/programs.ts';
 import { nodeCrypto } from './node/index.ts';
 import { EC_CURVES } from './portable/curves.ts';
 import { portableCrypto } from './portable/index.ts';
@@ -96,8 +97,7 @@ describe.each(NAMES)('%s', (curve) => {
   });
 });
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
-describe.skipIf(!hasOpenssl)('private keys of the openssl program (needs openssl)', () => {
+withPrograms('openssl')('private keys of the openssl program', () => {
   test.each(NAMES)('%s', (curve) => {
     const name = curve === 'secp256r1' ? 'prime256v1' : curve;
     const pem = execFileSync('openssl', ['ecparam', '-name', name, '-genkey', '-noout']);

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
+import { withPrograms } from '../../../../conformance/support/programs.ts';
 import { CIPHER_SUITES, isSuite13 } from '../suites.ts';
 import { parseCipherList } from './cipher-list.ts';
 import { parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
@@ -32,8 +33,8 @@ function ours(list: string): string[] {
     .filter((name) => KNOWN.has(name));
 }
 
-/** What the openssl program makes of it, without what we do not have; undefined when there is no such program. */
-function openssls(list: string): string[] | undefined {
+/** What the openssl program makes of it, without what we do not have. */
+function openssls(list: string): string[] {
   try {
     const text = execFileSync('openssl', ['ciphers', list], {
       encoding: 'utf8',
@@ -43,14 +44,12 @@ function openssls(list: string): string[] | undefined {
       .trim()
       .split(':')
       .filter((name) => KNOWN.has(name));
-  } catch (error) {
-    return (error as { code?: string }).code === 'ENOENT' ? undefined : [];
+  } catch {
+    return [];
   }
 }
 
-const hasOpenssl = openssls('ALL') !== undefined;
-
-describe.skipIf(!hasOpenssl)('as the openssl program (needs openssl)', () => {
+withPrograms('openssl')('as the openssl program', () => {
   test.each([
     'ALL',
     'HIGH:!aNULL:!MD5',
@@ -109,7 +108,7 @@ describe.skipIf(!hasOpenssl)('as the openssl program (needs openssl)', () => {
   });
 });
 
-describe.skipIf(!hasOpenssl)('a security level (needs openssl)', () => {
+withPrograms('openssl')('a security level', () => {
   /** Without those that OpenSSL counts in another way since 3.2, and those that it wants a callback for. */
   const lists = ['ALL:!CCM8:!PSK', 'HIGH:!PSK', 'ECDHE:kRSA:DHE'];
 

@@ -1,4 +1,4 @@
-import { type ExecFileSyncOptions, execFileSync, spawnSync } from 'node:child_process';
+import { type ExecFileSyncOptions, execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,11 +12,11 @@ import {
   webPkiProfile,
 } from '@testudo/x509';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { withPrograms } from '../../../../conformance/support/programs.ts';
 import { closeAll, connected, MATRIX, nodes, ours } from './testing/support.ts';
 
 /** Keys whose points are compressed, or whose curves are written out: the Node door takes what Node takes. */
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const directory = mkdtempSync(join(tmpdir(), 'testudo-curves-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 afterEach(closeAll);
@@ -46,46 +46,48 @@ const FORMS = [
   ['both', ['-conv_form', 'compressed', '-param_enc', 'explicit']],
 ] as const;
 
-describe.skipIf(!hasOpenssl).each(FORMS)('%s (needs openssl)', (_form, args) => {
-  // In 1.2 OpenSSL shows a compressed point to those only who name it in ec_point_formats, which RFC 8422 §5.1.2 ended.
-  const pairs = MATRIX.filter(
-    ([, version, server, client]) =>
-      version === 'TLSv1.3' || server === client || !(args as readonly string[]).includes('compressed'),
-  );
-  test.each(pairs)('on both sides: %s, %s', async (_name, version, serverTls, clientTls) => {
-    const [server, client] = [own(...args), own(...args)];
-    const { accepted, client: socket } = await connected(
-      serverTls,
-      clientTls,
-      { ...server, ca: client.cert, requestCert: true, rejectUnauthorized: true },
-      { ...client, ca: server.cert, minVersion: version, maxVersion: version },
+withPrograms('openssl')('forms that the openssl program writes', () => {
+  describe.each(FORMS)('%s', (_form, args) => {
+    // In 1.2 OpenSSL shows a compressed point to those only who name it in ec_point_formats, which RFC 8422 §5.1.2 ended.
+    const pairs = MATRIX.filter(
+      ([, version, server, client]) =>
+        version === 'TLSv1.3' || server === client || !(args as readonly string[]).includes('compressed'),
     );
-    expect(socket.authorized).toBe(true);
-    expect(accepted.authorized).toBe(true);
-  });
+    test.each(pairs)('on both sides: %s, %s', async (_name, version, serverTls, clientTls) => {
+      const [server, client] = [own(...args), own(...args)];
+      const { accepted, client: socket } = await connected(
+        serverTls,
+        clientTls,
+        { ...server, ca: client.cert, requestCert: true, rejectUnauthorized: true },
+        { ...client, ca: server.cert, minVersion: version, maxVersion: version },
+      );
+      expect(socket.authorized).toBe(true);
+      expect(accepted.authorized).toBe(true);
+    });
 
-  test('under strict, and by our own profiles, a curve has a name', async () => {
-    const server = own(...args);
-    const [certificate] = parseCertificates(server.cert);
-    const isNamed = !(args as readonly string[]).includes('explicit');
-    const context = { ca: server.cert, strict: true };
-    const outcome = await connected(nodes, ours, server, context).then(
-      () => 'taken',
-      () => 'refused',
-    );
-    expect(outcome).toBe(isNamed ? 'taken' : 'refused');
-    for (const profile of [rfc5280Profile, compatibleProfile, webPkiProfile]) {
-      const verify = (): unknown =>
-        verifyCertificate({
-          provider: nodeCrypto,
-          chain: [certificate!],
-          trust: new TrustStore([certificate!]),
-          at: new Date(),
-          purpose: 'server',
-          profile,
-        });
-      if (!isNamed)
-        expect(verify).toThrow(expect.objectContaining({ code: 'unsupported-algorithm' }) as Error);
-    }
+    test('under strict, and by our own profiles, a curve has a name', async () => {
+      const server = own(...args);
+      const [certificate] = parseCertificates(server.cert);
+      const isNamed = !(args as readonly string[]).includes('explicit');
+      const context = { ca: server.cert, strict: true };
+      const outcome = await connected(nodes, ours, server, context).then(
+        () => 'taken',
+        () => 'refused',
+      );
+      expect(outcome).toBe(isNamed ? 'taken' : 'refused');
+      for (const profile of [rfc5280Profile, compatibleProfile, webPkiProfile]) {
+        const verify = (): unknown =>
+          verifyCertificate({
+            provider: nodeCrypto,
+            chain: [certificate!],
+            trust: new TrustStore([certificate!]),
+            at: new Date(),
+            purpose: 'server',
+            profile,
+          });
+        if (!isNamed)
+          expect(verify).toThrow(expect.objectContaining({ code: 'unsupported-algorithm' }) as Error);
+      }
+    });
   });
 });

@@ -1,13 +1,13 @@
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
+import { withPrograms } from '../../../../conformance/support/programs.ts';
 import { nodes, ours } from './testing/support.ts';
 
 /** Keys of our own that are too short for the security level: refused when they are loaded, as by Node. */
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const directory = mkdtempSync(join(tmpdir(), 'testudo-strength-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -20,7 +20,7 @@ function verdict(tls: typeof ours, options: object): string {
   }
 }
 
-describe.skipIf(!hasOpenssl)('RSA keys (needs openssl)', () => {
+withPrograms('openssl')('RSA keys', () => {
   test.each([512, 1023, 1024, 2047, 2048])('of %i bits', (bits) => {
     const [key, cert] = [join(directory, 'key.pem'), join(directory, 'cert.pem')];
     execFileSync('openssl', ['genrsa', '-out', key, String(bits)], { stdio: 'ignore' });

@@ -6,12 +6,12 @@ import { der, fromHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { createPkcs12, parseCertificates, parsePrivateKey } from '@testudo/x509';
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { withPrograms } from '../../../../conformance/support/programs.ts';
 import { ca, closeAll, connected, issue, nodes, ours, serverIdentity } from './testing/support.ts';
 import type { TlsOptions } from './types.ts';
 
 /** Which PFX files are taken, and what is said of those that are not: as the Node that runs. */
 
-const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 const directory = mkdtempSync(join(tmpdir(), 'testudo-pfx-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 afterEach(closeAll);
@@ -75,7 +75,7 @@ const CIPHERS = [
   ...['PBE-MD5-DES', 'PBE-SHA1-DES', 'NONE'],
 ];
 
-describe.skipIf(!hasOpenssl)('files of the openssl program are taken as by Node (needs openssl)', () => {
+withPrograms('openssl')('files of the openssl program are taken as by Node', () => {
   test.each(HASHES)('code with %s', async (hash) => {
     const pfx = exported(['-macalg', hash]);
     if (pfx === undefined) return;
