@@ -11,7 +11,7 @@ const INDEX = 'docs/rfc-index.md';
 /** Titles by section. RFC 9846 is not numbered like RFC 8446, whose numbers are still in many heads. */
 const SECTIONS_9846 = JSON.parse(readFileSync(new URL('./rfc9846.json', import.meta.url), 'utf8'));
 
-const FOLDERS = ['apps', 'bench', 'conformance', 'fuzz', 'packages'];
+const FOLDERS = ['apps', 'bench', 'conformance', 'docs', 'examples', 'fuzz', 'packages'];
 const SKIPPED = new Set(['node_modules', 'dist', 'vectors', 'results']);
 const TEXT = new Set(['.ts', '.mjs', '.js', '.md', '.html', '.txt']);
 const SOURCE = /^(?:packages|apps)\/[^/]+\/src\/(?!(?:.*\/)?testing\/).*(?<!\.test)\.ts$/;
@@ -99,10 +99,12 @@ function rank(key) {
 export function citingFiles(root) {
   const top = readdirSync(root).filter((name) => name.endsWith('.md'));
   const names = [...top, ...FOLDERS.flatMap((folder) => textsIn(root, join(root, folder)))].sort();
-  return names.map((name) => ({
-    name,
-    citations: citationsIn(readFileSync(join(root, name), 'utf8'), name.endsWith('.md')),
-  }));
+  return names
+    .filter((name) => name !== INDEX)
+    .map((name) => ({
+      name,
+      citations: citationsIn(readFileSync(join(root, name), 'utf8'), name.endsWith('.md')),
+    }));
 }
 
 function textsIn(root, dir) {

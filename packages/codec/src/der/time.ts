@@ -3,7 +3,7 @@ import { Tag, tagName } from './tags.ts';
 
 /**
  * UTCTime `YYMMDDHHMMSSZ` or GeneralizedTime `YYYYMMDDHHMMSSZ`: with seconds, without fractions, in UTC
- * (RFC 5280 §4.1.2.5.1 and .2). Throws {@link DecodeError}, also on a day that no calendar has.
+ * (RFC 5280 §4.1.2.5.1, §4.1.2.5.2). Throws {@link DecodeError}, also on a day that no calendar has.
  */
 export function decodeDerTime(tag: number, content: Uint8Array, offset = 0): Date {
   const yearDigits = tag === Tag.utcTime ? 2 : tag === Tag.generalizedTime ? 4 : 0;

@@ -39,7 +39,9 @@ export const HARD_FAIL: RevocationPolicy = { ...SOFT_FAIL, mode: 'hard-fail', re
 /** Nothing is asked. */
 export const NO_REVOCATION: RevocationPolicy = { ...SOFT_FAIL, mode: 'off', enforceMustStaple: false };
 
-/** Whether an answer is current at a moment; else why not, for people. Times of RFC 5280 §5.1.2.4 f., RFC 6960 §4.2.2.1. */
+/**
+ * Whether an answer is current at a moment; else why not, for people. Times of RFC 5280 §5.1.2.4, §5.1.2.5, RFC 6960 §4.2.2.1.
+ */
 export function stalenessOf(
   times: { readonly thisUpdate: Date; readonly nextUpdate: Date | undefined },
   at: Date,
