@@ -59,6 +59,8 @@ export class StrictCa {
   readonly script: Script[] = [];
   /** Resources that were asked for, in order: `newOrder`, `finalize`. */
   readonly log: string[] = [];
+  /** Called before a request to a resource is looked at, which waits for it. */
+  onRequest: (resource: string) => Promise<void> | void = () => undefined;
   /** What `GET renewalInfo` answers; without it there is no such service. */
   renewalWindow: { start: Date; end: Date } | undefined;
 
@@ -180,6 +182,7 @@ export class StrictCa {
   ): Promise<Answer | 'hang-up'> {
     const [, resource = '', id = ''] = path.split('/');
     this.log.push(resource);
+    await this.onRequest(resource);
     const next = this.script.findIndex((one) => one.resource === resource);
     const [scripted] = next === -1 ? [] : this.script.splice(next, 1);
     if (scripted?.answer instanceof Refusal) throw scripted.answer;

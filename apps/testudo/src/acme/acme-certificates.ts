@@ -41,6 +41,12 @@ export class AcmeCertificates {
   /** Connections to the CA that are in use. */
   readonly #open: Set<{ close(): void }> = new Set();
   #last: Promise<unknown> = Promise.resolve();
+  /** Whose place it takes. */
+  #before: AcmeCertificates | undefined;
+  #isRetired = false;
+  #isStopped = false;
+  /** Answers to challenges of an order that whoever comes next goes on with, and how to take them away. */
+  readonly #left: Set<() => void> = new Set();
 
   /** Throws a `Failure` for files that cannot be used. */
   constructor(parts: AcmeParts) {
@@ -66,9 +72,59 @@ export class AcmeCertificates {
     return this.#certificateFor(names).identity;
   }
 
-  /** Begins to get and renew certificates; those that are looked after already stay as they are. */
+  /**
+   * Takes the place of one that had other settings: what that one does is finished as far as it must be, an order that is
+   * under way is gone on with, and nothing is ordered twice.
+   */
+  follow(before: AcmeCertificates): void {
+    this.#before = before;
+  }
+
+  /**
+   * Begins to get and renew certificates, after whoever comes before; those that are looked after already stay as they are.
+   */
   start(): void {
-    for (const certificate of this.#certificates.values()) certificate.start();
+    const before = this.#before;
+    if (before === undefined) void this.#startAll();
+    else
+      void this.#end(before).then(() => {
+        if (this.#before !== before || this.#stopped.signal.aborted) return;
+        this.#before = undefined;
+        this.#inherit(before);
+        void this.#startAll();
+      });
+  }
+
+  /** Begins nothing any more. Resolves once what has begun at the CA is finished, and noted. */
+  async retire(): Promise<void> {
+    this.#isRetired = true;
+    this.#stopped.abort(new AcmeError('slow', 'the configuration has changed'));
+    for (const certificate of this.#certificates.values()) certificate.stop();
+    await this.#last;
+    if (this.#before === undefined) return;
+    await this.#end(this.#before);
+    this.#inherit(this.#before);
+  }
+
+  /** Ends one whose place is taken; another CA is not waited for. */
+  async #end(before: AcmeCertificates): Promise<void> {
+    if (before.#parts.plan.directory.href !== this.#parts.plan.directory.href) before.stop();
+    await before.retire();
+  }
+
+  async #startAll(): Promise<void> {
+    await Promise.all([...this.#certificates.values()].map((certificate) => certificate.start()));
+    if (!this.#isRetired) this.#takeAnswersAway();
+  }
+
+  #inherit(before: AcmeCertificates): void {
+    for (const remove of before.#left) this.#left.add(remove);
+    before.#left.clear();
+  }
+
+  #takeAnswersAway(): void {
+    for (const remove of this.#left) remove();
+    this.#left.clear();
   }
 
   /** Looks after the certificates for these names alone from now on. */
@@ -96,6 +152,9 @@ export class AcmeCertificates {
     this.#stopped.abort(new AcmeError('slow', 'the gateway is ending'));
     for (const certificate of this.#certificates.values()) certificate.stop();
     for (const one of this.#open) one.close();
+    this.#before?.stop();
+    this.#isStopped = true;
+    this.#takeAnswersAway();
   }
 
   #certificateFor(names: readonly string[]): ManagedCertificate {
@@ -157,12 +216,15 @@ export class AcmeCertificates {
     await this.#using(session, async () => {
       await this.#register(session);
       const service = old === undefined ? undefined : await this.#renewalService(session.transport);
-      const keyPem = await store.nextKey(keyType);
-      const chain = await issue({
+      const { chain, key } = await issue({
         session,
         names,
-        keyPem,
+        keyFor: (isNamed) => store.nextKey(keyType, isNamed),
         board: this.board,
+        onAnswered: (remove) => {
+          if (this.#isRetired && !this.#isStopped) this.#left.add(remove);
+          else remove();
+        },
         // What has failed is tried in another way the next time.
         challenges: rotated(challenges, failures),
         order: store.state.order,
@@ -173,7 +235,7 @@ export class AcmeCertificates {
         clock: this.#clock,
         signal: this.#stopped.signal,
       });
-      store.install(chain, keyPem);
+      store.install(chain, key);
     });
   }
 
@@ -191,7 +253,7 @@ export class AcmeCertificates {
   #session(): Promise<AcmeSession> {
     const { directory } = this.#parts.plan;
     const account = { key: this.#store.accountKey(), url: this.#store.account.url };
-    return AcmeSession.open({ directory, account, ...this.#secrets });
+    return AcmeSession.open({ directory, account, ...this.#secrets, signal: this.#stopped.signal });
   }
 
   /** Makes the account, or tells the CA where to write to from now on (RFC 8555 §7.3). */

@@ -22,14 +22,16 @@ import type { AcmeSession } from './session.ts';
 export interface IssueRequest {
   readonly session: AcmeSession;
   readonly names: readonly string[];
-  /** Of the certificate to come, PEM. */
-  readonly keyPem: string;
+  /** Of the certificate to come, PEM; `isNamed`: the CA knows already which it is. */
+  readonly keyFor: (isNamed: boolean) => Promise<string>;
   readonly board: ChallengeBoard;
   /** By preference. */
   readonly challenges: readonly AcmeChallenge[];
   /** An order of before that may not be finished, and where to note the one that is under way. */
   readonly order: string | undefined;
   readonly onOrder: (url: string | undefined) => void;
+  /** Gets the function that takes an answer to a challenge away when it has done its work. */
+  readonly onAnswered: (remove: () => void) => void;
   /** How the CA calls the certificate that is replaced (RFC 9773 §5); undefined where it has no such service. */
   readonly replaces: string | undefined;
   readonly clock: Clock;
@@ -39,11 +41,17 @@ export interface IssueRequest {
 /** Milliseconds between two questions whether the CA is done: at first, and at most; and for how long it is asked. */
 const POLL = { first: 250, most: 5_000, longest: 60_000, inAll: 180_000 } as const;
 
+/** A certificate with its key, PEM. */
+export interface Issued {
+  readonly chain: string;
+  readonly key: string;
+}
+
 /**
- * Gets a certificate (RFC 8555 §7.4): order, answers to challenges, request, download. Resolves to the chain, PEM, which
- * fits key and names. Throws {@link AcmeError}.
+ * Gets a certificate (RFC 8555 §7.4): order, answers to challenges, request, download. The chain fits key and names.
+ * Throws {@link AcmeError}.
  */
-export async function issue(request: IssueRequest): Promise<string> {
+export async function issue(request: IssueRequest): Promise<Issued> {
   const { session, onOrder } = request;
   let order = await openOrder(request);
   onOrder(order.url);
@@ -52,17 +60,18 @@ export async function issue(request: IssueRequest): Promise<string> {
       await authorize(request, order);
       order = await untilDone(request, order, ['ready', 'valid']);
     }
+    const key = await request.keyFor(order.status !== 'ready');
     if (order.status === 'ready') {
-      const csr = certificationRequest(request);
+      const csr = certificationRequest(key, request.names);
       order = checkedOrder(await session.run((client) => client.finalizeOrder(order, csr)));
     }
     if (order.status !== 'valid') order = await untilDone(request, order, ['valid']);
     // RFC 8555 §7.4.2
     const chain: unknown = await session.run((client) => client.getCertificate(order));
     if (typeof chain !== 'string') throw new AcmeError('unusable', 'what the CA sent is not a certificate');
-    checkChain(chain, request);
+    checkChain(chain, key, request);
     onOrder(undefined);
-    return chain;
+    return { chain, key };
   } catch (error) {
     // What the CA has given up, or what makes no sense, is not gone on with; what only takes long is.
     const isOver = error instanceof AcmeError && error.kind !== 'slow' && error.kind !== 'unreachable';
@@ -120,7 +129,7 @@ async function authorize(request: IssueRequest, order: Order): Promise<void> {
     for (const authorization of open) removals.push(await answer(request, authorization));
     for (const authorization of open) await untilAuthorized(request, order, authorization);
   } finally {
-    for (const remove of removals) remove();
+    for (const remove of removals) request.onAnswered(remove);
   }
 }
 
@@ -208,14 +217,14 @@ async function poll<T>(
 }
 
 /** What an order is finalized with (RFC 8555 §7.4). */
-function certificationRequest({ keyPem, names }: IssueRequest): string {
+function certificationRequest(keyPem: string, names: readonly string[]): string {
   const privateKey = parsePrivateKey(keyPem, nodeCrypto);
   const { der } = createCertificationRequest({ provider: nodeCrypto, privateKey, names: [...names] });
   return encodePem('CERTIFICATE REQUEST', der);
 }
 
 /** What a CA sends is used only when it can be. */
-function checkChain(pem: string, { keyPem, names, clock }: IssueRequest): void {
+function checkChain(pem: string, keyPem: string, { names, clock }: IssueRequest): void {
   const leaf = leafOf(pem);
   const key = parsePrivateKey(keyPem, nodeCrypto);
   if (!bytesEqual(leaf.spki, key.publicKey.spki))

@@ -81,13 +81,23 @@ export class ManagedCertificate {
     return renewalTime(this.#issued.chain[0]!, this.#info?.window);
   }
 
-  start(): void {
+  /** Resolves after the first look at what is to be done. */
+  async start(): Promise<void> {
     if (this.#isRunning) return;
     const { log, names } = this.#parts;
     this.#isRunning = true;
+    // Whose place this one takes may have got it meanwhile.
+    if (this.#issued === undefined) this.#lookAgain();
     if (this.#issued === undefined)
       log.info({ names }, 'ordering a certificate; a temporary one is served until it arrives');
-    void this.#step();
+    await this.#step();
+  }
+
+  #lookAgain(): void {
+    const stored = loadStored(this.#parts);
+    if (stored === undefined || !fits(stored, this.#parts.names)) return;
+    this.#take(stored);
+    this.#parts.onChange();
   }
 
   stop(): void {

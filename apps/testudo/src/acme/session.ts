@@ -18,6 +18,8 @@ export interface AcmeSessionOptions {
   readonly externalAccount?: { readonly keyId: string; readonly macKey: string } | undefined;
   /** PEM: whom to trust for the CA's TLS. Default: the public roots. */
   readonly ca?: string | undefined;
+  /** Between two steps: one that has begun is finished, since the CA may have done what it asks for. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -28,10 +30,12 @@ export interface AcmeSessionOptions {
 export class AcmeSession {
   readonly transport: AcmeTransport;
   readonly #client: Client;
+  readonly #signal: AbortSignal;
 
-  private constructor(client: Client, transport: AcmeTransport) {
+  private constructor(client: Client, transport: AcmeTransport, signal: AbortSignal) {
     this.#client = client;
     this.transport = transport;
+    this.#signal = signal;
   }
 
   static async open(options: AcmeSessionOptions): Promise<AcmeSession> {
@@ -45,12 +49,13 @@ export class AcmeSession {
         ? {}
         : { externalAccountBinding: { kid: externalAccount.keyId, hmacKey: externalAccount.macKey } }),
     });
-    return new AcmeSession(client, new AcmeTransport(options.ca));
+    return new AcmeSession(client, new AcmeTransport(options.ca), options.signal);
   }
 
-  /** One step with the CA. Throws {@link AcmeError}. */
+  /** One step with the CA. Throws {@link AcmeError}, and the signal's reason. */
   async run<T>(step: (client: Client) => Promise<T>): Promise<T> {
     const { transport } = this;
+    this.#signal.throwIfAborted();
     transport.forget();
     try {
       return await transports.run(transport, () => step(this.#client));

@@ -1,4 +1,4 @@
-import { createHash, generateKeyPair } from 'node:crypto';
+import { createHash, createPrivateKey, generateKeyPair } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -86,13 +86,20 @@ export class CertificateStore {
     writePrivateFile(`${this.#base}.json`, `${JSON.stringify(state, undefined, 2)}\n`);
   }
 
-  /** The key of the certificate to come, PEM: kept, so that an order that was begun can be finished. Throws a `Failure`. */
-  async nextKey(type: AcmeKeyType): Promise<string> {
+  /**
+   * The key of the certificate to come, PEM: kept, so that an order that was begun can be finished. One of another type gives
+   * way, unless it has been named to the CA. Throws a `Failure`.
+   */
+  async nextKey(type: AcmeKeyType, isNamed: boolean = false): Promise<string> {
     const file = `${this.#base}.next.key`;
-    if (existsSync(file)) return readKey(file);
+    if (existsSync(file)) {
+      const kept = readKey(file);
+      if (isNamed || isOfType(kept, type)) return kept;
+    }
     const pem = await newKey(type);
     makePrivateFolder(this.#folder);
-    writeNewPrivateFile(file, pem);
+    // Nobody has a certificate for it yet: this one may be overwritten.
+    writePrivateFile(file, pem);
     return pem;
   }
 
@@ -174,6 +181,13 @@ function readKey(file: string): string {
       error,
     );
   }
+}
+
+function isOfType(pem: string, type: AcmeKeyType): boolean {
+  const { asymmetricKeyType, asymmetricKeyDetails } = createPrivateKey(pem);
+  if (type.startsWith('rsa'))
+    return asymmetricKeyType === 'rsa' && asymmetricKeyDetails?.modulusLength === Number(type.slice(3));
+  return asymmetricKeyDetails?.namedCurve === (type === 'p384' ? 'secp384r1' : 'prime256v1');
 }
 
 /** RSA keys take long to find: meanwhile others are served. */

@@ -1,5 +1,5 @@
 import type { Certificate } from '@testudo/x509';
-import type { AcmeParts } from '../acme/acme-certificates.ts';
+import type { AcmeCertificates, AcmeParts } from '../acme/acme-certificates.ts';
 import type { Address } from '../config/address.ts';
 import { changesBetween } from '../config/changes.ts';
 import type { ListenerPlan, Plan } from '../config/plan.ts';
@@ -45,6 +45,8 @@ export class Gateway {
   #wanted: (() => Plan) | undefined;
   #reloading: Promise<void> | undefined;
   #isEnding = false;
+  /** What looks after certificates from a CA, or did so last. */
+  #acme: AcmeCertificates | undefined;
 
   private constructor(dataFolder: string, log: Log, { clock, random }: GatewaySurroundings) {
     this.#log = log;
@@ -200,7 +202,7 @@ export class Gateway {
     for (const { listener } of before?.prepared ?? []) if (!kept.has(listener)) this.#leave(listener);
     if (before?.http !== http) before?.http?.close();
     if (sources.acme !== undefined) http?.change(sources.acme.board);
-    if (before?.sources.acme !== sources.acme) before?.sources.acme?.stop();
+    this.#succeed(sources.acme);
     this.#startAcme(acmeNamesOf(plan));
     this.#forgetStaples();
     this.#told.clear();
@@ -210,6 +212,17 @@ export class Gateway {
   #leave(listener: Listener): void {
     this.#leaving.add(listener);
     void drained(listener, this.drainTime).then(() => this.#leaving.delete(listener));
+  }
+
+  /** One order at a time, also where the block `acme` has changed, was taken out, or is back. */
+  #succeed(acme: AcmeCertificates | undefined): void {
+    const before = this.#acme;
+    if (before === acme) return;
+    if (acme === undefined) void before?.retire();
+    else {
+      if (before !== undefined) acme.follow(before);
+      this.#acme = acme;
+    }
   }
 
   /** A new certificate is shown from the next connection on. */
@@ -237,7 +250,7 @@ export class Gateway {
   #endLongTermWork(): void {
     this.#isEnding = true;
     clearInterval(this.#inspecting);
-    this.#running.sources.acme?.stop();
+    this.#acme?.stop();
     this.#parts.staples.stop();
     this.#running.http?.close();
   }
