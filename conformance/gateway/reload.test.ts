@@ -1,63 +1,15 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import type { TLSSocket } from 'node:tls';
 import { afterAll, afterEach, expect, test } from 'vitest';
-import { connectTls, folderWith, readAll, removeFolders, stopAll, tcpServer } from '#app/testing';
+import { readAll, removeFolders, stopAll, tcpServer } from '#app/testing';
+import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { freePort } from '../interop/support/program.ts';
+import { GatewayProcess } from './gateway-process.ts';
 
-/** `testudo up` as a process of its own, and real signals. */
-const PROGRAM = resolve(import.meta.dirname, '../../apps/testudo/bin/testudo.mjs');
-
-const children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
-  stopAll();
-});
+cleanUpAfterTests();
+afterEach(stopAll);
 afterAll(removeFolders);
-
-class Gateway {
-  readonly folder = folderWith();
-  readonly file = join(this.folder, 'testudo.yaml');
-  child!: ChildProcess;
-  out = '';
-  log = '';
-
-  write(...listeners: string[]): void {
-    writeFileSync(
-      this.file,
-      `data: ./data\ndrain: 1m\nlisteners:\n${listeners.map((one) => `  - { ${one} }\n`).join('')}`,
-    );
-  }
-
-  async start(): Promise<void> {
-    this.child = spawn(process.execPath, [PROGRAM, 'up', '--config', this.file]);
-    children.push(this.child);
-    this.child.stdout!.on('data', (chunk) => {
-      this.out += chunk;
-    });
-    this.child.stderr!.on('data', (chunk) => {
-      this.log += chunk;
-    });
-    await expect.poll(() => this.out, { timeout: 30_000 }).toContain('Ctrl+C ends it');
-  }
-
-  /** Sends SIGHUP, and waits until the log says what became of it. */
-  async reload(): Promise<string> {
-    const before = this.log.length;
-    this.child.kill('SIGHUP');
-    const added = (): string => this.log.slice(before);
-    await expect
-      .poll(added, { timeout: 30_000 })
-      .toMatch(/"msg":"configuration and certificates (reloaded|not reloaded)/);
-    return added();
-  }
-
-  connect(port: number): Promise<TLSSocket> {
-    return connectTls(port, { ca: readFileSync(join(this.folder, 'data', 'ca.pem')) });
-  }
-}
 
 const echo = (port: number, rest = ''): string =>
   `name: echo${port}, listen: "127.0.0.1:${port}", certificate: local, echo: true${rest}`;
@@ -69,7 +21,7 @@ async function echoes(socket: TLSSocket): Promise<boolean> {
 }
 
 test('SIGHUP: changes count, a port that is taken and bad YAML change nothing, connections live through all of it', async () => {
-  const gateway = new Gateway();
+  const gateway = new GatewayProcess();
   const [a, b, c] = [await freePort(), await freePort(), await freePort()];
   gateway.write(echo(a), echo(b));
   await gateway.start();
@@ -94,7 +46,7 @@ test('SIGHUP: changes count, a port that is taken and bad YAML change nothing, c
 });
 
 test('a hundred quick SIGHUPs, and SIGHUP during a drain', async () => {
-  const gateway = new Gateway();
+  const gateway = new GatewayProcess();
   const port = await freePort();
   gateway.write(echo(port));
   await gateway.start();
