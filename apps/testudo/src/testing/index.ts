@@ -3,6 +3,7 @@
 
 export { ChallengeBoard } from '../acme/challenge-board.ts';
 export { AcmeStore } from '../acme/store.ts';
+export { main } from '../cli.ts';
 export { parseConfig } from '../config/load.ts';
 export { DEFAULT_TLS, type Plan, planOf } from '../config/plan.ts';
 export { Gateway, type GatewaySurroundings } from '../gateway/gateway.ts';
@@ -12,6 +13,7 @@ export { TlsEndpoint } from '../listeners/tls-endpoint.ts';
 export { trustedRoot } from '../trust/stores.ts';
 export { type SystemPlaces, systemStore } from '../trust/system-store.ts';
 export { folderWith, removeFolders } from './folder.ts';
+export { testIo } from './io.ts';
 export { TestClock } from './test-clock.ts';
 export {
   connectTls,
