@@ -193,6 +193,7 @@ export const AEAD_SIZES: Readonly<Record<AeadName, { readonly key: number; reado
 /** Length of every AEAD nonce here, in bytes. */
 export const AEAD_NONCE_LENGTH = 12;
 
+/** Authenticated encryption with associated data (RFC 5116 §2), the tag behind the ciphertext. */
 export interface Aead {
   readonly name: AeadName;
   /** Tag length in bytes. */

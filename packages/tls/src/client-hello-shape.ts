@@ -23,7 +23,7 @@ export function shapeHello(h: ClientHandshake, hello: ClientHello): ClientHello 
 }
 
 /**
- * Pads the hello to a multiple (RFC 7685); the last thing to do before it is sent, as it counts every byte. Padding stands
+ * Pads the hello to a multiple (RFC 7685 §3); the last thing to do before it is sent, as it counts every byte. Padding stands
  * before pre_shared_key, which must be last.
  */
 export function padHello(options: ClientFeatureOptions, hello: ClientHello): void {

@@ -30,7 +30,7 @@ export abstract class ConnectionFacts {
   }
 
   /**
-   * Keying material for another protocol (RFC 5705, RFC 9846 §7.5); `length` in bytes. Throws `not-connected` before the
+   * Keying material for another protocol (RFC 5705 §4, RFC 9846 §7.5); `length` in bytes. Throws `not-connected` before the
    * handshake is complete, `export-refused` up to TLS 1.2 without extended master secret; after a false start it may be had, and is as good as what is sent then.
    */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {

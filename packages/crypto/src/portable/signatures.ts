@@ -21,7 +21,7 @@ import { randomBytes } from './random.ts';
 import { rsaPrivateOperation, rsaPublicOperation } from './rsa.ts';
 import { encodePkcs1, encodePss, frame, verifyPss } from './rsa-padding.ts';
 
-/** ECDSA nonces are those of RFC 6979, from the key and the message: no randomness can fail them. */
+/** ECDSA nonces are those of RFC 6979 §3.2, from the key and the message: no randomness can fail them. */
 export function sign(algorithm: SignatureAlgorithm, key: PrivateKey, data: Uint8Array): Uint8Array {
   if (!fits(algorithm, key.kind)) throw misfit(algorithm, key.kind.type);
   if (isMlDsa(algorithm.name)) return mlDsa.sign(key, data);
@@ -87,7 +87,7 @@ function verifyCurve(
     const { curve } = EC_CURVES[kind.curve];
     return curve.verify(signature, ecdsaDigest(algorithm, data), point, ECDSA_OPTIONS);
   }
-  // Strict RFC 8032 rather than ZIP 215, noble's default: encodings must be canonical, as with OpenSSL.
+  // Strict RFC 8032 §5.1.7, §5.2.7 rather than ZIP 215, noble's default: encodings must be canonical, as with OpenSSL.
   return kind.type === 'ed25519'
     ? ed25519.verify(signature, data, point, { zip215: false })
     : ed448.verify(signature, data, point, { zip215: false });

@@ -98,11 +98,11 @@ export const sessionTicket: Extension<{ client_hello: Uint8Array; server_hello_1
   },
 };
 
-/** padding (RFC 7685): zeros. */
+/** padding (RFC 7685 §3): zeros. */
 export const padding: Extension<{ client_hello: number }> = {
   id: 21,
   name: 'padding',
-  source: 'RFC 7685',
+  source: 'RFC 7685 §3',
   codecs: { client_hello: zeros() },
 };
 

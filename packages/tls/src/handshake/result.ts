@@ -190,7 +190,7 @@ export interface Established {
   renegotiationDeclined(): void;
   /** Asks a client for its certificate; one that has to show one and does not is refused. Throws `not-connected` where that is not possible. */
   requestClientCertificate(required: boolean): undefined;
-  /** Keying material (RFC 5705, RFC 9846 §7.5). `length` in bytes. */
+  /** Keying material (RFC 5705 §4, RFC 9846 §7.5). `length` in bytes. */
   exportKeyingMaterial(label: string, context: Uint8Array | undefined, length: number): Uint8Array;
   /** New keys for what we send, and for what the peer sends when `requestPeer`. Throws where there is no KeyUpdate. */
   updateKeys(requestPeer: boolean): void;

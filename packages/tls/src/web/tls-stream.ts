@@ -32,7 +32,7 @@ export interface TlsStream {
   readonly closed: Promise<void>;
   /** Replaces our keys by a KeyUpdate, and asks the peer to replace its own. Throws `not-connected` below TLS 1.3. */
   updateKeys(options?: { requestPeer: boolean }): void;
-  /** Keying material for another protocol (RFC 5705, RFC 9846 §7.5); `length` in bytes. */
+  /** Keying material for another protocol (RFC 5705 §4, RFC 9846 §7.5); `length` in bytes. */
   exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array;
   /**
    * Closes both directions: sends what `writable` holds and close_notify, drops what still comes, and waits two
