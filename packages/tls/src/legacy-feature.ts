@@ -1,6 +1,4 @@
 import type { CryptoProvider } from '@testudo/crypto';
-import type { Flow } from './flow.ts';
-import type { Handshake } from './handshake/handshake.ts';
 import type { StreamCipher } from './suites.ts';
 import type { Protection } from './tls12/protection.ts';
 import type { Terms } from './tls12/terms.ts';
@@ -13,16 +11,12 @@ export type Ssl2HelloReader = (message: Uint8Array) => Uint8Array;
 export interface NpnClient {
   /** The protocol, by what the server offers; an empty one for none. */
   select(offered: readonly string[]): string;
-  /** Sends NextProtocol. */
-  send(h: Handshake, protocol: string): void;
 }
 
 /** A server's Next Protocol Negotiation: {@link npnServer}. */
 export interface NpnServer {
   /** By preference. */
   readonly protocols: readonly string[];
-  /** Takes NextProtocol, and says what the client selects; empty for none. */
-  receive(h: Handshake): Flow<string>;
 }
 
 /**

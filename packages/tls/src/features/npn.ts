@@ -4,12 +4,14 @@ import { alpn } from '../extensions/names.ts';
 import { nextProtocolNegotiation } from '../extensions/next-protocol.ts';
 import type { Flow } from '../flow.ts';
 import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { receive, send } from '../handshake/handshake.ts';
 import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { nextProtocol } from '../messages/next-protocol.ts';
 import { SSL30, TLS13 } from '../versions.ts';
 import { negotiatedOf } from './negotiated.ts';
 
 // Next Protocol Negotiation (draft-agl-tls-nextprotoneg-04): in the first handshake of a connection, also where it resumes, and
-// where ALPN did not decide. What it does beside the hellos comes from legacy/npn.ts with the options.
+// where ALPN did not decide. Which protocols, the options say by way of legacy/npn.ts.
 
 /** Client: offers it. */
 export function offerNpn(
@@ -36,7 +38,7 @@ export function npnSender(
     throw new TlsError('illegal-parameter', 'the server negotiates a protocol with both ALPN and NPN');
   const protocol = npn.select(offered);
   negotiatedOf(h).npnProtocol = protocol;
-  return () => npn.send(h, protocol);
+  return () => send(h, nextProtocol, protocol);
 }
 
 /** Server: answers an offer unless ALPN did; says what then takes NextProtocol, before the client's Finished. */
@@ -52,7 +54,7 @@ export function answerNpn(
   if (h.renegotiates !== undefined || answer.has(alpn)) return undefined;
   answer.set(nextProtocolNegotiation, [...npn.protocols]);
   return function* () {
-    negotiatedOf(h).npnProtocol = yield* npn.receive(h);
+    negotiatedOf(h).npnProtocol = yield* receive(h, nextProtocol);
   };
 }
 

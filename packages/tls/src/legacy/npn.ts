@@ -1,8 +1,6 @@
 import { fromLatin1 } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
-import { receive, send } from '../handshake/handshake.ts';
 import type { NpnClient, NpnServer } from '../legacy-feature.ts';
-import { nextProtocol } from '../messages/next-protocol.ts';
 
 const LONGEST = 255;
 
@@ -21,10 +19,7 @@ const LONGEST = 255;
 export function npnClient(
   protocols: readonly string[] | ((offered: readonly string[]) => string),
 ): NpnClient {
-  return {
-    select: typeof protocols === 'function' ? protocols : chooser(protocols),
-    send: (h, protocol) => send(h, nextProtocol, protocol),
-  };
+  return { select: typeof protocols === 'function' ? protocols : chooser(protocols) };
 }
 
 /**
@@ -34,7 +29,7 @@ export function npnClient(
  */
 export function npnServer(protocols: readonly string[]): NpnServer {
   protocols.forEach(checkName);
-  return { protocols: [...protocols], receive: (h) => receive(h, nextProtocol) };
+  return { protocols: [...protocols] };
 }
 
 function chooser(protocols: readonly string[]): NpnClient['select'] {

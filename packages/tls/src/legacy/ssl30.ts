@@ -1,7 +1,7 @@
 import { concat, utf8 } from '@testudo/codec';
 import { type CryptoProvider, type HashName, lessThanMask, select } from '@testudo/crypto';
 import { TlsError } from '../errors.ts';
-import type { Handshake } from '../handshake/handshake.ts';
+import type { Transcript } from '../handshake/transcript.ts';
 import type { CipherSuite } from '../suites.ts';
 import type { Padding } from '../tls12/cbc-padding.ts';
 import type { Role, VersionRules } from '../tls12/version-rules.ts';
@@ -21,7 +21,8 @@ export const rules30: VersionRules = {
   prf: (provider, _suite, secret, label, seed, length) => derive(provider, secret, label, seed, length),
   finishedData,
   hasExtensions: false,
-  certificateVerifyContent: (h, master) => keyedHashes(h, master, h.transcript.messages()),
+  certificateVerifyContent: (provider, transcript, master) =>
+    keyedHashes(provider, master, transcript.messages()),
   clientSignatureSchemes: () => SSL30_CLIENT_SCHEMES,
   warnsWithoutCertificate: true,
   padding: sslPadding,
@@ -51,13 +52,19 @@ function derive(
 const SENDER: Readonly<Record<Role, Uint8Array>> = { client: utf8('CLNT'), server: utf8('SRVR') };
 
 /** Over all messages so far (RFC 6101 §5.6.9). */
-function finishedData(h: Handshake, _suite: CipherSuite, master: Uint8Array, role: Role): Uint8Array {
-  return keyedHashes(h, master, concat(h.transcript.messages(), SENDER[role]));
+function finishedData(
+  provider: CryptoProvider,
+  transcript: Transcript,
+  _suite: CipherSuite,
+  master: Uint8Array,
+  role: Role,
+): Uint8Array {
+  return keyedHashes(provider, master, concat(transcript.messages(), SENDER[role]));
 }
 
 /** Once with MD5 and once with SHA-1: 36 bytes. */
-function keyedHashes(h: Handshake, master: Uint8Array, messages: Uint8Array): Uint8Array {
-  return concat(...(['md5', 'sha1'] as const).map((hash) => keyed(h.provider, hash, master, messages)));
+function keyedHashes(provider: CryptoProvider, master: Uint8Array, messages: Uint8Array): Uint8Array {
+  return concat(...(['md5', 'sha1'] as const).map((hash) => keyed(provider, hash, master, messages)));
 }
 
 function keyed(

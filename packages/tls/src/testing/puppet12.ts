@@ -88,7 +88,13 @@ abstract class Puppet12 extends Puppet {
   }
 
   protected makeFinished(role: 'client' | 'server', change: (data: Uint8Array) => Uint8Array): Uint8Array {
-    const data = rules12.finishedData(this.handshake, this.suite, this.master, role);
+    const data = rules12.finishedData(
+      this.handshake.provider,
+      this.handshake.transcript,
+      this.suite,
+      this.master,
+      role,
+    );
     return this.encoded(finished, { verifyData: change(data) });
   }
 }

@@ -154,7 +154,7 @@ function* authenticateServer(
   let scheme: AuthenticatedPeer['scheme'];
   if (exchange?.signed !== undefined) {
     const content = concat(randoms.client, randoms.server, exchange.encodedParams);
-    const offered = rules.signatureSchemes(h.config);
+    const offered = rules.signatureSchemes(h.config.signatureSchemes12);
     scheme = checkSignature(h, rules.version, key, { ...exchange.signed, content }, offered);
   }
   const server = yield* judge(h, {
@@ -189,7 +189,7 @@ function* sendCertificate(
   { terms }: Agreed,
   request: CertificateRequest12,
 ): Flow<ChosenCredential | undefined> {
-  const ours = terms.rules.clientSignatureSchemes(h.config);
+  const ours = terms.rules.clientSignatureSchemes(h.config.signatureSchemes12);
   const theirs = request.supportedSignatureAlgorithms ?? schemesOfTypes(ours, request.certificateTypes);
   const credentials = yield* perform('chooseClientCredential', {
     signatureSchemes: theirs,
@@ -230,7 +230,7 @@ function* sendCertificateVerify(
   { credential, scheme }: ChosenCredential,
   master: Uint8Array,
 ): Flow<void> {
-  const data = rules.certificateVerifyContent(h, master);
+  const data = rules.certificateVerifyContent(h.provider, h.transcript, master);
   const signature = yield* perform('sign', { credential, algorithm: scheme.algorithm, data });
   const message = rules.namesSignatureSchemes ? certificateVerify : certificateVerifyUnnamed;
   send(h, message, { algorithm: scheme.id, signature });

@@ -22,7 +22,7 @@ export function sendFinished(
   h.channel.writeChangeCipherSpec();
   h.channel.setSealer(sealer, 'application');
   sendFirst?.();
-  const verifyData = terms.rules.finishedData(h, terms.suite, master, role);
+  const verifyData = terms.rules.finishedData(h.provider, h.transcript, terms.suite, master, role);
   send(h, finished, { verifyData });
   return verifyData;
 }
@@ -42,7 +42,7 @@ export function* receiveFinished(
   yield* perform('changeCipherSpec', undefined);
   h.channel.setOpener(opener, 'application');
   if (receiveFirst !== undefined) yield* receiveFirst();
-  const expected = terms.rules.finishedData(h, terms.suite, master, role);
+  const expected = terms.rules.finishedData(h.provider, h.transcript, terms.suite, master, role);
   const { verifyData } = yield* receive(h, finished);
   return { proof: verifyFinished(h, verifyData, expected), received: verifyData };
 }

@@ -133,7 +133,10 @@ function serverRandom(h: ServerHandshake, rules: VersionRules): Uint8Array {
 }
 
 function checkClientSchemes({ config }: ServerHandshake, rules: VersionRules): void {
-  if (config.options.clientCertificate !== 'require' || rules.clientSignatureSchemes(config).length > 0)
+  if (
+    config.options.clientCertificate !== 'require' ||
+    rules.clientSignatureSchemes(config.signatureSchemes12).length > 0
+  )
     return;
   throw new TlsError(
     'no-common-signature-scheme',
@@ -147,7 +150,11 @@ export function asksForCertificate(
   { rules, suite }: Pick<Terms, 'rules' | 'suite'>,
 ): boolean {
   const wanted = (config.options.clientCertificate ?? 'none') !== 'none';
-  return wanted && mayAskForCertificate(suite) && rules.clientSignatureSchemes(config).length > 0;
+  return (
+    wanted &&
+    mayAskForCertificate(suite) &&
+    rules.clientSignatureSchemes(config.signatureSchemes12).length > 0
+  );
 }
 
 /** Answers what takes the message that the hello asks for before the client's Finished; undefined for none. */

@@ -150,7 +150,7 @@ function credentialFor(
     const credential = fitting.find((each) => each.decryptRsa !== undefined);
     return credential === undefined ? undefined : { credential, scheme: undefined };
   }
-  const ours = rules.signatureSchemes(h.config);
+  const ours = rules.signatureSchemes(h.config.signatureSchemes12);
   const theirs = rules.namesSignatureSchemes
     ? (hello.extensions.get(signatureAlgorithms) ?? SCHEMES_OF_WHO_NAMES_NONE)
     : ours.map((scheme) => scheme.id);

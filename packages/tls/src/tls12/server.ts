@@ -182,7 +182,7 @@ function sendCertificateRequest(h: ServerHandshake, terms: Terms): boolean {
   const { rules } = terms;
   const { certificateAuthorities } = h.config.options;
   if (!asksForCertificate(h, terms)) return false;
-  const schemes = rules.clientSignatureSchemes(h.config);
+  const schemes = rules.clientSignatureSchemes(h.config.signatureSchemes12);
   send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
     certificateTypes: [...new Set(schemes.map(({ algorithm }) => certificateTypeOf(algorithm)))],
     supportedSignatureAlgorithms: schemes.map((scheme) => scheme.id),
@@ -213,10 +213,10 @@ function* authenticateClient(
   chain: readonly Uint8Array[],
   master: Uint8Array,
 ): Flow<AuthenticatedPeer> {
-  const content = rules.certificateVerifyContent(h, master);
+  const content = rules.certificateVerifyContent(h.provider, h.transcript, master);
   const message = rules.namesSignatureSchemes ? certificateVerify : certificateVerifyUnnamed;
   const verify = yield* receive(h, message);
-  const offered = rules.clientSignatureSchemes(h.config);
+  const offered = rules.clientSignatureSchemes(h.config.signatureSchemes12);
   const key = leafKey(h, 'client', chain[0]!);
   const scheme = checkSignature(h, rules.version, key, { ...verify, content }, offered);
   return yield* judge(h, { role: 'client', name: undefined, chain, scheme });

@@ -1,7 +1,5 @@
 import type { CryptoProvider, HashName } from '@testudo/crypto';
-import type { Handshake } from '../handshake/handshake.ts';
-import type { TranscriptHash } from '../handshake/transcript.ts';
-import type { CommonConfig } from '../options.ts';
+import type { Transcript, TranscriptHash } from '../handshake/transcript.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import { type CipherSuite, suiteFits } from '../suites.ts';
 import { TLS12, type Version, type VersionName, versionName } from '../versions.ts';
@@ -26,17 +24,23 @@ export interface VersionRules {
     length: number,
   ): Uint8Array;
   /** What Finished holds for the transcript so far (RFC 5246 §7.4.9). */
-  finishedData(h: Handshake, suite: CipherSuite, master: Uint8Array, role: Role): Uint8Array;
+  finishedData(
+    provider: CryptoProvider,
+    transcript: Transcript,
+    suite: CipherSuite,
+    master: Uint8Array,
+    role: Role,
+  ): Uint8Array;
   /** What a client signs in CertificateVerify, whose transcript is that so far (RFC 5246 §7.4.8). */
-  certificateVerifyContent(h: Handshake, master: Uint8Array): Uint8Array;
-  /** What may sign a handshake, by preference. */
-  signatureSchemes(config: CommonConfig): readonly SignatureScheme[];
+  certificateVerifyContent(provider: CryptoProvider, transcript: Transcript, master: Uint8Array): Uint8Array;
+  /** What may sign a handshake, by preference; `configured` are those of the configuration that TLS 1.2 has. */
+  signatureSchemes(configured: readonly SignatureScheme[]): readonly SignatureScheme[];
   /** True when a signature names its scheme (1.2); before, the key's kind decided. */
   readonly namesSignatureSchemes: boolean;
   /** True when ServerHello may hold extensions; SSL 3.0 has but renegotiation_info (RFC 5746 §4.5). */
   readonly hasExtensions: boolean;
   /** What may sign CertificateVerify: as `signatureSchemes` in every version of TLS. */
-  clientSignatureSchemes(config: CommonConfig): readonly SignatureScheme[];
+  clientSignatureSchemes(configured: readonly SignatureScheme[]): readonly SignatureScheme[];
   /** True when a client without a certificate says so by a warning (SSL 3.0), and not by an empty Certificate. */
   readonly warnsWithoutCertificate: boolean;
   /** True when a CBC record brings its IV along (1.1, 1.2); before, it was the end of the record before. */
@@ -54,12 +58,12 @@ export const rules12: VersionRules = {
   prf: (provider, suite, secret, label, seed, length) =>
     prf(provider, suite.hash, secret, label, seed, length),
   finishedData: tlsFinishedData,
-  certificateVerifyContent: (h) => h.transcript.messages(),
-  signatureSchemes: (config) => config.signatureSchemes12,
+  certificateVerifyContent: (_provider, transcript) => transcript.messages(),
+  signatureSchemes: (configured) => configured,
   namesSignatureSchemes: true,
   explicitIv: true,
   hasExtensions: true,
-  clientSignatureSchemes: (config) => config.signatureSchemes12,
+  clientSignatureSchemes: (configured) => configured,
   warnsWithoutCertificate: false,
   padding: tlsPadding,
   recordMac: (provider, hash, key) => new HmacOfRecord(provider, hash, key),
@@ -70,12 +74,13 @@ const VERIFY_DATA_LENGTH = 12;
 /** verify_data of TLS: twelve bytes of the PRF over the transcript's hash (RFC 5246 §7.4.9). */
 export function tlsFinishedData(
   this: VersionRules,
-  h: Handshake,
+  provider: CryptoProvider,
+  transcript: Transcript,
   suite: CipherSuite,
   master: Uint8Array,
   role: Role,
 ): Uint8Array {
-  return this.prf(h.provider, suite, master, `${role} finished`, h.transcript.digest(), VERIFY_DATA_LENGTH);
+  return this.prf(provider, suite, master, `${role} finished`, transcript.digest(), VERIFY_DATA_LENGTH);
 }
 
 /** `TLSv1.2` and its like. */
