@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 const ROOTS = /^(?:packages|apps|conformance|fuzz|bench|scripts)\//;
 
 /**
- * Where a document at the top names a file that is not there: in backticks (`packages/tls/src/client.ts`), or as the target
+ * Where a document at the top names a file that is not there: in backticks (`packages/tls/src/hello/client.ts`), or as the target
  * of a link. One line for each.
  */
 export function checkDocuments(root) {

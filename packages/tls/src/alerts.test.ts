@@ -1,7 +1,8 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { ALERTS, alertName } from './alerts.ts';
-import { clientConfig, serverConfig } from './options.ts';
+import { clientConfig } from './config/client.ts';
+import { serverConfig } from './config/server.ts';
 import { TicketKeys } from './sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from './testing/end.ts';
 import { Pair } from './testing/pair.ts';

@@ -1,6 +1,6 @@
 import { DecodeError, toHex } from '@testudo/codec';
 import { TlsError } from './errors.ts';
-import { groupById } from './groups.ts';
+import { groupById } from './groups/index.ts';
 import { certificate12, certificate13 } from './messages/certificate.ts';
 import {
   certificateRequest11,
@@ -30,7 +30,12 @@ import { keyUpdate } from './messages/key-update.ts';
 import { newSessionTicket12, newSessionTicket13 } from './messages/new-session-ticket.ts';
 import { serverHello } from './messages/server-hello.ts';
 import { signatureScheme } from './signature-schemes.ts';
-import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, FALLBACK_SCSV } from './suites.ts';
+import {
+  type CipherSuite,
+  cipherSuite,
+  EMPTY_RENEGOTIATION_INFO_SCSV,
+  FALLBACK_SCSV,
+} from './suites/index.ts';
 import { keyExchangeOf } from './tls12/key-exchange/index.ts';
 import { isSigned } from './tls12/key-exchange/messages.ts';
 import { TLS12, TLS13, type Version } from './versions.ts';

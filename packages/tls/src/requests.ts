@@ -1,12 +1,11 @@
 import type { SignatureAlgorithm } from '@testudo/crypto';
-import type { CertificateToVerify, CertificateVerdict } from './certificate-verdict.ts';
-import type { CertificateType } from './certificates/certificate-types.ts';
-import type { CertificateCompression } from './certificates/compression.ts';
-import type { RawPublicKeyToVerify } from './certificates/raw-public-key.ts';
-import type { Credential } from './credential.ts';
+import type { Credential } from './certificates/credential.ts';
+import type { CertificateCompression, CertificateType, RawPublicKeyToVerify } from './certificates/types.ts';
+import type { CertificateToVerify, CertificateVerdict } from './certificates/verdict.ts';
+import type { EchOutcome } from './ech/outcome.ts';
 import type { OidFilter } from './extensions/certificates.ts';
 import type { RawMessage } from './messages/handshake-type.ts';
-import type { ClientHelloInfo } from './options.ts';
+
 import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';
 import type { Session } from './sessions/session.ts';
 
@@ -84,3 +83,36 @@ export interface EarlyDataRequest {
   /** Milliseconds since 1970; later copies are refused by their age. */
   readonly expiresAt: number;
 }
+
+/** What a server knows of a client when it chooses a certificate and a protocol. */
+export interface ClientHelloInfo {
+  /** The name in SNI, lower case; undefined when there was none. */
+  readonly serverName: string | undefined;
+  readonly alpnProtocols: readonly string[];
+  /** Numbers, in the client's order. */
+  readonly cipherSuites: readonly number[];
+  readonly signatureSchemes: readonly number[];
+  /** What it can verify in certificates (signature_algorithms_cert); as `signatureSchemes` when it does not say. */
+  readonly certificateSignatureSchemes: readonly number[];
+  readonly supportedVersions: readonly number[];
+  /**
+   * What became of Encrypted Client Hello. `accepted`: all this is from the inner hello, but for `message` and the
+   * fingerprints, which are those of the outer one.
+   */
+  readonly ech: EchOutcome;
+  /** Distinguished names (DER) of the CAs it trusts; empty when it does not say. */
+  readonly certificateAuthorities: readonly Uint8Array[];
+  /** The first ClientHello as it came, handshake header included. */
+  readonly message: Uint8Array;
+  /** JA3 fingerprint, worked out when it is asked for. */
+  readonly ja3: string;
+  /** JA4 fingerprint, worked out when it is asked for. */
+  readonly ja4: string;
+}
+
+/** Answers requests, at once or later. `message` and `changeCipherSpec` are answered by the connection itself. */
+export type Services = {
+  [Op in Exclude<keyof Requests, 'message' | 'changeCipherSpec'>]: (
+    ask: Requests[Op]['ask'],
+  ) => Requests[Op]['answer'] | Promise<Requests[Op]['answer']>;
+};

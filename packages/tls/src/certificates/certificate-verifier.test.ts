@@ -18,14 +18,15 @@ import {
   TrustStore,
 } from '@testudo/x509';
 import { describe, expect, test } from 'vitest';
-import type { CertificateToVerify } from '../certificate-verdict.ts';
-import { type Credential, credential } from '../credential.ts';
-import { clientConfig, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
 import { type CertificateVerifierOptions, certificateVerifier } from './certificate-verifier.ts';
+import { type Credential, credential } from './credential.ts';
 import type { RevocationOptions } from './stapled-revocation.ts';
+import type { CertificateToVerify } from './verdict.ts';
 
 const provider = nodeCrypto;
 const DAY = 86_400_000;

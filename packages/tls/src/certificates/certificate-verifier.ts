@@ -13,10 +13,10 @@ import {
   verifyCertificate,
   verifyCertificateAsync,
 } from '@testudo/x509';
-import type { CertificateToVerify, CertificateVerdict, CertificateVerifier } from '../certificate-verdict.ts';
 import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { type RevocationOptions, stapledRevocation } from './stapled-revocation.ts';
 import { checkLogged, type TransparencyOptions } from './transparency.ts';
+import type { CertificateToVerify, CertificateVerdict, CertificateVerifier } from './verdict.ts';
 
 /** What is demanded of a peer's certificate. */
 export interface CertificateVerifierOptions {
@@ -119,4 +119,16 @@ function judged(
   if (transparency !== undefined && request.peer === 'server')
     checkLogged(provider, transparency, revocation?.policy, request, path);
   return { accepted: true, path };
+}
+
+/**
+ * The default verifier: a path to a root of `trust` for the wanted name (RFC 5280, RFC 9525). A client that gave no
+ * name gets no server accepted, unless `dangerouslyAnyName` says that the chain alone is enough.
+ */
+export function verifyWith(
+  provider: CryptoProvider,
+  trust: () => TrustStore,
+  options: { readonly dangerouslyAnyName?: boolean } = {},
+): CertificateVerifier {
+  return certificateVerifier({ provider, trust, ...options });
 }

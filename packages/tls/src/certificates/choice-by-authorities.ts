@@ -1,6 +1,6 @@
 import { bytesEqual } from '@testudo/codec';
 import { Certificate, CertificateError } from '@testudo/x509';
-import type { Credential } from '../credential.ts';
+import type { Credential } from './credential.ts';
 
 /**
  * Credentials with those first whose chain leads to a CA that the peer trusts (certificate_authorities, RFC 9846 §4.3.4,

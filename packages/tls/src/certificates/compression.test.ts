@@ -1,7 +1,8 @@
 import { concat, decode, encode } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import type { Credential } from '../credential.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { explainMessage } from '../explain.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { compressCertificate } from '../extensions/identities.ts';
@@ -16,7 +17,8 @@ import {
   zlibCertificates as zlib,
   zstdCertificates,
 } from '../node/certificate-compression.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
@@ -24,7 +26,8 @@ import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13 } from '../testing/puppet-client13.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
 import { zlibCertificates as streams } from '../web/certificate-compression.ts';
-import type { CertificateCompression } from './compression.ts';
+import type { Credential } from './credential.ts';
+import type { CertificateCompression } from './types.ts';
 
 const pki = new TestPki(nodeCrypto);
 const verifyCertificate = pki.verifier();

@@ -1,29 +1,15 @@
 import { bytesEqual, decode, encode } from '@testudo/codec';
-import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { compressCertificate } from '../extensions/identities.ts';
-import { negotiatedOf } from '../features/negotiated.ts';
 import { type Flow, perform } from '../flow.ts';
-import { type Handshake, nextIs, receive, send } from '../handshake/handshake.ts';
+import type { Handshake } from '../handshake/context.ts';
+import { nextIs, receive, send } from '../handshake/message-flow.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
 import { type Certificate13, certificate13 } from '../messages/certificate.ts';
 import { type CompressedCertificate, compressedCertificate } from '../messages/compressed-certificate.ts';
-
-export type CertificateCompressionName = 'zlib' | 'brotli' | 'zstd';
-
-/** One way to compress Certificate messages (RFC 8879); `@testudo/tls/node` and `@testudo/tls/web` have some. */
-export interface CertificateCompression {
-  readonly name: CertificateCompressionName | (string & {});
-  /** CertificateCompressionAlgorithm, 16,384 to 65,535: only for a name that has no number (RFC 8879 §7.3). */
-  readonly id?: number | undefined;
-  /** May answer later. */
-  compress(data: Uint8Array): Uint8Array | Promise<Uint8Array>;
-  /**
-   * Inflates what a peer sent, which should give `length` bytes, at most the option `maxCertificateMessage`. It must stop
-   * beyond: the bytes may have been made to fill memory. Whatever it throws, the certificate is refused. May answer later.
-   */
-  decompress(data: Uint8Array, length: number): Uint8Array | Promise<Uint8Array>;
-}
+import type { Credential } from './credential.ts';
+import type { CertificateCompression, CertificateCompressionName } from './types.ts';
 
 /** CertificateCompressionAlgorithm (RFC 8879 §7.3). */
 const IDS: Readonly<Record<CertificateCompressionName, number>> = { zlib: 1, brotli: 2, zstd: 3 };

@@ -3,18 +3,21 @@ import type { KeySpec, PrivateKey } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { allowsDelegation, Certificate } from '@testudo/x509';
 import { describe, expect, test } from 'vitest';
-import { type Credential, credential } from '../credential.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { delegatedCredential, type SignedDelegation } from '../extensions/identities.ts';
 import { certificate13 } from '../messages/certificate.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { KEYS, SERVER_NAME, TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13 } from '../testing/puppet-client13.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
+import { type Credential, credential } from './credential.ts';
 import {
   type DelegationRequest,
   delegatedOnlyCredential,

@@ -1,45 +1,15 @@
 import { concat, encode, utf8 } from '@testudo/codec';
-import type { SignatureAlgorithm } from '@testudo/crypto';
-import type { Credential } from '../credential.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import {
-  type Delegation,
-  delegatedCredential,
-  delegationCodec,
-  type SignedDelegation,
-} from '../extensions/identities.ts';
-import { type ChosenCredential, chooseScheme } from '../handshake/authentication.ts';
-import type { Handshake } from '../handshake/handshake.ts';
+import { type Delegation, delegatedCredential, delegationCodec } from '../extensions/identities.ts';
+import { chooseScheme } from '../handshake/authentication.ts';
+import type { Handshake } from '../handshake/context.ts';
+import type { ChosenCredential } from '../handshake/peer.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
 import { TLS13 } from '../versions.ts';
+import type { Credential } from './credential.ts';
 
 /** The longest time for which a delegated credential is taken, in seconds: seven days (RFC 9345 §4.1.3). */
 export const MAX_DELEGATION: number = 604_800;
-
-/**
- * A short-lived key that stands in for a certificate's key in TLS 1.3 (RFC 9345), so that this one need not be where
- * connections end. Made by {@link issueDelegatedCredential}; belongs into a credential with that certificate.
- */
-export interface DelegatedCredential {
-  /** For which side of the handshake it was signed. */
-  readonly role: 'client' | 'server';
-  readonly signed: SignedDelegation;
-  /** What its key signs with. */
-  readonly scheme: SignatureScheme;
-  /** What the certificate's key signed it with: it is shown only to those who can verify that. */
-  readonly signedWith: SignatureScheme;
-  /** Milliseconds since 1970. From then on the certificate's own key is used. */
-  readonly expiresAt: number;
-  /** Signs with the short-lived key. May answer later. */
-  sign(algorithm: SignatureAlgorithm, data: Uint8Array): Uint8Array | Promise<Uint8Array>;
-}
-
-/** What a connection tells of a delegated credential. */
-export interface DelegationInfo {
-  readonly scheme: SignatureScheme;
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number;
-}
 
 /** Schemes of keys that may be delegated to: all of TLS 1.3, but RSA keys only where restricted to PSS (RFC 9345 §4). */
 export function delegableSchemes(): readonly SignatureScheme[] {

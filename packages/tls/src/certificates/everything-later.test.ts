@@ -1,18 +1,21 @@
 import { utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { type Credential, credential } from '../credential.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { legacy } from '../legacy/index.ts';
 import { zlibCertificates } from '../node/certificate-compression.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
 import type { VersionName } from '../versions.ts';
-import type { CertificateCompression } from './compression.ts';
+import { type Credential, credential } from './credential.ts';
 import { issueDelegatedCredential } from './issue-delegation.ts';
 import { rawPublicKeyCredential } from './raw-public-key.ts';
+import type { CertificateCompression } from './types.ts';
 
 // Keys in an HSM, verdicts over a network, tickets in a store: everything at once answers later, on both sides, one answer
 // after the other. Nobody is secure before the last one, and what the peers say meanwhile waits.

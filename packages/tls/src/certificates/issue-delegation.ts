@@ -1,7 +1,6 @@
 import { bytesEqual, decode, encode } from '@testudo/codec';
 import type { CryptoProvider, KeyKind, PrivateKey, PublicKey, SignatureAlgorithm } from '@testudo/crypto';
 import { allowsDelegation, Certificate } from '@testudo/x509';
-import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
 import { type Delegation, delegatedCredential } from '../extensions/identities.ts';
 import {
@@ -11,12 +10,9 @@ import {
   signatureSchemeByName,
 } from '../signature-schemes.ts';
 import { TLS13 } from '../versions.ts';
-import {
-  type DelegatedCredential,
-  delegableSchemes,
-  delegationContent,
-  MAX_DELEGATION,
-} from './delegated-credential.ts';
+import type { Credential } from './credential.ts';
+import { delegableSchemes, delegationContent, MAX_DELEGATION } from './delegated-credential.ts';
+import type { DelegatedCredential } from './types.ts';
 
 /** A key that is somewhere else. */
 export interface RemoteKey {

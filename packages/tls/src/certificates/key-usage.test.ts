@@ -1,10 +1,13 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import type { CertificateToVerify, CertificateVerifier } from '../certificate-verdict.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { SERVER_NAME, TestPki } from '../testing/pki.ts';
+import type { CertificateToVerify, CertificateVerifier } from './verdict.ts';
 
 // What the key of a certificate does, and what keyUsage has to say about it (RFC 5246 §7.4.2, RFC 9846 §4.5.1.2).
 

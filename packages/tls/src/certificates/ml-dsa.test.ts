@@ -2,12 +2,12 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { portableCrypto } from '@testudo/crypto/portable';
 import { createCertificateAuthority, TrustStore } from '@testudo/x509';
 import { describe, expect, test } from 'vitest';
-import { verifyWith } from '../certificate-verdict.ts';
-import { credential } from '../credential.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { certificateRequest12, certificateRequest13 } from '../messages/certificate-request.ts';
 import { decodeMessage, HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
-import { type ClientOptions, clientConfig, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
 import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
@@ -15,6 +15,8 @@ import { SERVER_NAME, TestPki } from '../testing/pki.ts';
 import { PuppetClient13 } from '../testing/puppet-client13.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
 import { PuppetClient12 } from '../testing/puppet12.ts';
+import { verifyWith } from './certificate-verifier.ts';
+import { credential } from './credential.ts';
 import { issueDelegatedCredential } from './issue-delegation.ts';
 
 // Certificates and handshakes signed with ML-DSA (RFC 9881, draft-ietf-tls-mldsa), from the root to CertificateVerify.

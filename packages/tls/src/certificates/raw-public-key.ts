@@ -1,25 +1,9 @@
 import { bytesEqual } from '@testudo/codec';
 import { CryptoError, type CryptoProvider, type PrivateKey, type PublicKey } from '@testudo/crypto';
-import type { CertificateVerdict } from '../certificate-verdict.ts';
-import type { Credential } from '../credential.ts';
 import { TlsError } from '../errors.ts';
-import type { Handshake } from '../handshake/handshake.ts';
-
-/** What a verifier of raw public keys gets to see (RFC 7250). The peer has proved that it owns the key. */
-export interface RawPublicKeyToVerify {
-  readonly key: PublicKey;
-  /** `server` when a client verifies, `client` when a server does. */
-  readonly peer: 'server' | 'client';
-  /** The name or IP address the client wanted; undefined on a server. A key says nothing about names. */
-  readonly name: string | undefined;
-  /** Milliseconds since 1970. */
-  readonly now: number;
-}
-
-/** Decides whether a key is the one that is expected: there is nothing else that vouches for it. May answer later. */
-export type RawPublicKeyVerifier = (
-  request: RawPublicKeyToVerify,
-) => CertificateVerdict | Promise<CertificateVerdict>;
+import type { Handshake } from '../handshake/context.ts';
+import type { Credential } from './credential.ts';
+import type { RawPublicKeyVerifier } from './types.ts';
 
 /** A credential without certificates: its public key is all it shows. Only for peers that know it by other means. */
 export function rawPublicKeyCredential(provider: CryptoProvider, privateKey: PrivateKey): Credential {

@@ -11,14 +11,15 @@ import {
   TrustStore,
 } from '@testudo/x509';
 import { expect, test } from 'vitest';
-import type { CertificateVerifier } from '../certificate-verdict.ts';
-import { type Credential, credential } from '../credential.ts';
-import { clientConfig, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { SERVER_NAME } from '../testing/pki.ts';
 import { certificateVerifier } from './certificate-verifier.ts';
+import { type Credential, credential } from './credential.ts';
 import type { RevocationOptions } from './stapled-revocation.ts';
+import type { CertificateVerifier } from './verdict.ts';
 
 // Revocation as it is used: a client that asks a responder, and a server that staples what the responder says.
 

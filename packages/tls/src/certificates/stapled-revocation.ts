@@ -9,7 +9,7 @@ import {
   SOFT_FAIL,
   stapledChecker,
 } from '@testudo/x509';
-import type { CertificateToVerify } from '../certificate-verdict.ts';
+import type { CertificateToVerify } from './verdict.ts';
 
 /** Who is asked whether a certificate is revoked, and what becomes of a certificate of which nobody knows. */
 export interface RevocationOptions {

@@ -9,8 +9,8 @@ import {
   type TransparencyPolicy,
   verifyOcspResponse,
 } from '@testudo/x509';
-import type { CertificateToVerify } from '../certificate-verdict.ts';
 import { responseFor } from './stapled-revocation.ts';
+import type { CertificateToVerify } from './verdict.ts';
 
 /** Which certificates must be logged, and where (RFC 6962). */
 export interface TransparencyOptions {

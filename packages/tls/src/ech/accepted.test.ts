@@ -7,7 +7,7 @@ import { encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
 import { serverName } from '../extensions/names.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { echWorld, listOf, type Meeting, meet, PUBLIC_NAME } from '../testing/ech.ts';
 import { SERVER_NAME } from '../testing/pki.ts';

@@ -1,5 +1,5 @@
-import type { Offer } from '../client-hello-offer.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
+import type { Offer } from '../handshake/offer.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 

@@ -2,7 +2,8 @@ import { DecodeError, fromBase64, toHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { clientConfig, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { echWorld, listOf } from '../testing/ech.ts';
 import {
   type EchConfigContents,

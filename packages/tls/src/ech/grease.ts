@@ -6,16 +6,16 @@ import {
   HpkeKem,
   type HpkeSuite,
 } from '@testudo/crypto';
-import type { Offer } from '../client-hello-offer.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
 import * as negotiation from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
-import { negotiatedOf } from '../features/negotiated.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
+import type { Offer } from '../handshake/offer.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
-import { cipherSuite13 } from '../suites.ts';
+import { cipherSuite13 } from '../suites/index.ts';
 import { TLS13 } from '../versions.ts';
 import { encodeInner } from './encoded-inner.ts';
 import { echSuite } from './hpke.ts';

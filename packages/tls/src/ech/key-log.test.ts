@@ -2,11 +2,11 @@ import { toHex } from '@testudo/codec';
 import { HpkeAead, hpkeSuite } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { expect, test } from 'vitest';
-import { clientConnection } from '../endpoint.ts';
+import { clientConfig } from '../config/client.ts';
+import { clientConnection } from '../connection/endpoint.ts';
 import { encryptedClientHello, type OuterEch } from '../extensions/encrypted-client-hello.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
-import { clientConfig } from '../options.ts';
 import { echWorld, listOf, meet } from '../testing/ech.ts';
 import { echInfo } from './hpke.ts';
 

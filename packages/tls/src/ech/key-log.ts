@@ -1,5 +1,5 @@
 import type { HpkeExporter } from '@testudo/crypto';
-import type { Handshake } from '../handshake/handshake.ts';
+import type { Handshake } from '../handshake/context.ts';
 import type { EchConfig } from './config.ts';
 
 /** Tells the observer what decrypts the inner hello, under the outer hello's random (RFC 9850 §2.3). */

@@ -1,11 +1,12 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { expect, test } from 'vitest';
-import { clientConnection, serverConnection } from '../endpoint.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
+import { clientConnection, serverConnection } from '../connection/endpoint.ts';
 import { serverName } from '../extensions/names.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import { type Observer, observers } from '../observer.ts';
-import { clientConfig, serverConfig } from '../options.ts';
 import { listOf, PUBLIC_NAME } from '../testing/ech.ts';
 import { TestEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';

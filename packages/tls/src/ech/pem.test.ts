@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { decodePem, encodePem, type PemBlock } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { serverConfig } from '../options.ts';
+import { serverConfig } from '../config/server.ts';
 import { echWorld, listOf } from '../testing/ech.ts';
 import { parseEchConfigList } from './config.ts';
 import type { EchKey } from './keys.ts';

@@ -1,13 +1,14 @@
 import { utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { dangerouslyAccept } from '../certificate-verdict.ts';
+import { dangerouslyAccept } from '../certificates/verdict.ts';
 import type { TlsError } from '../errors.ts';
 import { encryptedClientHello, type OuterEch } from '../extensions/encrypted-client-hello.ts';
 import { RetryCookies } from '../features/retry-cookies.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
-import type { ClientOptions, ServerOptions } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { type ClientEnds, echWorld, listOf, meet, PUBLIC_NAME } from '../testing/ech.ts';
 import { SERVER_NAME } from '../testing/pki.ts';

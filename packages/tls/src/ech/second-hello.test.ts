@@ -6,7 +6,7 @@ import { supportedVersions } from '../extensions/negotiation.ts';
 import { RetryCookies } from '../features/retry-cookies.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { echWorld, meet } from '../testing/ech.ts';
 import { EchPuppet } from '../testing/ech-puppet.ts';
 import { Pair } from '../testing/pair.ts';

@@ -4,11 +4,11 @@ import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { encryptedClientHello, type OuterEch } from '../extensions/encrypted-client-hello.ts';
 import { supportedVersions } from '../extensions/negotiation.ts';
-import { negotiatedOf } from '../features/negotiated.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
-import type { CipherSuite13 } from '../suites.ts';
+import type { CipherSuite13 } from '../suites/index.ts';
 import { TLS13, VERSIONS } from '../versions.ts';
 import type { EchConfig } from './config.ts';
 import { CONFIRMATION_LENGTH, echConfirmation, IN_SERVER_HELLO } from './confirmation.ts';
@@ -16,20 +16,7 @@ import { decodeInner } from './encoded-inner.ts';
 import { echInfo, echSuite } from './hpke.ts';
 import { logEch } from './key-log.ts';
 import type { EchServerKey, EchServerKeys } from './keys.ts';
-import type { EchOutcome } from './outcome.ts';
 import { outerAad } from './payload.ts';
-
-/** What a server knows of ECH in one handshake. */
-export interface ServerEch {
-  readonly outcome: EchOutcome;
-  /** What opened the first hello; undefined where none did, or a client-facing server in front of this one did it. */
-  readonly opened?: OpenedEch;
-}
-
-interface OpenedEch {
-  readonly ech: OuterEch;
-  readonly context: HpkeReceiver;
-}
 
 /**
  * The hello that counts: the inner one, if the client sent one that this server can read (RFC 9849 §7.1). It takes the

@@ -1,5 +1,5 @@
 import { type Codec, constant, decode, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
-import { MAX_AUTHORITIES } from '../defaults.ts';
+import { MAX_AUTHORITIES } from '../config/defaults.ts';
 import type { Extension } from './extension.ts';
 import { acknowledgement } from './names.ts';
 

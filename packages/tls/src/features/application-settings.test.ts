@@ -1,12 +1,15 @@
 import { concat, utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { applicationSettings, applicationSettingsOld } from '../extensions/application-settings.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { alpn } from '../extensions/names.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
 import { clientEncryptedExtensions } from '../messages/encrypted-extensions.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { decodeSession, encodeSession, type Session } from '../sessions/session.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';

@@ -1,47 +1,19 @@
 import { bytesEqual } from '@testudo/codec';
+import type { OwnSettings } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
 import {
-  type ApplicationSettingsCodePoint,
   type ApplicationSettingsExtension,
   applicationSettings,
   applicationSettingsOld,
 } from '../extensions/application-settings.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import type { Flow } from '../flow.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import { receive, send } from '../handshake/handshake.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ClientHandshake, ServerHandshake } from '../handshake/context.ts';
+import { receive, send } from '../handshake/message-flow.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
 import { clientEncryptedExtensions } from '../messages/encrypted-extensions.ts';
+import type { ApplicationSettingsOptions } from '../options/features.ts';
 import type { Session } from '../sessions/session.ts';
-import { negotiatedOf } from './negotiated.ts';
-
-/** Application-Layer Protocol Settings (ALPS, draft-vvv-tls-alps-01): TLS 1.3 only. */
-export interface ApplicationSettingsOptions {
-  /**
-   * What to tell a peer of an application protocol, by the protocol's ALPN name; at most 16,384 bytes, empty where there is
-   * nothing to tell. A client offers it for those of its `alpnProtocols` that are named here, and a server answers with
-   * it; what the peer has to say is in `ConnectionInfo.applicationSettings`. What a server tells, it tells before it knows
-   * who the client is. Default: none.
-   */
-  readonly applicationSettings?: Readonly<Record<string, Uint8Array>> | undefined;
-  /**
-   * The numbers to use for it: a client offers all, a server answers the first that the client offers. Default 17613, what
-   * browsers use; 17513 is what they used before.
-   */
-  readonly applicationSettingsCodePoints?: readonly ApplicationSettingsCodePoint[] | undefined;
-}
-
-/** What each side told the other. */
-export interface ExchangedSettings {
-  readonly sent: Uint8Array;
-  readonly received: Uint8Array;
-}
-
-/** The options after checking. */
-export interface OwnSettings {
-  readonly byProtocol: ReadonlyMap<string, Uint8Array>;
-  readonly extensions: readonly ApplicationSettingsExtension[];
-}
 
 /** The settings that a connection exchanges, and how. */
 export interface ChosenSettings {

@@ -2,8 +2,10 @@ import { fromHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { Certificate } from '@testudo/x509';
 import { describe, expect, test } from 'vitest';
-import type { CertificateToVerify } from '../certificate-verdict.ts';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
+import type { CertificateToVerify } from '../certificates/verdict.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import {
   oidFilters,
@@ -14,14 +16,9 @@ import {
   useSrtp,
 } from '../extensions/certificates.ts';
 import { certificateStatus } from '../messages/certificate-status.ts';
-import {
-  type ClientHelloInfo,
-  type ClientOptions,
-  clientConfig,
-  type ServerOptions,
-  serverConfig,
-} from '../options.ts';
-import type { CredentialRequest } from '../requests.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
+import type { ClientHelloInfo, CredentialRequest } from '../requests.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

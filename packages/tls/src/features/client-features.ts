@@ -1,6 +1,6 @@
-import { offerCertificateTypes } from '../certificates/certificate-types.ts';
 import { requestCompression } from '../certificates/compression.ts';
 import { requestDelegation } from '../certificates/delegated-credential.ts';
+import { offerCertificateTypes } from '../certificates/type-negotiation.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import {
   certificateAuthorities,
@@ -9,7 +9,7 @@ import {
   statusRequestV2,
 } from '../extensions/certificates.ts';
 import { signatureAlgorithmsCert } from '../extensions/negotiation.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
 import { learnHeartbeat, offerHeartbeat } from '../heartbeat/negotiation.ts';
 import { TLS13 } from '../versions.ts';
 import { offerSettings } from './application-settings.ts';

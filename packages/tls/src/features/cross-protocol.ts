@@ -1,8 +1,9 @@
+import type { ClientConfig } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { alpn } from '../extensions/names.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
-import type { ClientConfig, ClientHelloInfo } from '../options.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import type { ClientHelloInfo } from '../requests.ts';
 import { TLS13 } from '../versions.ts';
 
 /**

@@ -1,15 +1,18 @@
 import { utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { TlsError } from '../errors.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { CustomExtension } from '../options/custom-extension.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
-import type { CustomExtension } from './custom-extensions.ts';
 
 const pki = new TestPki(nodeCrypto);
 const verifyCertificate = pki.verifier();

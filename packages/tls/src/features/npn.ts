@@ -3,12 +3,11 @@ import type { ExtensionBlock } from '../extensions/block.ts';
 import { alpn } from '../extensions/names.ts';
 import { nextProtocolNegotiation } from '../extensions/next-protocol.ts';
 import type { Flow } from '../flow.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import { receive, send } from '../handshake/handshake.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ClientHandshake, ServerHandshake } from '../handshake/context.ts';
+import { receive, send } from '../handshake/message-flow.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
 import { nextProtocol } from '../messages/next-protocol.ts';
 import { SSL30, TLS13 } from '../versions.ts';
-import { negotiatedOf } from './negotiated.ts';
 
 // Next Protocol Negotiation (draft-agl-tls-nextprotoneg-04): in the first handshake of a connection, also where it resumes, and
 // where ALPN did not decide. Which protocols, the options say by way of legacy/npn.ts.

@@ -1,6 +1,6 @@
 import { DecodeError, decodeDer, type Oid } from '@testudo/codec';
 import { Certificate, CertificateError, ExtensionOid, Extensions } from '@testudo/x509';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { TlsError } from '../errors.ts';
 import type { OidFilter } from '../extensions/certificates.ts';
 

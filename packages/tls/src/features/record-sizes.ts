@@ -1,13 +1,11 @@
+import type { ClientConfig } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { maxFragmentLength, recordSizeLimit } from '../extensions/certificates.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import type { Handshake } from '../handshake/handshake.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
-import type { ClientConfig } from '../options.ts';
+import type { ClientHandshake, Handshake, ServerHandshake } from '../handshake/context.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
 import { MAX_PLAINTEXT } from '../record/content-type.ts';
-import { negotiatedOf } from './negotiated.ts';
 
 /** The least limit that can be asked for (RFC 8449 §4). */
 const LEAST = 64;

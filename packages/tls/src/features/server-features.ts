@@ -9,7 +9,7 @@ import {
 } from '../extensions/certificates.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import { GREASE_VALUES } from '../grease.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
 import { answerHeartbeat } from '../heartbeat/negotiation.ts';
 import { receiveCustomExtensions, sendCustomExtensions } from './custom-extensions.ts';
 import { answerRecordSizes } from './record-sizes.ts';

@@ -1,12 +1,14 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { expect, test } from 'vitest';
-import { serverConnection } from '../endpoint.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
+import { serverConnection } from '../connection/endpoint.ts';
 import { serverName } from '../extensions/names.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import { serverHello } from '../messages/server-hello.ts';
 import type { Observer } from '../observer.ts';
-import { clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, TestEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { SERVER_NAME, TestPki } from '../testing/pki.ts';

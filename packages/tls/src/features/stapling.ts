@@ -1,6 +1,7 @@
 import { decode, encode, list, opaque, uint8 } from '@testudo/codec';
-import type { Credential } from '../credential.ts';
-import { MAX_OCSP_RESPONSES } from '../defaults.ts';
+import type { Credential } from '../certificates/credential.ts';
+import type { OcspResponses } from '../certificates/types.ts';
+import { MAX_OCSP_RESPONSES } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { statusRequest, statusRequestV2 } from '../extensions/certificates.ts';
@@ -27,9 +28,6 @@ const requests = list(2, {
 });
 
 const responses = list(3, opaque(3), 3);
-
-/** One for each certificate of a chain (RFC 9846 §4.5.1.1, RFC 6961 §2.2); undefined where there is none. */
-export type OcspResponses = readonly (Uint8Array | undefined)[];
 
 /** The OCSP response for a certificate of a credential's chain. */
 export function stapledResponse(credential: Credential, index: number): Uint8Array | undefined {

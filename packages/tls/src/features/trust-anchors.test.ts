@@ -1,9 +1,12 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { trustAnchors } from '../extensions/trust-anchors.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

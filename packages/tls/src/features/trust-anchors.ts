@@ -1,22 +1,10 @@
 import { bytesEqual } from '@testudo/codec';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { trustAnchors } from '../extensions/trust-anchors.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import type { Handshake } from '../handshake/handshake.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
-import { negotiatedOf } from './negotiated.ts';
-
-// Trust anchor identifiers (draft-ietf-tls-trust-anchor-ids), TLS 1.3 only.
-
-/** What a server said to a client that named trust anchors. */
-export interface TrustAnchorAnswer {
-  /** Those for which it has certificates; undefined where it did not say. */
-  readonly available: readonly Uint8Array[] | undefined;
-  /** It says that its certificate leads to one of those that were named. The verifier has the last word. */
-  readonly matched: boolean;
-}
+import type { ClientHandshake, Handshake, ServerHandshake } from '../handshake/context.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
 
 /** Throws `bad-option` for what is no identifier. */
 export function checkTrustAnchors(identifiers: readonly Uint8Array[] | undefined): void {

@@ -1,12 +1,14 @@
 import { concat, DecodeError, fromHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { alpn } from '../extensions/names.ts';
 import { isGrease } from '../grease.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
-import { type ClientHelloInfo, clientConfig, serverConfig } from '../options.ts';
+import type { ClientHelloInfo } from '../requests.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

@@ -1,12 +1,13 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { portableCrypto } from '@testudo/crypto/portable';
 import { describe, expect, test } from 'vitest';
-import { GROUPS, groupByName, groupFits } from '../groups.ts';
-import { clientConfig, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
 import { TLS12, TLS13 } from '../versions.ts';
+import { GROUPS, groupByName, groupFits } from './index.ts';
 
 const pki = new TestPki(nodeCrypto);
 const available = GROUPS.filter((group) => group.available(nodeCrypto));

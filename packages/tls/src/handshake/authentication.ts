@@ -1,69 +1,21 @@
 import type { PublicKey } from '@testudo/crypto';
 import { type Certificate, subjectPublicKeyInfoOf } from '@testudo/x509';
-import { rejection } from '../certificate-verdict.ts';
-import { typeShownBy } from '../certificates/certificate-types.ts';
-import type { DelegatedCredential } from '../certificates/delegated-credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { readRawPublicKey } from '../certificates/raw-public-key.ts';
-import type { Credential } from '../credential.ts';
+import { typeShownBy } from '../certificates/type-negotiation.ts';
+import type { OcspResponses } from '../certificates/types.ts';
+import { rejection } from '../certificates/verdict.ts';
+import type { ServerConfig } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
-import type { OcspResponses } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { DigitallySigned } from '../messages/digitally-signed.ts';
-import type { ServerConfig } from '../options.ts';
 import type { Session } from '../sessions/session.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
 import { TLS12, TLS13, type Version } from '../versions.ts';
-import type { Handshake } from './handshake.ts';
+import type { Handshake } from './context.ts';
+import type { AuthenticatedPeer, ChosenCredential } from './peer.ts';
+import { isIdentified, UNAUTHENTICATED } from './peer.ts';
 import { verifiedCertificates } from './verified-certificates.ts';
-
-/** What is known of a peer that proved that it owns a certificate. */
-export interface AuthenticatedPeer {
-  /** DER, leaf first. */
-  readonly certificates: readonly Uint8Array[];
-  /** SHA-256 of its leaf, on a server whose sessions keep that in the chain's place. */
-  readonly certificateHash: Uint8Array | undefined;
-  /** The key alone, SubjectPublicKeyInfo, DER, where that is all it showed (RFC 7250). */
-  readonly rawPublicKey: Uint8Array | undefined;
-  readonly scheme: SignatureScheme | undefined;
-  readonly ocspResponse: Uint8Array | undefined;
-  /** By the certificates' places in the chain. */
-  readonly ocspResponses: OcspResponses;
-  readonly signedCertificateTimestamps: Uint8Array | undefined;
-  readonly error: Error | undefined;
-  readonly path: readonly Certificate[] | undefined;
-}
-
-/** A peer without a certificate. */
-export const UNAUTHENTICATED: AuthenticatedPeer = {
-  certificates: [],
-  certificateHash: undefined,
-  rawPublicKey: undefined,
-  scheme: undefined,
-  ocspResponse: undefined,
-  ocspResponses: [],
-  signedCertificateTimestamps: undefined,
-  error: undefined,
-  path: undefined,
-};
-
-/** A resumed peer is the one that was authenticated when the session began, or not. */
-export function resumedPeer({
-  peerCertificates,
-  peerCertificateHash: certificateHash,
-  peerRawPublicKey,
-  peerVerified,
-}: Session): AuthenticatedPeer {
-  const error = peerVerified
-    ? undefined
-    : new Error('the certificate was not verified when the session began');
-  const shown = { certificates: peerCertificates, certificateHash, rawPublicKey: peerRawPublicKey };
-  return { ...UNAUTHENTICATED, ...shown, error };
-}
-
-/** Whether it showed anything. */
-export function isIdentified(peer: Pick<AuthenticatedPeer, 'certificates' | 'rawPublicKey'>): boolean {
-  return peer.certificates.length > 0 || peer.rawPublicKey !== undefined;
-}
 
 /** A session without the client's certificate does not stand in for one (RFC 9846 §4.7.1). */
 export function satisfiesClientAuthentication(config: ServerConfig, session: Session): boolean {
@@ -77,20 +29,6 @@ export function satisfiesClientAuthentication(config: ServerConfig, session: Ses
   if (!isKnown) return wanted === 'request';
   const type = rawPublicKey === undefined ? 'x509' : 'raw-public-key';
   return session.peerVerified && config.features.takes.includes(type);
-}
-
-/** What one side showed of itself. */
-export interface ShownCredential {
-  readonly credential: Credential;
-  /** Undefined where its key decrypts and does not sign: RSA key transport. */
-  readonly scheme: SignatureScheme | undefined;
-}
-
-/** What one side signs with. */
-export interface ChosenCredential extends ShownCredential {
-  readonly scheme: SignatureScheme;
-  /** Whose key signs in place of the credential's; TLS 1.3 only. */
-  readonly delegated?: DelegatedCredential | undefined;
 }
 
 /**

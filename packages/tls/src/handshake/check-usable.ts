@@ -1,5 +1,5 @@
+import type { CommonConfig } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
-import type { CommonConfig } from '../options.ts';
 
 /**
  * A configuration may be cut down until no handshake is possible; each then fails, as with OpenSSL, and the peer is told.

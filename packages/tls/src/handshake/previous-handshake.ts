@@ -1,27 +1,7 @@
 import { bytesEqual } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
 import type { Session } from '../sessions/session.ts';
-import type { RateLimit } from './rate-limit.ts';
-
-/** What a renegotiation must not lose of the handshake before it. */
-export interface PreviousHandshake {
-  /** verify_data of the Finished messages: binds the new handshake to the old one (RFC 5746 §3.1). */
-  readonly clientVerifyData: Uint8Array;
-  readonly serverVerifyData: Uint8Array;
-  readonly extendedMasterSecret: boolean;
-  /** DER, leaf first; empty when the peer showed none. */
-  readonly peerCertificates: readonly Uint8Array[];
-  /** A server: the external key that the client has shown to have. */
-  readonly peerPskIdentity: Uint8Array | undefined;
-  /** The name the client asked for. */
-  readonly serverName: string | undefined;
-  /** What NextProtocol said; undefined where none came. */
-  readonly npnProtocol: string | undefined;
-  readonly allowsOtherPeer: boolean;
-  readonly byPeer: boolean;
-  /** How often the peer may begin, over the whole connection. */
-  readonly limit: RateLimit;
-}
+import type { PreviousHandshake } from './context.ts';
 
 /**
  * A peer that has shown a certificate must show it again: who owns the connection must not change behind the

@@ -1,20 +1,22 @@
 import type { Certificate } from '@testudo/x509';
-import type { DelegationInfo } from '../certificates/delegated-credential.ts';
-import type { EstablishedSecrets } from '../connection-secrets.ts';
+import type { OcspResponses } from '../certificates/types.ts';
+import type { EstablishedSecrets } from '../connection/secrets.ts';
 import type { EchOutcome } from '../ech/outcome.ts';
-import type { ExchangedSettings } from '../features/application-settings.ts';
-import type { ReceivedExtension } from '../features/custom-extensions.ts';
-import { type NegotiatedFeatures, negotiatedOf } from '../features/negotiated.ts';
-import type { OcspResponses } from '../features/stapling.ts';
-import type { TrustAnchorAnswer } from '../features/trust-anchors.ts';
 import type { Flow } from '../flow.ts';
-import type { Group } from '../groups.ts';
+import type { Group } from '../groups/index.ts';
 import type { RawMessage } from '../messages/handshake-type.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite } from '../suites/index.ts';
 import type { VersionName } from '../versions.ts';
-import type { AuthenticatedPeer, ShownCredential } from './authentication.ts';
 import type { FinishedVerified } from './finished-verified.ts';
+import type {
+  DelegationInfo,
+  ExchangedSettings,
+  ReceivedExtension,
+  TrustAnchorAnswer,
+} from './negotiated.ts';
+import { type NegotiatedFeatures, negotiatedOf } from './negotiated.ts';
+import type { AuthenticatedPeer, ShownCredential } from './peer.ts';
 
 /** What both sides agreed on. */
 export interface ConnectionInfo {

@@ -1,8 +1,11 @@
 import { concat, utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { heartbeat } from '../extensions/heartbeat.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
 import { Pair, splitRecords } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

@@ -1,6 +1,5 @@
 import { bytesEqual } from '@testudo/codec';
-import type { CryptoProvider } from '@testudo/crypto';
-import { HEARTBEAT_ANSWER_COST, HEARTBEAT_BUDGET, HEARTBEAT_BUDGET_PER_SECOND } from '../defaults.ts';
+import { HEARTBEAT_ANSWER_COST, HEARTBEAT_BUDGET, HEARTBEAT_BUDGET_PER_SECOND } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import { HEARTBEAT } from '../record/content-type.ts';
 import type { RecordLayer } from '../record/record-layer.ts';
@@ -12,17 +11,7 @@ import {
   readHeartbeat,
   writeHeartbeat,
 } from './message.ts';
-
-/** What the extension agreed on. */
-export interface HeartbeatTerms {
-  /** The peer answers requests. */
-  readonly maySend: boolean;
-  /** We do. */
-  readonly answers: boolean;
-  readonly provider: CryptoProvider;
-  /** Milliseconds. */
-  readonly now: () => number;
-}
+import type { HeartbeatTerms } from './terms.ts';
 
 export interface HeartbeatRequest {
   /** Comes back as it is. Default: 16 random bytes. */

@@ -1,14 +1,9 @@
+import type { CommonConfig } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { heartbeat, PEER_ALLOWED_TO_SEND, PEER_NOT_ALLOWED_TO_SEND } from '../extensions/heartbeat.ts';
-import type { Handshake } from '../handshake/handshake.ts';
-import type { CommonConfig } from '../options.ts';
-
-/**
- * What this side does with heartbeats (RFC 6520): `answer` the peer's requests, as `peer_allowed_to_send` says; or only
- * send its own (`peer_not_allowed_to_send`).
- */
-export type HeartbeatMode = 'answer' | 'only-ask';
+import type { Handshake } from '../handshake/context.ts';
+import type { HeartbeatMode } from './terms.ts';
 
 /** Throws `bad-option`. */
 export function heartbeatModeCode(mode: HeartbeatMode | undefined): number | undefined {

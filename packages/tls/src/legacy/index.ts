@@ -1,9 +1,10 @@
-import type { Legacy } from '../legacy-feature.ts';
+import type { Legacy } from '../options/legacy.ts';
 import { rules30 } from './ssl30.ts';
 import { streamProtection } from './stream-protection.ts';
 import { rules10, rules11 } from './tls10.ts';
 
-export type { Legacy, NpnClient, NpnServer, Ssl2HelloReader } from '../legacy-feature.ts';
+export type { Legacy, NpnClient, NpnServer } from '../options/legacy.ts';
+export type { Ssl2HelloReader } from '../record/ssl2-hello-reader.ts';
 export { npnClient, npnServer } from './npn.ts';
 export { ssl2Hello } from './ssl2-hello.ts';
 

@@ -1,12 +1,15 @@
 import { utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { alpn } from '../extensions/names.ts';
 import { nextProtocolNegotiation } from '../extensions/next-protocol.ts';
 import { handshakeTypeName } from '../messages/handshake-type.ts';
 import { nextProtocol } from '../messages/next-protocol.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';

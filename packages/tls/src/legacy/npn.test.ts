@@ -1,12 +1,15 @@
 import { concat, decode, encode, utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { extensions } from '../extensions/block.ts';
 import { nextProtocolNegotiation } from '../extensions/next-protocol.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage, encodeMessage, type RawMessage } from '../messages/handshake-type.ts';
 import { nextProtocol } from '../messages/next-protocol.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { MemorySessionStore } from '../sessions/session-store.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { echWorld, meet as meetEch, PUBLIC_NAME } from '../testing/ech.ts';

@@ -1,6 +1,6 @@
 import { fromLatin1 } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
-import type { NpnClient, NpnServer } from '../legacy-feature.ts';
+import type { NpnClient, NpnServer } from '../options/legacy.ts';
 
 const LONGEST = 255;
 

@@ -1,10 +1,11 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { groupById } from '../groups.ts';
+import { serverConfig } from '../config/server.ts';
+import { groupById } from '../groups/index.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
-import { type ServerOptions, serverConfig } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { serverEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';

@@ -2,7 +2,7 @@ import { concat, utf8 } from '@testudo/codec';
 import { type CryptoProvider, type HashName, lessThanMask, select } from '@testudo/crypto';
 import { TlsError } from '../errors.ts';
 import type { Transcript } from '../handshake/transcript.ts';
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite } from '../suites/index.ts';
 import type { Padding } from '../tls12/cbc-padding.ts';
 import type { Role, VersionRules } from '../tls12/version-rules.ts';
 import { SSL30 } from '../versions.ts';

@@ -10,10 +10,9 @@ import {
   type RecordSealer,
 } from '../record/protection.ts';
 import type { RawRecord } from '../record/record-buffer.ts';
-import type { StreamCipher } from '../suites.ts';
-import type { Protection } from '../tls12/protection.ts';
+import type { StreamCipher } from '../suites/index.ts';
 import type { RecordMac } from '../tls12/record-mac.ts';
-import type { DirectionKeys } from '../tls12/secrets.ts';
+import type { DirectionKeys, Protection } from '../tls12/terms.ts';
 import { longestContent, type Terms } from '../tls12/terms.ts';
 
 /** GenericStreamCipher (RFC 5246 §6.2.3.1): content and MAC under one stream, RC4's or none at all. */

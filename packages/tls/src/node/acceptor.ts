@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Duplex } from 'node:stream';
-import type { EarlyDataOptions } from '../options.ts';
+import type { EarlyDataOptions } from '../options/server.ts';
 import { readProtocols } from './alpn.ts';
 import { checkNumber, checkObject, checkString } from './arguments.ts';
 import { asciiName } from './ascii-name.ts';

@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib';
-import type { CertificateCompression } from '../certificates/compression.ts';
+import type { CertificateCompression } from '../certificates/types.ts';
 
 /** zlib (RFC 1950), by `node:zlib`. At once: a chain takes microseconds, and ours is compressed once only. */
 export const zlibCertificates: CertificateCompression = {

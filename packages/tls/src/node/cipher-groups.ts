@@ -1,4 +1,4 @@
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite } from '../suites/index.ts';
 import { SSL30, TLS10, TLS12 } from '../versions.ts';
 import { COUNTS_SHORT_TAGS } from './running-node.ts';
 

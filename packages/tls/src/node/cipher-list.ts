@@ -1,6 +1,6 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { LEVEL_BITS, type SecurityLevel } from '@testudo/x509';
-import { CIPHER_SUITES, type CipherSuite, isSuite13, suiteAvailable } from '../suites.ts';
+import { CIPHER_SUITES, type CipherSuite, isSuite13, suiteAvailable } from '../suites/index.ts';
 import { bits, groupsOf, isUnsafe, SUITE_B } from './cipher-groups.ts';
 import { CipherRules } from './cipher-rules.ts';
 import { opensslError } from './openssl-errors.ts';

@@ -1,4 +1,4 @@
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite } from '../suites/index.ts';
 import { TLS12 } from '../versions.ts';
 import { bits } from './cipher-groups.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { withPrograms } from '../../../../conformance/support/programs.ts';
-import { CIPHER_SUITES, isSuite13 } from '../suites.ts';
+import { CIPHER_SUITES, isSuite13 } from '../suites/index.ts';
 import { parseCipherList } from './cipher-list.ts';
 import { parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
 import { COUNTS_SHORT_TAGS } from './running-node.ts';

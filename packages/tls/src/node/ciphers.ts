@@ -1,8 +1,8 @@
 import { constants } from 'node:crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
-import { groupByName } from '../groups.ts';
+import { groupByName } from '../groups/index.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
-import { CIPHER_SUITES, type CipherSuite } from '../suites.ts';
+import { CIPHER_SUITES, type CipherSuite } from '../suites/index.ts';
 import { nodeError } from './errors.ts';
 import { nodeOriginals } from './live.ts';
 

@@ -5,7 +5,7 @@ import type {
   EphemeralKeyInfo,
   PeerCertificate,
 } from 'node:tls';
-import { isFiniteField } from '../groups.ts';
+import { isFiniteField } from '../groups/index.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { signatureScheme } from '../signature-schemes.ts';
 import { versionName } from '../versions.ts';

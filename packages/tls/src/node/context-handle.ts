@@ -1,5 +1,5 @@
 import type { Certificate } from '@testudo/x509';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { defaultAuthorities } from './default-authorities.ts';
 import { loadAuthorities } from './load.ts';
 

@@ -5,7 +5,7 @@ import type {
   EphemeralKeyInfo,
   PeerCertificate,
 } from 'node:tls';
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { checkBytes, checkString, checkUint32 } from './arguments.ts';
 import * as describe from './connection-details.ts';

@@ -1,4 +1,4 @@
-import type { Connection } from '../connection.ts';
+import type { Connection } from '../connection/connection.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 
 /**

@@ -1,10 +1,11 @@
-import type { RenegotiationOptions } from '../after-handshake-options.ts';
-import type { CertificateCompression } from '../certificates/compression.ts';
+import type { CertificateCompression } from '../certificates/types.ts';
 import type { EchOptions } from '../ech/client-config.ts';
 import type { EchKey } from '../ech/keys.ts';
-import type { HeartbeatMode } from '../heartbeat/negotiation.ts';
-import type { Legacy } from '../legacy-feature.ts';
-import type { ClientOptions, EarlyDataOptions, ServerOptions } from '../options.ts';
+import type { HeartbeatMode } from '../heartbeat/terms.ts';
+import type { RenegotiationOptions } from '../options/after-handshake.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { Legacy } from '../options/legacy.ts';
+import type { EarlyDataOptions, ServerOptions } from '../options/server.ts';
 import type { ExternalPsk } from '../psk/external-psk.ts';
 import { MemoryReplayGuard } from '../sessions/replay-guard.ts';
 import { checkArray, invalidValue } from './arguments.ts';

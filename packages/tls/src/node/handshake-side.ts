@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
-import type { CertificateVerifier } from '../certificate-verdict.ts';
-import type { Connection } from '../connection.ts';
-import { clientConnection, serverConnection } from '../endpoint.ts';
+import type { CertificateVerifier } from '../certificates/verdict.ts';
+import type { Connection } from '../connection/connection.ts';
+import { clientConnection, serverConnection } from '../connection/endpoint.ts';
 import type { Observer } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
 import { readProtocols } from './alpn.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import type { HeartbeatMode } from '../heartbeat/negotiation.ts';
+import type { HeartbeatMode } from '../heartbeat/terms.ts';
 import { keepAliveWithHeartbeats } from './heartbeat.ts';
 import { TLSSocket } from './socket.ts';
 import { ca, serverIdentity, track } from './testing/support.ts';

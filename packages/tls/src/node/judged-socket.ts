@@ -1,5 +1,5 @@
 import type { TLSSocket as NodeTlsSocket } from 'node:tls';
-import type { CertificateVerifier } from '../certificate-verdict.ts';
+import type { CertificateVerifier } from '../certificates/verdict.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import type { NodeTlsError } from './errors.ts';
 import { note, peerError, verifyProblem } from './judgement.ts';

@@ -1,5 +1,5 @@
 import type { DetailedPeerCertificate } from 'node:tls';
-import type { CertificateVerifier } from '../certificate-verdict.ts';
+import type { CertificateVerifier } from '../certificates/verdict.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { tooSmallField } from './connection-details.ts';
 import { type NodeTlsError, nodeError } from './errors.ts';

@@ -3,7 +3,7 @@ import { createServer as createNetServer } from 'node:net';
 import { der } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { afterEach, describe, expect, test } from 'vitest';
-import { serverConfig } from '../options.ts';
+import { serverConfig } from '../config/server.ts';
 import { extension, type Made, make, pemOf, type Wish } from './testing/chains.ts';
 import { closeAll, listen, nodes, ours, track } from './testing/support.ts';
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { CIPHER_SUITES } from '../suites.ts';
+import { CIPHER_SUITES } from '../suites/index.ts';
 import type { ConnectionOptions, TlsOptions } from './index.ts';
 import { closeAll, connected, issue, listen, nodes, ours, type Tls, track } from './testing/support.ts';
 

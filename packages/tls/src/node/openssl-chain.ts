@@ -1,5 +1,5 @@
 import { CertificateError, opensslVerdict, X509_VERDICTS, type X509Verdict } from '@testudo/x509';
-import type { CertificateToVerify } from '../certificate-verdict.ts';
+import type { CertificateToVerify } from '../certificates/verdict.ts';
 import { TlsError, type TlsErrorCode } from '../errors.ts';
 import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { type ChainDemands, type ChainVerdict, type Problem, verdictError } from './chain-verdict.ts';

@@ -1,6 +1,6 @@
 import { bytesEqual } from '@testudo/codec';
 import { Certificate } from '@testudo/x509';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import type { OwnIdentity } from './load.ts';
 
 /**

@@ -1,5 +1,6 @@
 import { toHex } from '@testudo/codec';
-import type { ClientOptions, ServerOptions } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import type { ExternalPsk, PskLookup } from '../psk/external-psk.ts';
 import { checkObject, checkString, wrongType } from './arguments.ts';
 import type { TLSSocket } from './socket.ts';

@@ -1,4 +1,4 @@
-import type { ConnectionEvents } from '../connection-events.ts';
+import type { ConnectionEvents } from '../connection/events.ts';
 import type { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Session } from '../sessions/session.ts';

@@ -1,8 +1,9 @@
 import type { SecureContext as NodesContext } from 'node:tls';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, TrustStore } from '@testudo/x509';
-import { type Credential, credential } from '../credential.ts';
-import { type ClientConfig, clientConfig } from '../options.ts';
+import { type Credential, credential } from '../certificates/credential.ts';
+import { clientConfig } from '../config/client.ts';
+import type { ClientConfig } from '../config/config.ts';
 import type { Trust } from './chain-verdict.ts';
 import { ContextHandle } from './context-handle.ts';
 import {

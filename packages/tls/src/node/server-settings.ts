@@ -1,16 +1,12 @@
 import { nodeCrypto } from '@testudo/crypto/node';
-import type { CertificateVerifier } from '../certificate-verdict.ts';
-import type { Credential } from '../credential.ts';
-import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
-import {
-  type ClientHelloInfo,
-  type CredentialChooser,
-  type EarlyDataOptions,
-  type ServerConfig,
-  type ServerOptions,
-  serverConfig,
-} from '../options.ts';
-import { serverServices } from '../services.ts';
+import type { Credential } from '../certificates/credential.ts';
+import type { CertificateVerifier } from '../certificates/verdict.ts';
+import type { ServerConfig } from '../config/config.ts';
+import { DEFAULT_SESSION_LIFETIME } from '../config/defaults.ts';
+import { serverConfig } from '../config/server.ts';
+import { serverServices } from '../config/services.ts';
+import type { CredentialChooser, EarlyDataOptions, ServerOptions } from '../options/server.ts';
+import type { ClientHelloInfo } from '../requests.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';

@@ -1,9 +1,9 @@
 import { type Server as NetServer, Socket } from 'node:net';
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
 import type { SecureContext as NodesContext } from 'node:tls';
-import type { CertificateVerifier } from '../certificate-verdict.ts';
-import type { Connection } from '../connection.ts';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
+import type { CertificateVerifier } from '../certificates/verdict.ts';
+import type { Connection } from '../connection/connection.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Observer, observers } from '../observer.ts';

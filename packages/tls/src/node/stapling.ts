@@ -1,11 +1,11 @@
 import { Buffer } from 'node:buffer';
 import type { EventEmitter } from 'node:events';
 import { Certificate } from '@testudo/x509';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { statusRequest } from '../extensions/certificates.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
-import type { ClientHelloInfo } from '../options.ts';
+import type { ClientHelloInfo } from '../requests.ts';
 import { signatureScheme } from '../signature-schemes.ts';
 import { checkBytes } from './arguments.ts';
 import type { TLSSocket } from './socket.ts';

@@ -1,5 +1,5 @@
 import { CertificateError, type CertificateErrorCode, verifyCertificate } from '@testudo/x509';
-import { type CertificateToVerify, rejection } from '../certificate-verdict.ts';
+import { type CertificateToVerify, rejection } from '../certificates/verdict.ts';
 import type { TlsError } from '../errors.ts';
 import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { type ChainDemands, type ChainVerdict, type Trust, verdictError } from './chain-verdict.ts';

@@ -1,6 +1,6 @@
 import type { DetailedPeerCertificate } from 'node:tls';
 import type { Certificate } from '@testudo/x509';
-import { type CertificateToVerify, type CertificateVerifier, rejection } from '../certificate-verdict.ts';
+import { type CertificateToVerify, type CertificateVerifier, rejection } from '../certificates/verdict.ts';
 import { TlsError } from '../errors.ts';
 import type { ChainDemands, Problem } from './chain-verdict.ts';
 import { setCounterpart } from './errors.ts';

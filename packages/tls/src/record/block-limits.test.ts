@@ -1,8 +1,8 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import type { Handshake } from '../handshake/handshake.ts';
+import type { Handshake } from '../handshake/context.ts';
 import { legacy } from '../legacy/index.ts';
-import { cipherSuiteByName } from '../suites.ts';
+import { cipherSuiteByName } from '../suites/index.ts';
 import { protectionOf } from '../tls12/protection.ts';
 import { rules12 } from '../tls12/version-rules.ts';
 import type { RecordSealer } from './protection.ts';

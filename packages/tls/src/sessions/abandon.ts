@@ -1,4 +1,4 @@
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import type { Session } from './session.ts';
 
 /** What is kept of a session to abandon it: not its ticket and certificates. */

@@ -1,6 +1,6 @@
 import type { CryptoProvider, HashName } from '@testudo/crypto';
 import { HASH_LENGTH } from '@testudo/crypto';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
+import { type CipherSuite, cipherSuite } from '../suites/index.ts';
 import { TLS12, type VersionName, versionName } from '../versions.ts';
 import { abandonedByClients } from './abandoned-sessions.ts';
 import { isFresh, type Session } from './session.ts';

@@ -1,6 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { expect, test } from 'vitest';
-import { clientConfig, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

@@ -1,9 +1,12 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { CertificateError } from '@testudo/x509';
 import { describe, expect, test } from 'vitest';
-import { type CertificateVerifier, dangerouslyAccept } from '../certificate-verdict.ts';
 import { rawPublicKeyCredential } from '../certificates/raw-public-key.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import { type CertificateVerifier, dangerouslyAccept } from '../certificates/verdict.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

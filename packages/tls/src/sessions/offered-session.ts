@@ -1,9 +1,9 @@
 import { toAsciiDomain } from '@testudo/x509';
-import { MAX_TICKET } from '../defaults.ts';
+import { MAX_TICKET } from '../config/defaults.ts';
 import { type Flow, perform } from '../flow.ts';
-import { isIdentified } from '../handshake/authentication.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import { cipherSuite } from '../suites.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import { isIdentified } from '../handshake/peer.ts';
+import { cipherSuite } from '../suites/index.ts';
 import { TLS13 } from '../versions.ts';
 import { abandonedByClients } from './abandoned-sessions.ts';
 import { isFresh, type Session } from './session.ts';

@@ -15,8 +15,8 @@ import {
   uint64,
   utf8,
 } from '@testudo/codec';
-import type { CertificateType } from '../certificates/certificate-types.ts';
-import type { ExchangedSettings } from '../features/application-settings.ts';
+import type { CertificateType } from '../certificates/types.ts';
+import type { ExchangedSettings } from '../handshake/negotiated.ts';
 
 /**
  * What two connections can share: agreed once, used again without a certificate. A client keeps it with the

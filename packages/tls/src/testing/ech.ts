@@ -1,11 +1,14 @@
 import { concat, toLatin1 } from '@testudo/codec';
 import type { CryptoProvider } from '@testudo/crypto';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import type { EchOptions } from '../ech/client-config.ts';
 import { encodeEchConfigList } from '../ech/config.ts';
 import { type EchKey, type EchKeyOptions, generateEchKey } from '../ech/keys.ts';
 import type { TlsError } from '../errors.ts';
 import { clientHello } from '../messages/client-hello.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd, type TestEnd } from './end.ts';
 import { Pair } from './pair.ts';
 import { TestPki } from './pki.ts';

@@ -1,12 +1,12 @@
 import { toHex } from '@testudo/codec';
-import type { Connection } from '../connection.ts';
-import type { ConnectionEvents } from '../connection-events.ts';
-import { clientConnection, serverConnection } from '../endpoint.ts';
+import type { ClientConfig, ServerConfig } from '../config/config.ts';
+import type { Connection } from '../connection/connection.ts';
+import { clientConnection, serverConnection } from '../connection/endpoint.ts';
+import type { ConnectionEvents } from '../connection/events.ts';
 import type { TlsError } from '../errors.ts';
 import type { ConnectionInfo, FalseStartInfo } from '../handshake/result.ts';
 import { handshakeTypeName } from '../messages/handshake-type.ts';
 import type { Observer } from '../observer.ts';
-import type { ClientConfig, ServerConfig } from '../options.ts';
 import type { Session } from '../sessions/session.ts';
 import { SERVER_NAME } from './pki.ts';
 

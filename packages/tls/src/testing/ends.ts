@@ -1,5 +1,8 @@
 import type { CryptoProvider } from '@testudo/crypto';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd, type TestEnd } from './end.ts';
 import { Pair } from './pair.ts';
 import type { TestPki } from './pki.ts';

@@ -1,10 +1,10 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import { TrustStore } from '@testudo/x509';
-import { verifyWith } from '../certificate-verdict.ts';
-import type { Connection } from '../connection.ts';
-import { clientConnection } from '../endpoint.ts';
+import { verifyWith } from '../certificates/certificate-verifier.ts';
+import { clientConfig } from '../config/client.ts';
+import type { Connection } from '../connection/connection.ts';
+import { clientConnection } from '../connection/endpoint.ts';
 import { HEARTBEAT_REQUEST, MIN_PADDING, writeHeartbeat } from '../heartbeat/message.ts';
-import { clientConfig } from '../options.ts';
 import { HEARTBEAT } from '../record/content-type.ts';
 import { RecordLayer } from '../record/record-layer.ts';
 

@@ -1,7 +1,7 @@
 // The engine as tests outside of the package see it: what `@testudo/tls` does not show, and peers that obey the test.
 // The root's package.json gives it the name `#tls/testing`, on the sources only; it is in no tarball.
 
-export type { Offer } from '../client-hello-offer.ts';
+export { clientServices } from '../config/services.ts';
 export { ExtensionBlock } from '../extensions/block.ts';
 export { heartbeat } from '../extensions/heartbeat.ts';
 export { delegatedCredential, serverCertificateType } from '../extensions/identities.ts';
@@ -18,8 +18,9 @@ export {
 export { nextProtocolNegotiation } from '../extensions/next-protocol.ts';
 export { EXTENSIONS } from '../extensions/table.ts';
 export type { Flow } from '../flow.ts';
-export type { ClientHandshake } from '../handshake/client-handshake.ts';
-export { type Handshake, receive, send } from '../handshake/handshake.ts';
+export type { ClientHandshake, Handshake } from '../handshake/context.ts';
+export { receive, send } from '../handshake/message-flow.ts';
+export type { Offer } from '../handshake/offer.ts';
 export type { HandshakeResult } from '../handshake/result.ts';
 export { Transcript } from '../handshake/transcript.ts';
 export * as certificateMessages from '../messages/certificate.ts';
@@ -38,9 +39,8 @@ export { keyUpdate } from '../messages/key-update.ts';
 export * as tickets from '../messages/new-session-ticket.ts';
 export { nextProtocol } from '../messages/next-protocol.ts';
 export { type ServerHello, serverHello } from '../messages/server-hello.ts';
-export { clientServices } from '../services.ts';
 export { abandonedByClients } from '../sessions/abandoned-sessions.ts';
-export { cipherSuite13 } from '../suites.ts';
+export { cipherSuite13 } from '../suites/index.ts';
 export { serverDhParams } from '../tls12/key-exchange/dhe.ts';
 export { KEY_EXCHANGES } from '../tls12/key-exchange/index.ts';
 export { protectionOf } from '../tls12/protection.ts';

@@ -1,7 +1,8 @@
 import type { CryptoProvider, KeySpec, PrivateKey } from '@testudo/crypto';
 import { type CertificateAuthority, createCertificateAuthority, TrustStore } from '@testudo/x509';
-import { type CertificateVerifier, verifyWith } from '../certificate-verdict.ts';
-import { type Credential, credential } from '../credential.ts';
+import { verifyWith } from '../certificates/certificate-verifier.ts';
+import { type Credential, credential } from '../certificates/credential.ts';
+import type { CertificateVerifier } from '../certificates/verdict.ts';
 
 export const SERVER_NAME = 'server.example';
 

@@ -1,5 +1,5 @@
 import type { CryptoProvider } from '@testudo/crypto';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { type KeyShareEntry, keyShare } from '../extensions/key-share.ts';
 import { serverName } from '../extensions/names.ts';
@@ -10,7 +10,7 @@ import {
   preSharedKey,
   pskKeyExchangeModes,
 } from '../extensions/pre-shared-key.ts';
-import { groupById, type KeyShare } from '../groups.ts';
+import { groupById, type KeyShare } from '../groups/index.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
@@ -19,7 +19,7 @@ import { decodeMessage, encodeMessage, HANDSHAKE_TYPE, type RawMessage } from '.
 import { serverHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
 import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
-import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites/index.ts';
 import { finishedData } from '../tls13/finished.ts';
 import { KeySchedule } from '../tls13/key-schedule.ts';
 import { TLS12, TLS13 } from '../versions.ts';

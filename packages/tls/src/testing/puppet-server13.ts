@@ -1,10 +1,10 @@
 import { concat, utf8 } from '@testudo/codec';
 import type { CryptoProvider, SignatureAlgorithm } from '@testudo/crypto';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { signatureAlgorithms, supportedVersions } from '../extensions/negotiation.ts';
-import { type Group, groupById } from '../groups.ts';
+import { type Group, groupById } from '../groups/index.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
@@ -15,7 +15,7 @@ import { decodeMessage, HANDSHAKE_TYPE, type RawMessage } from '../messages/hand
 import { type NewSessionTicket13, newSessionTicket13 } from '../messages/new-session-ticket.ts';
 import { RETRY_RANDOM, type ServerHello, serverHello } from '../messages/server-hello.ts';
 import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
-import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites/index.ts';
 import { finishedData } from '../tls13/finished.ts';
 import { KeySchedule } from '../tls13/key-schedule.ts';
 import { TLS12, TLS13 } from '../versions.ts';

@@ -1,6 +1,6 @@
 import { type Codec, concat, encode } from '@testudo/codec';
 import type { CryptoProvider, SignatureAlgorithm } from '@testudo/crypto';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { serverName } from '../extensions/names.ts';
 import {
@@ -10,8 +10,8 @@ import {
   signatureAlgorithms,
   supportedGroups,
 } from '../extensions/negotiation.ts';
-import { groupById } from '../groups.ts';
-import type { Handshake } from '../handshake/handshake.ts';
+import { groupById } from '../groups/index.ts';
+import type { Handshake } from '../handshake/context.ts';
 import { certificate12 } from '../messages/certificate.ts';
 import { certificateRequest12 } from '../messages/certificate-request.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
@@ -26,7 +26,7 @@ import {
 } from '../messages/key-exchange.ts';
 import { type ServerHello, serverHello } from '../messages/server-hello.ts';
 import { SIGNATURE_SCHEMES } from '../signature-schemes.ts';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
+import { type CipherSuite, cipherSuite } from '../suites/index.ts';
 import { clientEcdhParams, type ServerEcdhParams, serverEcdhParams } from '../tls12/key-exchange/ecdhe.ts';
 import { type ConnectionKeys, connectionKeys, masterSecret } from '../tls12/secrets.ts';
 import type { Terms } from '../tls12/terms.ts';

@@ -1,6 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { expect, test } from 'vitest';
-import { clientConfig, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { clientEnd, serverEnd } from './end.ts';
 import { TestPki } from './pki.ts';
 import { PuppetClient13 } from './puppet-client13.ts';

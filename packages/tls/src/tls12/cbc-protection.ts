@@ -16,11 +16,10 @@ import {
   type RecordSealer,
 } from '../record/protection.ts';
 import type { RawRecord } from '../record/record-buffer.ts';
-import type { CbcCipher } from '../suites.ts';
+import type { CbcCipher } from '../suites/index.ts';
 import { MAX_PADDING } from './cbc-padding.ts';
-import type { Protection } from './protection.ts';
 import type { RecordMac } from './record-mac.ts';
-import type { DirectionKeys } from './secrets.ts';
+import type { DirectionKeys, Protection } from './terms.ts';
 import { longestContent, type Terms } from './terms.ts';
 import type { VersionRules } from './version-rules.ts';
 

@@ -1,5 +1,5 @@
-import { typeShownBy } from '../certificates/certificate-types.ts';
-import type { Handshake } from '../handshake/handshake.ts';
+import { typeShownBy } from '../certificates/type-negotiation.ts';
+import type { Handshake } from '../handshake/context.ts';
 import { type Certificate12, certificate12, rawPublicKey12 } from '../messages/certificate.ts';
 import type { Message } from '../messages/handshake-type.ts';
 

@@ -1,6 +1,7 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { alpn } from '../extensions/names.ts';
 import {
@@ -11,7 +12,7 @@ import {
 } from '../extensions/negotiation.ts';
 import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
 import { DOWNGRADE_TLS11, DOWNGRADE_TLS12 } from '../messages/server-hello.ts';
-import { type ClientOptions, clientConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
 import { clientEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';

@@ -1,6 +1,6 @@
-import { DEFAULT_SESSION_LIFETIME } from '../defaults.ts';
-import type { AuthenticatedPeer } from '../handshake/authentication.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { DEFAULT_SESSION_LIFETIME } from '../config/defaults.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { AuthenticatedPeer } from '../handshake/peer.ts';
 import type { NewSessionTicket12 } from '../messages/new-session-ticket.ts';
 import { wantedPeer } from '../sessions/offered-session.ts';
 import type { Session } from '../sessions/session.ts';

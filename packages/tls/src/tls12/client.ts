@@ -1,25 +1,23 @@
 import { concat } from '@testudo/codec';
 import type { PublicKey } from '@testudo/crypto';
-import { credentialsOfType, shownBy, typeShownBy } from '../certificates/certificate-types.ts';
-import type { Offer } from '../client-hello-offer.ts';
-import { MAX_HELLO_REQUESTS } from '../defaults.ts';
+import { credentialsOfType, shownBy, typeShownBy } from '../certificates/type-negotiation.ts';
+import type { OcspResponses } from '../certificates/types.ts';
+import { MAX_HELLO_REQUESTS } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
-import { type OcspResponses, responsesIn } from '../features/stapling.ts';
+import { responsesIn } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { Group } from '../groups.ts';
+import type { Group } from '../groups/index.ts';
+import { checkSignature, chooseScheme, judge, leafKey } from '../handshake/authentication.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { FinishedVerified } from '../handshake/finished-verified.ts';
+import { nextIs, receive, send } from '../handshake/message-flow.ts';
+import type { Offer } from '../handshake/offer.ts';
 import {
   type AuthenticatedPeer,
   type ChosenCredential,
-  checkSignature,
-  chooseScheme,
-  judge,
-  leafKey,
   resumedPeer,
   UNAUTHENTICATED,
-} from '../handshake/authentication.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import type { FinishedVerified } from '../handshake/finished-verified.ts';
-import { nextIs, receive, send } from '../handshake/handshake.ts';
+} from '../handshake/peer.ts';
 import { checkSamePeer, shownBefore } from '../handshake/previous-handshake.ts';
 import { type ConnectionInfo, connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import {
@@ -35,7 +33,7 @@ import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { Session } from '../sessions/session.ts';
 import { type SignatureScheme, signatureScheme } from '../signature-schemes.ts';
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite } from '../suites/index.ts';
 import { certificateMessage12 } from './certificate-message.ts';
 import { ClientRenegotiation } from './client-renegotiation.ts';
 import { offerSession } from './client-session.ts';

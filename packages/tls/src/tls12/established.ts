@@ -1,9 +1,8 @@
-import type { AfterHandshakeOptions } from '../after-handshake-options.ts';
-import type { EstablishedSecrets } from '../connection-secrets.ts';
-import { MAX_REFUSED_RENEGOTIATIONS } from '../defaults.ts';
+import { MAX_REFUSED_RENEGOTIATIONS } from '../config/defaults.ts';
+import type { EstablishedSecrets } from '../connection/secrets.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
-import type { Handshake } from '../handshake/handshake.ts';
+import type { Handshake } from '../handshake/context.ts';
 import { RateLimit } from '../handshake/rate-limit.ts';
 import type { AfterHandshake, Established } from '../handshake/result.ts';
 import {
@@ -12,6 +11,7 @@ import {
   handshakeTypeName,
   type RawMessage,
 } from '../messages/handshake-type.ts';
+import type { AfterHandshakeOptions } from '../options/after-handshake.ts';
 import { SSL30 } from '../versions.ts';
 import { exportKeyingMaterial12 } from './exporter.ts';
 import { protectionOf } from './protection.ts';

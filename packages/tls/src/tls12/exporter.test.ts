@@ -1,8 +1,9 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { extendedMasterSecret } from '../extensions/negotiation.ts';
 import { legacy } from '../legacy/index.ts';
-import { clientConfig, serverConfig } from '../options.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

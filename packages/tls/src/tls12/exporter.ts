@@ -1,7 +1,7 @@
 import { concat } from '@testudo/codec';
-import type { AfterHandshakeOptions } from '../after-handshake-options.ts';
 import { TlsError } from '../errors.ts';
-import type { Handshake } from '../handshake/handshake.ts';
+import type { Handshake } from '../handshake/context.ts';
+import type { AfterHandshakeOptions } from '../options/after-handshake.ts';
 import type { Terms } from './terms.ts';
 
 /**

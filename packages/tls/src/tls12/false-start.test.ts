@@ -1,12 +1,15 @@
 import { bytesEqual, concat, utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import type { CertificateVerdict } from '../certificate-verdict.ts';
-import { clientConnection } from '../endpoint.ts';
+import type { CertificateVerdict } from '../certificates/verdict.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
+import { clientConnection } from '../connection/endpoint.ts';
 import { alpn } from '../extensions/names.ts';
 import { legacy } from '../legacy/index.ts';
 import { DOWNGRADE_TLS12 } from '../messages/server-hello.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { MemorySessionStore } from '../sessions/session-store.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { echWorld, meet, PUBLIC_NAME } from '../testing/ech.ts';

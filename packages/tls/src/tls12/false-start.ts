@@ -1,8 +1,8 @@
 import { AEAD_SIZES } from '@testudo/crypto';
-import type { AuthenticatedPeer } from '../handshake/authentication.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { AuthenticatedPeer } from '../handshake/peer.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
-import type { CipherSuite } from '../suites.ts';
+import type { CipherSuite } from '../suites/index.ts';
 import { TLS12 } from '../versions.ts';
 import { exportKeyingMaterial12 } from './exporter.ts';
 import type { Agreed } from './server-hello-check.ts';

@@ -1,7 +1,8 @@
 import { TlsError } from '../errors.ts';
 import { type Flow, perform } from '../flow.ts';
+import type { Handshake } from '../handshake/context.ts';
 import { type FinishedVerified, finishedVerified } from '../handshake/finished-verified.ts';
-import { type Handshake, receive, send } from '../handshake/handshake.ts';
+import { receive, send } from '../handshake/message-flow.ts';
 import { checkFinishedLength, finished } from '../messages/finished.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
 import type { Terms } from './terms.ts';

@@ -1,23 +1,9 @@
 import { TlsError } from '../errors.ts';
-import type { Handshake } from '../handshake/handshake.ts';
+import type { Handshake } from '../handshake/context.ts';
 import { CompressingSealer, DecompressingOpener } from '../record/compression.ts';
-import type { RecordOpener, RecordSealer } from '../record/protection.ts';
 import { cbcProtection } from './cbc-protection.ts';
 import { aeadProtection } from './record-protection.ts';
-import type { DirectionKeys } from './secrets.ts';
-import type { Terms } from './terms.ts';
-
-/**
- * How a suite protects records up to TLS 1.2 (RFC 5246 §6.2.3): what it takes from the key block (§6.3), and what it makes of
- * it. In bytes.
- */
-export interface Protection {
-  readonly macKeyLength: number;
-  readonly keyLength: number;
-  readonly ivLength: number;
-  sealer(keys: DirectionKeys): RecordSealer;
-  opener(keys: DirectionKeys): RecordOpener;
-}
+import type { Protection, Terms } from './terms.ts';
 
 export function protectionOf(h: Pick<Handshake, 'provider' | 'config'>, terms: Terms): Protection {
   const protection = uncompressed(h, terms);

@@ -11,8 +11,8 @@ import {
   recordLimit,
 } from '../record/protection.ts';
 import type { RawRecord } from '../record/record-buffer.ts';
-import type { AeadCipher } from '../suites.ts';
-import type { Protection } from './protection.ts';
+import type { AeadCipher } from '../suites/index.ts';
+import type { Protection } from './terms.ts';
 import { longestContent, type Terms } from './terms.ts';
 
 /** Bytes of the nonce that AES-GCM sends with each record (RFC 5288 §3); ChaCha20-Poly1305 sends none (RFC 7905 §2). */

@@ -1,10 +1,13 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { pinnedKeys, rawPublicKeyCredential } from '../certificates/raw-public-key.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { deflate } from '../legacy/compression.ts';
 import { legacy } from '../legacy/index.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
-import { CIPHER_SUITES } from '../suites.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
+import { CIPHER_SUITES } from '../suites/index.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

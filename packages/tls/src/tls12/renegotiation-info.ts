@@ -1,11 +1,11 @@
 import { bytesEqual, concat } from '@testudo/codec';
-import type { AfterHandshakeOptions } from '../after-handshake-options.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { renegotiationInfo } from '../extensions/negotiation.ts';
-import type { PreviousHandshake } from '../handshake/previous-handshake.ts';
+import type { PreviousHandshake } from '../handshake/context.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
+import type { AfterHandshakeOptions } from '../options/after-handshake.ts';
+import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites/index.ts';
 
 const NOTHING = new Uint8Array(0);
 

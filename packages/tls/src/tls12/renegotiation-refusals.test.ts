@@ -7,8 +7,9 @@ import { extendedMasterSecret, renegotiationInfo, supportedVersions } from '../e
 import { Transcript } from '../handshake/transcript.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
-import type { ClientOptions, ServerOptions } from '../options.ts';
-import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
+import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites/index.ts';
 import { endsOf } from '../testing/ends.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, type Puppet, refused } from '../testing/puppet.ts';

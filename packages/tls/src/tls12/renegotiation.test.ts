@@ -1,8 +1,11 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { checkSamePskIdentity, type PreviousHandshake } from '../handshake/previous-handshake.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
+import type { PreviousHandshake } from '../handshake/context.ts';
+import { checkSamePskIdentity } from '../handshake/previous-handshake.ts';
 import { legacy } from '../legacy/index.ts';
-import { clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { MemorySessionStore } from '../sessions/session-store.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';

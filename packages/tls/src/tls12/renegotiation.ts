@@ -1,12 +1,11 @@
-import { renegotiationSettings } from '../after-handshake-options.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
-import type { Handshake } from '../handshake/handshake.ts';
-import type { PreviousHandshake } from '../handshake/previous-handshake.ts';
+import type { Handshake, PreviousHandshake } from '../handshake/context.ts';
 import { RateLimit } from '../handshake/rate-limit.ts';
 import type { AfterHandshake, ConnectionInfo } from '../handshake/result.ts';
 import type { RawMessage } from '../messages/handshake-type.ts';
-import type { CommonOptions } from '../options.ts';
+import { renegotiationSettings } from '../options/after-handshake.ts';
+import type { CommonOptions } from '../options/common.ts';
 import { SSL30 } from '../versions.ts';
 import type { Terms } from './terms.ts';
 

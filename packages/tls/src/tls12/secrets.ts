@@ -1,8 +1,8 @@
 import { concat } from '@testudo/codec';
-import type { Handshake } from '../handshake/handshake.ts';
+import type { Handshake } from '../handshake/context.ts';
 import type { RecordOpener, RecordSealer } from '../record/protection.ts';
-import { type Protection, protectionOf } from './protection.ts';
-import type { Terms } from './terms.ts';
+import { protectionOf } from './protection.ts';
+import type { DirectionKeys, Protection, Terms } from './terms.ts';
 
 const MASTER_SECRET_LENGTH = 48;
 
@@ -29,13 +29,6 @@ export interface ConnectionKeys {
   readonly clientOpener: () => RecordOpener;
   readonly serverSealer: () => RecordSealer;
   readonly serverOpener: () => RecordOpener;
-}
-
-/** The keys of one direction, as the key block gives them. */
-export interface DirectionKeys {
-  readonly mac: Uint8Array;
-  readonly key: Uint8Array;
-  readonly iv: Uint8Array;
 }
 
 /** Both directions' keys from the master secret and the randoms (RFC 5246 §6.3). */

@@ -1,6 +1,5 @@
 import { bytesEqual } from '@testudo/codec';
-import { learnCertificateTypes } from '../certificates/certificate-types.ts';
-import type { Offer } from '../client-hello-offer.ts';
+import { learnCertificateTypes } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { signedCertificateTimestamp, statusRequest, statusRequestV2 } from '../extensions/certificates.ts';
@@ -14,12 +13,13 @@ import {
 import { selectedProtocol } from '../extensions/selected-protocol.ts';
 import { learnFeatures } from '../features/client-features.ts';
 import { npnSender } from '../features/npn.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { Offer } from '../handshake/offer.ts';
 import { checkSameExtendedMasterSecret } from '../handshake/previous-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { RecordCompression } from '../record/compression.ts';
 import type { Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, suiteFits } from '../suites.ts';
+import { type CipherSuite, cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV, suiteFits } from '../suites/index.ts';
 import { showsCertificate } from './key-exchange/messages.ts';
 import { checkServerRenegotiationInfo } from './renegotiation-info.ts';
 import type { Terms } from './terms.ts';

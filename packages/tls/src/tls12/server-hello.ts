@@ -1,4 +1,4 @@
-import { answerCertificateTypes, nameResumedType } from '../certificates/certificate-types.ts';
+import { answerCertificateTypes, nameResumedType } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import {
@@ -18,16 +18,16 @@ import { acknowledgesName } from '../features/cross-protocol.ts';
 import { answerNpn } from '../features/npn.ts';
 import { answerFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
-import type { ShownCredential } from '../handshake/authentication.ts';
-import { send } from '../handshake/handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import { send } from '../handshake/message-flow.ts';
+import type { ShownCredential } from '../handshake/peer.ts';
 import { checkSameExtendedMasterSecret, checkSameName } from '../handshake/previous-handshake.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { DOWNGRADE_JAVA11, DOWNGRADE_TLS11, DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
-import type { ClientHelloInfo } from '../options.ts';
 import type { RecordCompression } from '../record/compression.ts';
+import type { ClientHelloInfo } from '../requests.ts';
 import type { Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite } from '../suites.ts';
+import { type CipherSuite, cipherSuite } from '../suites/index.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 import { mayAskForCertificate } from './key-exchange/messages.ts';
 import { checkClientRenegotiationInfo, serverRenegotiationInfo } from './renegotiation-info.ts';

@@ -1,21 +1,18 @@
 import type { KeyKind } from '@testudo/crypto';
-import { credentialsForClient } from '../certificates/certificate-types.ts';
-import { chooseCredentials } from '../client-hello-info.ts';
-import type { Credential } from '../credential.ts';
+import type { Credential } from '../certificates/credential.ts';
+import { credentialsForClient } from '../certificates/type-negotiation.ts';
 import { TlsError, type TlsErrorCode } from '../errors.ts';
 import { sessionTicket, signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
 import { credentialsByAnchor } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
-import { type Group, groupByName, groupFits } from '../groups.ts';
-import {
-  chooseScheme,
-  type ShownCredential,
-  satisfiesClientAuthentication,
-} from '../handshake/authentication.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { type Group, groupByName, groupFits } from '../groups/index.ts';
+import { chooseScheme, satisfiesClientAuthentication } from '../handshake/authentication.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import type { ShownCredential } from '../handshake/peer.ts';
+import { chooseCredentials } from '../hello/client-hello-info.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { isFresh, type Session } from '../sessions/session.ts';
-import { type CipherSuite, cipherSuite, suiteFits } from '../suites.ts';
+import { type CipherSuite, cipherSuite, suiteFits } from '../suites/index.ts';
 import { keyExchangeOf } from './key-exchange/index.ts';
 import { isSigned, keyFitsSuite, mayAskForCertificate, showsCertificate } from './key-exchange/messages.ts';
 import type { Wishes } from './server-hello.ts';

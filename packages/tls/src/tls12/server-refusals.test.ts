@@ -1,6 +1,7 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { serverConfig } from '../config/server.ts';
 import { alpn } from '../extensions/names.ts';
 import {
   ecPointFormats,
@@ -10,7 +11,7 @@ import {
   supportedGroups,
 } from '../extensions/negotiation.ts';
 import { DOWNGRADE_TLS12 } from '../messages/server-hello.ts';
-import { type ServerOptions, serverConfig } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { serverEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';

@@ -1,8 +1,8 @@
-import { MAX_TICKET } from '../defaults.ts';
+import { MAX_TICKET } from '../config/defaults.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { AuthenticatedPeer } from '../handshake/authentication.ts';
-import { send } from '../handshake/handshake.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import { send } from '../handshake/message-flow.ts';
+import type { AuthenticatedPeer } from '../handshake/peer.ts';
 import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Agreed } from './server-hello.ts';

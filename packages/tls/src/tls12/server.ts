@@ -1,25 +1,23 @@
 import { concat, encode } from '@testudo/codec';
-import { shownBy } from '../certificates/certificate-types.ts';
-import { chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
+import { shownBy } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
 import { namedAuthorities } from '../extensions/certificates.ts';
 import { statusFor } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { Group } from '../groups.ts';
+import type { Group } from '../groups/index.ts';
+import { checkSignature, judge, leafKey } from '../handshake/authentication.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import type { FinishedVerified } from '../handshake/finished-verified.ts';
+import { nextIs, receive, send } from '../handshake/message-flow.ts';
 import {
   type AuthenticatedPeer,
-  checkSignature,
-  judge,
-  leafKey,
   resumedPeer,
   type ShownCredential,
   UNAUTHENTICATED,
-} from '../handshake/authentication.ts';
-import type { FinishedVerified } from '../handshake/finished-verified.ts';
-import { nextIs, receive, send } from '../handshake/handshake.ts';
+} from '../handshake/peer.ts';
 import { checkSamePeer, checkSamePskIdentity, shownBefore } from '../handshake/previous-handshake.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import { chooseProtocol, clientHelloInfo } from '../hello/client-hello-info.ts';
 import {
   certificateRequest11,
   certificateRequest12,

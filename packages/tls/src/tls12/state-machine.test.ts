@@ -1,9 +1,12 @@
 import { concat, utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { legacy } from '../legacy/index.ts';
 import { handshakeTypeName } from '../messages/handshake-type.ts';
-import { type ClientOptions, clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE } from '../record/content-type.ts';
 import type { Session } from '../sessions/session.ts';
 import { MemorySessionStore } from '../sessions/session-store.ts';

@@ -1,7 +1,7 @@
 import type { CryptoProvider, HashName } from '@testudo/crypto';
 import type { Transcript, TranscriptHash } from '../handshake/transcript.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
-import { type CipherSuite, suiteFits } from '../suites.ts';
+import { type CipherSuite, suiteFits } from '../suites/index.ts';
 import { TLS12, type Version, type VersionName, versionName } from '../versions.ts';
 import { type Padding, tlsPadding } from './cbc-padding.ts';
 import { prf } from './prf.ts';

@@ -1,10 +1,10 @@
 import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { agreesWithSettings, type ChosenSettings } from '../features/application-settings.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import type { ClientHelloInfo } from '../options.ts';
-import type { CipherSuite13 } from '../suites.ts';
+import type { ClientHelloInfo } from '../requests.ts';
+import type { CipherSuite13 } from '../suites/index.ts';
 import type { AcceptedPsk } from './accepted-psk.ts';
 
 /**

@@ -1,5 +1,5 @@
 import type { HashName } from '@testudo/crypto';
-import { MAX_PSK_IDENTITIES } from '../defaults.ts';
+import { MAX_PSK_IDENTITIES } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import {
   bindersLength,
@@ -11,12 +11,13 @@ import {
 } from '../extensions/pre-shared-key.ts';
 import { type Flow, perform } from '../flow.ts';
 import { satisfiesClientAuthentication } from '../handshake/authentication.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import type { BoundPsk } from '../handshake/offer.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { isFresh, type Session } from '../sessions/session.ts';
-import { cipherSuite13, isSuite13 } from '../suites.ts';
+import { cipherSuite13, isSuite13 } from '../suites/index.ts';
 import { TLS13 } from '../versions.ts';
-import { type BoundPsk, binder } from './binder.ts';
+import { binder } from './binder.ts';
 import { externalBinding } from './offered-psk.ts';
 
 /** A PSK of the client's that this server knows, with its place in the client's list. */

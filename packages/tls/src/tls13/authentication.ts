@@ -1,27 +1,22 @@
 import { bytesEqual, concat, utf8 } from '@testudo/codec';
 import type { PublicKey } from '@testudo/crypto';
-import { shownBy, typeShownBy } from '../certificates/certificate-types.ts';
 import { receiveCertificate13, sendCertificate13 } from '../certificates/compression.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { checkDelegation } from '../certificates/delegation-check.ts';
-import type { Credential } from '../credential.ts';
+import { shownBy, typeShownBy } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { signedCertificateTimestamp, statusRequest } from '../extensions/certificates.ts';
 import { delegatedCredential } from '../extensions/identities.ts';
 import { trustAnchors } from '../extensions/trust-anchors.ts';
-import { negotiatedOf } from '../features/negotiated.ts';
 import { stapledResponse } from '../features/stapling.ts';
 import { isTrusted, learnMatch } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
-import {
-  type AuthenticatedPeer,
-  type ChosenCredential,
-  checkSignature,
-  judge,
-  leafKey,
-  UNAUTHENTICATED,
-} from '../handshake/authentication.ts';
-import { type Handshake, receive, send } from '../handshake/handshake.ts';
+import { checkSignature, judge, leafKey } from '../handshake/authentication.ts';
+import type { Handshake } from '../handshake/context.ts';
+import { receive, send } from '../handshake/message-flow.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
+import { type AuthenticatedPeer, type ChosenCredential, UNAUTHENTICATED } from '../handshake/peer.ts';
 import type { Certificate13, CertificateEntry } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';

@@ -4,8 +4,8 @@ import { certificateAuthorities, namedAuthorities } from '../extensions/certific
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { requestFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
-import { type AuthenticatedPeer, isIdentified } from '../handshake/authentication.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import { type AuthenticatedPeer, isIdentified } from '../handshake/peer.ts';
 import { receiveAuthentication } from './authentication.ts';
 
 /** What a server can verify, and whom it trusts (RFC 9846 §4.4.2). */

@@ -1,9 +1,10 @@
 import { concat, fromHex } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { keyUpdate } from '../messages/key-update.ts';
-import { type ClientOptions, clientConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
 import { clientEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';

@@ -1,12 +1,13 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { maxFragmentLength, statusRequest } from '../extensions/certificates.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
-import { type ClientOptions, clientConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
 import { clientEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';

@@ -1,12 +1,13 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { cookie, supportedVersions } from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
 import { RETRY_RANDOM } from '../messages/server-hello.ts';
-import { type ClientOptions, clientConfig } from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
 import { clientEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';

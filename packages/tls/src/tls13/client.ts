@@ -1,5 +1,4 @@
-import { learnCertificateTypes } from '../certificates/certificate-types.ts';
-import type { Offer } from '../client-hello-offer.ts';
+import { learnCertificateTypes } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { supportedGroups } from '../extensions/negotiation.ts';
@@ -9,23 +8,24 @@ import { type ChosenSettings, learnSettings, sendSettings } from '../features/ap
 import { learnFeatures, noteFeatures } from '../features/client-features.ts';
 import { learnTrustAnchors } from '../features/trust-anchors.ts';
 import type { Flow } from '../flow.ts';
-import type { Group } from '../groups.ts';
+import type { Group } from '../groups/index.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { FinishedVerified } from '../handshake/finished-verified.ts';
+import { nextIs, receive, send } from '../handshake/message-flow.ts';
+import type { Offer, OfferedPsk } from '../handshake/offer.ts';
 import {
   type AuthenticatedPeer,
   type ChosenCredential,
   resumedPeer,
   UNAUTHENTICATED,
-} from '../handshake/authentication.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import type { FinishedVerified } from '../handshake/finished-verified.ts';
-import { nextIs, receive, send } from '../handshake/handshake.ts';
+} from '../handshake/peer.ts';
 import { connectionInfo, type HandshakeResult } from '../handshake/result.ts';
 import { type CertificateRequest13, certificateRequest13 } from '../messages/certificate-request.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { endOfEarlyData } from '../messages/end-of-early-data.ts';
 import { finished } from '../messages/finished.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
-import type { CipherSuite13 } from '../suites.ts';
+import type { CipherSuite13 } from '../suites/index.ts';
 import { receiveAuthentication } from './authentication.ts';
 import { sendCredential } from './client-credential.ts';
 import { type EarlyDataOutcome, earlyDataOutcome } from './early-data.ts';
@@ -33,7 +33,7 @@ import { Established13 } from './established.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { KeySchedule } from './key-schedule.ts';
 import { LaterAnswers } from './later-answers.ts';
-import { checkPsk, type OfferedPsk } from './offered-psk.ts';
+import { checkPsk } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 import { sessionFromTicket } from './tickets.ts';
 import { type ApplicationSecrets, applicationSecrets, handshakeSecrets } from './traffic-secrets.ts';

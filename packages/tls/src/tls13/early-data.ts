@@ -1,12 +1,11 @@
-import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import { mayResumeEarly } from '../features/application-settings.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { Offer, OfferedPsk } from '../handshake/offer.ts';
 import { isForPeer } from '../sessions/offered-session.ts';
-import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites/index.ts';
 import { TLS12 } from '../versions.ts';
 import { KeySchedule } from './key-schedule.ts';
-import type { OfferedPsk } from './offered-psk.ts';
 import { earlySecrets } from './traffic-secrets.ts';
 
 /** What became of early data (RFC 9846 §4.3.10). */

@@ -1,9 +1,9 @@
-import type { EstablishedSecrets, TrafficKeys } from '../connection-secrets.ts';
-import { MAX_KEY_UPDATES, MAX_TICKETS, MAX_TICKETS_PASSED_OVER } from '../defaults.ts';
+import { MAX_KEY_UPDATES, MAX_TICKETS, MAX_TICKETS_PASSED_OVER } from '../config/defaults.ts';
+import type { EstablishedSecrets, TrafficKeys } from '../connection/secrets.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
+import type { Channel } from '../handshake/context.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
-import type { Channel } from '../handshake/handshake.ts';
 import type { AfterHandshake, Established } from '../handshake/result.ts';
 import {
   decodeMessage,

@@ -1,6 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { afterEach, beforeEach, describe, expect, type MockInstance, test, vi } from 'vitest';
-import { clientConfig, serverConfig } from '../options.ts';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { TicketKeys, type TicketSealer } from '../sessions/ticket-keys.ts';
 import { clientEnd, serverEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';

@@ -1,4 +1,4 @@
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { abandonSession, endingOf } from '../sessions/abandon.ts';
 import type { Session } from '../sessions/session.ts';
 import type { KeySchedule } from './key-schedule.ts';

@@ -5,7 +5,7 @@ import {
   HASH_LENGTH,
   type HashName,
 } from '@testudo/crypto';
-import type { CipherSuite13 } from '../suites.ts';
+import type { CipherSuite13 } from '../suites/index.ts';
 import { expandLabel } from './hkdf-label.ts';
 import { Opener13, Sealer13 } from './record-protection.ts';
 

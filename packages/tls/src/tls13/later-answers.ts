@@ -1,9 +1,9 @@
 import type { HashName } from '@testudo/crypto';
-import { MAX_CERTIFICATE_REQUESTS } from '../defaults.ts';
+import { MAX_CERTIFICATE_REQUESTS } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import { type Channel, send } from '../handshake/handshake.ts';
+import type { Channel, ClientHandshake } from '../handshake/context.ts';
+import { send } from '../handshake/message-flow.ts';
 import type { AfterHandshake, ConnectionInfo } from '../handshake/result.ts';
 import { Transcript } from '../handshake/transcript.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';

@@ -1,12 +1,12 @@
 import type { HashName } from '@testudo/crypto';
-import { MAX_WAITING_CERTIFICATE_REQUESTS } from '../defaults.ts';
+import { MAX_WAITING_CERTIFICATE_REQUESTS } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import { postHandshakeAuth } from '../extensions/negotiation.ts';
 import type { Flow } from '../flow.ts';
-import { type AuthenticatedPeer, isIdentified } from '../handshake/authentication.ts';
-import { receive } from '../handshake/handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import { receive } from '../handshake/message-flow.ts';
+import { type AuthenticatedPeer, isIdentified } from '../handshake/peer.ts';
 import type { AfterHandshake, ConnectionInfo } from '../handshake/result.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
 import type { ClientHello } from '../messages/client-hello.ts';

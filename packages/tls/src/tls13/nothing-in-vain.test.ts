@@ -1,12 +1,14 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { clientConfig } from '../config/client.ts';
+import { serverConfig } from '../config/server.ts';
 import { maxFragmentLength, recordSizeLimit } from '../extensions/certificates.ts';
 import { serverCertificateType } from '../extensions/identities.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
-import { clientConfig, type ServerOptions, serverConfig } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';

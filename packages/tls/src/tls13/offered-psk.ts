@@ -1,26 +1,17 @@
 import { HASH_LENGTH } from '@testudo/crypto';
-import type { Offer } from '../client-hello-offer.ts';
-import { padHello } from '../client-hello-shape.ts';
 import { TlsError } from '../errors.ts';
 import { bindersLength, preSharedKey } from '../extensions/pre-shared-key.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { BoundPsk, Offer, OfferedPsk } from '../handshake/offer.ts';
+import { padHello } from '../hello/client-hello-shape.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import type { ExternalPsk } from '../psk/external-psk.ts';
 import type { Session } from '../sessions/session.ts';
-import { cipherSuite13, isSuite13 } from '../suites.ts';
+import { cipherSuite13, isSuite13 } from '../suites/index.ts';
 import { TLS13 } from '../versions.ts';
-import { type BoundPsk, binder } from './binder.ts';
-
-/** A PSK as a client offers it. */
-export interface OfferedPsk extends BoundPsk {
-  readonly identity: Uint8Array;
-  /** Milliseconds, hidden; 0 for an external key. */
-  readonly obfuscatedTicketAge: number;
-  /** The session it resumes; undefined for an external key. */
-  readonly session: Session | undefined;
-}
+import { binder } from './binder.ts';
 
 /** What a client has to offer: the session first, then its external keys (RFC 9846 §2.2, §4.3.11). */
 export function* offeredPsks(h: ClientHandshake, session: Session | undefined): Flow<OfferedPsk[]> {

@@ -1,13 +1,13 @@
-import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { cookie } from '../extensions/negotiation.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
-import { groupById } from '../groups.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import { groupById } from '../groups/index.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { Offer } from '../handshake/offer.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import { PlaintextSealer } from '../record/protection.ts';
-import type { CipherSuite13 } from '../suites.ts';
+import type { CipherSuite13 } from '../suites/index.ts';
 import { checkPsk, sendClientHello } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 

@@ -1,16 +1,16 @@
-import { credentialsForClient } from '../certificates/certificate-types.ts';
+import type { Credential } from '../certificates/credential.ts';
 import { chooseCredential13 } from '../certificates/delegated-credential.ts';
-import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../client-hello-info.ts';
-import type { Credential } from '../credential.ts';
+import { credentialsForClient } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
 import { credentialsByAnchor, offerTrustAnchors } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { ChosenCredential } from '../handshake/authentication.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import type { ChosenCredential } from '../handshake/peer.ts';
+import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../hello/client-hello-info.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import type { ClientHelloInfo } from '../options.ts';
+import type { ClientHelloInfo } from '../requests.ts';
 
 /** What the application has a say in. */
 export interface Choices {

@@ -1,11 +1,12 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { serverConfig } from '../config/server.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { keyUpdate } from '../messages/key-update.ts';
-import { type ServerOptions, serverConfig } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { serverEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';

@@ -1,10 +1,10 @@
 import { bytesEqual } from '@testudo/codec';
-import type { Offer } from '../client-hello-offer.ts';
 import { TlsError } from '../errors.ts';
 import { cookie, supportedVersions } from '../extensions/negotiation.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
+import type { ClientHandshake } from '../handshake/context.ts';
+import type { Offer } from '../handshake/offer.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
-import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites/index.ts';
 import { SSL30, TLS12, TLS13 } from '../versions.ts';
 
 /** What holds for a TLS 1.3 ServerHello and a HelloRetryRequest alike (RFC 9846 §4.2.3, §4.2.4). */

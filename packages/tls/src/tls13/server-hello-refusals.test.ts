@@ -1,6 +1,7 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
+import { serverConfig } from '../config/server.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { alpn, serverName } from '../extensions/names.ts';
 import {
@@ -11,7 +12,7 @@ import {
   supportedVersions,
 } from '../extensions/negotiation.ts';
 import { earlyData, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
-import { type ServerOptions, serverConfig } from '../options.ts';
+import type { ServerOptions } from '../options/server.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { serverEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';

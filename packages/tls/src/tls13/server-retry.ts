@@ -1,5 +1,5 @@
 import { bytesEqual } from '@testudo/codec';
-import { SKIPPED_EARLY_DATA } from '../defaults.ts';
+import { SKIPPED_EARLY_DATA } from '../config/defaults.ts';
 import { confirmRetry, openSecondHello, reserveRetryConfirmation } from '../ech/server.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
@@ -8,12 +8,12 @@ import { keyShare } from '../extensions/key-share.ts';
 import { cookie, padding, supportedVersions } from '../extensions/negotiation.ts';
 import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import type { Flow } from '../flow.ts';
-import { receiveRaw } from '../handshake/handshake.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
+import { receiveRaw } from '../handshake/message-flow.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { RETRY_RANDOM, serverHello } from '../messages/server-hello.ts';
-import { type CipherSuite13, cipherSuite13 } from '../suites.ts';
+import { type CipherSuite13, cipherSuite13 } from '../suites/index.ts';
 import { TLS12, TLS13 } from '../versions.ts';
 
 /**

@@ -1,5 +1,5 @@
-import { answerCertificateTypes, nameResumedType } from '../certificates/certificate-types.ts';
-import { SKIPPED_EARLY_DATA } from '../defaults.ts';
+import { answerCertificateTypes, nameResumedType } from '../certificates/type-negotiation.ts';
+import { SKIPPED_EARLY_DATA } from '../config/defaults.ts';
 import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
@@ -9,14 +9,14 @@ import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../ext
 import { trustAnchors } from '../extensions/trust-anchors.ts';
 import { type ChosenSettings, chooseSettings, receiveSettings } from '../features/application-settings.ts';
 import { acknowledgesName } from '../features/cross-protocol.ts';
-import { negotiatedOf } from '../features/negotiated.ts';
 import { answerFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
-import type { AuthenticatedPeer } from '../handshake/authentication.ts';
+import type { ServerHandshake } from '../handshake/context.ts';
 import type { FinishedVerified } from '../handshake/finished-verified.ts';
-import { receive, send, sendEncoded } from '../handshake/handshake.ts';
+import { receive, send, sendEncoded } from '../handshake/message-flow.ts';
+import { negotiatedOf } from '../handshake/negotiated.ts';
+import type { AuthenticatedPeer } from '../handshake/peer.ts';
 import { type ConnectionInfo, connectionInfo, type HandshakeResult } from '../handshake/result.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';

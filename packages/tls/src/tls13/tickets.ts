@@ -1,18 +1,17 @@
-import { MAX_TICKET } from '../defaults.ts';
+import { MAX_TICKET } from '../config/defaults.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
-import type { ExchangedSettings } from '../features/application-settings.ts';
 import { ticketFeatures } from '../features/server-features.ts';
 import { isAcrossNames, setAcrossNames } from '../features/tls-flags.ts';
 import { type Flow, perform } from '../flow.ts';
-import type { AuthenticatedPeer } from '../handshake/authentication.ts';
-import type { ClientHandshake } from '../handshake/client-handshake.ts';
-import type { ServerHandshake } from '../handshake/server-handshake.ts';
+import type { ClientHandshake, ServerHandshake } from '../handshake/context.ts';
+import type { ExchangedSettings } from '../handshake/negotiated.ts';
+import type { AuthenticatedPeer } from '../handshake/peer.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { type NewSessionTicket13, newSessionTicket13 } from '../messages/new-session-ticket.ts';
 import { wantedPeer } from '../sessions/offered-session.ts';
 import type { Session } from '../sessions/session.ts';
-import type { CipherSuite13 } from '../suites.ts';
+import type { CipherSuite13 } from '../suites/index.ts';
 import { TLS13 } from '../versions.ts';
 import type { KeySchedule } from './key-schedule.ts';
 

@@ -1,4 +1,4 @@
-import type { Handshake } from '../handshake/handshake.ts';
+import type { Handshake } from '../handshake/context.ts';
 import type { KeySchedule, SecretLabel } from './key-schedule.ts';
 
 /** Labels of the NSS key log (RFC 9850 §2). */

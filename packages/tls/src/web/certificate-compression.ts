@@ -1,4 +1,4 @@
-import type { CertificateCompression } from '../certificates/compression.ts';
+import type { CertificateCompression } from '../certificates/types.ts';
 
 /** zlib (RFC 1950) by the streams that browsers, workers and Node have (`CompressionStream`). */
 export const zlibCertificates: CertificateCompression = {

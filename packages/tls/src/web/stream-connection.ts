@@ -1,5 +1,5 @@
-import type { Connection } from '../connection.ts';
-import type { ConnectionEvents } from '../connection-events.ts';
+import type { Connection } from '../connection/connection.ts';
+import type { ConnectionEvents } from '../connection/events.ts';
 import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Deferred, deferred } from './deferred.ts';

@@ -1,14 +1,11 @@
-import { clientConnection, serverConnection } from '../endpoint.ts';
+import { clientConfig } from '../config/client.ts';
+import type { ClientConfig, ServerConfig } from '../config/config.ts';
+import { serverConfig } from '../config/server.ts';
+import { clientConnection, serverConnection } from '../connection/endpoint.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import type { Observer } from '../observer.ts';
-import {
-  type ClientConfig,
-  type ClientOptions,
-  clientConfig,
-  type ServerConfig,
-  type ServerOptions,
-  serverConfig,
-} from '../options.ts';
+import type { ClientOptions } from '../options/client.ts';
+import type { ServerOptions } from '../options/server.ts';
 import type { Session } from '../sessions/session.ts';
 import { StreamConnection } from './stream-connection.ts';
 

@@ -1,8 +1,8 @@
 import { type Codec, opaque, struct } from '@testudo/codec';
 import { finiteFieldFault, finiteFieldGroup } from '@testudo/crypto';
 import { TlsError } from '../../errors.ts';
-import { type FiniteField, type Group, groupById, groupOfServer, isFiniteField } from '../../groups.ts';
-import type { ClientHandshake } from '../../handshake/client-handshake.ts';
+import { type FiniteField, groupOfServer } from '../../groups/index.ts';
+import type { ClientHandshake } from '../../handshake/context.ts';
 import { type KeyExchange, keyExchange } from './key-exchange.ts';
 
 /** ServerDHParams (RFC 5246 §7.4.3): big-endian numbers, with or without leading zeros. */
@@ -95,12 +95,3 @@ function withoutLeadingZeros(bytes: Uint8Array): Uint8Array {
   while (start < bytes.length - 1 && bytes[start] === 0) start++;
   return new Uint8Array(bytes.subarray(start));
 }
-
-/** The finite fields among groups, for DHE; those of a configuration that names none are ffdhe2048 to ffdhe4096. */
-export function finiteFieldsOf(groups: readonly Group[]): FiniteField[] {
-  const named = groups.filter(isFiniteField);
-  return named.length > 0 ? named : DEFAULT_FIELDS.map((id) => groupById(id) as FiniteField);
-}
-
-/** The least that is safe comes first, as the work grows with the third power. */
-const DEFAULT_FIELDS = [0x0100, 0x0101, 0x0102];

@@ -1,7 +1,7 @@
 import { type Codec, constant, opaque, struct, uint8, uint16 } from '@testudo/codec';
 import { TlsError } from '../../errors.ts';
-import { type Group, groupFits } from '../../groups.ts';
-import type { ClientHandshake } from '../../handshake/client-handshake.ts';
+import { type Group, groupFits } from '../../groups/index.ts';
+import type { ClientHandshake } from '../../handshake/context.ts';
 import { TLS12, type Version } from '../../versions.ts';
 import { type KeyExchange, keyExchange } from './key-exchange.ts';
 

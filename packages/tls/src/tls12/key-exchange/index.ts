@@ -1,5 +1,5 @@
 import { TlsError } from '../../errors.ts';
-import type { CipherSuite } from '../../suites.ts';
+import type { CipherSuite } from '../../suites/index.ts';
 import { dheExchange } from './dhe.ts';
 import { ecdheExchange } from './ecdhe.ts';
 import type { KeyExchange } from './key-exchange.ts';

@@ -1,12 +1,11 @@
 import type { Codec } from '@testudo/codec';
 import type { PublicKey } from '@testudo/crypto';
+import type { CommonConfig } from '../../config/config.ts';
 import type { Flow } from '../../flow.ts';
-import type { Group } from '../../groups.ts';
-import type { ShownCredential } from '../../handshake/authentication.ts';
-import type { ClientHandshake } from '../../handshake/client-handshake.ts';
-import type { ServerHandshake } from '../../handshake/server-handshake.ts';
-import type { CommonConfig } from '../../options.ts';
-import type { KeyExchangeName } from '../../suites.ts';
+import type { Group } from '../../groups/index.ts';
+import type { ClientHandshake, ServerHandshake } from '../../handshake/context.ts';
+import type { ShownCredential } from '../../handshake/peer.ts';
+import type { KeyExchangeName } from '../../suites/index.ts';
 import type { Version } from '../../versions.ts';
 import type { Terms } from '../terms.ts';
 

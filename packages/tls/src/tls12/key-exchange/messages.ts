@@ -1,7 +1,7 @@
 import type { KeyKind } from '@testudo/crypto';
 import type { Message } from '../../messages/handshake-type.ts';
 import { type ServerKeyExchange, serverKeyExchange } from '../../messages/key-exchange.ts';
-import type { CipherSuite } from '../../suites.ts';
+import type { CipherSuite } from '../../suites/index.ts';
 import type { Terms } from '../terms.ts';
 import { keyExchangeOf } from './index.ts';
 

@@ -1,7 +1,7 @@
 import { type Codec, concat, opaque, type Reader, readField, type Writer } from '@testudo/codec';
 import { TlsError } from '../../errors.ts';
 import { perform } from '../../flow.ts';
-import type { KeyExchangeName } from '../../suites.ts';
+import type { KeyExchangeName } from '../../suites/index.ts';
 import { dhe } from './dhe.ts';
 import { ecdheExchange } from './ecdhe.ts';
 import { type KeyExchange, keyExchange } from './key-exchange.ts';

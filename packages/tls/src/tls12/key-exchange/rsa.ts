@@ -1,9 +1,9 @@
 import { type Codec, concat, opaque, rest, struct } from '@testudo/codec';
 import { equalMask, selectBytes, unpadPkcs1 } from '@testudo/crypto';
-import type { Credential } from '../../credential.ts';
+import type { Credential } from '../../certificates/credential.ts';
 import { TlsError } from '../../errors.ts';
 import { type Flow, perform } from '../../flow.ts';
-import type { ServerHandshake } from '../../handshake/server-handshake.ts';
+import type { ServerHandshake } from '../../handshake/context.ts';
 import { SSL30 } from '../../versions.ts';
 import { type KeyExchange, keyExchange } from './key-exchange.ts';
 
