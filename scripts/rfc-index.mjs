@@ -11,6 +11,9 @@ const INDEX = 'docs/rfc-index.md';
 /** Titles by section. RFC 9846 is not numbered like RFC 8446, whose numbers are still in many heads. */
 const SECTIONS_9846 = JSON.parse(readFileSync(new URL('./rfc9846.json', import.meta.url), 'utf8'));
 
+/** What the sections of RFC 8446 are in RFC 9846, where they have another number. */
+const MOVED = JSON.parse(readFileSync(new URL('./rfc8446.json', import.meta.url), 'utf8'));
+
 const FOLDERS = ['apps', 'bench', 'conformance', 'docs', 'examples', 'fuzz', 'packages'];
 const SKIPPED = new Set(['node_modules', 'dist', 'vectors', 'results']);
 const TEXT = new Set(['.ts', '.mjs', '.js', '.md', '.html', '.txt']);
@@ -28,13 +31,15 @@ export function checkCitations(root) {
 function problemsOf({ name, citations }) {
   return citations.flatMap(({ standard, section, line, beside }) => {
     if (standard === '9846' && section !== undefined && !(section in SECTIONS_9846))
-      return [
-        `${name}:${line}: RFC 9846 has no §${section} (it is not numbered like RFC 8446: see ${INDEX})`,
-      ];
+      return [`${name}:${line}: RFC 9846 has no §${section}${wasMoved(section)}`];
     if (!beside && SOURCE.test(name))
       return [`${name}:${line}: §${section} of what? The standard is to be named in the same comment`];
     return [];
   });
+}
+
+function wasMoved(section) {
+  return section in MOVED ? `: what RFC 8446 has there is §${MOVED[section]} now` : '';
 }
 
 /** The text of the index: standards, their sections, and for each the sources that cite it. */
@@ -48,7 +53,8 @@ export function indexOf(files) {
       for (const key of keys) at(sections, key, () => new Set()).add(name);
     }
   }
-  return [HEAD, ...sorted(standards).map(([standard, sections]) => chapter(standard, sections))].join('\n');
+  const chapters = sorted(standards).map(([standard, sections]) => chapter(standard, sections));
+  return [HEAD, ...chapters, movedSections()].join('\n');
 }
 
 const WHOLE = '';
@@ -68,6 +74,12 @@ function chapter(standard, sections) {
     return left.length === 0 ? [] : [`| ${label(standard, key)} | ${left.map(link).join(', ')} |`];
   });
   return `## ${name}\n\n| section | files |\n|---|---|\n${rows.join('\n')}\n`;
+}
+
+/** For who comes with a number of RFC 8446. */
+function movedSections() {
+  const rows = Object.entries(MOVED).map(([was, is]) => `| §${was} | §${is} ${SECTIONS_9846[is]} |`);
+  return `## From RFC 8446 to RFC 9846\n\nSections that have another number now.\n\n| was | is |\n|---|---|\n${rows.join('\n')}\n`;
 }
 
 function label(standard, key) {

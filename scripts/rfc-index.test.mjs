@@ -73,7 +73,9 @@ describe('the index', () => {
     const path = '[x509: path.ts](../packages/x509/src/path.ts)';
     const name = '[x509: deep/name.ts](../packages/x509/src/deep/name.ts)';
     const hello = '[tls: hello.ts](../packages/tls/src/hello.ts)';
-    expect(index.split('\n').filter((line) => /^(##|\| [^s])/.test(line))).toEqual([
+    const [chapters, moved] = index.split('## From RFC 8446');
+    expect(moved).toContain('| §4.2.11 | §4.3.11 Pre-Shared Key Extension |');
+    expect(chapters.split('\n').filter((line) => /^(##|\| [^s])/.test(line))).toEqual([
       '## RFC 822',
       `| as a whole | ${name} |`,
       '## RFC 5280',
@@ -92,7 +94,7 @@ describe('the index', () => {
   test('leaves out tests and what is no source', () => {
     for (const path of ['src/a.test.ts', 'src/testing/a.ts', 'src/x/testing/a.ts', 'a.ts'])
       write(`packages/tls/${path}`, '// RFC 9846 §4.2.2\n');
-    expect(indexOf(citingFiles(root))).not.toContain('RFC 9846');
+    expect(indexOf(citingFiles(root))).not.toContain('## RFC 9846');
   });
 });
 
@@ -112,11 +114,19 @@ describe('the check', () => {
       write('README.md', `As RFC 9846 §${section} has it\n`);
       index();
       expect(checkCitations(root)).toEqual([
-        expect.stringMatching(`^README.md:1: RFC 9846 has no §${section} `),
-        expect.stringMatching(`^packages/tls/src/a.test.ts:2: RFC 9846 has no §${section} `),
+        expect.stringMatching(`^README.md:1: RFC 9846 has no §${section}(: |$)`),
+        expect.stringMatching(`^packages/tls/src/a.test.ts:2: RFC 9846 has no §${section}(: |$)`),
       ]);
     },
   );
+
+  test('knows what a number of RFC 8446 is now', () => {
+    write('packages/tls/src/a.ts', '// RFC 9846 §4.4.4\n');
+    index();
+    expect(checkCitations(root)).toEqual([
+      'packages/tls/src/a.ts:1: RFC 9846 has no §4.4.4: what RFC 8446 has there is §4.5.3 now',
+    ]);
+  });
 
   test('lets RFC 8446 have its own', () => {
     write('packages/tls/src/a.ts', '// RFC 8446 §4.2.11\n');
