@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Folders whose files the documents name. */
-const ROOTS = /^(?:packages|apps|conformance|fuzz|bench|scripts)\//;
+const ROOTS = /^(?:packages|apps|conformance|examples|fuzz|bench|scripts)\//;
 
 /**
  * Where a document at the top names a file that is not there: in backticks (`packages/tls/src/hello/client.ts`), or as the target

@@ -10,7 +10,7 @@ const LONG_FILES = new Map([
   // ['packages/x/src/table.ts', 'one table of the registry, read nowhere but at the top'],
 ]);
 
-const FOLDERS = ['apps', 'bench', 'conformance', 'fuzz', 'packages', 'scripts'];
+const FOLDERS = ['apps', 'bench', 'conformance', 'examples', 'fuzz', 'packages', 'scripts'];
 const SKIPPED = new Set(['node_modules', 'dist', 'vectors', 'results']);
 const CODE = /\.([cm]?[jt]sx?|css|html)$/;
 

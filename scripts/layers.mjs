@@ -18,7 +18,7 @@ const TEST_DOOR = 'src/testing/index.ts';
 /** What tests ask for programs by, those of packages, too: it imports no package. */
 const PROGRAMS = 'conformance/support/programs.ts';
 /** Folders of the root that are no packages but import them. */
-const ROOT_FOLDERS = ['bench', 'conformance', 'fuzz', 'scripts'];
+const ROOT_FOLDERS = ['bench', 'conformance', 'examples', 'fuzz', 'scripts'];
 
 /** All breaches below `root`, as texts `file:line: what is wrong`; none when the layers hold. */
 export function checkLayers(root) {

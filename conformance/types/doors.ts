@@ -4,7 +4,7 @@ import type nodeHttp2 from 'node:http2';
 import type nodeHttps from 'node:https';
 import type net from 'node:net';
 import type nodeTls from 'node:tls';
-import http2 from '@testudo/tls/http2';
+import http2, { createSecureServer } from '@testudo/tls/http2';
 import https from '@testudo/tls/https';
 import tls, { type ConnectionOptions, type TlsOptions } from '@testudo/tls/node';
 
@@ -32,6 +32,12 @@ take<net.Socket>(socket);
 take<nodeTls.Server>(tls.createServer(given.server, (one) => take<nodeTls.TLSSocket>(one)));
 take<nodeTls.Server>(new tls.Server(given.server, (one: nodeTls.TLSSocket) => take(one)));
 take<nodeTls.SecureContext>(tls.createSecureContext(given.context));
+take<nodeHttps.Server>(https.createServer(given.https, (_request, response) => void response.end()));
+take<nodeHttps.Server>(
+  https.createServer({ strict: true, SNICallback: (name, done) => done(new Error(name.trim())) }),
+);
+take<nodeHttp2.Http2SecureServer>(createSecureServer(given.http2));
+take<nodeHttp2.Http2SecureServer>(createSecureServer({ strict: true, allowHTTP1: true }));
 take<ConnectionOptions>(given.connection);
 take<TlsOptions>(given.server);
 

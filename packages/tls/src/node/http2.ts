@@ -54,7 +54,7 @@ export type Http2ServerOptions = Omit<SecureServerOptions, keyof TlsOptions> & T
 
 /** As `http2.createSecureServer`, HTTP/1 with `allowHTTP1` included. */
 export function createSecureServer(
-  options?: SecureServerOptions | Http2ServerOptions | RequestListener,
+  options?: Http2ServerOptions | RequestListener,
   listener?: RequestListener,
 ): Http2SecureServer {
   return http2SecureServer(options as SecureServerOptions, listener as never);

@@ -94,7 +94,7 @@ export type HttpsServerOptions = Omit<ServerOptions, keyof TlsOptions> & TlsOpti
 
 /** As `https.createServer`. */
 export function createServer(
-  options?: ServerOptions | HttpsServerOptions | RequestListener,
+  options?: HttpsServerOptions | RequestListener,
   listener?: RequestListener,
 ): HttpsServer {
   return httpsServer(options as ServerOptions, listener);
