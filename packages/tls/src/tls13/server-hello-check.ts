@@ -19,7 +19,7 @@ export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: Ser
     );
   }
   if (answer.legacyVersion !== TLS12) {
-    // SSL 3.0 has an alert of its own (RFC 9846 §E.5).
+    // An alert of its own: for SSL 3.0 by RFC 8446 §D.5, by RFC 9846 §4.2.3 for whatever is not 0x0303.
     throw new TlsError(
       answer.legacyVersion === SSL30 ? 'no-common-version' : 'illegal-parameter',
       `legacy_version of a TLS 1.3 server is 0x${answer.legacyVersion.toString(16)}`,
