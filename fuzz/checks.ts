@@ -38,3 +38,10 @@ export function guarded(run: () => string | undefined): string | undefined {
   const took = performance.now() - started;
   return took > MOST_MILLISECONDS ? `took ${took.toFixed()} ms` : undefined;
 }
+
+/** What a 1.3 record of this type and content says: its type is the last byte that is not zero (RFC 9846 §5.4). */
+export function innerPlaintext(type: number, content: Uint8Array): { type: number; content: Uint8Array } {
+  if (type !== 0) return { type, content };
+  const at = content.findLastIndex((byte) => byte !== 0);
+  return { type: content[at] ?? 0, content: content.subarray(0, Math.max(at, 0)) };
+}

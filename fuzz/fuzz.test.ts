@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { innerPlaintext } from './checks.ts';
 import { finishedOf, recordFlights } from './flights.ts';
 import { fuzz } from './fuzzer.ts';
 import { mutate } from './mutate.ts';
@@ -35,6 +36,22 @@ test('changed inputs are changed', () => {
   const outputs = Array.from({ length: 100 }, (_, i) => String(mutate(input, new Random(i))));
   expect(new Set(outputs).size).toBeGreaterThan(90);
   expect(input).toEqual(copy);
+});
+
+// Else a record of type 0 whose content happens to end with 23 would be data that nobody sent.
+test.each([
+  [23, [1, 2], 23, [1, 2]],
+  [0, [1, 2, 23], 23, [1, 2]],
+  [0, [1, 23, 0, 0], 23, [1]],
+  [0, [23], 23, []],
+  [0, [0, 0], 0, []],
+  [0, [], 0, []],
+  [21, [1, 23], 21, [1, 23]],
+])('inside a record of type %i, %j is of type %i: %j (RFC 9846 §5.4)', (type, content, meant, rest) => {
+  expect(innerPlaintext(type, Uint8Array.from(content))).toEqual({
+    type: meant,
+    content: Uint8Array.from(rest),
+  });
 });
 
 // A recording that a fresh engine did not follow would make every changed one fail, and show nothing.

@@ -30,7 +30,7 @@ import {
 import { changedAfterwards } from './afterwards.ts';
 import { CERTIFICATE_SERVICES } from './certificate-services.ts';
 import { changedChains } from './chains.ts';
-import { breachOf, guarded } from './checks.ts';
+import { breachOf, guarded, innerPlaintext } from './checks.ts';
 import { type Flight, finishedOf, NPN, pki, recordFlights } from './flights.ts';
 import { HIDDEN_HELLOS } from './hidden-hellos.ts';
 import { mutate } from './mutate.ts';
@@ -247,7 +247,8 @@ function anyRecords(random: Random): ReturnType<Target> {
         type === 22 ? anyMessage(random) : random.bytes(random.below(random.pick([2, 3, 40, 400])));
       input.push(Uint8Array.of(type), content);
       const wasOpen = !puppet.end.connection.isReadClosed;
-      if (type === 23 && wasOpen) sent.push(content);
+      const meant = name.includes('1.3') ? innerPlaintext(type, content) : { type, content };
+      if (meant.type === 23 && wasOpen) sent.push(meant.content);
       puppet.record(type, content, random.below(3) === 0 && name.includes('1.3') ? random.below(50) : 0);
     }
     const found = breachOf(puppet.end, concat(...sent));
