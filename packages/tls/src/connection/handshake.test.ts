@@ -206,6 +206,32 @@ describe('choices', () => {
     );
   });
 
+  // As with OpenSSL, whose SSL_OP_CIPHER_SERVER_PREFERENCE is about groups, too.
+  describe.each([
+    ['TLS 1.3, with shares', { keyShareGroups: ['secp384r1', 'x25519'] }],
+    ['TLS 1.3, without shares', { keyShareGroups: [] }],
+    ['TLS 1.2', { maxVersion: 'TLSv1.2' }],
+  ] as const)("the server's order of groups, or the client's: %s", (_what, options) => {
+    const client = { groups: ['secp384r1', 'x25519', 'secp256r1'], ...options };
+    const server = { groups: ['secp256r1', 'x25519', 'secp384r1'] };
+
+    test.each([
+      [undefined, 'keyShareGroups' in options && options.keyShareGroups.length > 0 ? 'x25519' : 'secp256r1'],
+      [false, 'secp384r1'],
+    ] as const)('preferServerOrder %s', (preferServerOrder, expected) => {
+      const pair = meet(client, { ...server, preferServerOrder });
+      expectSecured(pair);
+      expect(pair.server.info.group?.name).toBe(expected);
+      expect(pair.client.info.group?.name).toBe(expected);
+    });
+
+    test('what only one side has does not count', () => {
+      const pair = meet(client, { groups: ['secp521r1', 'secp256r1'], preferServerOrder: false });
+      expectSecured(pair);
+      expect(pair.server.info.group?.name).toBe('secp256r1');
+    });
+  });
+
   test.each(
     QUICK_13.filter((group) => group.name !== 'x25519' && group.available(nodeCrypto)).map(
       ({ name }) => name,

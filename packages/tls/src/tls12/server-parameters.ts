@@ -7,6 +7,7 @@ import { credentialsByAnchor } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
 import { type Group, groupByName, groupFits } from '../groups/index.ts';
 import { chooseScheme, satisfiesClientAuthentication } from '../handshake/authentication.ts';
+import { commonChoices } from '../handshake/common-choices.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import type { ShownCredential } from '../handshake/peer.ts';
 import { chooseCredentials } from '../hello/client-hello-info.ts';
@@ -93,9 +94,7 @@ function commonSuites(
   const ours = suitesOf(h.config.cipherSuites, rules).filter(
     (suite) => keyExchangeOf(suite).available(h.config) && (!asks || mayAskForCertificate(suite)),
   );
-  if (h.config.options.preferServerOrder !== false)
-    return ours.filter((suite) => hello.cipherSuites.includes(suite.id));
-  return hello.cipherSuites.flatMap((id) => ours.find((own) => own.id === id) ?? []);
+  return commonChoices(h.config, ours, hello.cipherSuites);
 }
 
 /**
@@ -118,7 +117,7 @@ function groupFor(
     return ours.find((own) => own.name === 'secp256r1') ?? 'none in common';
   }
   if (kind === 'finite-field' && !offered?.some(isFiniteField)) return ours[0] ?? 'none in common';
-  return ours.find((own) => offered!.includes(own.id)) ?? 'none in common';
+  return commonChoices<Group>(h.config, ours, offered!)[0] ?? 'none in common';
 }
 
 /** Who names finite fields wants no others, which is a matter of security (RFC 7919 §4). */

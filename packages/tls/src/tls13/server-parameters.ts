@@ -4,6 +4,7 @@ import { supportedGroups } from '../extensions/negotiation.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import type { Flow } from '../flow.ts';
 import type { Group } from '../groups/index.ts';
+import { commonChoices } from '../handshake/common-choices.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { type CipherSuite13, isSuite13 } from '../suites/index.ts';
@@ -14,10 +15,7 @@ import { restoreRetry, retry } from './server-retry.ts';
 /** The suite by our order, or the client's (RFC 9846 §4.2.3); one with the hash of the PSK if there is one (§4.3.11). */
 function chooseSuite(h: ServerHandshake, hello: ClientHello, psk: AcceptedPsk | undefined): CipherSuite13 {
   const ours = h.config.cipherSuites.filter(isSuite13);
-  const common =
-    h.config.options.preferServerOrder === false
-      ? hello.cipherSuites.flatMap((id) => ours.find((own) => own.id === id) ?? [])
-      : ours.filter((own) => hello.cipherSuites.includes(own.id));
+  const common = commonChoices(h.config, ours, hello.cipherSuites);
   const suite = common.find((each) => each.hash === psk?.hash) ?? common[0];
   if (suite !== undefined) return suite;
   throw new TlsError('no-common-cipher-suite', 'client and server share no TLS 1.3 cipher suite');
@@ -55,9 +53,9 @@ export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agree
 
   const suite = chooseSuite(h, hello, psk);
   const usable = psk?.hash === suite.hash ? psk : undefined;
-  const ours = h.config.groups13;
-  const withShare = ours.find((group) => first.shares.has(group.id));
-  const group = withShare ?? ours.find((candidate) => first.groups.includes(candidate.id));
+  const common = commonChoices(h.config, h.config.groups13, first.groups);
+  const withShare = common.find(({ id }) => first.shares.has(id));
+  const group = withShare ?? common[0];
   if (group === undefined)
     throw new TlsError('no-common-group', 'client and server share no key exchange group');
   const choices = yield* choose(h, hello, usable !== undefined);
@@ -93,8 +91,9 @@ function afterRetry(
   psk: AcceptedPsk | undefined,
   wanted: number | undefined,
 ): Keys {
-  const { shares } = offeredGroups(hello);
-  const group = h.config.groups13.find(({ id }) => (wanted === undefined ? shares.has(id) : id === wanted));
+  const { groups, shares } = offeredGroups(hello);
+  const common = commonChoices(h.config, h.config.groups13, groups);
+  const group = common.find(({ id }) => (wanted === undefined ? shares.has(id) : id === wanted));
   const clientShare = group === undefined ? undefined : shares.get(group.id);
   if (group === undefined || clientShare === undefined || (wanted !== undefined && shares.size !== 1)) {
     const name = group?.name ?? 'a group of this server';
