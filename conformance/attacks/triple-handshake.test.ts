@@ -19,6 +19,7 @@ import {
   PuppetServer12,
   serverEnd,
   serverName,
+  serverNamesFor,
   type TestEnd,
 } from '#tls/testing';
 import { EXCHANGE, RSA_GCM, RsaClient } from './rsa-client.ts';
@@ -67,7 +68,7 @@ function meetInTheMiddle(
   };
   posing.sendHello((hello) => {
     Object.assign(hello, { random: evil.clientRandom });
-    hello.extensions.set(serverName, ATTACKER);
+    hello.extensions.set(serverName, serverNamesFor(ATTACKER));
     strip(hello.extensions);
   });
   if (target.errors.length > 0) return { victim, server: target };

@@ -4,7 +4,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { portableCrypto } from '@testudo/crypto/portable';
 import { describe, expect, test } from 'vitest';
 import { encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
-import { serverName } from '../extensions/names.ts';
+import { hostNameOf, serverName } from '../extensions/names.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ServerOptions } from '../options/server.ts';
@@ -164,7 +164,7 @@ describe('the outer hello', () => {
     const [client] = [meeting.client];
     expectAccepted(meeting);
     const [first, second] = meeting.hellos.map(outerHello);
-    expect(first!.extensions.get(serverName)).toBe(PUBLIC_NAME);
+    expect(hostNameOf(first!.extensions.get(serverName)!)).toBe(PUBLIC_NAME);
     expect(second!.random).toEqual(first!.random);
     expect(second!.legacySessionId).toEqual(first!.legacySessionId);
     expect(client.info.helloRetryRequest).toBe(true);

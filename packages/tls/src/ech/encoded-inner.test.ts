@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { serverName } from '../extensions/names.ts';
+import { serverName, serverNamesFor } from '../extensions/names.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { decodeInner, encodeInner } from './encoded-inner.ts';
@@ -15,7 +15,7 @@ const SESSION = new Uint8Array(32).fill(5);
 
 function hello(extensions: readonly Raw[], name?: string, legacySessionId = SESSION): Uint8Array {
   const block = new ExtensionBlock('client_hello');
-  if (name !== undefined) block.set(serverName, name);
+  if (name !== undefined) block.set(serverName, serverNamesFor(name));
   for (const [id, data] of extensions) block.setRaw(id, data);
   return encodeMessage(clientHello, {
     legacyVersion: 0x0303,

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { clientConnection, serverConnection } from '../connection/endpoint.ts';
-import { serverName } from '../extensions/names.ts';
+import { hostNameOf, serverName } from '../extensions/names.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import { type Observer, observers } from '../observer.ts';
@@ -19,7 +19,11 @@ const key = generateEchKey(nodeCrypto, { publicName: PUBLIC_NAME });
 function meet({ retries = false, encrypted = true } = {}) {
   const seen: string[] = [];
   const nameIn = (raw: Uint8Array): string =>
-    (decodeMessage(clientHello, { type: clientHello.type, raw }) as ClientHello).extensions.get(serverName)!;
+    hostNameOf(
+      (decodeMessage(clientHello, { type: clientHello.type, raw }) as ClientHello).extensions.get(
+        serverName,
+      )!,
+    )!;
   const watch = (side: string): Observer => ({
     message(direction, { type, raw }) {
       if (type === clientHello.type) seen.push(`${side} ${direction} ${nameIn(raw)}`);

@@ -1,7 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { encryptedClientHello, type OuterEch } from '../extensions/encrypted-client-hello.ts';
-import { serverName } from '../extensions/names.ts';
+import { serverName, serverNamesFor } from '../extensions/names.ts';
 import { supportedVersions } from '../extensions/negotiation.ts';
 import { RetryCookies } from '../features/retry-cookies.ts';
 import { clientHello } from '../messages/client-hello.ts';
@@ -97,7 +97,10 @@ describe('is refused', () => {
 
   const INNER: readonly (readonly [string, Hello])[] = [
     ['not marked as an inner one', ({ extensions }) => extensions.delete(encryptedClientHello)],
-    ['for another name', ({ extensions }) => void extensions.set(serverName, 'other.example')],
+    [
+      'for another name',
+      ({ extensions }) => void extensions.set(serverName, serverNamesFor('other.example')),
+    ],
     ['with another version', ({ extensions }) => void extensions.set(supportedVersions, [0x0304, 0x0303])],
     [
       'with another random',

@@ -1,4 +1,4 @@
-import { type Codec, decode, encode } from '@testudo/codec';
+import { type Codec, decode, encode, utf8 } from '@testudo/codec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { encodeEchConfigList } from '../ech/config.ts';
@@ -20,13 +20,17 @@ const uint16s = (minLength = 1) => fc.array(fc.nat(0xffff), { minLength, maxLeng
 const protocol = fc
   .array(fc.nat(255), { minLength: 1, maxLength: 20 })
   .map((codes) => String.fromCharCode(...codes));
-const hostName = fc.stringMatching(/^[\x21-\x7e]{1,60}$/);
+const hostName = fc.stringMatching(/^[\x21-\x7e]{1,60}$/).map((text) => ({ type: 0, name: utf8(text) }));
+const serverNames = fc.uniqueArray(
+  fc.oneof(hostName, fc.record({ type: fc.integer({ min: 1, max: 255 }), name: bytes() })),
+  { minLength: 1, maxLength: 4, selector: ({ type }) => type },
+);
 const share = fc.record({ group: fc.nat(0xffff), keyExchange: bytes(1) });
 const none = fc.constant(null);
 const uint32 = fc.nat(0xffffffff);
 
 const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
-  'server_name client_hello': hostName,
+  'server_name client_hello': serverNames,
   'server_name server_hello_12': none,
   'server_name encrypted_extensions': none,
   'max_fragment_length client_hello': fc.nat(255),

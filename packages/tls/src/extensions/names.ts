@@ -5,11 +5,12 @@ import {
   list,
   mapped,
   opaque,
-  type Reader,
+  struct,
   toLatin1,
+  uint8,
   utf8,
-  type Writer,
 } from '@testudo/codec';
+import { TlsError } from '../errors.ts';
 import type { Extension } from './extension.ts';
 
 const HOST_NAME = 0;
@@ -17,9 +18,15 @@ const HOST_NAME = 0;
 /** ProtocolNameList (RFC 7301 §3.1). */
 export const protocolNames: Codec<string[]> = list(2, protocolName(), 2);
 
+/** A ServerName. All that is known of other types than host_name, which were never defined, is that a length comes first. */
+export interface ServerName {
+  readonly type: number;
+  readonly name: Uint8Array;
+}
+
 /** server_name (RFC 6066 §3): the DNS name the client wants, without a trailing dot. The answer is empty. */
 export const serverName: Extension<{
-  client_hello: string;
+  client_hello: ServerName[];
   server_hello_12: null;
   encrypted_extensions: null;
 }> = {
@@ -27,7 +34,7 @@ export const serverName: Extension<{
   name: 'server_name',
   source: 'RFC 6066 §3',
   codecs: {
-    client_hello: hostName(),
+    client_hello: serverNames(),
     server_hello_12: acknowledgement(),
     encrypted_extensions: acknowledgement(),
   },
@@ -71,28 +78,33 @@ function single<T>(items: Codec<T[]>): Codec<T> {
   };
 }
 
-/** ServerNameList: one host_name; names of other types were never defined, so their format is unknown. */
-function hostName(): Codec<string> {
+/** One name of each type at most; the host_name is printable ASCII: it goes to logs, and to look-ups by name. */
+function serverNames(): Codec<ServerName[]> {
+  const entries = list(2, struct({ type: uint8, name: opaque(2) }), 1);
   return {
-    read: (reader) => reader.scope(reader.uint16(), readHostName),
-    write(writer: Writer, name) {
-      writer.scope(2, () => {
-        writer.uint8(HOST_NAME);
-        writer.scope(2, () => writer.bytes(utf8(name)));
-      });
+    read(reader) {
+      const start = reader.offset;
+      const names = entries.read(reader);
+      if (names.some(({ type, name }) => type === HOST_NAME && name.length === 0))
+        throw reader.error('bad-length', 'holds an empty host name', start);
+      if (new Set(names.map(({ type }) => type)).size < names.length)
+        throw new TlsError('illegal-parameter', 'server_name holds two names of one type');
+      const host = hostNameOf(names);
+      if (host !== undefined && (host.length > 255 || !/^[\x21-\x7e]+$/.test(host)))
+        throw new TlsError('illegal-parameter', 'server_name holds something that is not a host name');
+      return names;
     },
+    write: entries.write,
   };
 }
 
-function readHostName(reader: Reader): string {
-  const start = reader.offset;
-  const type = reader.uint8();
-  if (type !== HOST_NAME) throw reader.error('bad-value', `name type ${type} is not host_name`, start);
-  const bytes = reader.take(reader.uint16());
-  // A name of printable ASCII only: it goes to logs, and to look-ups by name.
-  const name = ascii(bytes);
-  if (name.length === 0 || name.length > 255 || !/^[\x21-\x7e]+$/.test(name)) {
-    throw reader.error('bad-value', 'is not a host name', start);
-  }
-  return name;
+/** The list for this one host. */
+export function serverNamesFor(host: string): ServerName[] {
+  return [{ type: HOST_NAME, name: utf8(host) }];
+}
+
+/** The host among the names: others are for servers that know them. */
+export function hostNameOf(names: readonly ServerName[]): string | undefined {
+  const host = names.find(({ type }) => type === HOST_NAME);
+  return host === undefined ? undefined : ascii(host.name);
 }

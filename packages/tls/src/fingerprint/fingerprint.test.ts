@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { alpn } from '../extensions/names.ts';
+import { alpn, serverName, serverNamesFor } from '../extensions/names.ts';
 import { isGrease } from '../grease.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
@@ -34,7 +34,7 @@ function hello(change: {
 describe('JA3', () => {
   test('the first example of the README', () => {
     const extensions = new ExtensionBlock('client_hello')
-      .setRaw(0, 'a.example' as never)
+      .set(serverName, serverNamesFor('a.example'))
       .setRaw(10, [23, 24, 25] as never)
       .setRaw(11, [0] as never);
     const message = hello({ suites: [47, 53, 5, 10, 49161, 49162, 49171, 49172, 50, 56, 19, 4], extensions });

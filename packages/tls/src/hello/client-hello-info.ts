@@ -2,7 +2,7 @@ import type { CryptoProvider } from '@testudo/crypto';
 import type { Credential } from '../certificates/credential.ts';
 import { TlsError } from '../errors.ts';
 import { certificateAuthorities } from '../extensions/certificates.ts';
-import { alpn, serverName } from '../extensions/names.ts';
+import { alpn, hostNameOf, serverName } from '../extensions/names.ts';
 import {
   signatureAlgorithms,
   signatureAlgorithmsCert,
@@ -22,7 +22,9 @@ export function clientHelloInfo(h: ServerHandshake, hello: ClientHello): ClientH
 
 /** The name in server_name (RFC 6066 §3), as names are compared: in small letters and without a dot at its end. */
 export function hostName({ extensions }: ClientHello): string | undefined {
-  return extensions.get(serverName)?.replace(/\.$/, '').toLowerCase();
+  return hostNameOf(extensions.get(serverName) ?? [])
+    ?.replace(/\.$/, '')
+    .toLowerCase();
 }
 
 /** A class, since getters in a literal cost V8 more than all the rest of it. */

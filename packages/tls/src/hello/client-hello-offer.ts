@@ -2,7 +2,7 @@ import { peerNameOf, toAsciiDomain } from '@testudo/x509';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { OCSP_REQUEST, statusRequest } from '../extensions/certificates.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { alpn, serverName } from '../extensions/names.ts';
+import { alpn, serverName, serverNamesFor } from '../extensions/names.ts';
 import * as negotiation from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 import type { Flow } from '../flow.ts';
@@ -59,7 +59,7 @@ function offeredExtensions(
   const block = new ExtensionBlock('client_hello');
   // SSL 3.0 has none, and some of its servers do not take them.
   if (config.versions[0] === SSL30) return block;
-  if (h.serverName !== undefined) block.set(serverName, h.serverName);
+  if (h.serverName !== undefined) block.set(serverName, serverNamesFor(h.serverName));
   if (config.versions.some(isOlder)) {
     block.set(negotiation.extendedMasterSecret, null);
     if (options.encryptThenMac !== false && offeredSuites(h).some((suite) => suite.cipher.kind === 'cbc'))

@@ -6,7 +6,7 @@ export { ExtensionBlock } from '../extensions/block.ts';
 export { heartbeat } from '../extensions/heartbeat.ts';
 export { delegatedCredential, serverCertificateType } from '../extensions/identities.ts';
 export { keyShare } from '../extensions/key-share.ts';
-export { serverName } from '../extensions/names.ts';
+export { serverName, serverNamesFor } from '../extensions/names.ts';
 export {
   extendedMasterSecret,
   postHandshakeAuth,

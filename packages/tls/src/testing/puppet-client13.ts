@@ -2,7 +2,7 @@ import type { CryptoProvider } from '@testudo/crypto';
 import type { Credential } from '../certificates/credential.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { type KeyShareEntry, keyShare } from '../extensions/key-share.ts';
-import { serverName } from '../extensions/names.ts';
+import { serverName, serverNamesFor } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedGroups, supportedVersions } from '../extensions/negotiation.ts';
 import {
   bindersLength,
@@ -60,7 +60,7 @@ export class PuppetClient13 extends Puppet {
       cipherSuites: [0x1301, 0x1302, 0x1303],
       legacyCompressionMethods: [0],
       extensions: new ExtensionBlock('client_hello')
-        .set(serverName, SERVER_NAME)
+        .set(serverName, serverNamesFor(SERVER_NAME))
         .set(supportedGroups, [0x001d, 0x0017, 0x0018])
         .set(
           signatureAlgorithms,

@@ -2,7 +2,7 @@ import { type Codec, concat, encode } from '@testudo/codec';
 import type { CryptoProvider, SignatureAlgorithm } from '@testudo/crypto';
 import type { Credential } from '../certificates/credential.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { serverName } from '../extensions/names.ts';
+import { serverName, serverNamesFor } from '../extensions/names.ts';
 import {
   ecPointFormats,
   extendedMasterSecret,
@@ -214,7 +214,7 @@ export class PuppetClient12 extends Puppet12 {
       cipherSuites: [0xc02b, 0xc02c, 0xc02f],
       legacyCompressionMethods: [0],
       extensions: new ExtensionBlock('client_hello')
-        .set(serverName, SERVER_NAME)
+        .set(serverName, serverNamesFor(SERVER_NAME))
         .set(supportedGroups, [0x001d, 0x0017])
         .set(ecPointFormats, [0])
         .set(

@@ -2,7 +2,7 @@ import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { serverName } from '../extensions/names.ts';
+import { serverName, serverNamesFor } from '../extensions/names.ts';
 import { extendedMasterSecret, renegotiationInfo, supportedVersions } from '../extensions/negotiation.ts';
 import { Transcript } from '../handshake/transcript.ts';
 import { clientHello } from '../messages/client-hello.ts';
@@ -153,7 +153,11 @@ describe('a ClientHello', () => {
       (h) => Object.assign(h, { legacyCompressionMethods: [1] }),
       'illegal-parameter',
     ],
-    ['for another name', (h) => h.extensions.set(serverName, 'other.example'), 'peer-changed'],
+    [
+      'for another name',
+      (h) => h.extensions.set(serverName, serverNamesFor('other.example')),
+      'peer-changed',
+    ],
   ])('%s is refused', (_what, change, code) => {
     const p = puppet();
     next(p, (h) => change(h, p));

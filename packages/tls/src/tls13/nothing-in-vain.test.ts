@@ -6,7 +6,7 @@ import { serverConfig } from '../config/server.ts';
 import { maxFragmentLength, recordSizeLimit } from '../extensions/certificates.ts';
 import { serverCertificateType } from '../extensions/identities.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { alpn, serverName } from '../extensions/names.ts';
+import { alpn, serverName, serverNamesFor } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
 import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
@@ -54,13 +54,13 @@ const BOTH: readonly Case[] = [
   ['a protocol', (h) => h.extensions.set(alpn, ['imap']), 'no-common-protocol', { alpnProtocols: ['h2'] }],
   [
     'a name that is served',
-    (h) => h.extensions.set(serverName, 'other.example'),
+    (h) => h.extensions.set(serverName, serverNamesFor('other.example')),
     'no-certificate-for-name',
     { credentials: () => [] },
   ],
   [
     'a name that is wanted',
-    (h) => h.extensions.set(serverName, 'other.example'),
+    (h) => h.extensions.set(serverName, serverNamesFor('other.example')),
     'no-certificate-for-name',
     { serverNames: ['server.example'] },
   ],
