@@ -4,7 +4,11 @@ import { type Connection, type ServerOptions, serverConfig, serverConnection } f
 /** What the server does with what comes: an HTTP answer to each request, or the same bytes back. */
 export type Manner = 'http' | 'echo';
 
-/** A request for this path is answered when the client has shown its certificate (TLS 1.3, after the handshake). */
+/**
+ * A request for such a path is answered when the client has been asked for its certificate: after the handshake (TLS 1.3), or in
+ * another one. For the secret it must have one.
+ */
+const SECURE = /^GET \/sec(ret|ure)/;
 const SECRET = 'GET /secret';
 const BODY = 'Hello, tlsfuzzer.\r\n';
 const ANSWER = `HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`;
@@ -70,13 +74,13 @@ class Peer {
     }
     this.#request += Buffer.from(bytes).toString('latin1');
     if (this.#waits || !/\r?\n\r?\n/.test(this.#request)) return;
-    if (this.#request.startsWith(SECRET)) this.#ask();
+    if (SECURE.test(this.#request)) this.#ask();
     else this.#answer();
   }
 
   #ask(): void {
     this.#waits = true;
-    this.#connection.requestClientCertificate({ required: true });
+    this.#connection.requestClientCertificate({ required: this.#request.startsWith(SECRET) });
   }
 
   #answerWaiting(): void {

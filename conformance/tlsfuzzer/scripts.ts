@@ -1,3 +1,5 @@
+import { nodeCrypto } from '@testudo/crypto/node';
+import { GROUPS } from '@testudo/tls';
 import { CLIENT_CERTIFICATES } from './client-certificates.ts';
 import type { Manner } from './peer.ts';
 
@@ -21,7 +23,7 @@ zero-content-type zero-length-data
 
 /** TLS 1.3, against a server with every group and suite of it. */
 const WIDE = `
-crfg-curves dhe-shared-secret-padding ecdhe-curves ffdhe-groups ffdhe-sanity serverhello-random symetric-ciphers
+crfg-curves dhe-shared-secret-padding ecdhe-curves ffdhe-groups ffdhe-sanity mlkem serverhello-random symetric-ciphers
 unrecognised-groups
 `;
 
@@ -33,7 +35,7 @@ const LEGACY = `
 aesccm aes-gcm-nonces alpn-negotiation atypical-padding ccs chacha20 clienthello-md5 client-hello-max-size
 connection-abort conversation cve-2004-0079 cve-2016-2107 cve-2016-6309 cve-2016-7054
 dhe-rsa-key-exchange dhe-rsa-key-exchange-signatures dhe-rsa-key-exchange-with-bad-messages
-early-application-data ecdhe-padded-shared-secret ecdhe-rsa-key-exchange ecdhe-rsa-key-exchange-with-bad-messages
+early-application-data ecdhe-rsa-key-exchange ecdhe-rsa-key-exchange-with-bad-messages
 empty-extensions encrypt-then-mac encrypt-then-mac-renegotiation extensions
 extended-master-secret-extension ffdhe-expected-params fuzzed-ciphertext
 fuzzed-finished fuzzed-MAC fuzzed-padding fuzzed-plaintext heartbeat hello-request-by-client
@@ -52,6 +54,15 @@ unsupported-curve-fallback version-numbers x25519 zero-length-data point-extensi
 const words = (text: string) => text.trim().split(/\s+/);
 const named = (server: string, text: string, prefix = 'test-'): PlanEntry[] =>
   words(text).map((name) => ({ server, script: `${prefix}${name}.py` }));
+
+/** All groups that a server of TLS 1.3 can have, in numbers, and first the one that the script asks for first. */
+const TLS13_GROUPS = GROUPS.filter(
+  (group) => !/^brainpool..../.test(group.name) || group.name.endsWith('tls13'),
+)
+  .filter((group) => group.available(nodeCrypto))
+  .sort((a, b) => Number(b.name === 'secp256r1') - Number(a.name === 'secp256r1'))
+  .map(({ id }) => id)
+  .join(',');
 
 /** The rest, with what each needs. */
 const OTHERS: readonly PlanEntry[] = [
@@ -86,13 +97,19 @@ const OTHERS: readonly PlanEntry[] = [
   ...named('dsa', 'dsa-sig-flexibility'),
   { server: 'legacy', script: 'test-bleichenbacher-workaround.py', arguments: ['--no-sni'] },
   ...named('legacy', 'large-hello'),
-  ...named('ssl30', 'client-compatibility'),
+  ...named('ssl30', 'client-compatibility ecdhe-padded-shared-secret'),
   {
     server: 'legacy',
     script: 'test-sig-algs-renegotiation-resumption.py',
     arguments: ['--sig-algs-drop-ok'],
   },
   ...named('wide', 'pkcs-signature', 'test-tls13-'),
+  { server: 'legacy', script: 'test-tls13-no-unknown-groups.py', arguments: ['--groups', TLS13_GROUPS] },
+  ...['--sni-fatal', '--sni-fatal -d', '--sni-fatal -M'].map((flags) => ({
+    server: 'localhost',
+    script: 'test-invalid-server-name-extension.py',
+    arguments: flags.split(' '),
+  })),
   {
     server: 'wide',
     script: 'test-tls13-obsolete-curves.py',

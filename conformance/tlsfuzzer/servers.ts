@@ -72,6 +72,23 @@ const asking = (kind: ServerKind): ServerKind => {
   return (keys) => ({ ...kind(keys), clientCertificate: 'request', verifyCertificate: accept });
 };
 
+/** The client is asked for a certificate by what it requests, and not in the handshake. */
+const askingLater = (kind: ServerKind): ServerKind => {
+  return (keys) => ({ ...kind(keys), verifyCertificate: accept });
+};
+
+/** Knows one name, and clients that send none. */
+const called = (name: string, kind: ServerKind): ServerKind => {
+  return (keys) => {
+    const options = kind(keys);
+    const credentials = options.credentials as readonly Credential[];
+    return {
+      ...options,
+      credentials: ({ serverName }) => ([undefined, name].includes(serverName) ? credentials : []),
+    };
+  };
+};
+
 const showing = (kind: ServerKind, ...names: CertificateName[]): ServerKind => {
   return (keys) => ({ ...kind(keys), credentials: names.map(keys) });
 };
@@ -102,6 +119,13 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
     signatureSchemes: SCHEMES13,
     certificateCompression: certificateCompressions,
   })),
+  asks: asking((keys) => ({
+    ...old(keys),
+    signatureSchemes: SCHEMES12.concat('mldsa44', 'mldsa65', 'mldsa87'),
+  })),
+  'asks-later': askingLater(wide),
+  'asks-again': askingLater((keys) => ({ ...old(keys), maxVersion: 'TLSv1.2' })),
+  localhost: called('localhost', old),
   compressing: (keys) => ({ ...old(keys), certificateCompression: certificateCompressions }),
   psk256: psk('sha256'),
   psk384: psk('sha384'),
