@@ -1,7 +1,7 @@
 import { concat, fromHex, utf8 } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { serverConfig } from '../options.ts';
+import { serverConfig } from '../config/server.ts';
 import { serverEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import type { Puppet } from '../testing/puppet.ts';
