@@ -1,6 +1,7 @@
 import { DecodeError } from '@testudo/codec';
 import { CryptoError } from '@testudo/crypto';
 import type { AlertName } from './alerts.ts';
+import type { Version } from './versions.ts';
 
 /** Whose fault it is, and so what a user can do about it. */
 export type Reason =
@@ -64,6 +65,7 @@ const FAILURES = {
   'renegotiation-declined': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-psk': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-certificate-for-name': { reason: 'PeerIncompatible', alert: 'unrecognized_name' },
+  'no-certificate': { reason: 'Local', alert: 'handshake_failure' },
   'unknown-psk-identity': { reason: 'PeerIncompatible', alert: 'unknown_psk_identity' },
   'inappropriate-fallback': { reason: 'PeerIncompatible', alert: 'inappropriate_fallback' },
   'ech-rejected': { reason: 'PeerIncompatible', alert: 'ech_required' },
@@ -104,6 +106,12 @@ const FAILURES = {
 
 export type TlsErrorCode = keyof typeof FAILURES;
 
+/**
+ * Why two sides have no signature in common: their lists of schemes share nothing, our own list leaves out what the client
+ * would take of our keys, or our keys make nothing that goes with what the client offers.
+ */
+export type Unfit = 'lists' | 'own list' | 'keys';
+
 /** Each code has a reason and an alert: the compiler sees to it. */
 const TABLE: Readonly<Record<TlsErrorCode, Failure>> = FAILURES;
 
@@ -113,8 +121,10 @@ export class TlsError extends Error {
   /** Stable: programs may match on it. */
   readonly code: TlsErrorCode;
   readonly reason: Reason;
+  /** The version that a server had chosen when its handshake failed; undefined before, and on a client. */
+  version: Version | undefined;
   /** The alert that the peer was sent; `none` when none was due. */
-  readonly alert: AlertName | 'none';
+  alert: AlertName | 'none';
   /** For `alert-received`: the peer's alert. */
   readonly receivedAlert: string | undefined;
   /**
@@ -123,11 +133,13 @@ export class TlsError extends Error {
    * to show the name.
    */
   readonly retryConfigs: Uint8Array | undefined;
+  /** For a server's `no-common-signature-scheme`: what it is that does not fit. */
+  readonly unfit: Unfit | undefined;
 
   constructor(
     code: TlsErrorCode,
     message: string,
-    details: { cause?: unknown; receivedAlert?: string; retryConfigs?: Uint8Array } = {},
+    details: { cause?: unknown; receivedAlert?: string; retryConfigs?: Uint8Array; unfit?: Unfit } = {},
   ) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
@@ -135,6 +147,7 @@ export class TlsError extends Error {
     this.alert = TABLE[code].alert;
     this.receivedAlert = details.receivedAlert;
     this.retryConfigs = details.retryConfigs;
+    this.unfit = details.unfit;
   }
 
   /** A session whose connection ended with a fatal alert must not be resumed (RFC 5246 §7.2.2, RFC 9846 §6). */

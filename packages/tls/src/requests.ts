@@ -39,8 +39,8 @@ export interface Requests {
     ask: { algorithm: CertificateCompression; data: Uint8Array; length: number };
     answer: Uint8Array | undefined;
   };
-  /** The credentials that a server has for what the client wants, best first. */
-  chooseCredentials: { ask: ClientHelloInfo; answer: readonly Credential[] };
+  /** The credentials that a server has for what the client wants, best first; undefined when it has none for anybody. */
+  chooseCredentials: { ask: ClientHelloInfo; answer: readonly Credential[] | undefined };
   /** The application protocol, among what the client offers; undefined when none fits, null when none is wanted. */
   chooseProtocol: { ask: ClientHelloInfo; answer: string | null | undefined };
   /** The client's credential for a server that asks for one. */

@@ -61,7 +61,7 @@ export function chooseCredential13(
 ): ChosenCredential | undefined {
   const ours = role === 'server' ? h.config.serverSchemes13 : h.config.signatureSchemes13;
   if (!credentials.some(({ delegatedCredentials }) => delegatedCredentials !== undefined))
-    return chooseScheme(credentials, ours, theirs, TLS13);
+    return chooseScheme(credentials, { ours, theirs }, TLS13);
   const taken = (requested as ExtensionBlock<'client_hello'>).get(delegatedCredential) ?? [];
   for (const credential of credentials) {
     const found = credential.delegatedCredentials?.find(
@@ -72,7 +72,7 @@ export function chooseCredential13(
         theirs.includes(each.signedWith.id),
     );
     if (found !== undefined) return { credential, scheme: found.scheme, delegated: found };
-    const chosen = chooseScheme([credential], ours, theirs, TLS13);
+    const chosen = chooseScheme([credential], { ours, theirs }, TLS13);
     if (chosen !== undefined) return chosen;
   }
   return undefined;

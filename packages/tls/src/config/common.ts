@@ -69,6 +69,7 @@ export function commonConfig(options: CommonOptions, hasPsks: boolean): Omit<Com
     },
     exposesSecrets: options.exposeSecrets === true,
     keyUpdateAfter: inRange('keyUpdateAfter', options.keyUpdateAfter ?? 2 ** 48, 1, 2 ** 48),
+    alertFor: options.alertFor,
   };
 }
 

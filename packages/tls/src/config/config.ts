@@ -9,6 +9,7 @@ import type { EchServerKeys } from '../ech/keys.ts';
 import type { ApplicationSettingsExtension } from '../extensions/application-settings.ts';
 import type { FiniteField, Group } from '../groups/index.ts';
 import type { ClientOptions } from '../options/client.ts';
+import type { AlertChooser } from '../options/common.ts';
 import type { CustomExtension } from '../options/custom-extension.ts';
 import type { GreasePlace } from '../options/features.ts';
 import type { Legacy } from '../options/legacy.ts';
@@ -82,6 +83,7 @@ export interface CommonConfig {
   readonly fragmentLength: number;
   readonly limits: { readonly handshakeMessage: number; readonly certificateMessage: number };
   readonly keyUpdateAfter: number;
+  readonly alertFor: AlertChooser | undefined;
   readonly exposesSecrets: boolean;
   readonly features: CommonFeatures;
 }

@@ -28,10 +28,10 @@ export function serverServices(options: ServerOptions): Services {
   return {
     ...NO_SERVICES,
     sign: ({ credential, algorithm, data }) => signed(() => credential.sign(algorithm, data)),
-    chooseCredentials: (hello) =>
-      typeof credentials === 'function'
-        ? credentials(hello)
-        : preferIssuedBy(credentials, hello.certificateAuthorities),
+    chooseCredentials: (hello) => {
+      if (typeof credentials === 'function') return credentials(hello);
+      return credentials.length === 0 ? undefined : preferIssuedBy(credentials, hello.certificateAuthorities);
+    },
     chooseProtocol: (hello) => {
       if (typeof alpnProtocols === 'function') return alpnProtocols(hello);
       return alpnProtocols?.find((protocol) => hello.alpnProtocols.includes(protocol));

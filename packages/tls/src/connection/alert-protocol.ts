@@ -2,9 +2,10 @@ import { ALERTS, type AlertName, alertName, ssl30Alert } from '../alerts.ts';
 import { MAX_WARNING_ALERTS } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
+import type { AlertChooser } from '../options/common.ts';
 import { ALERT } from '../record/content-type.ts';
 import type { RecordLayer } from '../record/record-layer.ts';
-import { SSL30 } from '../versions.ts';
+import { SSL30, type Version } from '../versions.ts';
 
 /** AlertLevel (RFC 9846 §6). */
 const WARNING = 1;
@@ -20,12 +21,16 @@ export type AlertMeaning =
 export class AlertProtocol {
   readonly #records: RecordLayer;
   readonly #observer: Observer | undefined;
+  readonly #alertFor: AlertChooser | undefined;
   #warningsInARow = 0;
   #isSsl30 = false;
+  /** A server's, before it says so; undefined before it has one. */
+  chosenVersion: Version | undefined;
 
-  constructor(records: RecordLayer, observer: Observer | undefined) {
+  constructor(records: RecordLayer, observer: Observer | undefined, alertFor: AlertChooser | undefined) {
     this.#records = records;
     this.#observer = observer;
+    this.#alertFor = alertFor;
   }
 
   /** The version that was agreed on: SSL 3.0 knows fewer alerts. */
@@ -40,7 +45,11 @@ export class AlertProtocol {
   }
 
   /** Tells the peer why the connection is over. */
-  sendFailure(alert: AlertName, wasHandshaking: boolean): void {
+  sendFailure(error: TlsError, wasHandshaking: boolean): void {
+    error.version = this.chosenVersion;
+    const alert = this.#alertFor?.(error) ?? error.alert;
+    error.alert = alert;
+    if (alert === 'none') return;
     if (alert !== 'user_canceled' || this.#isSsl30) {
       this.send('fatal', alert);
       return;

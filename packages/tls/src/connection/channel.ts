@@ -102,6 +102,10 @@ export class ConnectionChannel implements Channel {
     if (epoch === 'application') this.#gate.mayAnswerEarly();
   }
 
+  chooseVersion(version: Version): void {
+    this.#alerts.chosenVersion = version;
+  }
+
   beginCompatibility(): void {
     this.dropsChangeCipherSpec = true;
   }

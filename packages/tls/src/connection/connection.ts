@@ -71,7 +71,7 @@ export class Connection extends ConnectionRequests {
       initialVersion: parts.initialVersion,
       ssl2Hello: parts.ssl2Hello,
     });
-    this.#alerts = new AlertProtocol(this.#records, parts.observer);
+    this.#alerts = new AlertProtocol(this.#records, parts.observer, config.alertFor);
     this.#data = new OutgoingData(this.#records, () => this.#renewKeys());
     this.#services = parts.services;
     this.#abandonSession = parts.abandonSession;
@@ -465,7 +465,7 @@ export class Connection extends ConnectionRequests {
     this.#finish('failed', error.endsSession);
     if (error.alert !== 'none' && !this.#writeClosed) {
       try {
-        this.#alerts.sendFailure(error.alert, wasHandshaking);
+        this.#alerts.sendFailure(error, wasHandshaking);
       } catch {
         // The key has reached its limit: nothing can be said any more.
       }

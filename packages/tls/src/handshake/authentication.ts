@@ -6,11 +6,11 @@ import { typeShownBy } from '../certificates/type-negotiation.ts';
 import type { OcspResponses } from '../certificates/types.ts';
 import { rejection } from '../certificates/verdict.ts';
 import type { ServerConfig } from '../config/config.ts';
-import { TlsError } from '../errors.ts';
+import { TlsError, type Unfit } from '../errors.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { DigitallySigned } from '../messages/digitally-signed.ts';
 import type { Session } from '../sessions/session.ts';
-import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
+import { type SignatureScheme, signatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
 import { TLS12, TLS13, type Version } from '../versions.ts';
 import type { Handshake } from './context.ts';
 import type { AuthenticatedPeer, ChosenCredential } from './peer.ts';
@@ -31,14 +31,19 @@ export function satisfiesClientAuthentication(config: ServerConfig, session: Ses
   return session.peerVerified && config.features.takes.includes(type);
 }
 
+/** What this side signs with, by preference, and the numbers of what the other one takes. */
+export interface SchemesOfBoth {
+  readonly ours: readonly SignatureScheme[];
+  readonly theirs: readonly number[];
+}
+
 /**
  * The credential and scheme to sign with: the first credential that has a scheme both sides know (RFC 9846 §4.5.1.2,
  * RFC 5246 §7.4.2).
  */
 export function chooseScheme(
   credentials: readonly Credential[],
-  ours: readonly SignatureScheme[],
-  theirs: readonly number[],
+  { ours, theirs }: SchemesOfBoth,
   version: Version,
 ): ChosenCredential | undefined {
   for (const credential of credentials) {
@@ -48,6 +53,24 @@ export function chooseScheme(
     if (scheme !== undefined) return { credential, scheme };
   }
   return undefined;
+}
+
+/** Why a server finds nothing to sign with; `message` where keys and client simply do not go together. */
+export function noCommonScheme(
+  credentials: readonly Credential[],
+  { ours, theirs }: SchemesOfBoth,
+  message: string,
+  version: Version,
+): TlsError {
+  const fail = (unfit: Unfit, text: string) => new TlsError('no-common-signature-scheme', text, { unfit });
+  if (!ours.some(({ id }) => theirs.includes(id)))
+    return fail('lists', 'the client takes none of the signature schemes of this server');
+  const usable = theirs
+    .map(signatureScheme)
+    .filter((scheme) => credentials.some(({ keyKind }) => scheme?.fits(keyKind, version)));
+  if (usable.length > 0 && !usable.some((scheme) => ours.includes(scheme!)))
+    return fail('own list', "signatureSchemes leaves out all that this server's keys can sign with");
+  return fail('keys', message);
 }
 
 /** What a credential is to sign with, as far as the version and the configuration let it. */

@@ -41,6 +41,8 @@ export interface Channel {
   /** Client up to TLS 1.2, after its own Finished: the application may send now (RFC 7918). Nothing is received before. */
   startFalsely(info: FalseStartInfo, exporter: Established['exportKeyingMaterial']): void;
   setSealer(sealer: RecordSealer, epoch: string): void;
+  /** Server: this is going to be the version. */
+  chooseVersion(version: Version): void;
   /** A client that offers TLS 1.3 drops compatibility CCS from its ClientHello on (RFC 9846 §5). */
   beginCompatibility(): void;
   /** A version before TLS 1.3 was agreed on: from now on it stands in records. */

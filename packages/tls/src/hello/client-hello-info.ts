@@ -81,18 +81,19 @@ export function* chooseProtocol(h: ServerHandshake, info: ClientHelloInfo): Flow
 }
 
 /**
- * The credentials for what the client wants. Throws `no-certificate-for-name` when there is none, or
- * `unknown-psk-identity` when the client had keys to offer instead, none of which is known.
+ * The credentials for what the client wants. Throws `no-certificate-for-name` when there is none, `no-certificate` when there
+ * is none for anybody, or `unknown-psk-identity` when the client had keys to offer instead, none of which is known.
  */
 export function* chooseCredentials(info: ClientHelloInfo, offersPsk = false): Flow<readonly Credential[]> {
   const credentials = yield* perform('chooseCredentials', info);
-  if (credentials.length > 0) return credentials;
+  if (credentials !== undefined && credentials.length > 0) return credentials;
   if (offersPsk) {
     throw new TlsError(
       'unknown-psk-identity',
       'the client offers no known pre-shared key, and this server has no certificate',
     );
   }
+  if (credentials === undefined) throw new TlsError('no-certificate', 'this server has no certificate');
   throw new TlsError(
     'no-certificate-for-name',
     `no certificate for ${JSON.stringify(info.serverName ?? 'a client without SNI')}`,

@@ -27,6 +27,7 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   h.channel.requestedName = hostName(hello);
   checkLegacyVersion(hello);
   const version = negotiateVersion(h, hello);
+  h.channel.chooseVersion(version);
   checkHello(hello, version);
   if (version === TLS13) return yield* serverHandshake13(h, hello);
   h.channel.endCompatibility();

@@ -1,6 +1,7 @@
 import { ALERTS, SSL30_ALERTS } from '../alerts.ts';
-import type { TlsError, TlsErrorCode } from '../errors.ts';
+import type { TlsError } from '../errors.ts';
 import { type OpensslError, protocolError, queuedError } from './openssl-errors.ts';
+import { opensslReason } from './openssl-failures.ts';
 import { ALERTS_OF_SSL3 } from './running-node.ts';
 
 /**
@@ -95,7 +96,7 @@ function map(error: TlsError): NodeTlsError {
     return nodeError('ERR_TLS_SESSION_ATTACK', 'TLS session renegotiation attack detected');
   }
   if (error.code === 'alert-received') return receivedAlert(error.receivedAlert ?? 'unknown');
-  return queuedError(REASONS[error.code] ?? error.code.replaceAll('-', ' '), error.message);
+  return queuedError(opensslReason(error), error.message);
 }
 
 /** OpenSSL puts the version that brought an alert into its name. */
@@ -116,32 +117,3 @@ const EXTENSION_ALERTS: ReadonlySet<string> = new Set([
   'bad_certificate_status_response',
   'bad_certificate_hash_value',
 ]);
-
-/** OpenSSL's words where it has the same error; elsewhere the engine's own code makes the words. */
-const REASONS: Partial<Record<TlsErrorCode, string>> = {
-  'no-version-enabled': 'no protocols available',
-  'no-cipher-suite-enabled': 'no ciphers available',
-  'no-common-version': 'unsupported protocol',
-  'no-common-cipher-suite': 'no shared cipher',
-  'no-common-group': 'no suitable key share',
-  'no-common-signature-scheme': 'no shared signature algorithms',
-  'no-certificate-for-name': 'no suitable signature algorithm',
-  'no-common-protocol': 'no application protocol',
-  'not-tls': 'wrong version number',
-  'bad-record-mac': 'decryption failed or bad record mac',
-  'bad-signature': 'bad signature',
-  'bad-finished': 'digest check failed',
-  'bad-binder': 'binder does not verify',
-  'record-overflow': 'packet length too long',
-  'bad-record': 'wrong version number',
-  'unexpected-message': 'unexpected message',
-  'renegotiation-refused': 'no renegotiation',
-  'renegotiation-declined': 'no renegotiation',
-  'bad-key-share': 'bad key share',
-  'inappropriate-fallback': 'inappropriate fallback',
-  'unsolicited-extension': 'unsolicited extension',
-  'malformed-message': 'decode error',
-  'client-certificate-missing': 'peer did not return a certificate',
-  'certificate-required': 'peer did not return a certificate',
-  'internal-error': 'internal error',
-};

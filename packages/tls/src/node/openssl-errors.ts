@@ -66,6 +66,7 @@ const REASONS: Readonly<Record<string, number>> = {
   'unsolicited extension': 217,
   'no application protocol': 235,
   'unexpected message': 244,
+  'psk identity not found': 223,
   'binder does not verify': 253,
   'unsupported protocol': 258,
   'wrong ssl version': 266,

@@ -1,7 +1,9 @@
 import { toHex } from '@testudo/codec';
+import { TlsError } from '../errors.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';
 import type { ExternalPsk, PskLookup } from '../psk/external-psk.ts';
+import { TLS13 } from '../versions.ts';
 import { checkObject, checkString, wrongType } from './arguments.ts';
 import type { TLSSocket } from './socket.ts';
 import { userError } from './user-error.ts';
@@ -61,12 +63,18 @@ export function findPskFor(
     const { identity } = lookup;
     try {
       const answer = callback.call(socket, socket, Buffer.from(identity).toString());
-      if (answer === null || answer === undefined) return undefined;
+      if (answer === null || answer === undefined) return missing(lookup);
       return { identity, key: keyOf(typeof answer === 'object' && 'psk' in answer ? answer.psk : answer) };
     } catch (error) {
-      throw userError('pskCallback', error as Error);
+      throw error instanceof TlsError ? error : userError('pskCallback', error as Error);
     }
   };
+}
+
+/** As OpenSSL, up to TLS 1.2 a client hears that its name is unknown (RFC 4279 §2 leaves both ways open). */
+function missing({ version }: PskLookup): undefined {
+  if (version === TLS13) return undefined;
+  throw new TlsError('unknown-psk-identity', 'pskCallback knows no key for the identity of this client');
 }
 
 function keyOf(psk: unknown): Uint8Array {

@@ -17,6 +17,15 @@ export const ALERTS_OF_SSL3: string = isAtLeast(process.versions['openssl'] ?? '
   ? 'ssl/tls'
   : 'sslv3';
 
+/** OpenSSL 3.4 was the first to send decrypt_error where the binder of a shared key is wrong (RFC 9846 §6.2). */
+export const ALERT_OF_WRONG_BINDER: 'decrypt_error' | 'illegal_parameter' = isAtLeast(
+  process.versions['openssl'] ?? '',
+  3,
+  4,
+)
+  ? 'decrypt_error'
+  : 'illegal_parameter';
+
 /** Node 24 and newer say this with the errors for which an administrator's root may be the remedy. */
 export const SYSTEM_CA_HINT: string =
   NODE_MAJOR >= 24 ? '; if the root CA is installed locally, try running Node.js with --use-system-ca' : '';

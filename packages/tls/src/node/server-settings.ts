@@ -12,6 +12,7 @@ import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
 import { enabledOnly } from './context-options.ts';
 import { nodeError } from './errors.ts';
+import { opensslAlert } from './openssl-failures.ts';
 import { givenFunction } from './option-table.ts';
 import { completedBy } from './own-chain.ts';
 import { findPskFor, NO_PSK, type PskServerCallback, serverPsks } from './psk.ts';
@@ -105,6 +106,7 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
   return {
     provider: nodeCrypto,
     allocate: takeSealedMemory,
+    alertFor: opensslAlert,
     ...context.negotiation,
     cipherSuites: context.negotiation.serverCipherSuites,
     renegotiation: context.negotiation.serverRenegotiation,
@@ -197,12 +199,14 @@ export function withCredentials(
 
 /** A server may be made before its certificate is there: then its handshakes fail, as in Node. */
 function chooseOwn(context: SecureContext): readonly Credential[] | CredentialChooser {
-  return context.credentials.length > 0 ? context.credentials : () => [];
+  return context.credentials.length > 0 ? context.credentials : () => undefined;
 }
 
 function stapled(credentials: readonly Credential[] | CredentialChooser, staple: Stapler): CredentialChooser {
-  return async (hello) =>
-    staple(hello, typeof credentials === 'function' ? await credentials(hello) : credentials);
+  return async (hello) => {
+    const chosen = typeof credentials === 'function' ? await credentials(hello) : credentials;
+    return chosen === undefined ? undefined : staple(hello, chosen);
+  };
 }
 
 function contextByName(
@@ -211,15 +215,21 @@ function contextByName(
   callback: SniCallback,
   onChosen: (context: SecureContext) => void,
 ): CredentialChooser {
+  const own = context.credentials.length > 0 ? context.credentials : undefined;
   return ({ serverName }) => {
-    if (serverName === undefined) return context.credentials;
+    if (serverName === undefined) return own;
     return new Promise((resolve, reject) => {
       const take = (chosen: unknown): void => {
-        if (!chosen) resolve(context.credentials);
-        else if (chosen instanceof SecureContext) {
+        if (!chosen) resolve(own);
+        else if (!(chosen instanceof SecureContext)) {
+          throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context');
+        } else if (chosen.credentials.length === 0) {
+          // As in Node, a context without a certificate changes nothing, not even whom the server trusts.
+          resolve(own);
+        } else {
           onChosen(chosen);
           resolve(completedBy(chosen.credentials, context.givenAuthorities));
-        } else throw nodeError('ERR_TLS_INVALID_CONTEXT', 'Invalid SNI context');
+        }
       };
       const answer = answering('SNICallback', socket, take, reject);
       callOut('SNICallback', () => callback.call(socket, serverName, answer), reject);

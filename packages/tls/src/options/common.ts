@@ -1,4 +1,6 @@
 import type { CryptoProvider } from '@testudo/crypto';
+import type { AlertName } from '../alerts.ts';
+import type { TlsError } from '../errors.ts';
 import type { RecordCompression } from '../record/compression.ts';
 import type { VersionName } from '../versions.ts';
 import type { AfterHandshakeOptions } from './after-handshake.ts';
@@ -55,4 +57,11 @@ export interface CommonOptions extends AfterHandshakeOptions {
   readonly allocate?: ((length: number) => Uint8Array) | undefined;
   /** Records after which a key is replaced by a KeyUpdate, if the AEAD's own limit is not lower. Default: that limit. */
   readonly keyUpdateAfter?: number | undefined;
+  /**
+   * The alert for a failure: for who must answer as another implementation does. Undefined for the usual one. Default: always
+   * the usual one.
+   */
+  readonly alertFor?: AlertChooser | undefined;
 }
+
+export type AlertChooser = (error: TlsError) => AlertName | undefined;

@@ -9,9 +9,10 @@ import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import type { CommonOptions } from './common.ts';
 import type { ServerFeatureOptions } from './features.ts';
 
+/** An empty list is for a name that is not served here; undefined for a server that has no certificate at all. */
 export type CredentialChooser = (
   hello: ClientHelloInfo,
-) => readonly Credential[] | Promise<readonly Credential[]>;
+) => readonly Credential[] | undefined | Promise<readonly Credential[] | undefined>;
 
 export interface ServerOptions extends CommonOptions, ServerFeatureOptions {
   /** The credentials, or what chooses them by name. The first that fits the client is used. */

@@ -198,7 +198,7 @@ function* sendCertificate(
   const fitting = credentialsOfType(credentials, typeShownBy(h, 'client'));
   const names = terms.rules.namesSignatureSchemes;
   const usable = names ? theirs.filter((id) => isOfTypes(id, request.certificateTypes)) : theirs;
-  const chosen = chooseScheme(fitting, ours, usable, terms.rules.version);
+  const chosen = chooseScheme(fitting, { ours, theirs: usable }, terms.rules.version);
   if (chosen === undefined && terms.rules.warnsWithoutCertificate) {
     h.channel.warn('no_certificate');
     return undefined;

@@ -6,7 +6,12 @@ import { sessionTicket, signatureAlgorithms, supportedGroups } from '../extensio
 import { credentialsByAnchor } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
 import { type Group, groupByName, groupFits } from '../groups/index.ts';
-import { chooseScheme, satisfiesClientAuthentication } from '../handshake/authentication.ts';
+import {
+  chooseScheme,
+  noCommonScheme,
+  type SchemesOfBoth,
+  satisfiesClientAuthentication,
+} from '../handshake/authentication.ts';
 import { commonChoices } from '../handshake/common-choices.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import type { ShownCredential } from '../handshake/peer.ts';
@@ -45,6 +50,9 @@ export function* chooseParameters(h: ServerHandshake, wishes: Wishes): Flow<Para
     if (own !== undefined) return { suite, group, own };
     missing = worse(missing, 'no-common-signature-scheme');
   }
+  if (missing === 'no-common-signature-scheme') {
+    throw noCommonScheme(credentials, schemesOfBoth(h, wishes), NOTHING_FITS[missing], wishes.rules.version);
+  }
   throw new TlsError(missing, NOTHING_FITS[missing as keyof typeof NOTHING_FITS]);
 }
 
@@ -55,7 +63,9 @@ function* credentialsFor(
 ): Flow<readonly Credential[]> {
   if (!suites.some(showsCertificate)) return [];
   const needsOne = suites.every(showsCertificate);
-  const credentials = needsOne ? yield* chooseCredentials(info) : yield* perform('chooseCredentials', info);
+  const credentials = needsOne
+    ? yield* chooseCredentials(info)
+    : ((yield* perform('chooseCredentials', info)) ?? []);
   // Trust anchors are for TLS 1.3.
   return credentialsForClient(credentialsByAnchor(credentials, undefined), hello.extensions, !needsOne);
 }
@@ -135,22 +145,26 @@ function isFiniteField(id: number): boolean {
 
 function credentialFor(
   h: ServerHandshake,
-  { rules, hello }: Wishes,
+  wishes: Wishes,
   suite: CipherSuite,
   credentials: readonly Credential[],
 ): ShownCredential | undefined {
   const fitting = credentials.filter(
-    ({ keyKind }) => keyFitsSuite(keyKind, suite) && curveIsOffered(hello, keyKind),
+    ({ keyKind }) => keyFitsSuite(keyKind, suite) && curveIsOffered(wishes.hello, keyKind),
   );
   if (!isSigned(suite)) {
     const credential = fitting.find((each) => each.decryptRsa !== undefined);
     return credential === undefined ? undefined : { credential, scheme: undefined };
   }
+  return chooseScheme(fitting, schemesOfBoth(h, wishes), wishes.rules.version);
+}
+
+function schemesOfBoth(h: ServerHandshake, { rules, hello }: Wishes): SchemesOfBoth {
   const ours = rules.signatureSchemes(h.config.signatureSchemes12);
   const theirs = rules.namesSignatureSchemes
     ? (hello.extensions.get(signatureAlgorithms) ?? SCHEMES_OF_WHO_NAMES_NONE)
     : ours.map((scheme) => scheme.id);
-  return chooseScheme(fitting, ours, theirs, rules.version);
+  return { ours, theirs };
 }
 
 /** A client of TLS 1.2 that names no schemes means those with SHA-1 (RFC 5246 §7.4.1.4.1): only legacy servers have them. */

@@ -6,11 +6,13 @@ import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
 import { credentialsByAnchor, offerTrustAnchors } from '../features/trust-anchors.ts';
 import { type Flow, perform } from '../flow.ts';
+import { noCommonScheme } from '../handshake/authentication.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import type { ChosenCredential } from '../handshake/peer.ts';
 import { chooseCredentials, chooseProtocol, clientHelloInfo } from '../hello/client-hello-info.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import type { ClientHelloInfo } from '../requests.ts';
+import { TLS13 } from '../versions.ts';
 
 /** What the application has a say in. */
 export interface Choices {
@@ -58,16 +60,16 @@ function* chooseOwn(h: ServerHandshake, hello: ClientHello, info: ClientHelloInf
   offerTrustAnchors(h, hello.extensions, fitting, (each) => choose([each]) !== undefined);
   const chosen = choose(credentialsByAnchor(fitting, hello.extensions));
   if (chosen === undefined) {
-    throw new TlsError(
-      'no-common-signature-scheme',
-      'the client can verify none of the signatures that our keys make',
-    );
+    const lists = { ours: h.config.signatureSchemes, theirs };
+    throw noCommonScheme(credentials, lists, UNVERIFIABLE, TLS13);
   }
   return chosen;
 }
 
+const UNVERIFIABLE = 'the client can verify none of the signatures that our keys make';
+
 /** A key is known and refused: then the client hears why, unless there can be certificates in its place. */
-function checkGoesOn(theirs: readonly number[] | undefined, credentials: readonly Credential[]): void {
+function checkGoesOn(theirs: readonly number[] | undefined, credentials: readonly Credential[] = []): void {
   if (theirs !== undefined && credentials.length > 0) return;
   throw new TlsError(
     'certificate-required',
