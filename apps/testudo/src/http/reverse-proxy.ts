@@ -1,7 +1,8 @@
-import { Agent, type ClientRequest, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
 import { isOutOfFiles } from '../listeners/open-files.ts';
 import { OutageLog } from '../observe/outage-log.ts';
 import type { Log } from '../output/log.ts';
+import { BackendAgent } from './backend-agent.ts';
 import { BackendRequest } from './backend-request.ts';
 import { type BackendLimits, BackendSilent, BackendWatch } from './backend-watch.ts';
 import type { Field } from './header-fields.ts';
@@ -39,12 +40,7 @@ export interface ReverseProxy {
 
 /** Passes requests on to an HTTP server, and its answers back, as they are, and as streams both ways. */
 export function reverseProxy(options: ProxyOptions): ReverseProxy {
-  const agent = new Agent({
-    keepAlive: true,
-    keepAliveMsecs: 15_000,
-    maxFreeSockets: 64,
-    scheduling: 'lifo',
-  });
+  const agent = new BackendAgent();
   const open = (forwarded: ForwardedRequest): ClientRequest => {
     const { upstream } = options;
     return new BackendRequest({
