@@ -10,7 +10,7 @@ export { Gateway, type GatewaySurroundings } from '../gateway/gateway.ts';
 export { CertificateSources } from '../identity/certificate-sources.ts';
 export { type LockOwner, lifeOf, ourselves, parseOwner } from '../identity/lock-owner.ts';
 export { TlsEndpoint } from '../listeners/tls-endpoint.ts';
-export { trustedRoot } from '../trust/stores.ts';
+export { type StoreOutcome, type TrustedRoot, trustedRoot } from '../trust/stores.ts';
 export { type SystemPlaces, systemStore } from '../trust/system-store.ts';
 export { folderWith, removeFolders } from './folder.ts';
 export { testIo } from './io.ts';

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { Failure } from '../failure.ts';
 import { writePublicFile } from '../identity/private-files.ts';
 import { certificatesIn, holds, run, type Store, type StoreOutcome, type TrustedRoot } from './stores.ts';
@@ -46,14 +46,16 @@ export function systemStore(env: Env, places: SystemPlaces = DEBIAN): Store {
   return {
     async install(root) {
       if (!existsSync(folder)) return elsewhere();
-      if (isInBundle(root))
-        return told('already there', [fileOf(root), otherFileWith(root)].find(isThere) ?? bundle);
+      const own = [fileOf(root), otherFileWith(root)].find(isThere);
+      // In the list without a file it would be gone with the next update: somebody has stopped in the middle.
+      if (own !== undefined && isInBundle(root)) return told('already there', own);
       try {
         writePublicFile(fileOf(root), root.pem);
       } catch (error) {
         return told('skipped', refusal(error));
       }
       const { code, problem } = await update();
+      removeRemains(fileOf(root));
       if (code === 0 && isInBundle(root)) return told('installed', `${fileOf(root)}, and ${program} ran`);
       // As it was before.
       rmSync(fileOf(root), { force: true });
@@ -64,10 +66,12 @@ export function systemStore(env: Env, places: SystemPlaces = DEBIAN): Store {
     },
     async uninstall(root) {
       if (!existsSync(folder)) return elsewhere();
-      if (!existsSync(fileOf(root)))
+      const leaving = `${fileOf(root)}.leaving`;
+      if (!existsSync(fileOf(root)) && !existsSync(leaving))
         return isInBundle(root) ? told('failed', stillTrusted(root)) : told('not there', fileOf(root));
       try {
-        rmSync(fileOf(root));
+        // Whoever is ended in the middle has left a file that says so.
+        if (existsSync(fileOf(root))) renameSync(fileOf(root), leaving);
       } catch (error) {
         return told('failed', refusal(error));
       }
@@ -76,8 +80,10 @@ export function systemStore(env: Env, places: SystemPlaces = DEBIAN): Store {
       // With no root left to write, the program leaves the old list as it is.
       if (code === 0 && isInBundle(root) && certificatesIn(readText(bundle)).length === 1)
         writePublicFile(bundle, '');
-      if (code === 0 && !isInBundle(root))
+      if (code === 0 && !isInBundle(root)) {
+        removeRemains(fileOf(root));
         return told('removed', `${fileOf(root)}, and ${program} --fresh ran`);
+      }
       return told('failed', problem || stillTrusted(root));
     },
   };
@@ -85,6 +91,12 @@ export function systemStore(env: Env, places: SystemPlaces = DEBIAN): Store {
 
 function isThere(file: string | undefined): file is string {
   return file !== undefined && existsSync(file);
+}
+
+/** What runs that were ended in the middle have left beside a file. */
+function removeRemains(file: string): void {
+  for (const name of readdirSync(dirname(file)))
+    if (name.startsWith(`${basename(file)}.`)) rmSync(join(dirname(file), name), { force: true });
 }
 
 /** Certificates that the administrator adds may lie in folders, too. */
