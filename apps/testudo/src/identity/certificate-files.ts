@@ -10,6 +10,7 @@ import {
 } from '@testudo/x509';
 import type { PassphraseSource } from '../config/plan.ts';
 import { Failure, messageOf, systemReason } from '../failure.ts';
+import { withoutByteOrderMark } from './byte-order-mark.ts';
 import { openPrivateKey, PASSPHRASE_HINTS } from './passphrase.ts';
 
 export interface CertificateFiles {
@@ -41,6 +42,11 @@ export function loadIdentity(
   );
   const leaf = chain[0]!;
   if (!bytesEqual(leaf.spki, key.publicKey.spki)) {
+    const own = chain.findIndex(({ spki }) => bytesEqual(spki, key.publicKey.spki));
+    if (own !== -1)
+      throw new Failure(
+        `${files.certificate}: the certificates are in the wrong order: the one for the key ${files.key} has to come first, then the intermediates`,
+      );
     throw new Failure(
       `${files.key}: this key does not belong to the certificate in ${files.certificate}: give the key it was issued for`,
     );
@@ -66,9 +72,9 @@ export function namesIn(certificate: Certificate): string[] {
 }
 
 function reading<T>(file: string, what: string, parse: (content: Uint8Array) => T): T {
-  let content: Buffer;
+  let content: Uint8Array;
   try {
-    content = readFileSync(file);
+    content = withoutByteOrderMark(readFileSync(file));
   } catch (error) {
     throw new Failure(`${file}: cannot read the ${what}: ${systemReason(error)}`, 1, error);
   }

@@ -4,6 +4,7 @@ import { type Certificate, matchesName, peerNameOf } from '@testudo/x509';
 import { namesIn } from '../identity/certificate-files.ts';
 import type { ServedIdentity } from '../identity/certificate-sources.ts';
 import { day } from '../output/text.ts';
+import { chainFindings } from './chain.ts';
 import { type Finding, note, problem } from './finding.ts';
 
 /** Milliseconds ahead of its end at which a certificate is to be renewed by hand. */
@@ -13,6 +14,7 @@ const SOON = 7 * 86_400_000;
 export function certificateFindings(served: readonly ServedIdentity[], now: number = Date.now()): Finding[] {
   return served.flatMap((one, index) => [
     ...(one.isRenewed ? [] : validityFindings(one, now)),
+    ...(one.isRenewed ? [] : chainFindings(one)),
     ...nameFindings(one),
     ...(one.isRenewed ? [] : unusedFindings(one, served.slice(0, index))),
   ]);

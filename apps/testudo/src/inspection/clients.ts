@@ -1,10 +1,10 @@
-import { nodeCrypto } from '@testudo/crypto/node';
-import { type Certificate, type CertificateRevocationList, signatureAlgorithmOf } from '@testudo/x509';
+import type { Certificate } from '@testudo/x509';
 import type { ClientRevocationPlan, TlsPlan } from '../config/tls-plan.ts';
 import { loadCertificates } from '../identity/certificate-files.ts';
 import { type FiledList, readLists } from '../listeners/client-revocation.ts';
 import { day } from '../output/text.ts';
 import { type Finding, note, problem } from './finding.ts';
+import { isSignedBy } from './signed-by.ts';
 
 /** What keeps out clients that should be let in: CAs and lists of revoked certificates that are too old. Throws a `Failure`. */
 export function clientFindings({ clientCa, clientRevocation }: TlsPlan, now: number = Date.now()): Finding[] {
@@ -81,17 +81,4 @@ function missingLists(
           `${first.file}: the list is not signed with the key of the CA "${authority.subject.shown}" in clientCa: unless that CA has another key for lists, ${all}`,
         );
   });
-}
-
-function isSignedBy(
-  { signatureAlgorithm, tbs, signature }: CertificateRevocationList,
-  authority: Certificate,
-): boolean {
-  const known = signatureAlgorithmOf(signatureAlgorithm);
-  if (known.kind !== 'supported') return false;
-  try {
-    return nodeCrypto.verify(known.algorithm, authority.publicKey(nodeCrypto), tbs, signature);
-  } catch {
-    return false;
-  }
 }

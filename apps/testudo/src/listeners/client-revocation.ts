@@ -13,6 +13,7 @@ import {
 import { httpFetcher } from '@testudo/x509/node';
 import type { ClientRevocationPlan } from '../config/tls-plan.ts';
 import { Failure, messageOf, systemReason } from '../failure.ts';
+import { withoutByteOrderMark } from '../identity/byte-order-mark.ts';
 
 /** What is known of revoked client certificates: lists in files, and the net. */
 export class ClientRevocation {
@@ -50,7 +51,7 @@ export interface FiledList {
 export function readLists(file: string): FiledList[] {
   let content: Buffer;
   try {
-    content = readFileSync(file);
+    content = Buffer.from(withoutByteOrderMark(readFileSync(file)));
   } catch (error) {
     throw new Failure(`${file}: cannot read the CRL: ${systemReason(error)}`, 1, error);
   }
