@@ -25,7 +25,7 @@ import { breachOf, guarded } from './checks.ts';
 import { pki } from './flights.ts';
 import { mutate } from './mutate.ts';
 import type { Random } from './random.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 const NOTHING = new Uint8Array(0);
 const EMPTY_HELLO_REQUEST = new Uint8Array(4);

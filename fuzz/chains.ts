@@ -7,6 +7,7 @@ import {
   PROFILES,
   type ProfileName,
   parseIssuers,
+  pathTreeOf,
   TrustStore,
   verifyCertificate,
   verifyName,
@@ -18,7 +19,7 @@ import { type Chain, issue } from '../conformance/x509/corpus/plan.ts';
 import { guarded } from './checks.ts';
 import { mutate } from './mutate.ts';
 import { Random } from './random.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 let keys: CorpusKeys | undefined;
 
@@ -111,7 +112,8 @@ function verdictOn({ host, trusted, sent }: Chain, random: Random): 'accepted' |
     return 'accepted';
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    if (error.tree !== undefined) formatPathTree(error.tree);
+    const tree = pathTreeOf(error);
+    if (tree !== undefined) formatPathTree(tree);
     return 'refused';
   }
 }

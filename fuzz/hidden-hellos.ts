@@ -14,7 +14,7 @@ import {
 import { breachOf, guarded } from './checks.ts';
 import { mutate } from './mutate.ts';
 import type { Random } from './random.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 const { echKey, echPki, echServer } = echWorld(nodeCrypto);
 const keys = [echKey(), echKey({ kem: 'secp256r1', maximumNameLength: 64 })];

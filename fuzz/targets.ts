@@ -36,9 +36,7 @@ import { HIDDEN_HELLOS } from './hidden-hellos.ts';
 import { mutate } from './mutate.ts';
 import { identityPuppets } from './peer-identities.ts';
 import type { Random } from './random.ts';
-
-/** One input: makes it from the random numbers, tries it, and tells what it broke. */
-export type Target = (random: Random) => { breach: string | undefined; input: readonly Uint8Array[] };
+import type { Target } from './target.ts';
 
 const NOTHING = new Uint8Array(0);
 const flights: Flight[] = recordFlights();

@@ -8,7 +8,6 @@ import {
   groupById,
   MemorySessionStore,
   type ServerOptions,
-  type Session,
   signatureScheme,
   TicketKeys,
   type TicketSealer,
@@ -22,6 +21,7 @@ import { suitesFor } from './cipher-list.ts';
 import { fitsRequest, loadPsks, matchingIssuer, type ShimCredential } from './credentials.ts';
 import { type ConnectionFlags, UnknownFlag } from './flags.ts';
 import { keyMisuse } from './key-usage.ts';
+import type { Notes } from './notes.ts';
 import { policyOf } from './policies.ts';
 import { certificateTypes } from './raw-public-keys.ts';
 import { asyncIf, sameBytes, splitIdentifiers, splitNames, splitProtocols } from './values.ts';
@@ -35,22 +35,6 @@ export class SharedState {
   readonly now = (): number => this.#start + this.clockAhead;
   readonly tickets = new TicketKeys(nodeCrypto, { now: this.now });
   readonly sessions = new MemorySessionStore({ now: this.now });
-}
-
-/** What a connection noted while it ran, for the checks afterwards. */
-export interface Notes {
-  /** A server kept the session under its ID. */
-  storedSession: boolean;
-  /** What the server chose, once a client knows it. */
-  readonly version: number;
-  /** What holds for the verifier after early data was refused. */
-  verifierFlags: ConnectionFlags | undefined;
-  /** The peer's key did what its certificate does not allow, and that was to be passed over. */
-  sawKeyMisuse: boolean;
-  /** The session in the client's ticket, and the time in milliseconds. */
-  opened: { readonly session: Session; readonly at: number } | undefined;
-  /** Complaints about what came in. */
-  readonly complaints: string[];
 }
 
 /** BoringSSL verifies these, in this order. */

@@ -12,10 +12,11 @@ import {
 } from '@testudo/tls';
 import { complaintAbout } from './checks.ts';
 import { loadCredentials, loadPsks, type ShimCredential } from './credentials.ts';
-import { clientOptions, type Notes, type SharedState, serverOptions } from './engine-options.ts';
+import { clientOptions, type SharedState, serverOptions } from './engine-options.ts';
 import { Failure } from './failure.ts';
 import type { ConnectionFlags } from './flags.ts';
 import { MessageTrace } from './message-trace.ts';
+import type { Notes } from './notes.ts';
 import { sameBytes } from './values.ts';
 
 export interface ExchangeRequest {

@@ -1,8 +1,8 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type CertificateToVerify, TlsError } from '@testudo/tls';
 import { Certificate } from '@testudo/x509';
-import type { Notes } from './engine-options.ts';
 import type { ConnectionFlags } from './flags.ts';
+import type { Notes } from './notes.ts';
 
 /** keyUsage is for the verifier, whose place the shim takes: undefined where it allows what the key did. */
 export function keyMisuse(

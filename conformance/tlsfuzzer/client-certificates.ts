@@ -1,4 +1,4 @@
-import type { PlanEntry } from './scripts.ts';
+import type { PlanEntry } from './plan-entry.ts';
 
 /** What the servers of these scripts take from clients, under the names of RFC 9846 §4.3.3: TLS 1.3. */
 export const SCHEMES13: readonly string[] = [

@@ -1,6 +1,7 @@
 import { DEVIATIONS } from './deviations.ts';
 import { listen } from './peer.ts';
-import { type PlanEntry, SCRIPTS } from './scripts.ts';
+import type { PlanEntry } from './plan-entry.ts';
+import { SCRIPTS } from './scripts.ts';
 import { keysOf, SERVERS } from './servers.ts';
 
 export const PLAN: readonly PlanEntry[] = SCRIPTS;

@@ -1,17 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { GROUPS } from '@testudo/tls';
 import { CLIENT_CERTIFICATES } from './client-certificates.ts';
-import type { Manner } from './peer.ts';
-
-/** One run of a script. */
-export interface PlanEntry {
-  /** Its kind, of `servers.ts`. */
-  readonly server: string;
-  readonly script: string;
-  readonly arguments?: readonly string[];
-  /** Default `http`. */
-  readonly manner?: Manner;
-}
+import type { PlanEntry } from './plan-entry.ts';
 
 /** TLS 1.3, against what the engine does by default. */
 const STRICT = `

@@ -93,6 +93,12 @@ export class Certificate {
   }
 }
 
+/** The certificate that is at fault, where a {@link CertificateError} names one; else undefined. */
+export function certificateAtFault(error: unknown): Certificate | undefined {
+  const certificate = error instanceof CertificateError ? error.certificate : undefined;
+  return certificate instanceof Certificate ? certificate : undefined;
+}
+
 interface Outer {
   readonly tbs: Uint8Array;
   readonly signatureAlgorithm: AlgorithmIdentifier;

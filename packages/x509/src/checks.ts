@@ -6,7 +6,8 @@ import { blame, CertificateError, type CertificateErrorCode } from './errors.ts'
 import type { KeyUsage } from './extensions.ts';
 import { keyWithParametersOf, lacksParameters } from './inherited-parameters.ts';
 import { ExtensionOid, KeyPurposeOid } from './oids.ts';
-import type { PathPosition, VerificationProfile } from './profile.ts';
+import type { PathPosition } from './path-position.ts';
+import type { VerificationProfile } from './profile.ts';
 import { breachOfRule } from './profile-rules.ts';
 import type { PurposeDemands } from './purpose.ts';
 import { hasSpecifiedCurve } from './specified-curve.ts';

@@ -1,6 +1,3 @@
-import type { Certificate } from './certificate.ts';
-import type { PathTree } from './path-tree.ts';
-
 /** Why a certificate or a chain is refused. Stable: programs may match on it. */
 export type CertificateErrorCode =
   /** Not a certificate, key or extension that the standards allow. */
@@ -54,21 +51,31 @@ export type CertificateErrorCode =
   /** The password does not open the file, or the file was altered: the two cannot be told apart. */
   | 'wrong-password';
 
-/** What this package throws. */
+/** The certificate that an error is about, as far as an error needs to know it: `certificateAtFault` gives all of it. */
+export interface BlamedCertificate {
+  /** The whole certificate, DER. */
+  readonly der: Uint8Array;
+  readonly serialNumber: Uint8Array;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+  readonly issuer: { toString(): string };
+  readonly subject: { readonly commonName: string | undefined; toString(): string };
+}
+
+/** What this package throws. `pathTreeOf` tells the paths that were tried, when it is path validation that failed. */
 export class CertificateError extends Error {
   override readonly name = 'CertificateError';
   readonly code: CertificateErrorCode;
   /** What to do about it, for people. */
   readonly hint: string;
   /** The certificate that is at fault, when there is one. */
-  certificate: Certificate | undefined;
-  #tree: PathTree | undefined;
+  certificate: BlamedCertificate | undefined;
 
   /** @param hint said after the message. Default: what usually helps against this code; then only in {@link hint}. */
   constructor(
     code: CertificateErrorCode,
     message: string,
-    certificate?: Certificate,
+    certificate?: BlamedCertificate,
     cause?: unknown,
     hint?: string,
   ) {
@@ -76,16 +83,6 @@ export class CertificateError extends Error {
     this.code = code;
     this.certificate = certificate;
     this.hint = hint ?? HINTS[code];
-  }
-
-  /** The paths that were tried, when it is path validation that failed. Not shown by `console.log`: it can be long. */
-  get tree(): PathTree | undefined {
-    return this.#tree;
-  }
-
-  /** @internal */
-  set tree(tree: PathTree) {
-    this.#tree = tree;
   }
 }
 
@@ -119,7 +116,7 @@ const HINTS: Readonly<Record<CertificateErrorCode, string>> = {
 };
 
 /** Runs a step and says which certificate is at fault, where the step could not know. */
-export function blame<T>(certificate: Certificate, step: () => T): T {
+export function blame<T>(certificate: BlamedCertificate, step: () => T): T {
   try {
     return step();
   } catch (error) {

@@ -10,11 +10,11 @@ export {
   type RenewalRequest,
 } from './authority.ts';
 export { DEFAULT_BUDGETS, type VerificationBudgets } from './budget.ts';
-export { Certificate } from './certificate.ts';
+export { Certificate, certificateAtFault } from './certificate.ts';
 export { allowsDelegation, DELEGATION_USAGE } from './delegation-usage.ts';
 export { DistinguishedName, type NameAttribute, type RelativeName } from './distinguished-name.ts';
 export type { PublicSuffixTest } from './domain.ts';
-export { CertificateError, type CertificateErrorCode } from './errors.ts';
+export { type BlamedCertificate, CertificateError, type CertificateErrorCode } from './errors.ts';
 export {
   type AccessDescription,
   type AuthorityKeyIdentifier,
@@ -32,7 +32,14 @@ export { subjectPublicKeyInfoOf } from './leaf-key.ts';
 export { type PrivateKeyOptions, parseCertificates, parsePrivateKey } from './load.ts';
 export { AccessMethodOid, ExtensionOid, KeyPurposeOid } from './oids.ts';
 export * from './openssl/index.ts';
-export { type CertificateSource, formatPathTree, type PathNode, type PathTree } from './path-tree.ts';
+export type { PathPosition } from './path-position.ts';
+export {
+  type CertificateSource,
+  formatPathTree,
+  type PathNode,
+  type PathTree,
+  pathTreeOf,
+} from './path-tree.ts';
 export {
   matchesName,
   type NameOptions,
@@ -50,7 +57,6 @@ export {
   compatibleProfile,
   ikeProfile,
   type KeyName,
-  type PathPosition,
   PROFILES,
   type ProfileName,
   rfc5280Profile,

@@ -1,6 +1,6 @@
 import type { Certificate } from './certificate.ts';
 import type { CertificateError } from './errors.ts';
-import type { PathPosition } from './profile.ts';
+import type { PathPosition } from './path-position.ts';
 
 /** Where a certificate came from: what the peer sent, the trust store, or a fetch of missing issuers. */
 export type CertificateSource = 'peer' | 'trust' | 'fetched';
@@ -27,6 +27,19 @@ export interface PathTree {
 
 /** Attempts that a tree remembers. What people can take in is far less. */
 const MOST_NODES = 200;
+
+/** By what failed. Not a field of the error, since it can be long and `console.log` would show it. */
+const TREES = new WeakMap<CertificateError, PathTree>();
+
+/** The paths that were tried, when it is path validation that failed; else undefined. */
+export function pathTreeOf(error: unknown): PathTree | undefined {
+  return TREES.get(error as CertificateError);
+}
+
+/** Notes what {@link pathTreeOf} tells. */
+export function noteTree(error: CertificateError, tree: PathTree): void {
+  TREES.set(error, tree);
+}
 
 /** A node of a {@link PathRecord}. */
 export interface RecordedNode extends PathNode {

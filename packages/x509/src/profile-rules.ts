@@ -5,7 +5,7 @@ import { isDomain } from './domain.ts';
 import { CertificateError } from './errors.ts';
 import { formatIpAddress } from './ip-address.ts';
 import { ExtensionOid, KeyPurposeOid } from './oids.ts';
-import type { PathPosition } from './profile.ts';
+import type { PathPosition } from './path-position.ts';
 
 /** A demand on one certificate. Gives what is wrong, or undefined. Throws {@link CertificateError} `malformed`. */
 type ProfileRule = (certificate: Certificate, position: PathPosition, key: KeyKind) => string | undefined;

@@ -2,9 +2,6 @@ import type { EcCurve, HashName, KeyKind } from '@testudo/crypto';
 import type { ProfileRuleName } from './profile-rules.ts';
 import type { PurposeName } from './purpose.ts';
 
-/** Where in a path a certificate stands. */
-export type PathPosition = 'leaf' | 'intermediate' | 'anchor';
-
 /** A kind of key: its type, or for elliptic curves of ECDSA the curve. */
 export type KeyName = Exclude<KeyKind['type'], 'ec'> | EcCurve;
 

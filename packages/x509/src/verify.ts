@@ -7,7 +7,7 @@ import { blame, CertificateError } from './errors.ts';
 import type { KeyUsage } from './extensions.ts';
 import { type IssuerFetchOptions, IssuerSource } from './issuer-fetch.ts';
 import { PathSearch } from './path-search.ts';
-import { type PathTree, treeOfPath } from './path-tree.ts';
+import { noteTree, type PathTree, treeOfPath } from './path-tree.ts';
 import { type NameOptions, type PeerName, verifyName } from './peer-name.ts';
 import type { PolicyDemands } from './policy-graph.ts';
 import { compatibleProfile, type VerificationProfile } from './profile.ts';
@@ -66,7 +66,7 @@ export interface VerifiedChain {
  * trust anchors included; of those the policies do not count. Revocation is checked where `revocation` is given.
  *
  * Throws {@link CertificateError}. When no path is valid, the error is the most specific one of the most promising path:
- * that the intermediate has expired says more than that another path leads nowhere. Its `tree` shows all that was tried.
+ * that the intermediate has expired says more than that another path leads nowhere. `pathTreeOf` shows all that was tried.
  */
 export function verifyCertificate(options: VerifyOptions): VerifiedChain {
   const { revocation } = options;
@@ -121,7 +121,7 @@ function* verification(options: CommonOptions, mayFetch: boolean): Search<Verifi
     checkName(leaf, options, (error) => search.blameLeaf(error));
     return found;
   } catch (error) {
-    if (error instanceof CertificateError) error.tree = search.tree;
+    if (error instanceof CertificateError) noteTree(error, search.tree);
     throw error;
   }
 }
@@ -139,7 +139,7 @@ function* recall(options: CommonOptions, settings: VerificationSettings): Search
     throw error;
   }
   checkName(path[0]!, options, (error) => {
-    error.tree = treeOfPath(path, error);
+    noteTree(error, treeOfPath(path, error));
   });
   return new RememberedChain(path, policies);
 }

@@ -12,7 +12,7 @@ import {
 } from '@testudo/x509';
 import type { Authorization, Order } from 'acme-client';
 import { type Clock, wait } from '../clock.ts';
-import type { AcmeChallenge } from '../config/acme-plan.ts';
+import type { AcmeChallenge } from '../config/acme-choices.ts';
 import { shown } from '../output/text.ts';
 import { AcmeError } from './acme-error.ts';
 import { checkedAuthorization, checkedOrder } from './answers.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { matchesName, parsePrivateKey, peerNameOf, privateKeyToPem } from '@testudo/x509';
-import type { AcmeKeyType } from '../config/acme-plan.ts';
+import type { AcmeKeyType } from '../config/acme-choices.ts';
 import { Failure, readableReason } from '../failure.ts';
 import { type Identity, loadIdentity } from '../identity/certificate-files.ts';
 import { LockBusy, withLock } from '../identity/file-lock.ts';

@@ -1,17 +1,11 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { toAsciiDomain } from '@testudo/x509';
+import type { AcmeChallenge, AcmeKeyType } from './acme-choices.ts';
+import { ACME_CHALLENGES } from './acme-choices.ts';
 import { type Address, addressText } from './address.ts';
 import type { Config } from './config.ts';
 import { areShared, overlapText } from './overlap.ts';
-
-/** How a CA can be shown that a name is ours: RFC 8555 §8.3, RFC 8737. */
-export const ACME_CHALLENGES = ['tls-alpn-01', 'http-01'] as const;
-export type AcmeChallenge = (typeof ACME_CHALLENGES)[number];
-
-/** Keys of the certificates: small and fast, or for clients that know nothing but RSA. */
-export const ACME_KEY_TYPES = ['p256', 'p384', 'rsa2048', 'rsa3072'] as const;
-export type AcmeKeyType = (typeof ACME_KEY_TYPES)[number];
 
 /** Let's Encrypt. */
 export const DEFAULT_ACME_DIRECTORY = 'https://acme-v02.api.letsencrypt.org/directory';

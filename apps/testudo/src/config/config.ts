@@ -1,6 +1,6 @@
 import type { VersionName } from '@testudo/tls';
 import type { LogLevel } from '../output/log.ts';
-import type { AcmeChallenge, AcmeKeyType } from './acme-plan.ts';
+import type { AcmeChallenge, AcmeKeyType } from './acme-choices.ts';
 import type { Address } from './address.ts';
 import type { LimitName } from './limits.ts';
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../output/log.ts';
-import { ACME_CHALLENGES, ACME_KEY_TYPES } from './acme-plan.ts';
+import { ACME_CHALLENGES, ACME_KEY_TYPES } from './acme-choices.ts';
 import { AddressError, parseListenAddress, parseTarget } from './address.ts';
 import type { Config } from './config.ts';
 import { LONGEST_TIMER, parseDuration } from './duration.ts';

@@ -8,6 +8,7 @@ import {
   fetchingChecker,
   firstToKnowAsync,
   type PathTree,
+  pathTreeOf,
   peerNameOf,
   type RevocationChecker,
   stapledChecker,
@@ -51,8 +52,7 @@ export function serverVerifier({
       });
       return { accepted: true, path: found.path, tree: found.tree, learned };
     } catch (error) {
-      const tree = error instanceof CertificateError ? error.tree : undefined;
-      return { accepted: false, error: error as Error, tree, learned };
+      return { accepted: false, error: error as Error, tree: pathTreeOf(error), learned };
     }
   };
 }

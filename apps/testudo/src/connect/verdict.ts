@@ -1,6 +1,12 @@
 import { bytesEqual } from '@testudo/codec';
 import type { CertificateToVerify, CertificateVerifier } from '@testudo/tls';
-import { type Certificate, CertificateError, type LogList, type PathTree } from '@testudo/x509';
+import {
+  type Certificate,
+  CertificateError,
+  certificateAtFault,
+  type LogList,
+  type PathTree,
+} from '@testudo/x509';
 import { messageOf } from '../failure.ts';
 import { shown } from '../output/text.ts';
 import {
@@ -83,7 +89,7 @@ function chainVerdict(
   { logs, trustedBecause = 'trusted' }: RecordingOptions,
 ): ChainVerdict {
   const { accepted, error, path, tree } = verdict;
-  const blamed = error instanceof CertificateError ? error.certificate : undefined;
+  const blamed = certificateAtFault(error);
   const problem = error === undefined ? undefined : shown(messageOf(error), 600);
   const sent = request.chain.map((der, i) => judge(der, roleOf(der, i, path), { request, blamed, problem }));
   const root = path?.at(-1);

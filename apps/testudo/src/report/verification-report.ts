@@ -1,5 +1,12 @@
 import { toHex } from '@testudo/codec';
-import { type Certificate, CertificateError, type RevocationStatus, type VerifiedChain } from '@testudo/x509';
+import {
+  type Certificate,
+  CertificateError,
+  certificateAtFault,
+  pathTreeOf,
+  type RevocationStatus,
+  type VerifiedChain,
+} from '@testudo/x509';
 import type { LearnedStatus } from '../identity/revocation-sources.ts';
 import type { Style } from '../output/style.ts';
 import { indent, pairs } from '../output/table.ts';
@@ -24,7 +31,8 @@ export interface Verdict {
 export function verdictJson(verdict: Verdict): object {
   const { outcome, file, at, purpose, profile, against, host, learned } = verdict;
   const failed = outcome instanceof CertificateError ? outcome : undefined;
-  const tree = outcome.tree;
+  const culprit = certificateAtFault(failed);
+  const tree = outcome instanceof CertificateError ? pathTreeOf(outcome) : outcome.tree;
   return {
     ok: failed === undefined,
     ...{ file, host: host ?? null, purpose, profile, time: at.toISOString(), against },
@@ -34,7 +42,7 @@ export function verdictJson(verdict: Verdict): object {
         : {
             code: failed.code,
             ...problemOf(failed),
-            certificate: failed.certificate === undefined ? null : certificateReport(failed.certificate),
+            certificate: culprit === undefined ? null : certificateReport(culprit),
           },
     path: outcome instanceof CertificateError ? null : outcome.path.map(certificateReport),
     policies: outcome instanceof CertificateError ? null : outcome.policies,
@@ -49,7 +57,7 @@ export function verdictJson(verdict: Verdict): object {
 export function verdictLines(verdict: Verdict, style: Style): string[] {
   const { outcome, at, purpose, profile, against, host, leaf, learned } = verdict;
   const subject = certificateReport(leaf).subject;
-  const tree = outcome.tree;
+  const tree = outcome instanceof CertificateError ? pathTreeOf(outcome) : outcome.tree;
   const facts = pairs([
     [style.faint('as of'), `${day(at)}, ${at.toISOString().slice(11, 19)} UTC`],
     [
@@ -66,7 +74,7 @@ export function verdictLines(verdict: Verdict, style: Style): string[] {
       ...indent([...facts, '', style.strong('The path'), ...indent(pathTreeLines(outcome.tree, style))]),
     ];
   const { problem, hint } = problemOf(outcome);
-  const blamed = outcome.certificate;
+  const blamed = certificateAtFault(outcome);
   return [
     style.bad(`not good: ${subject}`),
     ...indent([

@@ -1,4 +1,9 @@
-import { CertificateError, type CertificateErrorCode, verifyCertificate } from '@testudo/x509';
+import {
+  CertificateError,
+  type CertificateErrorCode,
+  certificateAtFault,
+  verifyCertificate,
+} from '@testudo/x509';
 import { type CertificateToVerify, rejection } from '../certificates/verdict.ts';
 import type { TlsError } from '../errors.ts';
 import { verifiedCertificates } from '../handshake/verified-certificates.ts';
@@ -42,8 +47,9 @@ function listProblem(
   cause: TlsError,
   revocation: Revocation | undefined,
 ): NodeTlsError | undefined {
-  if (error.code !== 'revocation-unknown' || error.certificate === undefined) return undefined;
-  const problem = revocation?.problem(error.certificate, new Date(now));
+  const certificate = certificateAtFault(error);
+  if (error.code !== 'revocation-unknown' || certificate === undefined) return undefined;
+  const problem = revocation?.problem(certificate, new Date(now));
   return problem && nodeError(problem[0], problem[1], cause);
 }
 
@@ -60,7 +66,7 @@ function verificationError(
 }
 
 function counterpartOf(error: CertificateError, leaf: Uint8Array, trusted: Trust): readonly [string, string] {
-  const { certificate } = error;
+  const certificate = certificateAtFault(error);
   const isLeaf = certificate !== undefined && Buffer.compare(certificate.der, leaf) === 0;
   if (error.code === 'unknown-issuer' && certificate !== undefined) {
     if (certificate.isSelfIssued) return IN_CHAIN;

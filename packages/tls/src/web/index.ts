@@ -1,10 +1,3 @@
 export { zlibCertificates } from './certificate-compression.ts';
-export {
-  type AcceptTlsOptions,
-  acceptTls,
-  type ConnectTlsOptions,
-  connectTls,
-  type StreamOptions,
-  type TlsStream,
-  type Transport,
-} from './tls-stream.ts';
+export { type AcceptTlsOptions, acceptTls, type ConnectTlsOptions, connectTls } from './tls-stream.ts';
+export type { StreamOptions, TlsStream, Transport } from './types.ts';

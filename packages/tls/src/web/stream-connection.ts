@@ -4,8 +4,8 @@ import { TlsError } from '../errors.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { type Deferred, deferred } from './deferred.ts';
 import { dropRest } from './drop-rest.ts';
-import type { StreamOptions, TlsStream, Transport } from './tls-stream.ts';
 import { TransportWriter } from './transport-writer.ts';
+import type { StreamOptions, TlsStream, Transport } from './types.ts';
 
 const DEFAULT_HANDSHAKE_TIMEOUT = 30_000;
 const DEFAULT_READ_AHEAD = 16_384;

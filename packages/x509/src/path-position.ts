@@ -1,0 +1,2 @@
+/** Where in a path a certificate stands. */
+export type PathPosition = 'leaf' | 'intermediate' | 'anchor';
