@@ -1,7 +1,6 @@
 import { DecodeError } from '@testudo/codec';
 import { CryptoError } from '@testudo/crypto';
 import type { AlertName } from './alerts.ts';
-import type { Version } from './versions.ts';
 
 /** Whose fault it is, and so what a user can do about it. */
 export type Reason =
@@ -121,8 +120,8 @@ export class TlsError extends Error {
   /** Stable: programs may match on it. */
   readonly code: TlsErrorCode;
   readonly reason: Reason;
-  /** The version that a server had chosen when its handshake failed; undefined before, and on a client. */
-  version: Version | undefined;
+  /** The version that a server had chosen when its handshake failed, as on the wire; undefined before, and on a client. */
+  version: number | undefined;
   /** The alert that the peer was sent; `none` when none was due. */
   alert: AlertName | 'none';
   /** For `alert-received`: the peer's alert. */

@@ -9,12 +9,12 @@ import { connectionReset, nodeError, nodeTypeError } from './errors.ts';
 import { judgeClient } from './judgement.ts';
 import { givenFunction, givenToServer } from './option-table.ts';
 import { contextFrom, contextOf, type SecureContext } from './secure-context.ts';
-import { type ServerSettings, serverSettings } from './server-settings.ts';
+import { serverSettings } from './server-settings.ts';
 import { contextMark, EventSessionStore } from './sessions.ts';
 import { TLSSocket } from './socket.ts';
 import { stapler } from './stapling.ts';
 import { TicketProtection } from './ticket-protection.ts';
-import type { AlpnCallback, SniCallback, TLSSocketOptions, TlsOptions } from './types.ts';
+import type { AlpnCallback, ServerSettings, SniCallback, TLSSocketOptions, TlsOptions } from './types.ts';
 
 /** Milliseconds, as in Node. */
 const DEFAULT_HANDSHAKE_TIMEOUT = 120_000;

@@ -11,6 +11,7 @@ import { checkProtocols, readProtocols } from './alpn.ts';
 import { checkNumber, checkString, invalidValue, outOfRange, wrongType } from './arguments.ts';
 import { DEFAULT_CIPHERS } from './ciphers.ts';
 import { checkServerIdentity } from './identity.ts';
+import type { IdentityCheck } from './identity-check.ts';
 import { judgeServer, type ServerDemands } from './judgement.ts';
 import { live } from './live.ts';
 import { givenFunction } from './option-table.ts';
@@ -18,7 +19,6 @@ import { IGNORES_KEEP_ALIVE_DELAY, NODE_MAJOR } from './running-node.ts';
 import { contextOf, sharedSecureContext } from './secure-context.ts';
 import { TLSSocket } from './socket.ts';
 import type { ConnectionOptions, TLSSocketOptions } from './types.ts';
-import type { IdentityCheck } from './verification.ts';
 
 type Listener = () => void;
 

@@ -14,14 +14,21 @@ export {
   keepAliveWithHeartbeats,
 } from './heartbeat.ts';
 export { checkServerIdentity } from './identity.ts';
-export type { PskClientCallback, PskServerCallback } from './psk.ts';
+export type { IdentityCheck } from './identity-check.ts';
+export type { PskClientCallback } from './psk.ts';
 export { createSecureContext, SecureContext } from './secure-context.ts';
 export { createServer, Server } from './server.ts';
-export type { ServerSettings } from './server-settings.ts';
 export { TLSSocket } from './socket.ts';
 export type { Strictness, StrictOption } from './strictness.ts';
-export type { AlpnCallback, ConnectionOptions, SniCallback, TLSSocketOptions, TlsOptions } from './types.ts';
-export type { IdentityCheck } from './verification.ts';
+export type {
+  AlpnCallback,
+  ConnectionOptions,
+  PskServerCallback,
+  ServerSettings,
+  SniCallback,
+  TLSSocketOptions,
+  TlsOptions,
+} from './types.ts';
 
 /** The roots that come with Node (Mozilla's list), PEM: trusted where the option `ca` is not given. */
 export const rootCertificates: readonly string[] = nodeOriginals.rootCertificates();

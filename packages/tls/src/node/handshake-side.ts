@@ -6,14 +6,13 @@ import type { Observer } from '../observer.ts';
 import type { Session } from '../sessions/session.ts';
 import { readProtocols } from './alpn.ts';
 import { asciiName } from './ascii-name.ts';
+import type { EngineSocket } from './engine-socket.ts';
 import { checkServerIdentity } from './identity.ts';
 import type { Link } from './link.ts';
 import { givenFunction } from './option-table.ts';
 import type { PskClientCallback } from './psk.ts';
 import type { SecureContext } from './secure-context.ts';
-import type { ServerSettings } from './server-settings.ts';
-import type { TLSSocket } from './socket.ts';
-import type { TLSSocketOptions } from './types.ts';
+import type { ServerSettings, TLSSocketOptions } from './types.ts';
 
 /** A connection that has not started, and the signature schemes that this side takes, by number. */
 export interface HandshakeSide {
@@ -23,7 +22,7 @@ export interface HandshakeSide {
 }
 
 export function serverSide(
-  socket: TLSSocket,
+  socket: EngineSocket,
   settings: ServerSettings,
   events: Link,
   observer: Observer | undefined,

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 import type { HeartbeatRequest } from '../heartbeat/heartbeat.ts';
 import { KeepAlive } from '../heartbeat/keep-alive.ts';
+import type { EngineSocket } from './engine-socket.ts';
 import { nodeError } from './errors.ts';
-import type { TLSSocket } from './socket.ts';
 
 export interface HeartbeatOptions extends HeartbeatRequest {
   /** Milliseconds to wait for the answer. Default 10,000. */
@@ -18,7 +18,7 @@ export interface HeartbeatKeepAliveOptions {
 
 /** Asks the peer of a socket, and writes what there is to send. */
 export function askPeer(
-  socket: TLSSocket,
+  socket: EngineSocket,
   flush: () => void,
   { timeout = TIMEOUT, ...request }: HeartbeatOptions,
 ): Promise<number> {
@@ -50,7 +50,7 @@ export function askPeer(
  * Ends with the socket, or when the function that it returns is called. Both sides must have agreed on heartbeats.
  */
 export function keepAliveWithHeartbeats(
-  socket: TLSSocket,
+  socket: EngineSocket,
   { interval = INTERVAL, timeout = TIMEOUT }: HeartbeatKeepAliveOptions = {},
 ): () => void {
   let seen = socket.bytesRead;

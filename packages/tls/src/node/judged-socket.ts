@@ -1,9 +1,9 @@
 import type { TLSSocket as NodeTlsSocket } from 'node:tls';
 import type { CertificateVerifier } from '../certificates/verdict.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
+import type { EngineSocket } from './engine-socket.ts';
 import type { NodeTlsError } from './errors.ts';
 import { note, peerError, verifyProblem } from './judgement.ts';
-import type { TLSSocket } from './socket.ts';
 import { TransportSocket } from './transport-socket.ts';
 
 /** The part of a TLSSocket that tells what was found out about the peer's certificate. */
@@ -20,7 +20,7 @@ export abstract class JudgedSocket extends TransportSocket {
   /** What programs ask of OpenSSL's object in Node, which it has here in its place; null when the socket is destroyed. */
   get ssl(): SslView | null {
     if (this.destroyed) return null;
-    if (this.#ssl === undefined) this.#ssl = sslView(this as unknown as TLSSocket);
+    if (this.#ssl === undefined) this.#ssl = sslView(this as unknown as EngineSocket);
     return this.#ssl;
   }
 
@@ -38,7 +38,7 @@ export abstract class JudgedSocket extends TransportSocket {
     this._peerError = peerError(info, verify, by.name);
     const error = this._peerError as NodeTlsError | undefined;
     if (by.isJudged && info.peerCertificates.length > 0) {
-      note(this as unknown as TLSSocket, error === undefined ? null : (error.code ?? error.message));
+      note(this as unknown as EngineSocket, error === undefined ? null : (error.code ?? error.message));
     } else {
       this.authorized = false;
       this.authorizationError = null as never;
@@ -56,7 +56,7 @@ export interface SslView {
   readonly fd: number;
 }
 
-function sslView(socket: TLSSocket): SslView {
+function sslView(socket: EngineSocket): SslView {
   return {
     verifyError: () => verifyProblem(socket),
     getServername: () => socket.servername,

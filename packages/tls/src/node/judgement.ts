@@ -2,10 +2,10 @@ import type { DetailedPeerCertificate } from 'node:tls';
 import type { CertificateVerifier } from '../certificates/verdict.ts';
 import type { ConnectionInfo } from '../handshake/result.ts';
 import { tooSmallField } from './connection-details.ts';
+import type { EngineSocket } from './engine-socket.ts';
 import { type NodeTlsError, nodeError } from './errors.ts';
+import type { IdentityCheck } from './identity-check.ts';
 import { SYSTEM_CA_HINT } from './running-node.ts';
-import type { TLSSocket } from './socket.ts';
-import type { IdentityCheck } from './verification.ts';
 
 /** What `tls.connect` asks of a server, besides what its context does. */
 export interface ServerDemands {
@@ -22,7 +22,7 @@ export interface ServerDemands {
  * Passes judgement on a server when the handshake is complete, as Node does in `tls.connect` and nowhere else: a TLSSocket
  * that somebody makes leaves it to him. Nothing of the application has been sent or told by then.
  */
-export function judgeServer(socket: TLSSocket, demands: ServerDemands): void {
+export function judgeServer(socket: EngineSocket, demands: ServerDemands): void {
   if (socket.destroyed) return;
   const tooSmall = tooSmallField(socket.connectionInfo!, demands.minDHSize);
   if (tooSmall !== undefined) {
@@ -44,19 +44,19 @@ export function judgeServer(socket: TLSSocket, demands: ServerDemands): void {
 }
 
 /** The code of what is wrong, or null; Node's types say that it were the error itself. */
-export function note(socket: TLSSocket, code: string | null): void {
+export function note(socket: EngineSocket, code: string | null): void {
   socket.authorized = code === null;
   socket.authorizationError = code as never;
 }
 
 /** As in Node, the end of the handshake does not leave any more where this side has still to send it. */
-function refuse(socket: TLSSocket, problem?: Error): void {
+function refuse(socket: EngineSocket, problem?: Error): void {
   socket._connection?.takeOutgoing();
   socket.destroy(problem);
 }
 
 /** Node takes anything that is true for an error, and nothing else. */
-function serverProblem(socket: TLSSocket, { check, identity }: ServerDemands): Error | null | undefined {
+function serverProblem(socket: EngineSocket, { check, identity }: ServerDemands): Error | null | undefined {
   const problem = verifyProblem(socket) ?? socket._peerError;
   if (problem || check === undefined || socket.isSessionReused()) return problem;
   try {
@@ -69,7 +69,7 @@ function serverProblem(socket: TLSSocket, { check, identity }: ServerDemands): E
 }
 
 /** Passes judgement on a client that was asked for a certificate; false when the connection is over. */
-export function judgeClient(socket: TLSSocket): boolean {
+export function judgeClient(socket: EngineSocket): boolean {
   const { _requestCert: asks, _rejectUnauthorized: rejects } = socket as unknown as {
     _requestCert: boolean;
     _rejectUnauthorized: boolean;
@@ -84,7 +84,7 @@ export function judgeClient(socket: TLSSocket): boolean {
 }
 
 /** What `socket.ssl.verifyError()` says in Node: OpenSSL's verdict on the chain, names apart. Null when all is well. */
-export function verifyProblem(socket: TLSSocket): NodeTlsError | null {
+export function verifyProblem(socket: EngineSocket): NodeTlsError | null {
   const error = socket._peerError as NodeTlsError | undefined;
   if (error !== undefined) return error.code === 'ERR_TLS_CERT_ALTNAME_INVALID' ? null : error;
   const info = socket.connectionInfo;
@@ -93,7 +93,7 @@ export function verifyProblem(socket: TLSSocket): NodeTlsError | null {
   return !isKnown && isNobody(socket) ? noCertificate() : null;
 }
 
-function isNobody({ connectionInfo: info }: TLSSocket): boolean {
+function isNobody({ connectionInfo: info }: EngineSocket): boolean {
   return !info || (info.peerCertificates.length === 0 && !info.peerRawPublicKey && !info.peerCertificateHash);
 }
 

@@ -2,13 +2,13 @@ import { appendFileSync } from 'node:fs';
 import { toHex } from '@testudo/codec';
 import { type Observer, observers } from '../observer.ts';
 import { flagValue } from './command-line.ts';
-import type { TLSSocket } from './socket.ts';
+import type { EngineSocket } from './engine-socket.ts';
 
 /**
  * The user's observer, and one that emits 'keylog' when somebody listens, on the socket or on its server, and writes to
  * the file of Node's flag `--tls-keylog`.
  */
-export function keyLogObserver(socket: TLSSocket, own: Observer | undefined): Observer | undefined {
+export function keyLogObserver(socket: EngineSocket, own: Observer | undefined): Observer | undefined {
   const server = socket.server as { listenerCount?(name: string): number } | null;
   const file = keyLogFile();
   const isHeard = socket.listenerCount('keylog') > 0 || Boolean(server?.listenerCount?.('keylog'));
@@ -24,7 +24,7 @@ export function keyLogObserver(socket: TLSSocket, own: Observer | undefined): Ob
   return observers(own, log);
 }
 
-function emitLine(socket: TLSSocket, line: Buffer): void {
+function emitLine(socket: EngineSocket, line: Buffer): void {
   socket.emit('keylog', line);
   (socket.server as { emit?(name: string, ...args: unknown[]): void } | null)?.emit?.('keylog', line, socket);
 }

@@ -1,5 +1,5 @@
 import * as nodeTls from 'node:tls';
-import type { IdentityCheck } from './verification.ts';
+import type { IdentityCheck } from './identity-check.ts';
 
 /**
  * What programs replace on the module's object to change how every connection behaves: `tls.DEFAULT_MIN_VERSION`,

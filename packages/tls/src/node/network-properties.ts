@@ -1,11 +1,11 @@
 import type { Socket } from 'node:net';
-import type { TLSSocket } from './socket.ts';
+import type { EngineSocket } from './engine-socket.ts';
 
 /**
  * Gives a TLSSocket the properties of net.Socket that come from its handle, taken from the transport instead. They
  * are accessors on the prototype, which TypeScript has no syntax for where the base class declares plain properties.
  */
-export function installNetworkProperties(prototype: TLSSocket): void {
+export function installNetworkProperties(prototype: EngineSocket): void {
   for (const name of FROM_TRANSPORT) {
     define(prototype, name, (socket) => (socket.transport as Partial<Socket>)[name]);
   }
@@ -20,7 +20,7 @@ export function installNetworkProperties(prototype: TLSSocket): void {
   Object.defineProperty(prototype, 'address', {
     configurable: true,
     writable: true,
-    value(this: TLSSocket) {
+    value(this: EngineSocket) {
       return (this.transport as Partial<Socket>).address?.() ?? {};
     },
   });
@@ -36,11 +36,11 @@ const FROM_TRANSPORT = [
   'autoSelectFamilyAttemptedAddresses',
 ] as const;
 
-function define(prototype: TLSSocket, name: string, get: (socket: TLSSocket) => unknown): void {
+function define(prototype: EngineSocket, name: string, get: (socket: EngineSocket) => unknown): void {
   Object.defineProperty(prototype, name, {
     configurable: true,
     enumerable: true,
-    get(this: TLSSocket) {
+    get(this: EngineSocket) {
       // The prototype itself is looked at, too, and has none.
       return Object.hasOwn(this, '_tlsOptions') ? get(this) : undefined;
     },

@@ -5,7 +5,6 @@ import type { ServerOptions } from '../options/server.ts';
 import type { ExternalPsk, PskLookup } from '../psk/external-psk.ts';
 import { TLS13 } from '../versions.ts';
 import { checkObject, checkString, wrongType } from './arguments.ts';
-import type { TLSSocket } from './socket.ts';
 import { userError } from './user-error.ts';
 
 /**
@@ -15,12 +14,6 @@ import { userError } from './user-error.ts';
 export type PskClientCallback = (
   hint: string | null,
 ) => { readonly psk: NodeJS.ArrayBufferView; readonly identity: string } | null | undefined;
-
-/** A server's key for the identity that a client named; null refuses it. */
-export type PskServerCallback = (
-  socket: TLSSocket,
-  identity: string,
-) => NodeJS.ArrayBufferView | { readonly psk: NodeJS.ArrayBufferView } | null | undefined;
 
 /** The keys of the option `psks`, and then the one that the callback has. */
 export function clientPsks(
@@ -51,18 +44,20 @@ export function serverPsks(psks: readonly ExternalPsk[] | undefined): ServerOpti
 /** For the configuration that each connection's own is made of: it says that there are keys. */
 export const NO_PSK: NonNullable<ServerOptions['findPsk']> = () => undefined;
 
-/** For one connection, since the callback is told of the socket. */
+/** What a server's callback answers: the key for the identity that a client named; nothing refuses it. */
+export type PskAnswer = NodeJS.ArrayBufferView | { readonly psk: NodeJS.ArrayBufferView } | null | undefined;
+
+/** For one connection, since the callback, which `ask` calls, is told of the socket. */
 export function findPskFor(
-  socket: TLSSocket,
   known: ServerOptions['findPsk'],
-  callback: PskServerCallback,
+  ask: (identity: string) => PskAnswer,
 ): ServerOptions['findPsk'] {
   return (lookup: PskLookup): ExternalPsk | undefined => {
     const found = known?.(lookup) as ExternalPsk | undefined;
     if (found !== undefined) return found;
     const { identity } = lookup;
     try {
-      const answer = callback.call(socket, socket, Buffer.from(identity).toString());
+      const answer = ask(Buffer.from(identity).toString());
       if (answer === null || answer === undefined) return missing(lookup);
       return { identity, key: keyOf(typeof answer === 'object' && 'psk' in answer ? answer.psk : answer) };
     } catch (error) {

@@ -1,7 +1,7 @@
 import { TlsError } from '../errors.ts';
+import type { EngineSocket } from './engine-socket.ts';
 import { invalidState, nodeError } from './errors.ts';
 import { opensslError } from './openssl-errors.ts';
-import type { TLSSocket } from './socket.ts';
 
 export type RenegotiationCallback = (error: Error | null) => void;
 
@@ -18,7 +18,7 @@ export interface RenegotiateOptions {
  * connection meanwhile is told by the socket alone. False when it was not even begun.
  */
 export function renegotiate(
-  socket: TLSSocket,
+  socket: EngineSocket,
   options: RenegotiateOptions,
   callback: RenegotiationCallback | undefined,
   flush: () => void,
@@ -33,7 +33,7 @@ export function renegotiate(
   return true;
 }
 
-function begin(socket: TLSSocket, options: RenegotiateOptions): Error | undefined {
+function begin(socket: EngineSocket, options: RenegotiateOptions): Error | undefined {
   const connection = socket._connection;
   const info = socket.connectionInfo;
   if (connection === undefined || info === undefined) return invalidState();

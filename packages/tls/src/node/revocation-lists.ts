@@ -1,3 +1,4 @@
+import type { SecureContextOptions } from 'node:tls';
 import { DerReader, Tag } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
@@ -12,7 +13,6 @@ import {
   type X509Verdict,
 } from '@testudo/x509';
 import { checkTextOrBytes } from './arguments.ts';
-import type { SecureContextOptions } from './context-options.ts';
 import { nodeError } from './errors.ts';
 import { isUnreadable, PemError, PemReader } from './openssl-pem.ts';
 import { READS_ALL_CRLS } from './running-node.ts';

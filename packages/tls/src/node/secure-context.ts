@@ -17,6 +17,7 @@ import { defaultAuthorities } from './default-authorities.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { nodeTypeError } from './errors.ts';
 import { checkServerIdentity } from './identity.ts';
+import type { IdentityCheck } from './identity-check.ts';
 import { live } from './live.ts';
 import { loadAuthorities, loadIdentities, type OwnIdentity } from './load.ts';
 import { bytesOf } from './openssl-pem.ts';
@@ -28,7 +29,7 @@ import { clientPsks, type PskClientCallback } from './psk.ts';
 import { loadRevocation, type Revocation } from './revocation-lists.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
 import { type Strictness, strictnessKey, strictnessOf } from './strictness.ts';
-import { type IdentityCheck, verifier } from './verification.ts';
+import { verifier } from './verification.ts';
 import { asNode } from './words-of-node.ts';
 
 /**

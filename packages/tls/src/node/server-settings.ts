@@ -11,32 +11,28 @@ import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
 import { enabledOnly } from './context-options.ts';
+import type { EngineSocket } from './engine-socket.ts';
 import { nodeError } from './errors.ts';
 import { opensslAlert } from './openssl-failures.ts';
 import { givenFunction } from './option-table.ts';
 import { completedBy } from './own-chain.ts';
-import { findPskFor, NO_PSK, type PskServerCallback, serverPsks } from './psk.ts';
+import { findPskFor, NO_PSK, serverPsks } from './psk.ts';
 import { PSK_HINT_FAILED } from './running-node.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
 import { contextOf, SecureContext } from './secure-context.ts';
-import type { TLSSocket } from './socket.ts';
 import type { Stapler } from './stapling.ts';
-import type { Strictness } from './strictness.ts';
-import type { AlpnCallback, SniCallback, TLSSocketOptions } from './types.ts';
+import type {
+  AlpnCallback,
+  PskServerCallback,
+  ServerSettings,
+  SniCallback,
+  TLSSocketOptions,
+} from './types.ts';
 import { answering, callOut, userError } from './user-error.ts';
 import { verifier } from './verification.ts';
 
 /** Seconds: no ticket may live longer (RFC 9846 §4.7.1). */
 const MAX_SESSION_LIFETIME = 604_800;
-
-/** What a server's connections share: worked out once for a {@link SecureContext}. */
-export interface ServerSettings {
-  readonly requestCert: boolean;
-  /** Default: as the socket's option `strict` says. */
-  readonly strictness?: Strictness | undefined;
-  /** The configuration, or what makes one for each connection. */
-  readonly config: ServerConfig | ((socket: TLSSocket) => ServerConfig);
-}
 
 /** What a server decides on top of its context. */
 export interface ServerChoices {
@@ -48,13 +44,13 @@ export interface ServerChoices {
   /** Undefined when no connection can get another context. */
   readonly sniCallback: SniCallback | undefined;
   /** For a connection; undefined when nobody is to be asked for OCSP responses. */
-  readonly staple: ((socket: TLSSocket) => Stapler) | undefined;
+  readonly staple: ((socket: EngineSocket) => Stapler) | undefined;
   readonly pskCallback: PskServerCallback | undefined;
   readonly pskIdentityHint: string | undefined;
   readonly tickets: TicketSealer | false;
   readonly earlyData: EarlyDataOptions | undefined;
   /** For a connection; undefined when nobody keeps sessions. */
-  readonly sessionStore: ((socket: TLSSocket) => SessionStore) | undefined;
+  readonly sessionStore: ((socket: EngineSocket) => SessionStore) | undefined;
 }
 
 export function serverSettings(choices: ServerChoices): ServerSettings {
@@ -67,7 +63,7 @@ export function serverSettings(choices: ServerChoices): ServerSettings {
   const isShared = [alpnCallback, sniCallback, pskCallback, staple, sessionStore].every(
     (callback) => callback === undefined,
   );
-  const config = isShared ? shared : (socket: TLSSocket) => configFor(socket, shared, choices);
+  const config = isShared ? shared : (socket: EngineSocket) => configFor(socket, shared, choices);
   return { requestCert, strictness, config };
 }
 
@@ -82,7 +78,7 @@ function refuseHint(): never {
 type Changeable = { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };
 
 /** Callbacks are called as methods of the socket, so a connection that has any gets a configuration of its own. */
-function configFor(socket: TLSSocket, shared: ServerConfig, choices: ServerChoices): ServerConfig {
+function configFor(socket: EngineSocket, shared: ServerConfig, choices: ServerChoices): ServerConfig {
   const options: Changeable = { ...shared.options };
   const { alpnCallback, sniCallback, pskCallback, staple, sessionStore } = choices;
   if (sniCallback !== undefined) {
@@ -97,7 +93,8 @@ function configFor(socket: TLSSocket, shared: ServerConfig, choices: ServerChoic
     options.credentials = (hello) =>
       socket._shown ?? (typeof credentials === 'function' ? credentials(hello) : credentials);
   }
-  if (pskCallback !== undefined) options.findPsk = findPskFor(socket, options.findPsk, pskCallback);
+  if (pskCallback !== undefined)
+    options.findPsk = findPskFor(options.findPsk, (identity) => pskCallback.call(socket, socket, identity));
   return { ...shared, options, services: serverServices(options) };
 }
 
@@ -142,7 +139,7 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
 function chooseByName(
   options: Changeable,
   choices: ServerChoices,
-  socket: TLSSocket,
+  socket: EngineSocket,
   callback: SniCallback,
 ): void {
   let { context } = choices;
@@ -189,7 +186,7 @@ export function withCredentials(
   credentials: readonly Credential[],
 ): ServerSettings {
   const { config: given } = settings;
-  const config = (socket: TLSSocket): ServerConfig => {
+  const config = (socket: EngineSocket): ServerConfig => {
     const before = typeof given === 'function' ? given(socket) : given;
     const options: ServerOptions = { ...before.options, credentials };
     return { ...before, options, services: serverServices(options) };
@@ -211,7 +208,7 @@ function stapled(credentials: readonly Credential[] | CredentialChooser, staple:
 
 function contextByName(
   context: SecureContext,
-  socket: TLSSocket,
+  socket: EngineSocket,
   callback: SniCallback,
   onChosen: (context: SecureContext) => void,
 ): CredentialChooser {

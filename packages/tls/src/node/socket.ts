@@ -27,14 +27,14 @@ import {
   renegotiationDisabled,
 } from './renegotiation.ts';
 import { contextFrom, contextOf, type SecureContext, sharedSecureContext } from './secure-context.ts';
-import { type ServerSettings, settingsOf, withCredentials } from './server-settings.ts';
+import { settingsOf, withCredentials } from './server-settings.ts';
 import { SessionSocket } from './session-socket.ts';
 import { StackedStream } from './stacked-stream.ts';
 import { posesAsNodes } from './stand-in.ts';
 import { type Strictness, strictnessOf } from './strictness.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
 import { socketOptions } from './transport-socket.ts';
-import type { TLSSocketOptions } from './types.ts';
+import type { ServerSettings, TLSSocketOptions } from './types.ts';
 import { isOfUser, userError } from './user-error.ts';
 
 /**

@@ -8,7 +8,7 @@ import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientHelloInfo } from '../requests.ts';
 import { signatureScheme } from '../signature-schemes.ts';
 import { checkBytes } from './arguments.ts';
-import type { TLSSocket } from './socket.ts';
+import type { EngineSocket } from './engine-socket.ts';
 import { answering, callOut } from './user-error.ts';
 
 /** Gives a server's credentials the OCSP responses that are to go with them. */
@@ -21,7 +21,7 @@ export type Stapler = (
  * Asks those who listen to 'OCSPRequest', as Node: with the certificate that this client will be shown and its issuer
  * (null when that is not in the chain), both DER. No response leaves the handshake without one; an error ends it.
  */
-export function stapler(server: EventEmitter, socket: TLSSocket): Stapler {
+export function stapler(server: EventEmitter, socket: EngineSocket): Stapler {
   return (hello, credentials) => {
     if (!asksForStatus(hello)) return credentials;
     const shown = credentials.find((candidate) => fits(candidate, hello));

@@ -1,14 +1,16 @@
 import type { ServerOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type * as nodeTls from 'node:tls';
+import type { ServerConfig } from '../config/config.ts';
 import type { Observer } from '../observer.ts';
 import type { OnReadOptions } from './buffer-reader.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import type { EarlyDataSettings } from './engine-options.ts';
-import type { PskClientCallback, PskServerCallback } from './psk.ts';
+import type { EngineSocket } from './engine-socket.ts';
+import type { IdentityCheck } from './identity-check.ts';
+import type { PskAnswer, PskClientCallback } from './psk.ts';
 import type { SecureContext } from './secure-context.ts';
-import type { ServerSettings } from './server-settings.ts';
-import type { IdentityCheck } from './verification.ts';
+import type { Strictness } from './strictness.ts';
 
 export type SniCallback = (
   servername: string,
@@ -127,3 +129,15 @@ export interface TlsOptions
     ServerOpts,
     ConnectionSettings,
     ServerSideSettings {}
+
+/** A server's key for the identity that a client named; null refuses it. */
+export type PskServerCallback = (socket: EngineSocket, identity: string) => PskAnswer;
+
+/** What a server's connections share: worked out once for a {@link SecureContext}. */
+export interface ServerSettings {
+  readonly requestCert: boolean;
+  /** Default: as the socket's option `strict` says. */
+  readonly strictness?: Strictness | undefined;
+  /** The configuration, or what makes one for each connection. */
+  readonly config: ServerConfig | ((socket: EngineSocket) => ServerConfig);
+}

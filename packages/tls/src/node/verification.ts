@@ -5,13 +5,11 @@ import { TlsError } from '../errors.ts';
 import type { ChainDemands, Problem } from './chain-verdict.ts';
 import { setCounterpart } from './errors.ts';
 import { nameMismatch } from './identity.ts';
+import type { IdentityCheck } from './identity-check.ts';
 import { judgeAsOpenssl } from './openssl-chain.ts';
 import { detailedCertificate } from './peer-certificate.ts';
 import { judgeStrictly } from './strict-chain.ts';
 import type { Strictness } from './strictness.ts';
-
-/** A custom check of the server's name; an error that it returns, or throws, refuses the certificate. */
-export type IdentityCheck = (hostname: string, cert: DetailedPeerCertificate) => Error | undefined;
 
 /** What a verifier goes by. */
 export interface VerifierOptions extends ChainDemands {
