@@ -62,6 +62,9 @@ const HEADER_TIMEOUT = 15_000;
 /** A kept connection may idle no longer than this, in milliseconds. */
 const KEEP_ALIVE = 30_000;
 
+/** Requests on one connection that are read before the first of them is answered, and what has come along with the last of them. */
+const MOST_IN_A_ROW = 100;
+
 /** HTTP/1.1 by `node:http` over TLS connections. */
 export function httpService(handler: HttpHandler, options: HttpOptions): Service {
   const connections = new Map<Socket, HttpConnection>();
@@ -88,8 +91,11 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     connection.requests++;
     connection.active++;
     connection.last = response;
+    // Each takes memory until its turn. Once all of this read is parsed, since Node reads on after each request.
+    if (connection.active === MOST_IN_A_ROW + 1) process.nextTick(() => restWhileMany(connection));
     response.once('close', () => {
       connection.active--;
+      if (connection.active === MOST_IN_A_ROW) connection.socket.resume();
       delete connection.waitsForBackend;
       if (isDraining && connection.active === 0) farewell(connection.socket);
     });
@@ -146,6 +152,7 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
       socket.setDefaultEncoding('latin1');
       const connection: HttpConnection = { socket, record, requests: 0, active: 0 };
       connections.set(socket, connection);
+      readsInMeasure(connection);
       // How Node ends a connection. A client that still sends gets to read the answer first (RFC 9112 §9.6).
       socket.destroySoon = () => {
         connection.isEnding = true;
@@ -199,6 +206,17 @@ function isLast({ headers }: IncomingMessage): boolean {
 function whenItsTurn(response: ServerResponse, action: () => void): void {
   if (response.socket === null) response.once('socket', action);
   else action();
+}
+
+/** Nobody, and Node least of all, goes on reading while too many requests wait; an end is read to its end. */
+function readsInMeasure(connection: HttpConnection): void {
+  const { socket } = connection;
+  const resume = socket.resume.bind(socket);
+  socket.resume = () => (connection.active > MOST_IN_A_ROW && !socket.writableEnded ? socket : resume());
+}
+
+function restWhileMany({ socket, active }: HttpConnection): void {
+  if (active > MOST_IN_A_ROW) socket.pause();
 }
 
 /** A wish for another protocol comes after the answers to all requests before it, too. */
