@@ -17,7 +17,7 @@ import {
   verifyCertificate,
 } from '@testudo/x509';
 import { JsonCertificateDatabase } from '@testudo/x509/node';
-import { Failure, readableReason } from '../failure.ts';
+import { Failure, readableReason, systemReason } from '../failure.ts';
 import { type AuthorityRole, databaseFile } from './authority-folder.ts';
 import { withLock } from './file-lock.ts';
 
@@ -38,6 +38,9 @@ export async function withDatabase<T>(
       await adopt(database, authority.certificate, folder);
       return await work(new ManagedAuthority(authority, database));
     } catch (error) {
+      // A disk that is full, or may not be written.
+      const { syscall, path = file } = error as NodeJS.ErrnoException;
+      if (syscall !== undefined) throw new Failure(`${what}: ${path}: ${systemReason(error)}`, 1, error);
       const isExpected =
         error instanceof CertificateError || error instanceof AuthorityError || error instanceof RangeError;
       if (!isExpected) throw error;
