@@ -52,7 +52,7 @@ export class Acceptor {
     this.#optionsOfSockets();
   }
 
-  setSecureContext(options: Parameters<typeof contextFrom>[0]): void {
+  setSecureContext(options: NonNullable<Parameters<typeof contextFrom>[0]>): void {
     checkObject('options', options);
     this.#context = contextFrom('context' in options ? options : givenToServer(options));
     if (this.#context.ticketKeys !== undefined) this.#tickets.replace(this.#context.ticketKeys);
@@ -65,10 +65,7 @@ export class Acceptor {
         'ERR_TLS_REQUIRED_SERVER_NAME',
         '"servername" is required parameter for Server.addContext',
       );
-    this.#contexts.push({
-      pattern: patternFor(hostname),
-      context: contextFrom(context),
-    });
+    this.#contexts.push({ pattern: patternFor(hostname), context: contextFrom(context) });
     this.#socketOptions = undefined;
   }
 

@@ -1,17 +1,23 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { SniCallback } from './index.ts';
+import type { SniCallback, TlsOptions } from './index.ts';
 import {
   ca,
+  clientIdentity,
   closeAll,
   closeOf,
   connected,
   errorOf,
+  failing,
+  issue,
   listen,
   nodes,
   ours,
   serverIdentity,
+  stranger,
+  type Tls,
   track,
+  VERSIONS,
 } from './testing/support.ts';
 
 /** What came out of nowhere while a test ran. */
@@ -64,6 +70,50 @@ test.each([undefined, null, false, 0, ''])(
       const SNICallback: SniCallback = (_name, callback) => callback(null, answer as undefined);
       const { client } = await connected(serverTls, ours, { SNICallback });
       expect(client.authorized).toBe(true);
+    }
+  },
+);
+
+describe('a server without a certificate of its own fails as Node\u2019s', () => {
+  const NONE = { key: undefined, cert: undefined };
+  const makers: readonly (readonly [string, (tls: Tls) => TlsOptions])[] = [
+    ['made before it is there', () => NONE],
+    ['a key alone', () => ({ cert: undefined })],
+    ['a certificate alone', () => ({ key: undefined })],
+    ['a name that nobody knows', () => ({ ...NONE, SNICallback: (_name, done) => done(null) })],
+  ];
+  const cases = VERSIONS.flatMap((version) => makers.map(([name, make]) => [version, name, make] as const));
+
+  test.each(cases)('%s: %s', async (maxVersion, _name, make) => {
+    const outcome = async (tls: Tls) => {
+      const { server, client } = await failing(tls, nodes, { ...make(tls), maxVersion }, {});
+      return [server?.code, client?.code];
+    };
+    expect(await outcome(ours)).toEqual(await outcome(nodes));
+  });
+});
+
+test.each(VERSIONS)(
+  '%s: a context without a certificate is passed over, whomever it trusts',
+  async (maxVersion) => {
+    const others = issue({}, stranger).cert;
+    for (const [own, named] of [
+      [ca, others],
+      [others, ca],
+    ]) {
+      const outcome = async (tls: Tls) => {
+        const SNICallback: SniCallback = (_name, done) => done(null, tls.createSecureContext({ ca: named }));
+        const options: TlsOptions = {
+          maxVersion,
+          SNICallback,
+          ca: own,
+          requestCert: true,
+          rejectUnauthorized: false,
+        };
+        const { client, accepted } = await connected(tls, nodes, options, clientIdentity);
+        return [client.authorized, accepted.authorized, accepted.authorizationError];
+      };
+      expect(await outcome(ours)).toEqual(await outcome(nodes));
     }
   },
 );

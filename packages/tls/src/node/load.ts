@@ -181,9 +181,22 @@ function isCertificateForNode(der: Uint8Array): boolean {
 const CERTIFICATE = ['CERTIFICATE', 'X509 CERTIFICATE'];
 const TRUSTED = [...CERTIFICATE, 'TRUSTED CERTIFICATE'];
 
+/**
+ * Older versions of Node leave errors of something else in OpenSSL's queue, such as a context whose `ecdhCurve` is unknown, and
+ * then take them for one of this key. A failure empties the queue.
+ */
+function afterOthers<T>(act: () => T): T {
+  try {
+    return act();
+  } catch {
+    return act();
+  }
+}
+
 /** By way of OpenSSL, which finds the key among other blocks, in all forms of before PKCS#8, and decrypts it. */
 function loadKey(pem: Pem, passphrase: string | undefined): PrivateKey {
-  const key = createPrivateKey({ key: bytesOf(pem), format: 'pem', passphrase: passphrase ?? '' });
+  const input = { key: bytesOf(pem), format: 'pem', passphrase: passphrase ?? '' } as const;
+  const key = afterOthers(() => createPrivateKey(input));
   const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
   try {
     return parsePrivateKey(pkcs8, nodeCrypto);

@@ -2,113 +2,12 @@ import { once } from 'node:events';
 import { connect as netConnect, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { NODE_MAJOR } from './running-node.ts';
+import { CONNECTION, CONTEXT, cases, type Outcome, SERVER, said, thrown } from './testing/option-values.ts';
 import { ca, closeAll, nodes, ours, serverIdentity, type Tls, track } from './testing/support.ts';
 
 // Node tests each option in its own way: by truth, for undefined, for its type. Programs pass whatever their own callers left out.
 
 afterEach(closeAll);
-
-const FALSY: readonly unknown[] = [undefined, null, false, 0, '', Number.NaN, 0n];
-const WRONG: readonly unknown[] = [true, 1, 'x', {}, [], () => {}];
-const VALUES = [...FALSY, ...WRONG];
-
-const CONTEXT = [
-  ...[
-    'ALPNProtocols',
-    'allowPartialTrustChain',
-    'ca',
-    'cert',
-    'ciphers',
-    'clientCertEngine',
-    'crl',
-    'dhparam',
-  ],
-  ...[
-    'ecdhCurve',
-    'honorCipherOrder',
-    'key',
-    'maxVersion',
-    'minVersion',
-    'passphrase',
-    'pfx',
-    'privateKeyEngine',
-  ],
-  ...[
-    'privateKeyIdentifier',
-    'secureOptions',
-    'secureProtocol',
-    'sessionIdContext',
-    'sessionTimeout',
-    'sigalgs',
-  ],
-  ...['ticketKeys', 'certificateCompression'],
-];
-const CONNECTION = [
-  ...[
-    'servername',
-    'session',
-    'rejectUnauthorized',
-    'requestOCSP',
-    'checkServerIdentity',
-    'minDHSize',
-    'enableTrace',
-  ],
-  ...[
-    'pskCallback',
-    'secureContext',
-    'highWaterMark',
-    'allowHalfOpen',
-    'timeout',
-    'signal',
-    'onread',
-    'socket',
-  ],
-  ...[
-    'SNICallback',
-    'ALPNCallback',
-    'isServer',
-    'requestCert',
-    'keepAlive',
-    'keepAliveInitialDelay',
-    'noDelay',
-    'lookup',
-  ],
-  ...[
-    'family',
-    'localAddress',
-    'localPort',
-    'hints',
-    'autoSelectFamily',
-    'path',
-    'singleUse',
-    'server',
-    'handshakeTimeout',
-  ],
-];
-const SERVER = [
-  ...['SNICallback', 'ALPNCallback', 'requestCert', 'rejectUnauthorized', 'pskCallback', 'pskIdentityHint'],
-  ...[
-    'handshakeTimeout',
-    'enableTrace',
-    'secureContext',
-    'allowHalfOpen',
-    'pauseOnConnect',
-    'noDelay',
-    'keepAlive',
-  ],
-  ...['keepAliveInitialDelay', 'highWaterMark', 'requestOCSP', 'session', 'ticketKeys', 'sessionTimeout'],
-];
-
-type Outcome =
-  | { readonly code?: string | undefined; readonly message?: string; readonly name?: string }
-  | string;
-
-function said(error: unknown): Outcome {
-  const { code, message, name } = error as Error & { code?: string };
-  // Numbers of OpenSSL, and names of properties in V8's words, are not ours.
-  return { code, message: code === undefined ? '' : message, name };
-}
 
 let port: number;
 let server: ReturnType<Tls['createServer']>;
@@ -141,39 +40,6 @@ async function becomes(make: () => Duplex, event: string): Promise<Outcome> {
   }
 }
 
-/** Where we do otherwise, or Node does something that nobody can want. */
-const LEFT_OUT: readonly (readonly [string, (value: unknown) => boolean])[] = [
-  // Engines of OpenSSL are not to be had, which has an error of its own.
-  ['clientCertEngine', (value) => typeof value === 'string'],
-  // Older versions of Node do not have it.
-  ['certificateCompression', () => !('getCertificateCompressionAlgorithms' in nodes && NODE_MAJOR >= 24)],
-  // Given, and undefined: Node fails, and before Node 22 says that it has a bug.
-  ['checkServerIdentity', (value) => NODE_MAJOR < 22 || value === undefined || value === null],
-  ['minDHSize', (value) => NODE_MAJOR < 22 || value === undefined || Number.isNaN(value)],
-  // Node 26 takes it, and then has no groups.
-  ['ecdhCurve', (value) => value === '' && NODE_MAJOR >= 22],
-  // Node fails somewhere inside, in V8's words.
-  ['socket', (value) => Boolean(value)],
-  // Depends on who runs it.
-  ['localPort', (value) => value === 1],
-  // Sessions of Node's are not ours.
-  ['session', (value) => value === 'x'],
-];
-
-const cases = (names: readonly string[]): (readonly [string, unknown])[] =>
-  names
-    .flatMap((name) => VALUES.map((value) => [name, value] as const))
-    .filter(([name, value]) => !LEFT_OUT.some(([left, isLeft]) => left === name && isLeft(value)));
-
-function thrown(act: () => unknown): Outcome {
-  try {
-    act();
-    return 'taken';
-  } catch (error) {
-    return said(error);
-  }
-}
-
 describe('createSecureContext', () => {
   test.each(cases(CONTEXT))('%s: %o', (name, value) => {
     const options = { [name]: value };
@@ -181,6 +47,29 @@ describe('createSecureContext', () => {
       thrown(() => nodes.createSecureContext(options)),
     );
   });
+});
+
+test.each([[undefined], [null], [false], [0], [''], ['x'], [1], [[]], [() => {}], [{}]])(
+  'createSecureContext with options that are %o',
+  (options) => {
+    const act = (tls: Tls) => () => tls.createSecureContext(options as object);
+    expect(thrown(act(ours))).toEqual(thrown(act(nodes)));
+  },
+);
+
+test('what failed before does no harm to what comes then', () => {
+  for (const failing of [
+    { ecdhCurve: 'x' },
+    { sigalgs: 'x' },
+    { ciphers: 'x' },
+    { crl: 'x' },
+    { pfx: 'x' },
+    { key: 'x' },
+  ])
+    for (const tls of [nodes, ours]) {
+      expect(thrown(() => tls.createSecureContext(failing))).not.toBe('taken');
+      expect(thrown(() => ours.createSecureContext(serverIdentity))).toBe('taken');
+    }
 });
 
 describe('createServer', () => {

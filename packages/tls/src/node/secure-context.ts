@@ -4,6 +4,7 @@ import { type Certificate, TrustStore } from '@testudo/x509';
 import { type Credential, credential } from '../certificates/credential.ts';
 import { clientConfig } from '../config/client.ts';
 import type { ClientConfig } from '../config/config.ts';
+import { checkObject } from './arguments.ts';
 import type { Trust } from './chain-verdict.ts';
 import { ContextHandle } from './context-handle.ts';
 import {
@@ -199,7 +200,8 @@ export interface ClientConfigKey {
  * Throws with the codes of `node:tls`; `ERR_TESTUDO_UNSUPPORTED_OPTION` for engines.
  */
 export function createSecureContext(options?: SecureContextOptions | null): SecureContext {
-  return new SecureContext(options ?? {});
+  if (options) checkObject('options', options);
+  return new SecureContext(options || {});
 }
 
 /** The context in the options, or one made of them. Throws `ERR_TLS_INVALID_CONTEXT` for a context of `node:tls`. */
@@ -218,8 +220,11 @@ export function contextOf(
 }
 
 /** One that is there already, or made of options. Throws `ERR_TLS_INVALID_CONTEXT` for a context of `node:tls`. */
-export function contextFrom(given: SecureContext | NodesContext | SecureContextOptions): SecureContext {
-  return 'context' in given ? contextOf({ secureContext: given }) : createSecureContext(given);
+export function contextFrom(
+  given: SecureContext | NodesContext | SecureContextOptions | null | undefined,
+): SecureContext {
+  const isContext = typeof given === 'object' && given !== null && 'context' in given;
+  return isContext ? contextOf({ secureContext: given }) : createSecureContext(given);
 }
 
 /** A context for options that may come again: those without a private key are kept, and parsed once. */
