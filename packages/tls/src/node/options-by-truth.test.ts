@@ -29,7 +29,7 @@ async function becomes(make: () => Duplex, event: string): Promise<Outcome> {
   try {
     const timer = setTimeout(
       () => socket.destroy(Object.assign(new Error('nothing'), { code: 'NOTHING' })),
-      700,
+      20_000,
     );
     await once(socket, event);
     clearTimeout(timer);
