@@ -26,17 +26,18 @@ async function becomes(make: () => Duplex, event: string): Promise<Outcome> {
   } catch (error) {
     return said(error);
   }
+  const timer = setTimeout(
+    () => socket.destroy(Object.assign(new Error('nothing'), { code: 'NOTHING' })),
+    20_000,
+  );
   try {
-    const timer = setTimeout(
-      () => socket.destroy(Object.assign(new Error('nothing'), { code: 'NOTHING' })),
-      20_000,
-    );
     await once(socket, event);
-    clearTimeout(timer);
     socket.on('error', () => {});
     return 'secure';
   } catch (error) {
     return said(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
