@@ -143,6 +143,10 @@ describe('the server behind', () => {
       'an answer to a body in chunks',
       'PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     ],
+    [
+      'an answer to a wish for a WebSocket',
+      'GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    ],
   ])('that owes %s and is silent is a 504', async (_, request) => {
     const { site, client, server } = await between('limits: { firstByte: 100ms, pause: 1h }');
     const wire = await client();

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { farewell } from '../listeners/farewell.ts';
 import { isOutOfFiles } from '../listeners/open-files.ts';
-import { type BackendLimits, BackendWatch } from './backend-watch.ts';
+import { type BackendLimits, BackendSilent, BackendWatch } from './backend-watch.ts';
 import { endToEnd, type Field, valuesOf } from './header-fields.ts';
 import { InformationFlood, whenInformed } from './information.ts';
 import { isUnderstood } from './pass-back.ts';
@@ -108,6 +108,8 @@ export function passUpgrade(
     if (isAnswered || socket.destroyed) return;
     options.proxy.answering.failed(error);
     if (isOutOfFiles(error)) answer(socket, 503, BUSY);
+    else if (error instanceof BackendSilent)
+      answer(socket, 504, 'The server behind this gateway took too long. Try again later.');
     else answer(socket, 502, 'The server behind this gateway cannot be reached.');
   };
   outgoing.on('error', failed);
