@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import type { KeySpec } from '@testudo/crypto';
 import { connect as connectOurs } from '@testudo/tls/node';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { LocalAuthority } from '../identity/local-authority.ts';
 import { folderWith, removeFolders } from '../testing/folder.ts';
 import {
@@ -278,6 +278,28 @@ test('a client that wants to renegotiate is told no', async () => {
 });
 
 describe('limits', () => {
+  test('of connections: a flood is a line a minute, with its count', async () => {
+    const { port, ca, lines } = await startGateway([`${LOCAL}\necho: true\nlimits: { connections: 1 }`]);
+    await connectTls(port, { ca });
+    const told = (): unknown[] =>
+      lines().flatMap(({ msg, limit, count }) =>
+        String(msg).startsWith('too many connections') ? [{ limit, count }] : [],
+      );
+    for (let i = 0; i < 5; i++) await expect(connectTls(port, { ca })).rejects.toThrow();
+    expect(told()).toEqual([{ limit: 1, count: undefined }]);
+    const later = performance.now() + 60_001;
+    vi.spyOn(performance, 'now').mockImplementation(() => later);
+    try {
+      await expect(connectTls(port, { ca })).rejects.toThrow();
+    } finally {
+      vi.restoreAllMocks();
+    }
+    expect(told()).toEqual([
+      { limit: 1, count: undefined },
+      { limit: 1, count: 4 },
+    ]);
+  });
+
   test('of connections: one more is closed, and the next is welcome when one has gone', async () => {
     const { port, ca, lines } = await startGateway([`${LOCAL}\necho: true\nlimits: { connections: 1 }`]);
     const first = await connectTls(port, { ca });

@@ -38,8 +38,8 @@ export class Listener {
   #settings: ListenerSettings;
   #waiting: Socket[] | undefined = [];
   readonly #failures: FailureLog;
-  /** When each kind of overload was noted last. */
-  readonly #noted: Map<string, number> = new Map();
+  /** When each kind of overload was noted last, and how often it was seen since. */
+  readonly #noted: Map<string, { readonly at: number; count: number }> = new Map();
   readonly #openFiles: OpenFilesWatch = new OpenFilesWatch(() => this.#overloaded({}, EXHAUSTED));
 
   constructor(address: Address, settings: ListenerSettings) {
@@ -200,9 +200,14 @@ export class Listener {
 
   #overloaded(details: object, text: string): void {
     const now = performance.now();
-    if (now - (this.#noted.get(text) ?? Number.NEGATIVE_INFINITY) < OVERLOAD_NOTE_INTERVAL) return;
-    this.#noted.set(text, now);
-    this.#settings.log.warn(details, text);
+    const last = this.#noted.get(text);
+    if (last !== undefined && now - last.at < OVERLOAD_NOTE_INTERVAL) {
+      last.count++;
+      return;
+    }
+    this.#noted.set(text, { at: now, count: 0 });
+    const more = last === undefined || last.count === 0 ? {} : { count: last.count };
+    this.#settings.log.warn({ ...details, ...more }, text);
   }
 }
 
@@ -231,5 +236,5 @@ function handshakeTimeout(limit: number): TlsError {
   return new TlsError('handshake-timeout', `the client did not finish the handshake within ${limit} ms`);
 }
 
-/** Milliseconds between two notes about the same overload. */
-const OVERLOAD_NOTE_INTERVAL = 10_000;
+/** Milliseconds between two notes about the same overload; the later one counts what was seen since the one before. */
+const OVERLOAD_NOTE_INTERVAL = 60_000;
