@@ -46,9 +46,11 @@ withBuild('strace')('a run that is killed', () => {
         const [, thread = '', call = '', paths = ''] = /^(\d+) +(\w+)\((.*)\) /.exec(line) ?? [];
         const texts = [...paths.matchAll(/"([^"]*)"/g)].map(([, text]) => text!);
         const path = texts.at(-1);
-        if (path === undefined || !path.startsWith(folder)) return [];
+        // Newer versions of Node remove what is in a folder by names relative to it.
+        const isRelative = path !== undefined && call.endsWith('at') && !path.startsWith('/');
+        if (path === undefined || !(path.startsWith(folder) || isRelative)) return [];
         // Others are counted by thread, as strace does it: random names, and what is renamed, which it does not look at.
-        const isFixed = call.startsWith('rename') ? false : !/[0-9a-f]{16}\.tmp/.test(path);
+        const isFixed = !isRelative && !call.startsWith('rename') && !/[0-9a-f]{16}\.tmp/.test(path);
         const key = isFixed ? `${call} ${path}` : `${thread} ${call}`;
         const all = `${thread} ${call}`;
         for (const one of new Set([key, all])) counts.set(one, (counts.get(one) ?? 0) + 1);
@@ -126,7 +128,7 @@ withBuild('strace')('a run that is killed', () => {
       createSecureContext({ pfx: out('x.test.p12'), passphrase: 'secret' });
       expect(readdirSync(join(folder, 'data')).filter((name) => /lock$|new$/.test(name))).toEqual([]);
     });
-    expect(kills).toBeGreaterThan(15);
+    expect(kills).toBeGreaterThan(10);
   });
 
   test('by `ca init` leaves nothing that the next one refuses', { timeout: 240_000 }, async () => {
@@ -162,6 +164,6 @@ withBuild('strace')('a run that is killed', () => {
       expect(intermediate!.verify(root!.publicKey)).toBe(true);
       expect(leaf!.verify(intermediate!.publicKey)).toBe(true);
     });
-    expect(kills).toBeGreaterThan(15);
+    expect(kills).toBeGreaterThan(10);
   });
 });
