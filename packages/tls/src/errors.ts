@@ -52,6 +52,7 @@ const FAILURES = {
   'ech-undecryptable': { reason: 'PeerMisbehaved', alert: 'decrypt_error' },
 
   'no-common-version': { reason: 'PeerIncompatible', alert: 'protocol_version' },
+  'early-data-refused-by-version': { reason: 'PeerIncompatible', alert: 'protocol_version' },
   'no-common-cipher-suite': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-common-group': { reason: 'PeerIncompatible', alert: 'handshake_failure' },
   'no-common-finite-field': { reason: 'PeerIncompatible', alert: 'insufficient_security' },

@@ -20,6 +20,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   'not-tls': 'this is not TLS; does the port speak another protocol, or plaintext first (STARTTLS)?',
   'ech-rejected': 'without --ech it can be reached, but then everyone sees the name',
   'handshake-timeout': 'does this port speak TLS? --timeout waits longer',
+  'early-data-refused-by-version': 'try it without --early-data',
   'no-common-version': 'try other versions with --min and --max',
 };
 

@@ -75,6 +75,8 @@ export const MAX_OCSP_RESPONSES = 16;
 export const MAX_AUTHORITIES = 64_512;
 /** KeyUpdates without application data between them; each costs us two key derivations. */
 export const MAX_KEY_UPDATES = 32;
+/** The last generation of our own keys in TLS 1.3: a 128-bit key would come twice one day (RFC 9846 §4.7.3). */
+export const LAST_EPOCH: number = 2 ** 48 - 1;
 /** Warning alerts in a row. */
 export const MAX_WARNING_ALERTS = 4;
 /** HelloRequests that a client passes over in a TLS 1.2 handshake (RFC 5246 §7.4.1.1): no server sends more than one. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import type { Offer, OfferedPsk } from '../handshake/offer.ts';
+import { legacy } from '../legacy/index.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';
 import { MemoryReplayGuard } from '../sessions/replay-guard.ts';
@@ -13,6 +14,9 @@ import { cipherSuite13 } from '../suites/index.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';
 import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
+import { outcomeOf, refused } from '../testing/puppet.ts';
+import type { WritableServerHello } from '../testing/puppet-server13.ts';
+import { PuppetServer12 } from '../testing/puppet12.ts';
 import { earlyDataOutcome } from '../tls13/early-data.ts';
 
 // 0-RTT (RFC 9846 §2.3, §8).
@@ -279,6 +283,44 @@ describe('early data is refused, and the connection goes on', () => {
     await pair.settle();
     expect(early(pair.server)).toBe('pay');
     expectSecured(pair);
+  });
+});
+
+describe('a server that chooses an older version ends the connection (RFC 9846 §E.3)', () => {
+  function answered(client: Partial<ClientOptions>, change: (hello: WritableServerHello) => void) {
+    const w = world();
+    const end = w.client(w.session(), client);
+    const p = new PuppetServer12(nodeCrypto, end, pki.server());
+    expect(end.connection.earlyDataLeft).toBe(100);
+    p.send(p.serverHello(change));
+    expect(end.connection.earlyDataLeft).toBe(0);
+    return outcomeOf(p);
+  }
+  const marked = (h: WritableServerHello) => h.random.set(utf8('DOWNGRD\x01'), 24);
+  const version = (legacyVersion: number) => (h: WritableServerHello) => Object.assign(h, { legacyVersion });
+
+  test.each([
+    ['TLS 1.2', version(0x0303)],
+    ['TLS 1.2, though it knows a better one', marked],
+    ['TLS 1.1', version(0x0302)],
+    ['TLS 1.0', version(0x0301)],
+  ])('%s', (_what, change) => {
+    const cipherSuites = ['TLS_AES_128_GCM_SHA256', 'ECDHE-ECDSA-AES128-SHA'];
+    const outcome = answered({ legacy, minVersion: 'TLSv1', cipherSuites }, change);
+    expect(outcome).toEqual(refused('early-data-refused-by-version'));
+  });
+
+  test.each([0x0300, 0x0301, 0x0302, 0x0304, 0x0305])('%i, which was not offered either', (legacyVersion) => {
+    expect(answered({}, version(legacyVersion))).toEqual(refused('no-common-version'));
+  });
+
+  test('of our own, too; without early data it goes on', () => {
+    const w = world();
+    const session = w.session();
+    const pair = attempt(w.client(session), w.server({ maxVersion: 'TLSv1.2' }));
+    expect(pair.client.errors.map(({ code }) => code)).toEqual(['early-data-refused-by-version']);
+    const again = clientEnd(clientConfig({ provider: nodeCrypto, verifyCertificate }), { session });
+    expectSecured(new Pair(again, w.server({ maxVersion: 'TLSv1.2' })).pump());
   });
 });
 

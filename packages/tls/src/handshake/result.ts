@@ -204,7 +204,7 @@ export interface Established {
   prepareToSend(): void;
   /** True when {@link renegotiate} is possible. */
   readonly canRenegotiate: boolean;
-  /** True when keys can be replaced: TLS 1.3. */
+  /** True when keys can be replaced: TLS 1.3, up to the last generation of them. */
   readonly canUpdateKeys: boolean;
   /** Forgets all secrets. */
   wipe(): void;

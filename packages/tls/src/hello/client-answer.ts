@@ -16,6 +16,7 @@ import type { CipherSuite13 } from '../suites/index.ts';
 import { clientHandshake12 } from '../tls12/client.ts';
 import type { VersionRules } from '../tls12/version-rules.ts';
 import { clientHandshake13 } from '../tls13/client.ts';
+import { endEarlyData } from '../tls13/early-data.ts';
 import { retryClientHello } from '../tls13/retry.ts';
 import { TLS12, TLS13, versionName } from '../versions.ts';
 
@@ -42,7 +43,9 @@ export function* afterFirstAnswer(
   if (retried !== undefined)
     throw new TlsError('illegal-parameter', 'a TLS 1.3 retry was followed by an older version');
   const older = answer as ServerHello<'server_hello_12'>;
-  const rules = rulesOfAnswer(h, older);
+  // Who answers so has no key for early data. What it can read is in the clear, be it an alert.
+  if (offer.offersEarlyData) endEarlyData(h);
+  const rules = rulesOfAnswer(h, offer, older);
   h.channel.endCompatibility();
   return yield* clientHandshake12(h, rules, offer, older);
 }
@@ -56,7 +59,11 @@ function isTls13(answer: ServerHello): answer is ServerHello<'server_hello'> {
 }
 
 /** The version must have been offered, and must be the best both sides know (RFC 9846 §4.2.3, §E.1). */
-function rulesOfAnswer(h: ClientHandshake, answer: ServerHello<'server_hello_12'>): VersionRules {
+function rulesOfAnswer(
+  h: ClientHandshake,
+  offer: Offer,
+  answer: ServerHello<'server_hello_12'>,
+): VersionRules {
   const { versions, rules } = h.config;
   const version = versions.find((own) => own === answer.legacyVersion && own !== TLS13);
   if (version === undefined) {
@@ -64,6 +71,14 @@ function rulesOfAnswer(h: ClientHandshake, answer: ServerHello<'server_hello_12'
     throw new TlsError(
       'no-common-version',
       `the server wants ${versionName(answer.legacyVersion)}, not ${wanted}`,
+    );
+  }
+  // It does not know how to pass over early data, either: nothing can come of this (RFC 9846 §E.3).
+  if (offer.offersEarlyData) {
+    const reason = 'which has no early data: only a connection without any can succeed';
+    throw new TlsError(
+      'early-data-refused-by-version',
+      `the server chose ${versionName(version)}, ${reason}`,
     );
   }
   checkDowngrade(answer, Math.max(...versions));

@@ -49,6 +49,7 @@ const REASONS: Partial<Record<TlsErrorCode, string>> = {
   'no-version-enabled': 'no protocols available',
   'no-cipher-suite-enabled': 'no ciphers available',
   'no-common-version': 'unsupported protocol',
+  'early-data-refused-by-version': 'unsupported protocol',
   'no-common-cipher-suite': 'no shared cipher',
   'no-common-group': 'no suitable key share',
   'no-common-signature-scheme': 'no shared signature algorithms',

@@ -228,6 +228,7 @@ const ALERTS_DUE: Readonly<Record<string, string>> = {
   'weak-parameters': 'insufficient_security',
   'no-psk': 'handshake_failure',
   'no-common-version': 'protocol_version',
+  'early-data-refused-by-version': 'protocol_version',
   'not-tls': 'protocol_version',
   'no-common-protocol': 'no_application_protocol',
   'no-certificate-for-name': 'unrecognized_name',

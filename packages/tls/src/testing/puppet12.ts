@@ -198,7 +198,8 @@ export class PuppetServer12 extends Puppet12 {
   }
 
   protected override onChangeCipherSpec(): void {
-    this.opener = this.keys.clientOpener();
+    // Before there are keys, it is one for middleboxes.
+    if (this.keys !== undefined) this.opener = this.keys.clientOpener();
   }
 }
 

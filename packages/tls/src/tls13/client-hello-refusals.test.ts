@@ -56,17 +56,20 @@ describe('a ServerHello', () => {
       'illegal-parameter',
     ],
     ['that selects a draft version', block((b) => b.set(supportedVersions, 0x7f1c)), 'illegal-parameter'],
+    ...[0x0000, 0x0002, 0x0200, 0x0300, 0x0301, 0x0302, 0x0304, 0x0305, 0x7f1c, 0xffff].map(
+      (version): Case => [
+        `with the legacy_version ${version.toString(16)}`,
+        hello((h) => {
+          h.legacyVersion = version;
+        }),
+        'no-common-version',
+      ],
+    ),
     [
-      'with legacy_version 1.3',
-      hello((h) => {
-        h.legacyVersion = 0x0304;
-      }),
-      'illegal-parameter',
-    ],
-    [
-      'with legacy_version 1.1',
+      'that selects TLS 1.2, with the legacy_version of TLS 1.1',
       hello((h) => {
         h.legacyVersion = 0x0302;
+        (h.extensions as ExtensionBlock<'server_hello'>).set(supportedVersions, 0x0303);
       }),
       'illegal-parameter',
     ],
@@ -233,6 +236,26 @@ describe('a HelloRetryRequest', () => {
           h.cipherSuite = 0x1304;
         }),
       'illegal-parameter',
+    ],
+    ...[0x0300, 0x0302, 0x0304].map(
+      (version): Case => [
+        `with the legacy_version ${version.toString(16)}`,
+        (p) =>
+          p.sendRetry(0x0017, (h) => {
+            h.legacyVersion = version;
+          }),
+        'no-common-version',
+      ],
+    ),
+    [
+      'that is followed by another legacy_version',
+      (p) => {
+        p.sendRetry(0x0017);
+        hello((h) => {
+          h.legacyVersion = 0x0301;
+        })(p);
+      },
+      'no-common-version',
     ],
     [
       'that does not echo the session ID',

@@ -2,6 +2,7 @@ import { TlsError } from '../errors.ts';
 import { mayResumeEarly } from '../features/application-settings.ts';
 import type { ClientHandshake } from '../handshake/context.ts';
 import type { Offer, OfferedPsk } from '../handshake/offer.ts';
+import { PlaintextSealer } from '../record/protection.ts';
 import { isForPeer } from '../sessions/offered-session.ts';
 import { type CipherSuite13, cipherSuite13 } from '../suites/index.ts';
 import { TLS12 } from '../versions.ts';
@@ -30,6 +31,12 @@ export function openEarlyData(h: ClientHandshake, offer: Offer): void {
   h.channel.openEarlyData(schedule.sealer(secrets.client), maxEarlyData, (label, context, length) =>
     schedule.exporter(secrets.exporter, label, context, length),
   );
+}
+
+/** No early data goes any more, and what does is in the clear again. */
+export function endEarlyData({ channel }: ClientHandshake): void {
+  channel.closeEarlyData();
+  channel.setSealer(new PlaintextSealer(), 'plaintext');
 }
 
 /** What the server answered. Early data goes with the first PSK and its suite only (RFC 9846 §4.3.10). */

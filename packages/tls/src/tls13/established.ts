@@ -1,4 +1,4 @@
-import { MAX_KEY_UPDATES, MAX_TICKETS, MAX_TICKETS_PASSED_OVER } from '../config/defaults.ts';
+import { LAST_EPOCH, MAX_KEY_UPDATES, MAX_TICKETS, MAX_TICKETS_PASSED_OVER } from '../config/defaults.ts';
 import type { EstablishedSecrets, TrafficKeys } from '../connection/secrets.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
@@ -20,7 +20,6 @@ import type { LaterAuthentication } from './later-authentication.ts';
 
 /** A TLS 1.3 connection after its handshake: tickets, KeyUpdate, exporters (RFC 9846 §4.7, §7.5). */
 export class Established13 implements Established {
-  readonly canUpdateKeys = true;
   readonly canRenegotiate = false;
   readonly #schedule: KeySchedule;
   readonly #channel: Channel;
@@ -35,6 +34,9 @@ export class Established13 implements Established {
   #writeEpoch = 0;
   #keyUpdates = 0;
   #tickets = 0;
+  readonly #lastEpoch: number;
+  /** An update that we asked for is on its way. */
+  #updateAsked = false;
   #updateDue = false;
   #wiped = false;
   #writeEnded = false;
@@ -53,6 +55,8 @@ export class Established13 implements Established {
     onTicket: ((ticket: NewSessionTicket13) => void) | undefined;
     /** Post-handshake authentication; undefined where the client did not offer it. */
     later: LaterAuthentication | undefined;
+    /** How often our own keys may be replaced. Default {@link LAST_EPOCH}. */
+    lastEpoch?: number;
   }) {
     this.#schedule = parts.schedule;
     this.#channel = parts.channel;
@@ -63,6 +67,11 @@ export class Established13 implements Established {
     this.#resumptionSecret = parts.resumptionSecret;
     this.#onTicket = parts.onTicket;
     this.#later = parts.later;
+    this.#lastEpoch = parts.lastEpoch ?? LAST_EPOCH;
+  }
+
+  get canUpdateKeys(): boolean {
+    return this.#writeEpoch < this.#lastEpoch;
   }
 
   receive(message: RawMessage): Flow<AfterHandshake> | undefined {
@@ -101,14 +110,20 @@ export class Established13 implements Established {
     return { masterSecret: undefined, read: keys(this.#readSecret), write: keys(this.#writeSecret) };
   }
 
+  /** After the last update another one that is asked for is passed over (RFC 9846 §4.7.3). */
   prepareToSend(): void {
-    if (this.#updateDue) this.updateKeys(false);
+    if (this.#updateDue && this.canUpdateKeys) this.updateKeys(false);
   }
 
-  /** KeyUpdate, which still goes out under the old key (RFC 9846 §4.7.3), and the next one (§7.2). */
+  /**
+   * KeyUpdate, which still goes out under the old key (RFC 9846 §4.7.3), and the next one (§7.2). The peer is not asked again
+   * while it has not answered.
+   */
   updateKeys(requestPeer: boolean): void {
     this.#updateDue = false;
-    const requestUpdate = requestPeer ? UPDATE_REQUESTED : UPDATE_NOT_REQUESTED;
+    const asks = requestPeer && !this.#updateAsked;
+    if (asks) this.#updateAsked = true;
+    const requestUpdate = asks ? UPDATE_REQUESTED : UPDATE_NOT_REQUESTED;
     this.#channel.writeHandshake(encodeMessage(keyUpdate, { requestUpdate }));
     this.#writeSecret = this.#replace(this.#writeSecret);
     const sealer = this.#schedule.sealer(this.#writeSecret);
@@ -149,6 +164,7 @@ export class Established13 implements Established {
         `more than ${MAX_KEY_UPDATES} KeyUpdates without data between them`,
       );
     }
+    this.#updateAsked = false;
     this.#readSecret = this.#replace(this.#readSecret);
     const opener = this.#countingOpener(this.#schedule.opener(this.#readSecret));
     this.#channel.setApplicationOpener(opener, this.#proof, `application ${++this.#readEpoch}`);

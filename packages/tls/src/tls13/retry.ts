@@ -6,8 +6,8 @@ import { groupById } from '../groups/index.ts';
 import type { ClientHandshake } from '../handshake/context.ts';
 import type { Offer } from '../handshake/offer.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
-import { PlaintextSealer } from '../record/protection.ts';
 import type { CipherSuite13 } from '../suites/index.ts';
+import { endEarlyData } from './early-data.ts';
 import { checkPsk, sendClientHello } from './offered-psk.ts';
 import { checkServerHello13 } from './server-hello-check.ts';
 
@@ -51,18 +51,17 @@ export function retryClientHello(
   const psks = offer.psks.filter((psk) => psk.hash === suite.hash);
   if (h.config.options.requirePsk === true)
     checkPsk(psks[0], 'the server chooses a suite that fits none of the pre-shared keys offered');
-  endEarlyData(h, offer);
+  dropEarlyData(h, offer);
   const second = { ...offer, shares, psks };
   sendClientHello(h, second);
   return { offer: second, suite };
 }
 
 /** A retry refuses early data: the second hello must not offer it (RFC 9846 §4.3.10). */
-function endEarlyData(h: ClientHandshake, { hello }: Offer): void {
+function dropEarlyData(h: ClientHandshake, { hello }: Offer): void {
   if (hello.extensions.has(earlyData)) {
     hello.extensions.delete(earlyData);
-    h.channel.closeEarlyData();
-    h.channel.setSealer(new PlaintextSealer(), 'plaintext');
+    endEarlyData(h);
     return;
   }
   if (hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();

@@ -5,7 +5,7 @@ import type { ClientHandshake } from '../handshake/context.ts';
 import type { Offer } from '../handshake/offer.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import { type CipherSuite13, cipherSuite13 } from '../suites/index.ts';
-import { SSL30, TLS12, TLS13 } from '../versions.ts';
+import { TLS12, TLS13 } from '../versions.ts';
 
 /** What holds for a TLS 1.3 ServerHello and a HelloRetryRequest alike (RFC 9846 §4.2.3, §4.2.4). */
 export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: ServerHello): CipherSuite13 {
@@ -19,9 +19,8 @@ export function checkServerHello13(h: ClientHandshake, offer: Offer, answer: Ser
     );
   }
   if (answer.legacyVersion !== TLS12) {
-    // An alert of its own: for SSL 3.0 by RFC 8446 §D.5, by RFC 9846 §4.2.3 for whatever is not 0x0303.
     throw new TlsError(
-      answer.legacyVersion === SSL30 ? 'no-common-version' : 'illegal-parameter',
+      'no-common-version',
       `legacy_version of a TLS 1.3 server is 0x${answer.legacyVersion.toString(16)}`,
     );
   }
