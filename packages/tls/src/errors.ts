@@ -47,6 +47,8 @@ const FAILURES = {
   'bad-binder': { reason: 'PeerMisbehaved', alert: 'decrypt_error' },
   'insecure-renegotiation': { reason: 'PeerMisbehaved', alert: 'handshake_failure' },
   'extended-master-secret-mismatch': { reason: 'PeerMisbehaved', alert: 'handshake_failure' },
+  'request-by-anonymous-server': { reason: 'PeerMisbehaved', alert: 'handshake_failure' },
+  'encrypt-then-mac-dropped': { reason: 'PeerMisbehaved', alert: 'handshake_failure' },
   'message-too-long': { reason: 'PeerMisbehaved', alert: 'illegal_parameter' },
   'empty-certificate-list': { reason: 'PeerMisbehaved', alert: 'decode_error' },
   'ech-undecryptable': { reason: 'PeerMisbehaved', alert: 'decrypt_error' },

@@ -90,6 +90,7 @@ export interface PreviousHandshake {
   readonly clientVerifyData: Uint8Array;
   readonly serverVerifyData: Uint8Array;
   readonly extendedMasterSecret: boolean;
+  readonly encryptThenMac: boolean;
   /** DER, leaf first; empty when the peer showed none. */
   readonly peerCertificates: readonly Uint8Array[];
   /** A server: the external key that the client has shown to have. */

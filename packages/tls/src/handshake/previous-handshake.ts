@@ -1,6 +1,7 @@
 import { bytesEqual } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
 import type { Session } from '../sessions/session.ts';
+import type { CipherSuite } from '../suites/cipher-suite.ts';
 import type { PreviousHandshake } from './context.ts';
 
 /**
@@ -61,4 +62,16 @@ export function checkSameExtendedMasterSecret(
     'extended-master-secret-mismatch',
     'the renegotiation differs in extended_master_secret from the handshake before it',
   );
+}
+
+/**
+ * RFC 7366 §3.1: what was encrypted first is not authenticated first afterwards. Other ciphers than block ciphers have no such
+ * choice. Throws `encrypt-then-mac-dropped`.
+ */
+export function checkSameEncryptThenMac(
+  { renegotiates: previous }: { readonly renegotiates?: PreviousHandshake },
+  { suite, encryptThenMac }: { readonly suite: CipherSuite; readonly encryptThenMac: boolean },
+): void {
+  if (previous?.encryptThenMac !== true || encryptThenMac || suite.cipher.kind !== 'cbc') return;
+  throw new TlsError('encrypt-then-mac-dropped', 'the renegotiation gives encrypt_then_mac up');
 }

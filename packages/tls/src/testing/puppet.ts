@@ -220,6 +220,8 @@ const ALERTS_DUE: Readonly<Record<string, string>> = {
   'insecure-renegotiation': 'handshake_failure',
   'extended-master-secret-mismatch': 'handshake_failure',
   'no-extended-master-secret': 'handshake_failure',
+  'request-by-anonymous-server': 'handshake_failure',
+  'encrypt-then-mac-dropped': 'handshake_failure',
   'no-common-cipher-suite': 'handshake_failure',
   'no-common-group': 'handshake_failure',
   'no-common-signature-scheme': 'handshake_failure',

@@ -5,6 +5,7 @@ import { ExtensionBlock } from '../extensions/block.ts';
 import { serverName, serverNamesFor } from '../extensions/names.ts';
 import {
   ecPointFormats,
+  encryptThenMac,
   extendedMasterSecret,
   renegotiationInfo,
   signatureAlgorithms,
@@ -48,6 +49,7 @@ abstract class Puppet12 extends Puppet {
   clientRandom!: Uint8Array;
   serverRandom!: Uint8Array;
   extended = true;
+  encryptThenMac = false;
   master!: Uint8Array;
   keys!: ConnectionKeys;
   readonly share: ReturnType<NonNullable<ReturnType<typeof groupById>>['start']>;
@@ -74,7 +76,7 @@ abstract class Puppet12 extends Puppet {
       suite: this.suite,
       randoms: { client: this.clientRandom, server: this.serverRandom },
       extended: this.extended,
-      encryptThenMac: false,
+      encryptThenMac: this.encryptThenMac,
     };
   }
 
@@ -134,7 +136,9 @@ export class PuppetServer12 extends Puppet12 {
     };
     change(value);
     this.serverRandom = value.random;
-    this.extended = (value.extensions as ExtensionBlock<'server_hello_12'>).has(extendedMasterSecret);
+    const extensions = value.extensions as ExtensionBlock<'server_hello_12'>;
+    this.extended = extensions.has(extendedMasterSecret);
+    this.encryptThenMac = extensions.has(encryptThenMac);
     this.transcript.useHash(this.suite.hash);
     return this.encoded(serverHello, value as ServerHello);
   }
@@ -271,6 +275,7 @@ export class PuppetClient12 extends Puppet12 {
       this.serverRandom = hello.random;
       this.suite = cipherSuite(hello.cipherSuite)!;
       this.extended = hello.extensions.has(extendedMasterSecret);
+      this.encryptThenMac = hello.extensions.has(encryptThenMac);
       this.transcript.useHash(this.suite.hash);
     }
     if (message.type === HANDSHAKE_TYPE.server_key_exchange && this.suite.keyExchange === 'ECDHE')

@@ -114,5 +114,6 @@ function* receiveServerHello(h: ClientHandshake): Flow<ServerHello<'server_hello
   const wanted = h.config.versions[0]!;
   if (answer.extensions.place === 'server_hello_12' && answer.legacyVersion === wanted)
     return answer as ServerHello<'server_hello_12'>;
-  throw new TlsError('illegal-parameter', `a renegotiation that does not keep ${versionName(wanted)}`);
+  // RFC 9846 §4.2.3
+  throw new TlsError('no-common-version', `a renegotiation that does not keep ${versionName(wanted)}`);
 }

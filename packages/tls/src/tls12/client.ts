@@ -122,12 +122,22 @@ function* receiveServerFlight(h: ClientHandshake, { terms, statusFollows }: Agre
   const hasExchange =
     serverKeyExchange === 'always' || (serverKeyExchange === 'optional' && (yield* nextIs(h, message)));
   const exchange = hasExchange ? yield* receive(h, message) : undefined;
-  // Who shows no certificate must not ask for one (RFC 5246 §7.4.4).
   const requests = terms.rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11;
-  const asks = isCertified && (yield* nextIs(h, requests));
+  const asks = yield* nextIs(h, requests);
+  if (asks) checkMayAsk(terms.suite);
   const request = asks ? yield* receive(h, requests) : undefined;
   yield* receive(h, serverHelloDone);
   return { chain, ocspResponses, exchange, request };
+}
+
+/** It has an alert of its own where the server is anonymous (RFC 5246 §7.4.4); with shared keys no such message is due (RFC 4279 §2). */
+function checkMayAsk(suite: CipherSuite): void {
+  if (showsCertificate(suite)) return;
+  const code = suite.authentication === 'anon' ? 'request-by-anonymous-server' : 'unexpected-message';
+  throw new TlsError(
+    code,
+    `a request for a certificate by a server that shows none itself, with ${suite.name}`,
+  );
 }
 
 function* receiveStatus(h: ClientHandshake, announced: 'v1' | 'v2'): Flow<OcspResponses> {

@@ -149,3 +149,46 @@ test('a server that verifies raw public keys only can ask for one later', async 
   expect(pair.client.errors.concat(pair.server.errors)).toEqual([]);
   expect(pair.server.changes[0]!.peerRawPublicKey).toEqual(key.publicKey.spki);
 });
+
+describe('encrypt_then_mac is not given up (RFC 7366 §3.1)', () => {
+  const CBC = 'ECDHE-ECDSA-AES128-SHA256';
+  const GCM = 'ECDHE-ECDSA-AES128-GCM-SHA256';
+  const common = { provider: nodeCrypto, renegotiation: true, maxVersion: 'TLSv1.2' } as const;
+
+  /** Two sides that are connected, and then are of another mind. */
+  function changed(
+    before: { readonly client?: object; readonly server?: object },
+    after: { readonly client?: object; readonly server?: object },
+    cipherSuites: readonly string[] = [CBC],
+  ): Pair {
+    const client = clientConfig({ ...common, verifyCertificate, cipherSuites, ...before.client });
+    const server = serverConfig({ ...common, credentials: [pki.server()], cipherSuites, ...before.server });
+    const pair = new Pair(clientEnd(client), serverEnd(server)).pump();
+    Object.assign(client.options, after.client);
+    Object.assign(server.options, after.server);
+    pair.client.connection.renegotiate();
+    return pair.pump();
+  }
+  const OFF = { encryptThenMac: false };
+  const codes = ({ client, server }: Pair) => [client, server].map(({ errors }) => errors[0]?.code);
+
+  test('by a client', () => {
+    expect(codes(changed({}, { client: OFF }))).toEqual(['alert-received', 'encrypt-then-mac-dropped']);
+  });
+
+  test('by a server, of its own accord', () => {
+    const pair = changed({}, { server: OFF });
+    expect(codes(pair)).toEqual(['alert-received', 'encrypt-then-mac-dropped']);
+    expect(pair.client.errors[0]!.receivedAlert).toBe('handshake_failure');
+  });
+
+  test('but may be taken up', () => {
+    const pair = changed({ client: OFF }, { client: { encryptThenMac: true } });
+    expect([codes(pair), pair.client.changes.length]).toEqual([[undefined, undefined], 1]);
+  });
+
+  test('and an AEAD has no use for it', () => {
+    const pair = changed({}, { client: OFF }, [GCM]);
+    expect([codes(pair), pair.client.changes.length]).toEqual([[undefined, undefined], 1]);
+  });
+});

@@ -1,15 +1,21 @@
 import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import type { ExtensionBlock } from '../extensions/block.ts';
+import { ExtensionBlock } from '../extensions/block.ts';
 import { serverName, serverNamesFor } from '../extensions/names.ts';
-import { extendedMasterSecret, renegotiationInfo, supportedVersions } from '../extensions/negotiation.ts';
+import {
+  encryptThenMac,
+  extendedMasterSecret,
+  renegotiationInfo,
+  supportedVersions,
+} from '../extensions/negotiation.ts';
 import { Transcript } from '../handshake/transcript.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
+import { RETRY_RANDOM } from '../messages/server-hello.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';
-import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites/index.ts';
+import { cipherSuite, EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites/index.ts';
 import { endsOf } from '../testing/ends.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, type Puppet, refused } from '../testing/puppet.ts';
@@ -278,10 +284,42 @@ describe('a ServerHello', () => {
     expect(outcomeOf(p)).toEqual(refused(code));
   });
 
-  test('of another version is refused', () => {
+  test.each([0x0301, 0x0302, 0x0304])('of another version, %i, is refused', (legacyVersion) => {
     const p = puppet();
-    p.send(p.serverHello((h) => Object.assign(h, { legacyVersion: 0x0302 })));
-    expect(outcomeOf(p)).toEqual(refused('illegal-parameter'));
+    p.send(p.serverHello((h) => Object.assign(h, { legacyVersion })));
+    expect(outcomeOf(p)).toEqual(refused('no-common-version'));
+  });
+
+  // RFC 9846 §4.2.3: the version would change.
+  test.each(['server_hello', 'hello_retry_request'] as const)('of TLS 1.3 (%s) is refused', (place) => {
+    const p = puppet();
+    const extensions = new ExtensionBlock(place).set(supportedVersions as never, 0x0304 as never);
+    const random = place === 'server_hello' ? nodeCrypto.randomBytes(32) : RETRY_RANDOM;
+    p.send(p.serverHello((h) => Object.assign(h, { cipherSuite: 0x1301, extensions, random })));
+    expect(outcomeOf(p)).toEqual(refused('no-common-version'));
+  });
+
+  test.each([
+    ['gives encrypt_then_mac up', 0xc023, 'encrypt-then-mac-dropped'],
+    ['chooses a suite that has no use for it', 0xc02b, undefined],
+  ])('that %s, where it was agreed on before (RFC 7366 §3.1)', (_what, suite, code) => {
+    const cipherSuites = ['ECDHE-ECDSA-AES128-SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256'];
+    const p = new PuppetServer12(nodeCrypto, client({ cipherSuites }), pki.server());
+    const [cbc, next] = [cipherSuite(0xc023)!, cipherSuite(suite)!];
+    p.suite = cbc;
+    p.send(
+      p.serverHello((h) => (h.extensions as ExtensionBlock<'server_hello_12'>).set(encryptThenMac, null)),
+    );
+    p.send(p.certificate(), p.keyExchange(), p.helloDone());
+    p.changeKeys().send(p.finished());
+    expect(p.end.errors).toEqual([]);
+    p.transcript = new Transcript(nodeCrypto);
+    p.end.connection.renegotiate();
+    p.collect();
+    p.suite = next;
+    answer(p);
+    if (code === undefined) expect(p.end.errors).toEqual([]);
+    else expect(outcomeOf(p)).toEqual(refused(code));
   });
 
   test('may not be followed by no_renegotiation', () => {

@@ -41,6 +41,7 @@ export function previousHandshake(
     clientVerifyData: role === 'client' ? sent : received,
     serverVerifyData: role === 'client' ? received : sent,
     extendedMasterSecret: terms.extended,
+    encryptThenMac: terms.encryptThenMac,
     peerCertificates: info.peerRawPublicKey === undefined ? info.peerCertificates : [info.peerRawPublicKey],
     peerPskIdentity: role === 'server' ? info.pskIdentity : undefined,
     serverName: info.serverName,

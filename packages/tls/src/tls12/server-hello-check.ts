@@ -15,7 +15,7 @@ import { learnFeatures } from '../features/client-features.ts';
 import { npnSender } from '../features/npn.ts';
 import type { ClientHandshake } from '../handshake/context.ts';
 import type { Offer } from '../handshake/offer.ts';
-import { checkSameExtendedMasterSecret } from '../handshake/previous-handshake.ts';
+import { checkSameEncryptThenMac, checkSameExtendedMasterSecret } from '../handshake/previous-handshake.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import type { RecordCompression } from '../record/compression.ts';
 import type { Session } from '../sessions/session.ts';
@@ -84,6 +84,7 @@ export function checkServerHello(
     compression: selectedCompression(h, hello, session),
     encryptThenMac: selectedEncryptThenMac(hello, suite),
   };
+  checkSameEncryptThenMac(h, terms);
   return {
     terms,
     offeredVersion: offer.hello.legacyVersion,

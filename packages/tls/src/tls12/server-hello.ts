@@ -21,7 +21,11 @@ import type { Flow } from '../flow.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import { send } from '../handshake/message-flow.ts';
 import type { ShownCredential } from '../handshake/peer.ts';
-import { checkSameExtendedMasterSecret, checkSameName } from '../handshake/previous-handshake.ts';
+import {
+  checkSameEncryptThenMac,
+  checkSameExtendedMasterSecret,
+  checkSameName,
+} from '../handshake/previous-handshake.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
 import { DOWNGRADE_JAVA11, DOWNGRADE_TLS11, DOWNGRADE_TLS12, serverHello } from '../messages/server-hello.ts';
 import type { RecordCompression } from '../record/compression.ts';
@@ -88,17 +92,12 @@ export function agreeOn(
   // A copy, since it is kept: what came is a view on the transport's memory.
   const randoms = { client: hello.random.slice(), server: serverRandom(h, rules) };
   const compression = commonCompression(h, hello);
-  const termsWith = (suite: CipherSuite, compression: RecordCompression | undefined): Terms => ({
-    rules,
-    suite,
-    randoms,
-    extended,
-    compression,
-    encryptThenMac:
-      suite.cipher.kind === 'cbc' &&
-      extensions.has(encryptThenMac) &&
-      h.config.options.encryptThenMac !== false,
-  });
+  const termsWith = (suite: CipherSuite, compression: RecordCompression | undefined): Terms => {
+    const isWanted = extensions.has(encryptThenMac) && h.config.options.encryptThenMac !== false;
+    const chosen = { suite, encryptThenMac: suite.cipher.kind === 'cbc' && isWanted };
+    checkSameEncryptThenMac(h, chosen);
+    return { rules, randoms, extended, compression, ...chosen };
+  };
   return {
     rules,
     hello,

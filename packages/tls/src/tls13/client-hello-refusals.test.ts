@@ -8,6 +8,7 @@ import { cookie, supportedVersions } from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
 import { RETRY_RANDOM } from '../messages/server-hello.ts';
 import type { ClientOptions } from '../options/client.ts';
+import { cipherSuite13 } from '../suites/index.ts';
 import { clientEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
@@ -210,6 +211,28 @@ describe('a ServerHello', () => {
     expect(outcomeOf(old).codes).toEqual(['illegal-parameter']);
     expect(old.alerts).toEqual(['fatal illegal_parameter']);
   });
+});
+
+// RFC 9846 §4.3.11: what does not go together is illegal_parameter.
+describe('a ServerHello with a PSK', () => {
+  const takes = (index: number, change: (b: ExtensionBlock<'server_hello'>) => void = () => {}) =>
+    block((b) => change(b.set(preSharedKey, index)));
+  refuses(
+    [
+      ['without key_share', takes(0, (b) => b.delete(keyShare)), 'illegal-parameter'],
+      ['that was not offered', takes(1), 'illegal-parameter'],
+      ['that is far out of range', takes(0xffff), 'illegal-parameter'],
+      [
+        'of another hash than the suite',
+        (p) => {
+          p.suite = cipherSuite13(0x1302)!;
+          takes(0)(p);
+        },
+        'illegal-parameter',
+      ],
+    ],
+    { psks: [{ identity: Uint8Array.of(1), key: new Uint8Array(32).fill(7) }] },
+  );
 });
 
 describe('a HelloRetryRequest', () => {

@@ -97,7 +97,7 @@ function checkAgreement(
       psk,
       'the server accepts none of the pre-shared keys offered, and requirePsk allows no certificate in their place',
     );
-  const { group, secret } = agree(offer, hello);
+  const { group, secret } = agree(offer, hello, psk);
   return {
     offer,
     suite,
@@ -127,10 +127,17 @@ function selectedPsk(
   );
 }
 
-/** (EC)DHE with one of our shares (RFC 9846 §4.3.8). */
-function agree(offer: Offer, hello: ServerHello<'server_hello'>): { group: Group; secret: Uint8Array } {
+/** (EC)DHE with one of our shares (RFC 9846 §4.3.8), which each of our PSKs goes with, too (§4.3.11). */
+function agree(
+  offer: Offer,
+  hello: ServerHello<'server_hello'>,
+  psk: OfferedPsk | undefined,
+): { group: Group; secret: Uint8Array } {
   const share = hello.extensions.get(keyShare);
-  if (share === undefined) throw new TlsError('missing-extension', 'ServerHello without key_share');
+  if (share === undefined) {
+    const code = psk === undefined ? 'missing-extension' : 'illegal-parameter';
+    throw new TlsError(code, 'ServerHello without key_share');
+  }
   const own = offer.shares.find((candidate) => candidate.group.id === share.group);
   if (own === undefined)
     throw new TlsError('illegal-parameter', 'the server answers with a group for which no share was sent');
