@@ -8,7 +8,7 @@ export function groupsOf(suite: CipherSuite): ReadonlySet<string> {
   return new Set([
     isUnsafe(suite) ? 'COMPLEMENTOFALL' : 'ALL',
     ...(isDefault(suite) ? [] : ['COMPLEMENTOFDEFAULT']),
-    ...(EXCHANGE_WORDS[keyExchange] ?? []),
+    ...((authentication === 'anon' ? ANONYMOUS_WORDS : EXCHANGE_WORDS)[keyExchange] ?? []),
     ...(AUTHENTICATION_WORDS[authentication] ?? []),
     ...cipherWords(suite),
     cipher.kind === 'aead' ? 'AEAD' : MAC_WORDS[cipher.mac as keyof typeof MAC_WORDS],
@@ -52,6 +52,12 @@ const EXCHANGE_WORDS: Readonly<Record<string, readonly string[]>> = {
   ECDHE_PSK: ['PSK', 'kECDHEPSK'],
   DHE_PSK: ['PSK', 'kDHEPSK'],
   RSA_PSK: ['PSK', 'kRSAPSK'],
+};
+
+/** Without certificates a key exchange has other names. */
+const ANONYMOUS_WORDS: Readonly<Record<string, readonly string[]>> = {
+  ECDHE: ['AECDH', 'kECDHE', 'kEECDH', 'aNULL'],
+  DHE: ['ADH', 'kDHE', 'kEDH', 'aNULL'],
 };
 
 const AUTHENTICATION_WORDS: Readonly<Record<string, readonly string[]>> = {

@@ -47,18 +47,25 @@ const SEPARATORS = /[:,; ]+|(?=@)/;
 /** A list while it is read from left to right. */
 class Selection {
   readonly #rules: CipherRules;
-  readonly #legacy: boolean;
   readonly #suites13: CipherSuite[] = [];
-  /** Something was named that OpenSSL knows, too, and that is not to be had without `legacy`. */
-  knowsOthers = false;
+  /** What OpenSSL has, too, and is not to be had here without `legacy`, or not by a group. */
+  readonly #others: CipherRules;
+  #namesSrp = false;
 
   constructor(legacy: boolean) {
-    this.#legacy = legacy;
     this.#rules = new CipherRules(
       CIPHER_SUITES.filter(
         (suite) => !isSuite13(suite) && suiteAvailable(suite, nodeCrypto) && (legacy || !suite.isLegacy),
       ),
     );
+    this.#others = new CipherRules(
+      CIPHER_SUITES.filter(({ isLegacy, cipher }) => isLegacy && NODES_OPENSSL_HAS.test(cipher.name)),
+    );
+  }
+
+  /** Something is chosen that OpenSSL has. */
+  get knowsOthers(): boolean {
+    return this.#namesSrp || this.#others.chosen.length > 0;
   }
 
   get chosen(): readonly CipherSuite[] {
@@ -74,20 +81,29 @@ class Selection {
     const expression = token.slice(sign === '' ? 0 : 1);
     if (sign === '' && this.#add13(expression)) return;
     if (expression === 'DEFAULT') {
-      this.#rules.add((suite) => this.#isInGroups(suite, ['ALL']));
-      this.#rules.remove((suite) => groupsOf(suite).has('COMPLEMENTOFDEFAULT'));
+      this.#applyWord('', 'ALL');
+      this.#applyWord('!', 'COMPLEMENTOFDEFAULT');
       return;
     }
     for (const word of SUITE_B[expression] ?? [expression]) this.#applyWord(sign, word);
   }
 
   #applyWord(sign: string | undefined, expression: string): void {
-    const matches = this.#matcher(expression);
-    if (sign === '') this.knowsOthers ||= isNamedLegacy(expression);
-    if (sign === '!') this.#rules.remove(matches);
-    else if (sign === '-') this.#rules.drop(matches);
-    else if (sign === '+') this.#rules.moveToEnd(matches);
-    else this.#rules.add(matches);
+    const isNamed = (suite: CipherSuite): boolean =>
+      suite.name === expression || suite.opensslName === expression;
+    const words = expression.split('+');
+    const matches = (suite: CipherSuite): boolean => {
+      if (isNamed(suite)) return true;
+      const groups = groupsOf(suite);
+      return words.every((word) => groups.has(word));
+    };
+    if (sign === '') this.#namesSrp ||= OF_OPENSSL_ALONE.has(expression);
+    apply(
+      this.#rules,
+      sign,
+      (suite) => matches(suite) && (suite.authentication !== 'anon' || isNamed(suite)),
+    );
+    apply(this.#others, sign, matches);
   }
 
   #add13(name: string): boolean {
@@ -96,29 +112,19 @@ class Selection {
     if (!this.#suites13.includes(found)) this.#suites13.push(found);
     return true;
   }
-
-  #matcher(expression: string): (suite: CipherSuite) => boolean {
-    const isNamed = (suite: CipherSuite): boolean =>
-      suite.name === expression || suite.opensslName === expression;
-    // Old lists are full of names that nobody has any more.
-    if (CIPHER_SUITES.some(isNamed)) return (suite) => isNamed(suite) && (this.#legacy || !suite.isLegacy);
-    return (suite) => this.#isInGroups(suite, expression.split('+'));
-  }
-
-  #isInGroups(suite: CipherSuite, words: readonly string[]): boolean {
-    if (suite.authentication === 'anon') return false;
-    const groups = groupsOf(suite);
-    return words.every((word) => groups.has(word));
-  }
 }
 
-/** OpenSSL is built without RC4. */
-function isNamedLegacy(name: string): boolean {
-  return CIPHER_SUITES.some(
-    (suite) =>
-      (suite.name === name || suite.opensslName === name) && suite.isLegacy && suite.cipher.name !== 'rc4',
-  );
+function apply(rules: CipherRules, sign: string | undefined, matches: (suite: CipherSuite) => boolean): void {
+  if (sign === '!') rules.remove(matches);
+  else if (sign === '-') rules.drop(matches);
+  else if (sign === '+') rules.moveToEnd(matches);
+  else rules.add(matches);
 }
+
+/** Secure Remote Password (RFC 5054). */
+const OF_OPENSSL_ALONE: ReadonlySet<string> = new Set(['SRP', 'kSRP', 'aSRP']);
+/** It is built without RC4 and 3DES. */
+const NODES_OPENSSL_HAS = /^(?!rc4|3des)/;
 
 function levelOf(list: string): SecurityLevel | undefined {
   let level: SecurityLevel | undefined;

@@ -132,7 +132,9 @@ describe('cipher lists', () => {
 
   test('what needs @testudo/tls/legacy comes by a group only with it', () => {
     for (const list of ['eNULL', 'RC4', 'aDSS']) {
-      expect(() => parseCipherList(`${list}@SECLEVEL=0`)).toThrow('no cipher match');
+      // OpenSSL is built without RC4.
+      if (list === 'RC4') expect(() => parseCipherList(`${list}@SECLEVEL=0`)).toThrow('no cipher match');
+      else expect(parseCipherList(`${list}@SECLEVEL=0`).suites.every(isSuite13)).toBe(true);
       const { suites } = parseCipherList(list, true);
       expect(suites.filter(({ minVersion }) => minVersion < 0x0304).every((suite) => suite.isLegacy)).toBe(
         true,
@@ -142,7 +144,7 @@ describe('cipher lists', () => {
 
   test('anonymous suites never come by a group', () => {
     for (const list of ['aNULL', 'ADH', 'AECDH']) {
-      expect(() => parseCipherList(list, true)).toThrow('no cipher match');
+      expect(parseCipherList(list, true).suites.every(isSuite13)).toBe(true);
     }
     expect(parseCipherList('ALL', true).suites.some(({ name }) => name.includes('anon'))).toBe(false);
   });
@@ -184,7 +186,7 @@ describe('cipher lists', () => {
     ]);
   });
 
-  test.each(['FOO', '', ':', '!ALL', 'ECDHE+FOO', 'aNULL', 'ALL:!ALL', 'ecdhe'])(
+  test.each(['FOO', '', ':', '!ALL', 'ECDHE+FOO', 'aNULL+FOO', '!aNULL', 'ALL:!ALL', 'ecdhe'])(
     '%j leaves nothing',
     (list) => {
       expect(() => parseCipherList(list)).toThrow(

@@ -55,6 +55,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   checkEarlyData(options);
   checkProtocols(options.ALPNProtocols);
   const settings: TLSSocketOptions = {
+    begins: true,
     secureContext: context,
     allowHalfOpen: options.allowHalfOpen,
     rejectUnauthorized:

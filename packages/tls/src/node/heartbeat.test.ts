@@ -39,6 +39,7 @@ async function meet(
     new TLSSocket(clientEnd, { ca, servername: 'localhost', maxVersion, heartbeat: ours }),
   );
   const secure = once(server, 'secure');
+  client._start();
   await once(client, 'secure');
   await secure;
   return { client, server, state };

@@ -6,6 +6,7 @@ import type { ConnectionInfo } from '../handshake/result.ts';
 import { EarlyData } from './early-data.ts';
 import { brokenPipe, destroyed, setCounterpart } from './errors.ts';
 import { firstReason } from './first-bytes.ts';
+import { unwireData, wireBase, wireDrain, wireIncoming, wireTransport } from './link-wiring.ts';
 import { queuedError } from './openssl-errors.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
 import { hasEnded, notBytes, privateStream, takeBuffered } from './private-stream.ts';
@@ -16,6 +17,8 @@ import { copiesWhatIsWritten, letGo } from './transport.ts';
 /** What a link tells its socket. */
 export interface LinkOwner extends ReportReader {
   readonly _isServer: boolean;
+  /** Begins the handshake. */
+  _start(): void;
   /** Whether an end of the transport without close_notify ends reading only. */
   readonly toleratesTruncation: boolean;
   /** The connection broke. */
@@ -62,6 +65,11 @@ export class Link extends Reports {
   /** It ended without close_notify, and that is let pass: the engine goes on, for what is still to be sent. */
   #isTruncated = false;
   #isBaseClosed = false;
+  /** The transport's events come here. */
+  #isAttached = false;
+  #isWithheld = false;
+  /** Until the first bytes say otherwise. */
+  #speaksTls = true;
   #closed = false;
 
   /** @param isOwn nobody but the owner has the base. */
@@ -71,10 +79,7 @@ export class Link extends Reports {
     this.owner = owner;
     this.#isOwn = isOwn;
     this.#transport = base;
-    (base as Linked)[LINK] = this;
-    // An error before the handshake starts must find a listener, too.
-    base.on('error', isOwn ? onTransportError : onBaseError);
-    base.on('close', onBaseClose);
+    wireBase(base, this, isOwn);
   }
 
   /** Takes from the base, which is connected, what comes and goes over it: see {@link privateStream}. */
@@ -84,9 +89,7 @@ export class Link extends Reports {
     this.#transport = transport;
     // When to end our side is decided above: the transport must not do it by itself at the peer's FIN.
     transport.allowHalfOpen = true;
-    if (transport === base) return;
-    (transport as Linked)[LINK] = this;
-    transport.on('error', onTransportError);
+    if (transport !== base) wireTransport(transport, this);
   }
 
   /** Both sides have said that they send no more: what happens to the transport now is of no interest. */
@@ -124,8 +127,7 @@ export class Link extends Reports {
   start(connection: Connection, early?: Uint8Array): void {
     this.#connection = connection;
     const transport = this.#transport;
-    transport.on('data', onTransportData);
-    transport.on('end', onTransportEnd);
+    this.#attach();
     connection.start();
     if (early !== undefined) {
       this.#early = new EarlyData();
@@ -135,6 +137,36 @@ export class Link extends Reports {
     if (!this.#isOwn) process.nextTick(takeBufferedLater, this);
     this.#settle();
     if (transport.isPaused()) transport.resume();
+  }
+
+  #attach(): void {
+    if (this.#isAttached) return;
+    this.#isAttached = true;
+    wireIncoming(this.#transport);
+  }
+
+  /** Looks at what comes although no handshake has begun: bytes begin it, and an end is an end. */
+  listen(): void {
+    if (this.#isAttached || this.#closed) return;
+    this.#attach();
+    if (!this.#isOwn) this.takeBuffered();
+    if (!this.#closed && this.#transport.isPaused()) this.#transport.resume();
+  }
+
+  /** Ends the transport of a client that has not begun. */
+  endUnbegun(callback: WriteCallback): void {
+    if (this.#transport.writable) this.#transport.end(callback);
+    else callback();
+  }
+
+  /** Calls something that may close the connection: then the peer gets nothing of what waits to be sent. */
+  withhold(call: () => void): void {
+    this.#isWithheld = true;
+    try {
+      call();
+    } finally {
+      this.#isWithheld = false;
+    }
   }
 
   baseClosed(): void {
@@ -158,10 +190,13 @@ export class Link extends Reports {
       this.#refuseChunks();
       return;
     }
+    if (this.#connection === undefined) this.owner._start();
+    if (this.#closed) return;
     const isFirst = !this.#hasReceived;
     this.#hasReceived = true;
     this.#connection!.receive(chunk);
     const { failure } = this;
+    if (failure?.code === 'not-tls') this.#speaksTls = false;
     const reason =
       isFirst && failure !== undefined ? firstReason(failure.code, chunk, this.owner._isServer) : undefined;
     if (reason !== undefined) setCounterpart(failure!, queuedError(reason, '', failure));
@@ -170,7 +205,11 @@ export class Link extends Reports {
 
   receiveEnd(): void {
     this.#transportEnded = true;
-    const connection = this.#connection!;
+    const connection = this.#connection;
+    if (connection === undefined) {
+      this.owner.onEnd();
+      return;
+    }
     if (!this.#toleratesEnd(connection)) connection.receiveEnd();
     else if (!this.#isTruncated) {
       this.#isTruncated = true;
@@ -185,7 +224,7 @@ export class Link extends Reports {
 
   /** Somebody made text or objects of what comes. */
   #refuseChunks(): void {
-    this.#transport.pause().off('data', onTransportData);
+    unwireData(this.#transport.pause());
     this.owner.onBaseError(notBytes());
   }
 
@@ -250,7 +289,7 @@ export class Link extends Reports {
     this.#closed = true;
     const connection = this.#connection;
     if (isAll && this.#outbox === undefined && this.#writing === undefined) connection?.close();
-    const last = connection?.takeOutgoing();
+    const last = this.#isWithheld ? undefined : connection?.takeOutgoing();
     // Wipes the secrets. The peer is told nothing: only `end` gives notice.
     connection?.abort(GIVEN_UP);
     this.forget();
@@ -258,7 +297,7 @@ export class Link extends Reports {
     // takes for granted.
     if (this.#writing !== undefined) this.#written(error ?? destroyed());
     if (this.#outbox !== undefined) this.#failOutbox(error ?? destroyed());
-    letGo(this.#transport, last);
+    letGo(this.#transport, last, this.#speaksTls);
     if (this.#transport.destroyed) this.base.destroy();
   }
 
@@ -286,7 +325,7 @@ export class Link extends Reports {
   }
 
   #countUnread(length: number): void {
-    if (this.#unread === 0) this.#transport.once('drain', onTransportDrain);
+    if (this.#unread === 0) wireDrain(this.#transport);
     this.#unread += length;
     this.#steer();
   }
@@ -441,38 +480,11 @@ function hasStopped(stream: Duplex): boolean {
   return stream.destroyed || stream.writableEnded;
 }
 
-const LINK: unique symbol = Symbol('testudo link');
-type Linked = Duplex & { [LINK]?: Link };
-
 /** One for all: it is not seen by anybody, and making an error costs more than the rest of closing. */
 const GIVEN_UP = new TlsError('not-connected', 'the socket was destroyed');
 
 /** Bytes of answers for a peer that does not read, above which it is not listened to. */
 const MAX_UNREAD = 65_536;
-
-function onTransportData(this: Linked, chunk: Uint8Array): void {
-  this[LINK]!.receive(chunk);
-}
-
-function onTransportDrain(this: Linked): void {
-  this[LINK]!.drained();
-}
-
-function onTransportEnd(this: Linked): void {
-  this[LINK]!.receiveEnd();
-}
-
-function onTransportError(this: Linked, error: Error): void {
-  this[LINK]!.owner.onTransportError(error);
-}
-
-function onBaseError(this: Linked, error: Error): void {
-  this[LINK]!.owner.onBaseError(error);
-}
-
-function onBaseClose(this: Linked): void {
-  this[LINK]!.baseClosed();
-}
 
 function takeBufferedLater(link: Link): void {
   link.takeBuffered();

@@ -79,6 +79,10 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   #stacked: StackedStream | undefined;
   #trace: Observer | undefined;
   #takesRenegotiation = true;
+  /** For its transport to be connected. */
+  #isWaiting = false;
+  /** A client's handshake has begun, or does when the transport is connected. */
+  #isBegun = false;
   #verify: CertificateVerifier | undefined;
   readonly #strictness: Strictness;
   readonly #ownsTransport: boolean;
@@ -90,6 +94,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     const below = transport ?? new Socket({ allowHalfOpen: true });
     this.#ownsTransport = below !== transport;
     this._tlsOptions = options;
+    this.#isBegun = options.begins === true;
     this.#reader = bufferReaderFor(options.onread);
     if (wantsTrace(options.enableTrace)) this.enableTrace();
     (this as { server: unknown }).server = options.server ?? null;
@@ -106,15 +111,15 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     // A socket that nobody told to connect yet is waited for, too.
     if (below instanceof Socket && below.pending && !below.destroyed) {
       this.#setConnecting(!this.#ownsTransport);
+      this.#isWaiting = true;
       below.once('connect', () => this.#onConnect());
       return;
     }
     this.#link.take();
     if (options.isServer) this.#start();
-    else {
-      // The caller still has listeners to add, and may set a session or a name.
-      process.nextTick(() => this.#start());
-    }
+    // The caller still has listeners to add, and may set a session or a name.
+    else if (options.begins === true) process.nextTick(() => this.#start());
+    else process.nextTick(listenTo, this.#link);
   }
 
   /** The name for SNI; before the handshake starts. */
@@ -187,10 +192,13 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     this.#trace ??= traceObserver();
   }
 
-  /** Begins the handshake, if it has not begun: by itself it does in the next turn, or with the connection. */
+  /**
+   * Begins the handshake, if it has not begun. As in Node, a client that nobody made by `connect` waits for this, or for the
+   * first bytes that are written, or that come.
+   */
   _start(): void {
-    if (this.connecting) this.once('connect', () => this.#start());
-    else this.#start();
+    this.#isBegun = true;
+    if (!this.#isWaiting) this.#start();
   }
 
   /** Connects the transport of a socket that was made without one, as `net.Socket.connect`. */
@@ -261,6 +269,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     this.#bytesWritten += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
     this.#touch();
     this.#link.write(chunk, encoding, callback);
+    if (!this.#isBegun) this._start();
   }
 
   override _writev(chunks: Chunk[], callback: WriteCallback): void {
@@ -269,10 +278,13 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     }
     this.#touch();
     this.#link.writev(chunks, callback);
+    if (!this.#isBegun) this._start();
   }
 
   override _final(callback: WriteCallback): void {
-    this.#link.finish(callback);
+    if (this._isServer || this.#isBegun) this.#link.finish(callback);
+    else if (this.connecting) this.once('connect', () => this.#link.endUnbegun(callback));
+    else this.#link.endUnbegun(callback);
   }
 
   override destroy(error?: Error): this {
@@ -309,8 +321,15 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     this.alpnProtocol = info.alpnProtocol ?? false;
     this.servername = info.serverName ?? false;
     this.#judge(info);
-    if (this._tlsOptions.requestOCSP) this.emit('OCSPResponse', describe.buffer(info.ocspResponse) ?? null);
+    if (this._tlsOptions.requestOCSP) this.#tellOfStaple(info);
     if (!this.destroyed) this.emit('secure');
+  }
+
+  /** Whoever does not like the response ends the connection before the server hears that it is secure. */
+  #tellOfStaple({ version, resumed, ocspResponse }: ConnectionInfo): void {
+    // As OpenSSL, which looks for one in TLS 1.3 in any case.
+    if (resumed && version !== 'TLSv1.3') return;
+    this.#link.withhold(() => this.emit('OCSPResponse', describe.buffer(ocspResponse) ?? null));
   }
 
   /** @internal Renegotiated, or the client has shown its certificate. */
@@ -402,7 +421,9 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     this.#link.take();
     this.emit('connect');
     this.emit('ready');
-    this.#start();
+    this.#isWaiting = false;
+    if (this._isServer || this.#isBegun) this.#start();
+    else this.#link.listen();
   }
 
   #start(): void {
@@ -454,6 +475,10 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   #touch(): void {
     if (this.timeout) (this as unknown as { _unrefTimer(): void })._unrefTimer();
   }
+}
+
+function listenTo(link: Link): void {
+  link.listen();
 }
 
 installNetworkProperties(TLSSocket.prototype);

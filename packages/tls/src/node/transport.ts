@@ -4,10 +4,20 @@ import { hasNativeHandle } from './private-stream.ts';
 /** Whether the stream calls back when the kernel has the bytes. Other streams may hand them on and keep them. */
 export const copiesWhatIsWritten: (transport: Duplex) => boolean = hasNativeHandle;
 
-/** Sends last bytes if the stream takes them at once, and lets it go. */
-export function letGo(transport: Duplex, last: Uint8Array | undefined): void {
+/**
+ * Sends last bytes if the stream takes them at once, and lets it go.
+ *
+ * @param isHeard whether the peer understands them; else nothing more is taken off the transport, and who sends more is reset, as
+ *   in Node.
+ */
+export function letGo(transport: Duplex, last: Uint8Array | undefined, isHeard: boolean): void {
   const takesMore = !transport.destroyed && !transport.writableEnded && transport.writableLength === 0;
   if (last === undefined || !takesMore) {
+    transport.destroy();
+    return;
+  }
+  if (!isHeard) {
+    transport.write(last);
     transport.destroy();
     return;
   }

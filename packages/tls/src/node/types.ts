@@ -75,6 +75,8 @@ export interface TLSSocketOptions
   port?: number | undefined;
   path?: string | undefined;
   localAddress?: string | undefined;
+  /** @internal A client that begins by itself. Default: it waits for `_start`, or for something to be written. */
+  begins?: boolean | undefined;
   /** @internal The transport was made for this socket, and nobody else has it. */
   ownsTransport?: boolean | undefined;
   /** A server's configuration in the engine's own terms, in place of all other options about TLS. Not in `node:tls`. */

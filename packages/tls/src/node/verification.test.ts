@@ -220,6 +220,7 @@ describe('checkServerIdentity', () => {
     server.on('tlsClientError', () => {});
     const port = await listen(server);
     const socket = track(new ours.TLSSocket(track(netConnect(port, '127.0.0.1')), { ca, strict: true }));
+    socket._start();
     expect(await errorOf(socket)).toMatchObject({ code: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 });
