@@ -33,9 +33,19 @@ export const SCHEMES12: readonly string[] = [
   'dsa_sha1',
 ];
 
+/** Both versions, without what is for old clients. */
+export const SCHEMES: readonly string[] = [
+  ...SCHEMES13,
+  'rsa_pkcs1_sha256',
+  'rsa_pkcs1_sha384',
+  'rsa_pkcs1_sha512',
+];
+
 const TYPES = ['-T', 'ecdsa_sign rsa_sign dss_sign'];
 const EXPECTED12 = ['-s', SCHEMES12.join(' ')];
 const EXPECTED13 = ['-s', SCHEMES13.join(' ')];
+
+const EXPECTED = ['-s', SCHEMES.join(' ')];
 
 /** A client's certificate, of tlsfuzzer's folder. */
 const shown = (name: string): readonly string[] => [
@@ -51,6 +61,9 @@ const each = (server: string, names: string, ...given: readonly (readonly string
     .split(/\s+/)
     .map((name) => ({ server, script: `test-${name}.py`, arguments: given.flat() }));
 
+const closing = (entries: readonly PlanEntry[]): PlanEntry[] =>
+  entries.map((entry) => ({ ...entry, manner: 'one answer' }));
+
 /** Scripts that need a server that asks for a certificate, and mostly one to show. */
 export const CLIENT_CERTIFICATES: readonly PlanEntry[] = [
   ...each(
@@ -61,8 +74,10 @@ export const CLIENT_CERTIFICATES: readonly PlanEntry[] = [
   ...each('asks12', 'certificate-verify', shown('clientX509'), ['-d']),
   ...each('asks12', 'certificate-verify-malformed-sig', shown('clientX509')),
   ...each('asks12', 'certificate-verify-malformed-sig', shown('clientX509'), ['-d']),
-  ...each('asks12', 'extended-master-secret-extension-with-client-cert', shown('clientX509')),
-  ...each('asks12', 'extended-master-secret-extension-with-client-cert', shown('clientX509'), ['-d']),
+  ...closing(each('asks12', 'extended-master-secret-extension-with-client-cert', shown('clientX509'))),
+  ...closing(
+    each('asks12', 'extended-master-secret-extension-with-client-cert', shown('clientX509'), ['-d']),
+  ),
   ...each('asks12', 'certificate-request', shown('clientX509'), TYPES, EXPECTED12),
   ...each('asks12', 'certificate-request', shown('clientRSAPSS'), TYPES, EXPECTED12),
   ...each('asks12', 'rsa-sigs-on-certificate-verify', shown('clientX509')),
@@ -92,23 +107,22 @@ export const CLIENT_CERTIFICATES: readonly PlanEntry[] = [
       EXPECTED13,
     ),
   ),
-  ...each('asks', 'tls13-mldsa-in-certificate-verify', shown('serverMldsa65'), EXPECTED13),
+  ...each('asks', 'tls13-mldsa-in-certificate-verify', shown('serverMldsa65'), EXPECTED),
   ...each('asks-later', 'tls13-post-handshake-auth', shown('clientX509'), [
     '--pha-as-reply',
     '--cert-required',
   ]),
-  ...each(
-    'asks-later',
-    'tls13-post-handshake-auth',
-    shown('clientX509'),
-    ['--pha-as-reply', '--query', 'GET /secure HTTP/1.0\r\n\r\n'],
-    ['--min-tickets', '1'],
-  ),
+  ...each('asks-later', 'tls13-post-handshake-auth', shown('clientX509'), [
+    '--pha-as-reply',
+    '--query',
+    'GET /secure HTTP/1.0\r\n\r\n',
+  ]),
   ...each('asks-again', 'renegotiation-disabled-client-cert', shown('clientX509'), ['--no-ins-renego']),
   ...each('asks-again', 'renegotiation-disabled-client-cert', shown('clientX509'), ['--no-ins-renego', '-d']),
   ...each('asks13', 'tls13-client-certificate-compression', shown('clientX509'), [
     '--algorithms',
     'zlib',
-    '--skip-bombs',
+    '--fuzz-package-limit',
+    '65536',
   ]),
 ];

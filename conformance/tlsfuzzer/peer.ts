@@ -1,8 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { type Connection, type ServerOptions, serverConfig, serverConnection } from '@testudo/tls';
 
-/** What the server does with what comes: an HTTP answer to each request, or the same bytes back. */
-export type Manner = 'http' | 'echo';
+/**
+ * What the server does with what comes: an HTTP answer to each request, one answer and its end, or the same bytes back. The
+ * second is for scripts whose last word is an alert of level 0: who still reads has to refuse it (RFC 5246 §7.2), and to forget the session.
+ */
+export type Manner = 'http' | 'one answer' | 'echo';
 
 /**
  * A request for such a path is answered when the client has been asked for its certificate: after the handshake (TLS 1.3), or in
@@ -36,6 +39,7 @@ class Peer {
   readonly #reports: (() => void)[] = [];
   #request = '';
   #waits = false;
+  #isDone = false;
 
   constructor(socket: Socket, manner: Manner, connect: (events: Events) => Connection) {
     this.#socket = socket;
@@ -50,7 +54,9 @@ class Peer {
   }
 
   run(): void {
-    this.#socket.on('data', (chunk) => this.#work(() => this.#connection.receive(chunk)));
+    this.#socket.on('data', (chunk) => {
+      if (!this.#isDone) this.#work(() => this.#connection.receive(chunk));
+    });
     this.#socket.on('end', () => this.#work(() => this.#connection.receiveEnd()));
     this.#socket.on('error', () => this.#socket.destroy());
   }
@@ -63,7 +69,7 @@ class Peer {
     const { state, isReadClosed, isWriteClosed } = this.#connection;
     // What still comes is read and dropped until the peer has seen why it is over: a reset would take the alert with it.
     if (state === 'failed' || (isReadClosed && isWriteClosed)) this.#socket.end();
-    if (this.#socket.readableEnded) this.#socket.end();
+    if (this.#isDone || this.#socket.readableEnded) this.#socket.end();
   }
 
   #receive(bytes: Uint8Array): void {
@@ -91,5 +97,8 @@ class Peer {
     this.#waits = false;
     this.#request = '';
     if (this.#connection.maySend) this.#connection.send(Buffer.from(ANSWER));
+    if (this.#manner !== 'one answer') return;
+    this.#connection.close();
+    this.#isDone = true;
   }
 }

@@ -41,7 +41,7 @@ TLSv1_2-rejected-without-TLSv1_2 truncating-of-client-hello truncating-of-finish
 unsupported-curve-fallback version-numbers x25519 zero-length-data point-extension
 `;
 
-const words = (text: string) => text.trim().split(/\s+/);
+const words = (text: string) => text.split(/\s+/).filter((word) => word.length > 0);
 const named = (server: string, text: string, prefix = 'test-'): PlanEntry[] =>
   words(text).map((name) => ({ server, script: `${prefix}${name}.py` }));
 
@@ -81,8 +81,7 @@ const OTHERS: readonly PlanEntry[] = [
   { server: 'legacy-ecdsa', script: 'test-ecdsa-sig-flexibility.py' },
   { server: 'legacy-ecdsa', script: 'test-signature-algorithms.py', arguments: ['--ecdsa'] },
   { server: 'legacy-rsa-pss', script: 'test-sig-algs.py' },
-  ...named('ed25519', 'eddsa', 'test-tls13-'),
-  ...named('ed448', 'eddsa', 'test-tls13-'),
+  ...named('eddsa', 'eddsa', 'test-tls13-'),
   ...named('brainpool', 'ecdhe-brainpool-curves', 'test-tls13-'),
   ...named('dsa', 'dsa-sig-flexibility'),
   { server: 'legacy', script: 'test-bleichenbacher-workaround.py', arguments: ['--no-sni'] },
@@ -95,11 +94,19 @@ const OTHERS: readonly PlanEntry[] = [
   },
   ...named('wide', 'pkcs-signature', 'test-tls13-'),
   { server: 'legacy', script: 'test-tls13-no-unknown-groups.py', arguments: ['--groups', TLS13_GROUPS] },
-  ...['--sni-fatal', '--sni-fatal -d', '--sni-fatal -M'].map((flags) => ({
-    server: 'localhost',
-    script: 'test-invalid-server-name-extension.py',
-    arguments: flags.split(' '),
-  })),
+  ...['', '-d', '-M'].map(
+    (flags): PlanEntry => ({
+      server: 'localhost',
+      script: 'test-invalid-server-name-extension.py',
+      arguments: ['--sni-fatal', ...words(flags)],
+      manner: 'one answer',
+    }),
+  ),
+  {
+    server: 'says-no-name',
+    script: 'test-invalid-server-name-extension-resumption.py',
+    manner: 'one answer',
+  },
   {
     server: 'wide',
     script: 'test-tls13-obsolete-curves.py',

@@ -16,7 +16,7 @@ import {
 import { legacy, ssl2Hello } from '@testudo/tls/legacy';
 import { certificateCompressions } from '@testudo/tls/node';
 import { parseCertificates, parsePrivateKey } from '@testudo/x509';
-import { SCHEMES12, SCHEMES13 } from './client-certificates.ts';
+import { SCHEMES, SCHEMES12, SCHEMES13 } from './client-certificates.ts';
 
 /** The certificates of tlsfuzzer's folder `tests`. */
 export type CertificateName = `server${string}`;
@@ -98,6 +98,7 @@ const psk = (hash: 'sha256' | 'sha384'): ServerKind => {
   return () => ({
     provider,
     credentials: [],
+    groups: GROUPS.filter((group) => group.available(provider)).map(({ name }) => name),
     findPsk: ({ identity }) => (Buffer.from(identity).equals(known.identity) ? known : undefined),
   });
 };
@@ -117,15 +118,16 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
   asks13: asking((keys) => ({
     ...wide(keys),
     signatureSchemes: SCHEMES13,
-    certificateCompression: certificateCompressions,
+    certificateCompression: certificateCompressions.filter(({ name }) => name === 'zlib'),
   })),
   asks: asking((keys) => ({
     ...old(keys),
-    signatureSchemes: SCHEMES12.concat('mldsa44', 'mldsa65', 'mldsa87'),
+    signatureSchemes: SCHEMES,
   })),
   'asks-later': askingLater(wide),
   'asks-again': askingLater((keys) => ({ ...old(keys), maxVersion: 'TLSv1.2' })),
   localhost: called('localhost', old),
+  'says-no-name': (keys) => ({ ...old(keys), acknowledgeServerName: false }),
   compressing: (keys) => ({ ...old(keys), certificateCompression: certificateCompressions }),
   psk256: psk('sha256'),
   psk384: psk('sha384'),
@@ -133,8 +135,7 @@ export const SERVERS: Readonly<Record<string, ServerKind>> = {
   ecdsa: showing(strict, 'serverEC', 'serverP384EC', 'serverP521EC'),
   'legacy-ecdsa': showing(old, 'serverEC', 'serverP384EC', 'serverP521EC'),
   'legacy-rsa-pss': showing(old, 'serverRSAPSS'),
-  ed25519: showing(strict, 'serverEd25519'),
-  ed448: showing(strict, 'serverEd448'),
+  eddsa: showing(strict, 'serverEd25519', 'serverEd448'),
   brainpool: showing(old, 'serverBrainpoolP256r1EC'),
   dsa: showing(old, 'serverDSA'),
 };
