@@ -10,8 +10,8 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const USAGE = `Usage: npm run fuzz -- [options]
 
   --seconds N    how long, over all targets (default 60)
-  --target NAME  only this one: client, server, messages, records, codecs, certificates, chains,
-                 crls, ocsp, requests, pkcs12, timestamps
+  --target NAME  only this one: client, server, messages, records, afterwards, floods, codecs, certificates,
+                 chains, crls, ocsp, requests, pkcs12, timestamps, hiddenHellos, echConfigs
   --seed N       begin here; the seed of a finding shows it again
   --inputs N     at most so many for each target
 

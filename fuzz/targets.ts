@@ -32,6 +32,7 @@ import { CERTIFICATE_SERVICES } from './certificate-services.ts';
 import { changedChains } from './chains.ts';
 import { breachOf, guarded, innerPlaintext } from './checks.ts';
 import { type Flight, finishedOf, NPN, pki, recordFlights } from './flights.ts';
+import { flood } from './floods.ts';
 import { HIDDEN_HELLOS } from './hidden-hellos.ts';
 import { mutate } from './mutate.ts';
 import { identityPuppets } from './peer-identities.ts';
@@ -53,6 +54,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   records: anyRecords,
   /** Renegotiation, and certificates asked for later, with one message changed before it is protected. */
   afterwards: (random) => changedAfterwards(random, allBytes),
+  /** What is legal and brings nothing, over and over. */
+  floods: flood,
   codecs: changedCodecs,
   certificates: changedCertificates,
   chains: changedChains,
