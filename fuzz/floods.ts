@@ -15,7 +15,7 @@ import {
 import { breachOf, guarded } from './checks.ts';
 import { pki } from './flights.ts';
 import type { Random } from './random.ts';
-import type { Target } from './targets.ts';
+import type { Target } from './target.ts';
 
 const NOTHING = new Uint8Array(0);
 /** More than the most patient limit: 4,096 tickets. */

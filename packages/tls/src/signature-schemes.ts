@@ -65,6 +65,11 @@ export function signatureSchemeByName(name: string): SignatureScheme | undefined
   return BY_NAME.get(name);
 }
 
+/** Whether TLS 1.3 may name it, if only for certificates: MD5 and DSA are not used any more (RFC 9846 §4.3.3). */
+export function mayStandIn13({ algorithm }: SignatureScheme): boolean {
+  return algorithm.name !== 'dsa' && !('hash' in algorithm && algorithm.hash === 'md5');
+}
+
 /** In 1.3 the scheme names the curve; in 1.2 it only names the hash (RFC 5246 §7.4.1.4.1, RFC 9846 §4.3.3). */
 function ecdsa(id: number, name: string, curve: EcCurve, hash: HashName): SignatureScheme {
   return {

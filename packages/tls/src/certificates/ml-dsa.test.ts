@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
+import { legacy } from '../legacy/index.ts';
 import { certificateRequest12, certificateRequest13 } from '../messages/certificate-request.ts';
 import { decodeMessage, HANDSHAKE_TYPE } from '../messages/handshake-type.ts';
 import type { ClientOptions } from '../options/client.ts';
@@ -113,6 +114,22 @@ describe('schemes of TLS 1.3 alone', () => {
     const { supportedSignatureAlgorithms } = decodeMessage(certificateRequest12, request);
     expect(supportedSignatureAlgorithms).toContain(0x0403);
     expect(supportedSignatureAlgorithms!.filter((id) => ONLY_13.includes(id))).toEqual([]);
+  });
+
+  // RFC 9846 §4.3.3: MD5 and DSA are not used any more, not even in certificates.
+  test('and MD5 and DSA in none of TLS 1.3', () => {
+    const config = serverConfig({
+      provider: nodeCrypto,
+      credentials: [pki.server()],
+      ...asks,
+      legacy,
+      signatureSchemes: SIGNATURE_SCHEMES.map(({ name }) => name),
+    });
+    const p = new PuppetClient13(nodeCrypto, serverEnd(config), pki.client()).sendHello();
+    const request = p.messages.find(({ type }) => type === HANDSHAKE_TYPE.certificate_request)!;
+    const asked = decodeMessage(certificateRequest13, request).extensions.get(signatureAlgorithms)!;
+    expect(asked).toEqual(expect.arrayContaining([...ONLY_13, 0x0403, 0x0401, 0x0203, 0x0201]));
+    expect(asked.filter((id) => [0x0101, 0x0202, 0x0402].includes(id))).toEqual([]);
   });
 
   test.each([

@@ -6,13 +6,14 @@ import { requestFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import { type AuthenticatedPeer, isIdentified } from '../handshake/peer.ts';
+import { mayStandIn13 } from '../signature-schemes.ts';
 import { receiveAuthentication } from './authentication.ts';
 
 /** What a server can verify, and whom it trusts (RFC 9846 §4.4.2). */
 export function certificateRequestExtensions(h: ServerHandshake): ExtensionBlock<'certificate_request'> {
   const { certificateAuthorities: authorities } = h.config.options;
   // Also what may only sign certificates (RFC 9846 §4.3.3).
-  const schemes = [...h.config.signatureSchemeIds];
+  const schemes = h.config.signatureSchemes.filter(mayStandIn13).map(({ id }) => id);
   const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, schemes);
   const named = namedAuthorities(authorities);
   if (named.length > 0) extensions.set(certificateAuthorities, named);
