@@ -1,117 +1,40 @@
 import type { CommonConfig } from '../config/config.ts';
-import { MAX_WAITING_BYTES } from '../config/defaults.ts';
-import { asTlsError, OwnersError, TlsError } from '../errors.ts';
-import type { Flow } from '../flow.ts';
-import type { FinishedVerified } from '../handshake/finished-verified.ts';
-import { HandshakeBuffer } from '../handshake/handshake-buffer.ts';
-import type { AfterHandshake, ConnectionInfo, Established, HandshakeResult } from '../handshake/result.ts';
-import type { Heartbeat } from '../heartbeat/heartbeat.ts';
-import { handshakeTypeName, type RawMessage } from '../messages/handshake-type.ts';
-import type { Observer } from '../observer.ts';
-import { ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE } from '../record/content-type.ts';
-import { mayInterrupt } from '../record/interruptions.ts';
-import type { Plaintext } from '../record/protection.ts';
-import { RecordLayer } from '../record/record-layer.ts';
-import type { Services } from '../requests.ts';
-import { declined } from '../tls12/renegotiation.ts';
-import { AlertProtocol } from './alert-protocol.ts';
-import { checkChangeCipherSpec } from './change-cipher-spec.ts';
-import { ConnectionChannel, type FalseStart } from './channel.ts';
-import { DataGate } from './data-gate.ts';
-import { Driver } from './driver.ts';
-import type { ConnectionEvents } from './events.ts';
-import { OutgoingData } from './outgoing-data.ts';
+import { TlsError } from '../errors.ts';
+import type { ConnectionInfo } from '../handshake/result.ts';
+import type { HeartbeatRequest } from '../heartbeat/heartbeat.ts';
+import type { ChannelBindingType } from './channel-bindings.ts';
+import { ConnectionFacts } from './facts.ts';
+import { ConnectionMachine, type ConnectionState } from './machine.ts';
 import type { ConnectionParts } from './parts.ts';
-import { ConnectionRequests } from './requests.ts';
-
-type State = 'handshaking' | 'open' | 'closed' | 'failed';
+import type { ConnectionSecrets } from './secrets.ts';
 
 /**
  * One TLS connection without a socket (sans-IO): feed it the transport's bytes with {@link receive}, give it
  * application data with {@link send}, and after each call write {@link takeOutgoing} to the transport.
  */
-export class Connection extends ConnectionRequests {
-  readonly #events: ConnectionEvents;
-  readonly #observer: Observer | undefined;
-  readonly #records: RecordLayer;
-  readonly #alerts: AlertProtocol;
-  readonly #data: OutgoingData;
-  readonly #services: Services;
-  readonly #handshakeBuffer: HandshakeBuffer;
-  /** Only while the handshake runs: its flow holds the transcript and everything else that went into it. */
-  #driver: Driver<HandshakeResult | AfterHandshake> | undefined;
-  #state: State = 'handshaking';
-  #established: Established | undefined;
-  #readClosed = false;
-  #writeClosed = false;
-  #closesLater = false;
-  #transportEnded = false;
-  #started = false;
-  #processing = false;
-  readonly #channel: ConnectionChannel;
-  readonly #gate = new DataGate();
-  #abandonSession: ((info: ConnectionInfo | undefined) => void) | undefined;
-  readonly #halfClose: boolean;
-  #receiving = 'the handshake';
+export class Connection {
+  readonly #facts: ConnectionFacts;
+  readonly #machine: ConnectionMachine;
 
   /** Use `clientConnection` and `serverConnection`. */
   constructor(config: CommonConfig, parts: ConnectionParts) {
-    super(config);
-    this.#events = parts.events;
-    this.#observer = parts.observer;
-    this.#halfClose = parts.halfClose ?? false;
-    this.#handshakeBuffer = new HandshakeBuffer(config.limits);
-    this.#records = new RecordLayer({
-      observer: parts.observer,
-      paddingFor: config.padding,
-      splitsRecords: config.splitsRecords,
-      fragmentLength: config.fragmentLength,
-      keyUpdateAfter: config.keyUpdateAfter,
-      allocate: config.allocate,
-      initialVersion: parts.initialVersion,
-      ssl2Hello: parts.ssl2Hello,
-    });
-    this.#alerts = new AlertProtocol(this.#records, parts.observer, config.alertFor);
-    this.#data = new OutgoingData(this.#records, () => this.#renewKeys());
-    this.#services = parts.services;
-    this.#abandonSession = parts.abandonSession;
-    this.#channel = new ConnectionChannel(
-      this.#records,
-      this.#alerts,
-      this.#gate,
-      this.#handshakeBuffer,
-      parts.observer,
-    );
-    this.#driver = this.#drive(parts.flow(this.#channel));
+    this.#facts = new ConnectionFacts(config);
+    this.#machine = new ConnectionMachine(config, parts, this.#facts);
   }
-
-  // The owner's side --------------------------------------------------------------------------------------------
 
   /** Starts the handshake: a client's ClientHello is then in the outgoing bytes. A second call does nothing. */
   start(): void {
-    if (this.#started) return;
-    this.#started = true;
-    this.#guard(() => this.#step(() => this.#driver?.resume(undefined)));
+    this.#machine.start();
   }
 
   /** Bytes from the transport. They must not change afterwards: data may be handed out as views on them. */
   receive(chunk: Uint8Array): void {
-    if (this.#readClosed || this.#isOver || chunk.length === 0) return;
-    this.start();
-    this.#records.push(chunk);
-    this.#process();
-    if (this.isBusy && this.#records.buffered > MAX_WAITING_BYTES) {
-      this.#fail(new TlsError('too-much-waiting', 'too much came while the handshake waited for an answer'));
-    }
+    this.#machine.receive(chunk);
   }
 
   /** The transport has ended. Without close_notify before it this is a failure: `truncated`. */
   receiveEnd(): void {
-    this.#transportEnded = true;
-    if (this.#readClosed || this.#isOver || this.isBusy) return;
-    const during =
-      this.#state === 'handshaking' ? 'during the handshake' : 'without close_notify: data may be missing';
-    this.#fail(new TlsError('truncated', `the peer ended the connection ${during}`));
+    this.#machine.receiveEnd();
   }
 
   /**
@@ -119,8 +42,7 @@ export class Connection extends ConnectionRequests {
    * after close; a server that takes early data may answer it before, and a client may after a false start.
    */
   send(data: Uint8Array): void {
-    if (!this.maySend) throw new TlsError('not-connected', 'application data needs an open connection');
-    this.#guard(() => this.#data.send(data));
+    this.#machine.send(data);
   }
 
   /**
@@ -129,359 +51,145 @@ export class Connection extends ConnectionRequests {
    * `rejected` later, none of it has arrived. Throws `not-connected` for more than {@link earlyDataLeft}.
    */
   sendEarlyData(data: Uint8Array): void {
-    this.#gate.sendsEarly(data.length);
-    this.#guard(() => this.#records.write(APPLICATION_DATA, data));
+    this.#machine.sendEarlyData(data);
   }
 
   /** Client: bytes of early data that may be sent now; 0 before `start`, without a session for it, and after its time. */
   get earlyDataLeft(): number {
-    return this.#isOver ? 0 : this.#gate.earlyLeft;
+    return this.#machine.earlyDataLeft;
   }
 
   /** Ends what we send with close_notify. What the peer sends still arrives, until its own. */
   close(): void {
-    if (this.#writeClosed || this.#state === 'failed') return;
-    if (this.heldLength > 0 && !this.#readClosed) {
-      // What was given before goes first, when the renegotiation is over.
-      this.#closesLater = true;
-      return;
-    }
-    this.#guard(() => {
-      this.#alerts.send('warning', 'close_notify');
-      this.#writeClosed = true;
-      this.#established?.endWriting();
-      // After a TLS 1.3 handshake, and a false start, a flow may still verify what comes. In the middle of a
-      // renegotiation, however, the peer's next records may be under keys that nobody will know.
-      const isHandshaking =
-        this.#state === 'handshaking' ? !this.#gate.isFalselyOpen : !this.#channel.isTls13;
-      if (isHandshaking) this.#driver?.abort();
-      if (this.#readClosed || (isHandshaking && this.#driver !== undefined)) this.#finish('closed');
-    });
+    this.#machine.close();
   }
 
   /** Gives the connection up: the peer is sent the alert that fits. Does nothing when it is over already. */
   abort(error: TlsError = new TlsError('aborted', 'the connection was aborted on this side')): void {
-    if (this.#isOver) return;
-    this.#fail(error);
+    this.#machine.abort(error);
   }
 
   /** Replaces our keys by a KeyUpdate, and asks the peer to replace its own. TLS 1.3, else throws `not-connected`. */
   updateKeys(options: { requestPeer: boolean } = { requestPeer: true }): void {
-    if (this.#state !== 'open' || this.#writeClosed || !this.#established?.canUpdateKeys) {
-      throw new TlsError('not-connected', 'a key update needs an open TLS 1.3 connection');
-    }
-    this.#guard(() => this.#established!.updateKeys(options.requestPeer));
+    this.#machine.updateKeys(options.requestPeer);
   }
 
-  /** Keying material that goes with early data (RFC 9846 §7.5). Throws `not-connected` where none was sent or taken. */
-  exportEarlyKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
-    return this.#gate.exportEarly(label, context ?? new Uint8Array(0), length);
+  /**
+   * Negotiates anew on this connection: TLS 1.0 to 1.2, where the `renegotiation` option allows it. A client does it,
+   * with `resume` (default false) by resuming the session that it has; a server asks for it. Then `changed` tells, or
+   * `renegotiationDeclined`, or neither where a client passes it over. Throws `not-connected` elsewhere.
+   */
+  renegotiate(options: { resume?: boolean } = {}): void {
+    this.#machine.begin((established) => established.renegotiate(options.resume ?? false));
   }
 
-  protected override begin(what: (established: Established) => Flow<AfterHandshake> | undefined): void {
-    const established = this.#established;
-    if (this.#state !== 'open' || this.#writeClosed || established === undefined || this.#driver) {
-      throw new TlsError('not-connected', 'this needs an open connection with nothing else in progress');
-    }
-    const flow = what(established);
-    if (flow !== undefined) this.#guard(() => this.#runAfterwards(flow));
+  /**
+   * Server, up to TLS 1.2: a renegotiation ends the connection with this error from now on, whoever wanted it, and before
+   * anything is answered.
+   */
+  barRenegotiation(error: TlsError): void {
+    this.#machine.barRenegotiation(error);
   }
 
-  protected override get idleHeartbeat(): Heartbeat | undefined {
-    const isIdle = this.#state === 'open' && !this.#writeClosed && this.#driver === undefined;
-    return isIdle ? this.#channel.heartbeat : undefined;
+  /**
+   * Server: asks for the client's certificate: in TLS 1.3 a client that offered to show one later (RFC 9846 §4.7.2), up to
+   * 1.2 by renegotiation. Then `changed` tells, with the certificate or, unless it is `required` (default false), without
+   * one. Throws `not-connected` where it cannot, `bad-option` without `verifyCertificate`.
+   */
+  requestClientCertificate(options: { required?: boolean } = {}): void {
+    this.#machine.begin((established) => established.requestClientCertificate(options.required ?? false));
+  }
+
+  /**
+   * Asks the peer for a sign of life (RFC 6520); `answered` is called when it comes. Throws `not-connected` where the peer
+   * does not answer, in a handshake, and while one is on its way; `bad-option` when it does not fit into a record.
+   */
+  heartbeat(answered: () => void, request: HeartbeatRequest = {}): void {
+    const { idleHeartbeat } = this.#machine;
+    if (idleHeartbeat === undefined)
+      throw new TlsError('not-connected', 'heartbeats need an open connection on which they were negotiated');
+    idleHeartbeat.send(request, answered);
   }
 
   /** Everything that waits for the transport; undefined when nothing does. */
   takeOutgoing(): Uint8Array | undefined {
-    this.#records.flushHandshake();
-    return this.#records.takeOutgoing();
+    return this.#machine.takeOutgoing();
   }
 
   /** Whether {@link send} takes data now. */
   get maySend(): boolean {
-    return this.#gate.maySend && !this.isWriteClosed && !this.#isOver;
+    return this.#machine.maySend;
   }
 
   /** Length of what waits for the transport, in bytes. */
   get outgoingLength(): number {
-    return this.#records.outgoingLength;
+    return this.#machine.outgoingLength;
   }
 
   /** Bytes given to {@link send} that wait for the end of a renegotiation: better give no more until `changed`. */
   get heldLength(): number {
-    return this.#data.heldLength;
+    return this.#machine.heldLength;
   }
 
   /** True while the handshake waits for an answer from this side: better feed nothing until `wake`. */
   get isBusy(): boolean {
-    return this.#driver?.waitsFor === 'answer';
+    return this.#machine.isBusy;
   }
 
   /** Server: the name in the client's hello, as soon as it was read; undefined where there is none. */
   get requestedName(): string | undefined {
-    return this.#channel.requestedName;
+    return this.#machine.requestedName;
   }
 
-  get state(): State {
-    return this.#state;
-  }
-
-  get #isOver(): boolean {
-    return this.#state === 'failed' || this.#state === 'closed';
+  get state(): ConnectionState {
+    return this.#machine.state;
   }
 
   /** True when the peer's close_notify came. */
   get isReadClosed(): boolean {
-    return this.#readClosed;
+    return this.#machine.isReadClosed;
   }
 
   /** True after {@link close}. */
   get isWriteClosed(): boolean {
-    return this.#writeClosed || this.#closesLater;
+    return this.#machine.isWriteClosed;
   }
 
-  // Records -----------------------------------------------------------------------------------------------------
-
-  #process(): void {
-    if (this.#processing) return;
-    this.#processing = true;
-    try {
-      this.#guard(() => {
-        this.#deliverMessages();
-        while (!this.isBusy && !this.#readClosed && this.#state !== 'failed') {
-          const record = this.#records.next();
-          if (record === undefined) break;
-          this.#receiveRecord(record);
-        }
-      });
-    } finally {
-      this.#processing = false;
-    }
+  /** What was agreed on; undefined until the handshake is complete. */
+  get info(): ConnectionInfo | undefined {
+    return this.#facts.info;
   }
 
-  #receiveRecord(record: Plaintext): void {
-    const { type, content } = record;
-    if (type === HANDSHAKE) {
-      if (content.length === 0)
-        throw new TlsError('unexpected-message', 'an empty handshake record (RFC 9846 §5.1)');
-      this.#handshakeBuffer.push(content, this.#state === 'open' && !this.#channel.isTls13);
-      this.#deliverMessages();
-      return;
-    }
-    if (!this.#handshakeBuffer.isEmpty && !mayInterrupt(type, content, this.#handshakeBuffer)) {
-      throw new TlsError('interleaved-handshake', 'another record came in the middle of a handshake message');
-    }
-    if (type === ALERT) this.#receiveAlert(content);
-    else if (type === CHANGE_CIPHER_SPEC) this.#receiveChangeCipherSpec(content);
-    else if (type === APPLICATION_DATA) this.#receiveApplicationData(content);
-    else this.#receiveHeartbeat(content);
+  /**
+   * Keying material for another protocol (RFC 5705 §4, RFC 9846 §7.5); `length` in bytes. Throws `not-connected` before the
+   * handshake is complete, `export-refused` up to TLS 1.2 without extended master secret; after a false start it may be had, and
+   * is as good as what is sent then.
+   */
+  exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
+    return this.#facts.exportKeyingMaterial(length, label, context);
   }
 
-  /** Silent discards are RFC 6520's: nothing is answered, or taken for an answer, while a handshake goes on (§3). */
-  #receiveHeartbeat(content: Uint8Array): void {
-    if (this.#channel.heartbeat === undefined)
-      throw new TlsError('unexpected-message', 'a heartbeat where none is allowed');
-    const answered = this.idleHeartbeat?.receive(content);
-    if (answered !== undefined) this.#tell(answered);
+  /** Keying material that goes with early data (RFC 9846 §7.5). Throws `not-connected` where none was sent or taken. */
+  exportEarlyKeyingMaterial(length: number, label: string, context?: Uint8Array): Uint8Array {
+    return this.#machine.exportEarlyKeyingMaterial(length, label, context);
   }
 
-  #receiveApplicationData(content: Uint8Array): void {
-    this.#alerts.dataCame(content.length);
-    const event = this.#gate.receives(content.length) === 'data' ? this.#events.data : this.#events.earlyData;
-    if (content.length > 0) this.#tell(() => event?.call(this.#events, content));
+  /**
+   * What binds an authentication above to this connection (RFC 5929, RFC 9266), as SCRAM-PLUS wants it. Undefined where it
+   * could be that of another connection, too, or is not defined: `tls-unique` in TLS 1.3, and after a resumption or
+   * renegotiation without extended master secret; `tls-exporter` without extended master secret, and where renegotiation is
+   * enabled; `tls-server-end-point` without certificate, with one that is signed with no hash (EdDSA), and on a server that resumed
+   * a session. Throws `not-connected` before the handshake is complete, and for `tls-exporter` when the connection is over.
+   */
+  channelBinding(type: ChannelBindingType): Uint8Array | undefined {
+    return this.#facts.channelBinding(type);
   }
 
-  #deliverMessages(): void {
-    while (!this.isBusy && !this.#readClosed && this.#state !== 'failed') {
-      if (this.#driver?.waitsFor === 'changeCipherSpec') {
-        if (this.#handshakeBuffer.isEmpty) return;
-        throw new TlsError('unexpected-message', 'a handshake message came where ChangeCipherSpec was due');
-      }
-      const message = this.#handshakeBuffer.next();
-      if (message === undefined) return;
-      this.#receiveMessage(message);
-    }
-  }
-
-  #receiveMessage(message: RawMessage): void {
-    this.#receiving = handshakeTypeName(message.type);
-    this.#observer?.message?.('received', message);
-    const driver = this.#driver;
-    if (driver !== undefined && driver.waitsFor === 'message') {
-      this.#step(() => driver.resume(message));
-      return;
-    }
-    const flow = this.#established!.receive(message);
-    if (flow !== undefined) this.#runAfterwards(this.#channel.isTls13 ? flow : this.unbarred(flow));
-  }
-
-  #receiveChangeCipherSpec(content: Uint8Array): void {
-    checkChangeCipherSpec(content, this.#channel.isTls13);
-    if (this.#driver?.waitsFor === 'changeCipherSpec') {
-      this.#observer?.changeCipherSpec?.('received');
-      this.#step(() => this.#driver?.resume(undefined));
-      return;
-    }
-    if (this.#channel.dropsChangeCipherSpec) return;
-    throw new TlsError('unexpected-message', 'a ChangeCipherSpec where none is allowed');
-  }
-
-  #receiveAlert(content: Uint8Array): void {
-    const alert = this.#alerts.receive(content, this.#channel.isTls13);
-    if (alert.kind === 'close_notify') this.#receiveCloseNotify();
-    if (alert.kind === 'warning' && alert.name === 'no_renegotiation') this.#receiveNoRenegotiation();
-    if (alert.kind !== 'fatal') return;
-    const message = `the peer ended the connection: ${alert.name}`;
-    this.#fail(new TlsError('alert-received', message, { receivedAlert: alert.name }));
-  }
-
-  #receiveNoRenegotiation(): void {
-    if (this.#state !== 'open' || this.#channel.isTls13) return;
-    const driver = this.#driver;
-    if (driver === undefined) this.#established?.renegotiationDeclined();
-    else this.#step(() => driver.interrupt(declined()));
-    this.#tell(() => this.#events.renegotiationDeclined?.());
-  }
-
-  #receiveCloseNotify(): void {
-    this.#readClosed = true;
-    if (this.#state === 'handshaking') {
-      this.#fail(new TlsError('truncated', 'the peer closed the connection during the handshake'));
-      return;
-    }
-    // Up to TLS 1.2 the answer is due at once and what is pending is dropped (RFC 5246 §7.2.1). RFC 9846 §6.1 has
-    // given that up, since it can cut off an answer; an owner who wants it so does the same for 1.2.
-    // A renegotiation that is under way will never be complete then, nor will what waits for it ever be sent.
-    const isCutOff = this.#driver !== undefined || !this.#halfClose;
-    if (!this.#channel.isTls13 && isCutOff) this.close();
-    this.#tell(() => this.#events.end?.());
-    if (this.#writeClosed) this.#finish('closed');
-  }
-
-  // The handshake -----------------------------------------------------------------------------------------------
-
-  #drive<R extends HandshakeResult | AfterHandshake>(flow: Flow<R>): Driver<R> {
-    return new Driver(flow, this.#services, (resume) => this.#onAnswer(resume));
-  }
-
-  #step(resume: () => void): void {
-    resume();
-    const result = this.#driver?.result;
-    if (this.#isOver) return;
-    if (result === undefined) {
-      if (this.#channel.falseStart !== undefined) this.#tellFalseStart(this.#channel.falseStart);
-      return;
-    }
-    this.#driver = undefined;
-    if ('proof' in result) this.#complete(result, result.proof);
-    else this.#changed(result.info);
-  }
-
-  #tellFalseStart({ info, exporter }: FalseStart): void {
-    this.#channel.falseStart = undefined;
-    this.exportWith(exporter);
-    this.#tell(() => this.#events.falseStart?.(info));
-  }
-
-  /** Runs a flow that a message, or the owner, began after the handshake. */
-  #runAfterwards(flow: Flow<AfterHandshake>): void {
-    if (this.#driver !== undefined) {
-      throw new TlsError('unexpected-message', 'the peer starts something while something else goes on');
-    }
-    // Up to TLS 1.2 keys change in such a flow: our own data waits, so that it goes under one or the other.
-    if (!this.#channel.isTls13) this.#data.hold();
-    const driver = this.#drive(flow);
-    this.#driver = driver;
-    this.#step(() => driver.resume(undefined));
-  }
-
-  #renewKeys(): void {
-    if (this.#driver === undefined && this.#established?.canRenegotiate) this.renegotiate();
-  }
-
-  #complete(result: HandshakeResult, _proof: FinishedVerified): void {
-    const isFirst = this.#state === 'handshaking';
-    this.#state = 'open';
-    this.#established?.wipe();
-    this.#established = result.established;
-    if (this.#writeClosed) result.established.endWriting();
-    this.learn(result.info, result.established, this.#records);
-    this.#abandonSession = result.abandonSession ?? this.#abandonSession;
-    this.#gate.open();
-    this.#channel.endCompatibility();
-    this.#receiving = 'application data';
-    this.#data.use(result.established);
-    this.#closeIfDue();
-    this.#tell(() => (isFirst ? this.#events.secure?.(result.info) : this.#events.changed?.(result.info)));
-  }
-
-  #closeIfDue(): void {
-    if (!this.#closesLater) return;
-    this.#closesLater = false;
-    this.close();
-  }
-
-  #changed(info: ConnectionInfo | undefined): void {
-    this.#data.release();
-    this.#closeIfDue();
-    if (info === undefined) return;
-    this.learn(info);
-    this.#tell(() => this.#events.changed?.(info));
-  }
-
-  #onAnswer(resume: () => void): void {
-    if (this.#isOver) return;
-    this.#guard(() => this.#step(resume));
-    this.#process();
-    if (this.#transportEnded) this.receiveEnd();
-    this.#events.wake?.();
-  }
-
-  // The end -----------------------------------------------------------------------------------------------------
-
-  /** Runs what may fail because of the peer. */
-  #guard(action: () => void): void {
-    try {
-      action();
-    } catch (error) {
-      if (error instanceof OwnersError) throw error.cause;
-      this.#fail(asTlsError(error, this.#receiving));
-    }
-  }
-
-  /** Calls the owner. What it throws is its own affair: it goes back to it, and is no failure of the connection. */
-  #tell(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      throw new OwnersError('thrown by an event handler', { cause: error });
-    }
-  }
-
-  #fail(error: TlsError): void {
-    if (this.#state === 'failed') return;
-    const wasHandshaking = this.#state === 'handshaking';
-    this.#finish('failed', error.endsSession);
-    if (error.alert !== 'none' && !this.#writeClosed) {
-      try {
-        this.#alerts.sendFailure(error, wasHandshaking);
-      } catch {
-        // The key has reached its limit: nothing can be said any more.
-      }
-    }
-    this.#writeClosed = true;
-    this.#driver?.abort();
-    this.#events.failed?.(error);
-  }
-
-  #finish(state: 'closed' | 'failed', endsSession = false): void {
-    this.#state = state;
-    if (state === 'failed') this.#readClosed = true;
-    this.exportWith(undefined);
-    // Before the secrets are wiped that name the sessions.
-    if (endsSession) this.#abandonSession?.(this.info);
-    this.#abandonSession = undefined;
-    this.#established?.wipe();
+  /**
+   * The keys that are in use, copied, and the sequence numbers: only with the option `exposeSecrets`, and only while the
+   * connection is open. Otherwise undefined.
+   */
+  get secrets(): ConnectionSecrets | undefined {
+    return this.#facts.secrets;
   }
 }
