@@ -160,7 +160,7 @@ function wanted(h: ServerHandshake, shown: readonly number[] | undefined): Certi
     ? takes.find((each) => theirs.includes(CODES[each]))
     : theirs.map(typeOfCode).find((each) => each !== undefined && takes.includes(each));
   if (common !== undefined) return common;
-  const asksNow = (h.config.options.clientCertificate ?? 'none') !== 'none';
+  const asksNow = h.config.clientCertificate !== 'none';
   // Who takes certificates only does not know the extension (RFC 7250 §4.2, first outcome).
   const isNegotiating = takesInOrder || (shown !== undefined && takes.includes('raw-public-key'));
   if (!asksNow || !isNegotiating) return undefined;

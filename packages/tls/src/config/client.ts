@@ -10,6 +10,7 @@ import type { ClientConfig } from './config.ts';
 import * as defaults from './defaults.ts';
 import { clientFeatures } from './features.ts';
 import { clientServices } from './services.ts';
+import { clientSettings } from './settings.ts';
 
 /** Checks a client's options once, for many connections. Throws `bad-option`. */
 export function clientConfig(options: ClientOptions): ClientConfig {
@@ -38,6 +39,7 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   }
   return {
     ...common,
+    ...clientSettings(options),
     signatureSchemeIds: toVerify.map(({ id }) => id),
     options,
     services: clientServices(options),

@@ -19,6 +19,7 @@ import type { SignatureScheme } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites/index.ts';
 import type { VersionRules } from '../tls12/version-rules.ts';
 import type { Version } from '../versions.ts';
+import type { ClientSettings, CommonSettings, ServerSettings } from './settings.ts';
 
 /** The common options after checking. */
 export interface CommonFeatures {
@@ -54,7 +55,7 @@ export interface OwnSettings {
 }
 
 /** Options after checking, with everything that does not change from one connection to the next worked out. */
-export interface CommonConfig {
+export interface CommonConfig extends CommonSettings {
   readonly provider: CryptoProvider;
   readonly versions: readonly Version[];
   /** What each version up to 1.2 has of its own. */
@@ -88,16 +89,22 @@ export interface CommonConfig {
   readonly features: CommonFeatures;
 }
 
-export interface ClientConfig extends CommonConfig {
-  readonly options: ClientOptions;
+/** What a client's handshakes go by. */
+export interface ClientTerms extends CommonConfig, ClientSettings {
   readonly services: Services;
   readonly keyShareGroups: readonly Group[];
   readonly features: ClientFeatures;
   readonly ech: ClientEchConfig | undefined;
 }
 
-export interface ServerConfig extends CommonConfig {
-  readonly options: ServerOptions;
+/** What `clientConfig` gives: for many connections. */
+export interface ClientConfig extends ClientTerms {
+  /** What it was made of. No handshake reads it. */
+  readonly options: ClientOptions;
+}
+
+/** What a server's handshakes go by. */
+export interface ServerTerms extends CommonConfig, ServerSettings {
   readonly services: Services;
   readonly features: ServerFeatures;
   readonly ticketCount: number;
@@ -108,4 +115,10 @@ export interface ServerConfig extends CommonConfig {
   readonly maxEarlyData: number;
   /** Milliseconds. */
   readonly earlyDataAgeTolerance: number;
+}
+
+/** What `serverConfig` gives: for many connections. */
+export interface ServerConfig extends ServerTerms {
+  /** What it was made of. No handshake reads it. */
+  readonly options: ServerOptions;
 }

@@ -7,6 +7,7 @@ import type { ServerConfig } from './config.ts';
 import * as defaults from './defaults.ts';
 import { serverFeatures } from './features.ts';
 import { serverServices } from './services.ts';
+import { serverSettings } from './settings.ts';
 
 /** Checks a server's options once, for many connections. Throws `bad-option`. */
 export function serverConfig(options: ServerOptions): ServerConfig {
@@ -28,6 +29,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
   if (echKeys !== undefined) needTls13('echKeys', common);
   return {
     ...common,
+    ...serverSettings(options),
     options,
     services: serverServices(options),
     features: serverFeatures(options),
@@ -43,6 +45,28 @@ export function serverConfig(options: ServerOptions): ServerConfig {
     ),
   };
 }
+
+/**
+ * The same configuration for one connection, where others are asked: who chooses the credentials, the protocol and the key, keeps
+ * sessions, and judges. What is negotiated stays as it is.
+ */
+export function withOthersAsked(config: ServerConfig, others: AskedOptions): ServerConfig {
+  const options = { ...config.options, ...others };
+  return { ...config, ...serverSettings(options), options, services: serverServices(options) };
+}
+
+/** The options that ask somebody. */
+export type AskedOptions = Partial<
+  Pick<
+    ServerOptions,
+    | 'credentials'
+    | 'alpnProtocols'
+    | 'findPsk'
+    | 'sessionStore'
+    | 'verifyCertificate'
+    | 'certificateAuthorities'
+  >
+>;
 
 function maxEarlyData(options: EarlyDataOptions | undefined): number {
   if (options === undefined) return 0;

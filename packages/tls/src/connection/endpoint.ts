@@ -92,10 +92,10 @@ export function serverConnection(
     halfClose: options.halfClose,
     // While the handshake runs; what holds afterwards, it says itself.
     abandonSession: () => {
-      if (resumed !== undefined) abandonSession(config.options, resumed);
+      if (resumed !== undefined) abandonSession(config, resumed);
     },
     initialVersion: LEGACY_RECORD_VERSION,
-    ssl2Hello: config.options.ssl2Hello,
+    ssl2Hello: config.ssl2Hello,
     flow: (channel) => {
       const handshake: ServerHandshake = {
         provider,

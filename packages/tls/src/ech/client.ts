@@ -67,21 +67,17 @@ function outerHandshake(
   { config, outerAlpnProtocols }: EchOffer,
   ech: ClientEch,
 ): ClientHandshake {
-  const { features, options } = h.config;
+  const { features } = h.config;
   return {
     ...h,
     config: {
       ...h.config,
-      options: {
-        ...options,
-        alpnProtocols: outerAlpnProtocols,
-        npn: undefined,
-        // Nothing is spoken with whom reads this hello; it must be able to say with which keys to come again.
-        requireAlpn: false,
-        psks: undefined,
-        trustAnchors: undefined,
-        credentials: undefined,
-      },
+      alpnProtocols: outerAlpnProtocols,
+      npn: undefined,
+      // Nothing is spoken with whom reads this hello; it must be able to say with which keys to come again.
+      requireAlpn: false,
+      hasPsks: false,
+      trustAnchors: undefined,
       features: { ...features, custom: [], settings: undefined },
       keyShareGroups: [],
     },

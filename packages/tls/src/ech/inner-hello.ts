@@ -62,7 +62,7 @@ export class InnerHello implements ClientEch {
     extensions.set(encryptedClientHello, { type: 'outer', kdf, aead, configId, enc: this.#enc, payload });
     extensions.delete(preSharedKey);
     if (offer.psks.length > 0) extensions.set(preSharedKey, this.#greasePsks(offer));
-    padHello(this.#outer.config.options, hello);
+    padHello(this.#outer.config, hello);
     const outer = encodeMessage(clientHello, hello);
     const sealed = this.#sender.seal(outer.subarray(HANDSHAKE_HEADER), encoded);
     outer.set(sealed, payloadPlace(outer).at);

@@ -140,7 +140,7 @@ function confirm(
 
 /** Split mode: a client-facing server has decrypted the hello and sends what was in it. */
 function takeForwardedHello(h: ServerHandshake, hello: ClientHello): ClientHello {
-  if (h.config.options.echBackend !== true) throw misplacedInner();
+  if (!h.config.echBackend) throw misplacedInner();
   h.ech = { outcome: 'accepted' };
   negotiatedOf(h).ech = 'accepted';
   return hello;
@@ -148,7 +148,7 @@ function takeForwardedHello(h: ServerHandshake, hello: ClientHello): ClientHello
 
 /** RFC 9849 §7: who only stands behind a client-facing server gets nothing that is still encrypted. */
 function refuseOuterAtBackend({ config }: ServerHandshake): void {
-  if (config.options.echBackend !== true || config.ech !== undefined) return;
+  if (!config.echBackend || config.ech !== undefined) return;
   throw new TlsError('illegal-parameter', 'an encrypted ClientHello for a backend server, which has no keys');
 }
 
@@ -166,7 +166,7 @@ interface OpenedHello {
 function tryKeys(h: ServerHandshake, ech: OuterEch, raw: Uint8Array): OpenedHello | 'rejected' | 'grease' {
   const { keys }: Pick<EchServerKeys, 'keys'> = h.config.ech ?? { keys: [] };
   const named = keys.filter(({ config }) => config.configId === ech.configId);
-  const candidates = h.config.options.echTrialDecryption === true ? keys : named;
+  const candidates = h.config.echTrialDecryption ? keys : named;
   const aad = candidates.length === 0 ? undefined : outerAad(raw);
   for (const key of candidates) {
     const opened = tryKey(h.provider, key, ech, aad!);

@@ -60,7 +60,7 @@ export function agreesWithSettings(session: Session, own: Uint8Array | undefined
 export function offerSettings({ config }: ClientHandshake, block: ExtensionBlock<'client_hello'>): void {
   const { settings } = config.features;
   if (settings === undefined) return;
-  const protocols = (config.options.alpnProtocols ?? []).filter((each) => settings.byProtocol.has(each));
+  const protocols = config.alpnProtocols.filter((each) => settings.byProtocol.has(each));
   if (protocols.length === 0) return;
   for (const extension of settings.extensions) block.set(extension, protocols);
 }

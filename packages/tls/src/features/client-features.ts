@@ -22,15 +22,15 @@ import { nameTrustAnchors } from './trust-anchors.ts';
 
 /** Adds the optional extensions that the options ask for to a ClientHello. */
 export function offerFeatures(h: ClientHandshake, block: ExtensionBlock<'client_hello'>): void {
-  const { features, options } = h.config;
+  const { config } = h;
+  const { features } = config;
   const { certificateSignatureSchemeIds } = features;
   if (certificateSignatureSchemeIds !== undefined)
     block.set(signatureAlgorithmsCert, certificateSignatureSchemeIds);
-  const { certificateAuthorities: authorities, requestOcspChain, requestTimestamps } = options;
-  if (requestOcspChain === true && h.config.versions.some((version) => version < TLS13))
+  if (config.requestOcspChain && config.versions.some((version) => version < TLS13))
     block.set(statusRequestV2, OCSP_REQUESTS_V2);
-  if (requestTimestamps === true) block.set(signedCertificateTimestamp, null);
-  const named = namedAuthorities(authorities);
+  if (config.requestTimestamps) block.set(signedCertificateTimestamp, null);
+  const named = namedAuthorities(config.certificateAuthorities);
   if (named.length > 0) block.set(certificateAuthorities, named);
   offerCertificateTypes(h, block);
   if (h.config.versions.includes(TLS13)) {

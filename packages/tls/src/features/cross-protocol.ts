@@ -1,4 +1,4 @@
-import type { ClientConfig } from '../config/config.ts';
+import type { ClientTerms } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { alpn } from '../extensions/names.ts';
@@ -12,7 +12,7 @@ import { TLS13 } from '../versions.ts';
  * there is no name (RFC 9846 §9.2).
  */
 export function checkServerName({ config }: ServerHandshake, info: ClientHelloInfo): void {
-  const { serverNames } = config.options;
+  const { serverNames } = config;
   if (serverNames === undefined) return;
   const { serverName } = info;
   if (serverName === undefined) {
@@ -28,21 +28,21 @@ export function checkServerName({ config }: ServerHandshake, info: ClientHelloIn
 
 /** Server: whether to say that the name which the client wants was of use (RFC 6066 §3). */
 export function acknowledgesName({ config }: ServerHandshake, { serverName }: ClientHelloInfo): boolean {
-  return serverName !== undefined && config.options.acknowledgeServerName !== false;
+  return serverName !== undefined && config.acknowledgeServerName;
 }
 
 /** Server, with `requireAlpn`: throws `no-common-protocol` for a client that speaks no protocol of ours by name (RFC 9325 §3.8). */
 export function requireProtocol({ config }: ServerHandshake): undefined {
-  if (config.options.requireAlpn !== true) return undefined;
+  if (!config.requireAlpn) return undefined;
   throw new TlsError('no-common-protocol', 'the client offers no protocol (ALPN), which is required here');
 }
 
 /** Client, with `requireAlpn`: throws `no-common-protocol` for a server that does not say what it speaks (RFC 9325 §3.8). */
 export function checkProtocolAnswer(
-  { options }: ClientConfig,
+  { requireAlpn }: ClientTerms,
   answer: ExtensionBlock<'encrypted_extensions'>,
 ): void {
-  if (options.requireAlpn === true && !answer.has(alpn))
+  if (requireAlpn && !answer.has(alpn))
     throw new TlsError('no-common-protocol', 'the server selects no protocol (ALPN), which is required here');
 }
 

@@ -17,8 +17,8 @@ export function offerNpn(
   { config, renegotiates }: ClientHandshake,
   block: ExtensionBlock<'client_hello'>,
 ): void {
-  const { versions, options } = config;
-  if (options.npn === undefined || renegotiates !== undefined) return;
+  const { versions, npn } = config;
+  if (npn === undefined || renegotiates !== undefined) return;
   if (versions[0]! > SSL30 && versions.some((version) => version < TLS13))
     block.set(nextProtocolNegotiation, null);
 }
@@ -28,7 +28,7 @@ export function npnSender(
   h: ClientHandshake,
   answer: ExtensionBlock<'server_hello_12'>,
 ): (() => void) | undefined {
-  const { npn } = h.config.options;
+  const { npn } = h.config;
   if (npn === undefined) return undefined;
   keepProtocol(h);
   const offered = answer.get(nextProtocolNegotiation);
@@ -46,7 +46,7 @@ export function answerNpn(
   asked: ExtensionBlock<'client_hello'>,
   answer: ExtensionBlock<'server_hello_12'>,
 ): (() => Flow<void>) | undefined {
-  const { npn } = h.config.options;
+  const { npn } = h.config;
   if (npn === undefined) return undefined;
   keepProtocol(h);
   if (asked.get(nextProtocolNegotiation) === undefined) return undefined;

@@ -1,4 +1,4 @@
-import type { ClientConfig } from '../config/config.ts';
+import type { ClientTerms } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { maxFragmentLength, recordSizeLimit } from '../extensions/certificates.ts';
@@ -18,11 +18,11 @@ export function maxFragmentLengthCode(length: number | undefined): number | unde
   throw new TlsError('bad-option', `requestMaxFragmentLength is 512, 1024, 2048 or 4096, not ${length}`);
 }
 
-export function offerRecordSizes(config: ClientConfig, block: ExtensionBlock<'client_hello'>): void {
-  const { features, options } = config;
+export function offerRecordSizes(config: ClientTerms, block: ExtensionBlock<'client_hello'>): void {
+  const { features, recordSizeLimit: limit } = config;
   if (features.maxFragmentLengthCode !== undefined)
     block.set(maxFragmentLength, features.maxFragmentLengthCode);
-  if (options.recordSizeLimit !== undefined) block.set(recordSizeLimit, options.recordSizeLimit);
+  if (limit !== undefined) block.set(recordSizeLimit, limit);
 }
 
 /** A client: what the server said to our offer. */
@@ -36,7 +36,7 @@ export function learnRecordSizes(h: ClientHandshake, answer: ExtensionBlock<'enc
     );
   }
   if (limit !== undefined)
-    limitRecords(h, answer, { sent: limit, received: h.config.options.recordSizeLimit! }, KEYS_IN_PLACE);
+    limitRecords(h, answer, { sent: limit, received: h.config.recordSizeLimit! }, KEYS_IN_PLACE);
   else if (code === undefined) noLimits(h, answer);
   if (code === undefined) return;
   if (code !== h.config.features.maxFragmentLengthCode) {
@@ -57,7 +57,7 @@ export function answerRecordSizes(
   const limit = asked.get(recordSizeLimit);
   const code = asked.get(maxFragmentLength);
   if (limit !== undefined) {
-    const ours = Math.min(h.config.options.recordSizeLimit ?? MAX_PLAINTEXT + 1, mostOf(answer));
+    const ours = Math.min(h.config.recordSizeLimit ?? MAX_PLAINTEXT + 1, mostOf(answer));
     limitRecords(h, answer, { sent: limit, received: ours }, KEYS_TO_COME);
     answer.set(recordSizeLimit, ours);
   } else if (code !== undefined) {

@@ -31,18 +31,18 @@ export function answerFeatures(
 
 /** Adds the optional extensions of a certificate request (RFC 9846 §4.4.2). */
 export function requestFeatures(h: ServerHandshake, block: ExtensionBlock<'certificate_request'>): void {
-  const { features, options } = h.config;
+  const { config } = h;
+  const { features } = config;
   const { certificateSignatureSchemeIds } = features;
   if (certificateSignatureSchemeIds !== undefined)
     block.set(signatureAlgorithmsCert, certificateSignatureSchemeIds);
-  if (options.oidFilters !== undefined && options.oidFilters.length > 0)
-    block.set(oidFilters, [...options.oidFilters]);
+  if (config.oidFilters.length > 0) block.set(oidFilters, [...config.oidFilters]);
   requestCompression(h, block);
   requestDelegation(h, block);
-  if (options.requestOcsp === true) block.set(statusRequest, OCSP_REQUEST);
-  if (options.requestTimestamps === true) block.set(signedCertificateTimestamp, null);
+  if (config.requestOcsp) block.set(statusRequest, OCSP_REQUEST);
+  if (config.requestTimestamps) block.set(signedCertificateTimestamp, null);
   sendCustomExtensions(features.custom, block);
-  if (options.grease !== true) return;
+  if (!config.grease) return;
   const [scheme, id] = greaseValues(h);
   block.set(signatureAlgorithms, [scheme, ...block.get(signatureAlgorithms)!]);
   block.setRaw(id, new Uint8Array(0));
@@ -51,7 +51,7 @@ export function requestFeatures(h: ServerHandshake, block: ExtensionBlock<'certi
 /** Adds the optional extensions of a ticket (RFC 9846 §4.7.1). */
 export function ticketFeatures(h: ServerHandshake, block: ExtensionBlock<'new_session_ticket'>): void {
   sendCustomExtensions(h.config.features.custom, block);
-  if (h.config.options.grease === true) block.setRaw(greaseValues(h)[0], new Uint8Array(0));
+  if (h.config.grease) block.setRaw(greaseValues(h)[0], new Uint8Array(0));
 }
 
 function greaseValues(h: ServerHandshake): [number, number] {

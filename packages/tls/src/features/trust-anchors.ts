@@ -15,12 +15,12 @@ export function checkTrustAnchors(identifiers: readonly Uint8Array[] | undefined
 // A client -------------------------------------------------------------------------------------------------------
 
 export function nameTrustAnchors({ config }: ClientHandshake, block: ExtensionBlock<'client_hello'>): void {
-  const { trustAnchors: trusted } = config.options;
+  const { trustAnchors: trusted } = config;
   if (trusted !== undefined) block.set(trustAnchors, [...trusted]);
 }
 
 export function learnTrustAnchors(h: ClientHandshake, answer: ExtensionBlock<'encrypted_extensions'>): void {
-  if (h.config.options.trustAnchors === undefined) return;
+  if (h.config.trustAnchors === undefined) return;
   const available = answer.get(trustAnchors)?.map((identifier) => identifier.slice());
   negotiatedOf(h).trustAnchors = { available, matched: false };
 }

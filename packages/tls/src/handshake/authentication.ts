@@ -5,7 +5,7 @@ import { readRawPublicKey } from '../certificates/raw-public-key.ts';
 import { typeShownBy } from '../certificates/type-negotiation.ts';
 import type { OcspResponses } from '../certificates/types.ts';
 import { rejection } from '../certificates/verdict.ts';
-import type { ServerConfig } from '../config/config.ts';
+import type { ServerTerms } from '../config/config.ts';
 import { TlsError, type Unfit } from '../errors.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { DigitallySigned } from '../messages/digitally-signed.ts';
@@ -18,8 +18,8 @@ import { isIdentified, UNAUTHENTICATED } from './peer.ts';
 import { verifiedCertificates } from './verified-certificates.ts';
 
 /** A session without the client's certificate does not stand in for one (RFC 9846 §4.7.1). */
-export function satisfiesClientAuthentication(config: ServerConfig, session: Session): boolean {
-  const wanted = config.options.clientCertificate ?? 'none';
+export function satisfiesClientAuthentication(config: ServerTerms, session: Session): boolean {
+  const wanted = config.clientCertificate;
   const { peerRawPublicKey: rawPublicKey, peerCertificates: certificates } = session;
   const { keepsCertificateHash: keepsHash } = config.features;
   const isHashed = session.peerCertificateHash !== undefined;

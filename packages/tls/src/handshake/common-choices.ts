@@ -1,12 +1,12 @@
-import type { ServerConfig } from '../config/config.ts';
+import type { ServerTerms } from '../config/config.ts';
 
 /** What both sides have, suites or groups, by the server's order or, where it does not prefer its own, by the client's. */
 export function commonChoices<T extends { readonly id: number }>(
-  { options }: Pick<ServerConfig, 'options'>,
+  { preferServerOrder }: Pick<ServerTerms, 'preferServerOrder'>,
   ours: readonly T[],
   offered: readonly number[],
 ): T[] {
-  return options.preferServerOrder === false
-    ? offered.flatMap((id) => ours.find((own) => own.id === id) ?? [])
-    : ours.filter((own) => offered.includes(own.id));
+  return preferServerOrder
+    ? ours.filter((own) => offered.includes(own.id))
+    : offered.flatMap((id) => ours.find((own) => own.id === id) ?? []);
 }

@@ -1,7 +1,7 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import type { AlertName } from '../alerts.ts';
 import type { CertificateTypes } from '../certificates/types.ts';
-import type { ClientConfig, CommonConfig, ServerConfig } from '../config/config.ts';
+import type { ClientTerms, CommonConfig, ServerTerms } from '../config/config.ts';
 import type { ClientEch } from '../ech/client-ech.ts';
 import type { ServerEch } from '../ech/server-ech.ts';
 import type { HeartbeatTerms } from '../heartbeat/terms.ts';
@@ -107,7 +107,7 @@ export interface PreviousHandshake {
 
 /** A client's handshake. */
 export interface ClientHandshake extends Handshake {
-  readonly config: ClientConfig;
+  readonly config: ClientTerms;
   /** The name or IP address whose certificate is wanted. */
   readonly host: string | undefined;
   /** The name for SNI: `host` unless that is an address or the user said otherwise. */
@@ -123,7 +123,7 @@ export interface ClientHandshake extends Handshake {
 
 /** A server's handshake. */
 export interface ServerHandshake extends Handshake {
-  readonly config: ServerConfig;
+  readonly config: ServerTerms;
   /** The first ClientHello, header included: what fingerprints are made of. Set as soon as it has come. */
   clientHello?: Uint8Array;
   /** Called with the session that is being resumed: if the handshake fails, it is lost. */

@@ -70,7 +70,7 @@ export function* chooseProtocol(h: ServerHandshake, info: ClientHelloInfo): Flow
   const chosen = yield* perform('chooseProtocol', info);
   if (chosen === null) return requireProtocol(h);
   if (chosen === undefined) {
-    if (h.config.options.alpnProtocols === undefined) return requireProtocol(h);
+    if (!h.config.choosesProtocol) return requireProtocol(h);
     throw new TlsError(
       'no-common-protocol',
       `none of the client's protocols is served: ${printable(info.alpnProtocols)}`,

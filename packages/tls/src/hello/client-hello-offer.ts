@@ -55,18 +55,17 @@ function offeredExtensions(
   shares: readonly KeyShare[],
 ): ExtensionBlock<'client_hello'> {
   const { config } = h;
-  const { options } = config;
   const block = new ExtensionBlock('client_hello');
   // SSL 3.0 has none, and some of its servers do not take them.
   if (config.versions[0] === SSL30) return block;
   if (h.serverName !== undefined) block.set(serverName, serverNamesFor(h.serverName));
   if (config.versions.some(isOlder)) {
     block.set(negotiation.extendedMasterSecret, null);
-    if (options.encryptThenMac !== false && offeredSuites(h).some((suite) => suite.cipher.kind === 'cbc'))
+    if (config.encryptThenMac && offeredSuites(h).some((suite) => suite.cipher.kind === 'cbc'))
       block.set(negotiation.encryptThenMac, null);
     block.set(negotiation.renegotiationInfo, clientRenegotiationInfo(h));
     block.set(negotiation.ecPointFormats, [UNCOMPRESSED]);
-    if (options.sessionTickets !== false)
+    if (config.sessionTickets)
       block.set(negotiation.sessionTicket, isOlderSession(session) ? session.ticket : NOTHING);
   }
   block.set(
@@ -76,14 +75,12 @@ function offeredExtensions(
   // Before TLS 1.2 it must not be sent (RFC 5246 §7.4.1.4.1).
   if (config.versions[0]! >= TLS12)
     block.set(negotiation.signatureAlgorithms, [...config.signatureSchemeIds]);
-  if (options.alpnProtocols !== undefined && options.alpnProtocols.length > 0) {
-    block.set(alpn, [...options.alpnProtocols]);
-  }
-  if (options.requestOcsp !== false) block.set(statusRequest, OCSP_REQUEST);
+  if (config.alpnProtocols.length > 0) block.set(alpn, [...config.alpnProtocols]);
+  if (config.requestOcsp) block.set(statusRequest, OCSP_REQUEST);
   if (config.versions.includes(TLS13)) {
     block.set(negotiation.supportedVersions, [...config.versions]);
     block.set(pskKeyExchangeModes, [PSK_DHE_KE]);
-    if (options.postHandshakeAuth === true) block.set(negotiation.postHandshakeAuth, null);
+    if (config.postHandshakeAuth) block.set(negotiation.postHandshakeAuth, null);
     block.set(
       keyShare,
       shares.map((own) => ({ group: own.group.id, keyExchange: own.share })),
@@ -105,7 +102,7 @@ function sessionId(h: ClientHandshake, session: Session | undefined): Uint8Array
 
 /** By preference; nobody compresses unless he asks for it. */
 function compressionMethods({ config }: ClientHandshake): number[] {
-  const method = config.options.dangerousCompression?.method;
+  const method = config.dangerousCompression?.method;
   return method === undefined ? [UNCOMPRESSED] : [method, UNCOMPRESSED];
 }
 
@@ -117,10 +114,10 @@ function offeredSuites({ config }: ClientHandshake): CipherSuite[] {
 /** Suites that are none: without extensions, that renegotiation is secure (RFC 5746 §3.3); a fallback (RFC 7507 §4). */
 function signals({ config, renegotiates }: ClientHandshake): number[] {
   if (renegotiates !== undefined) return [];
-  const { fallback } = config.options;
+  const { fallback } = config;
   return [
     ...(config.versions[0] === SSL30 ? [EMPTY_RENEGOTIATION_INFO_SCSV] : []),
-    ...(fallback === true ? [FALLBACK_SCSV] : []),
+    ...(fallback ? [FALLBACK_SCSV] : []),
   ];
 }
 

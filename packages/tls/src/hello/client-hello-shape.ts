@@ -1,3 +1,4 @@
+import type { ClientTerms } from '../config/config.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { alpn } from '../extensions/names.ts';
@@ -12,12 +13,12 @@ import { GREASE_PSK_MODES, GREASE_VALUES } from '../grease.ts';
 import type { ClientHandshake } from '../handshake/context.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
-import type { ClientFeatureOptions, GreasePlace } from '../options/features.ts';
+import type { GreasePlace } from '../options/features.ts';
 
 /** Gives a hello the looks that the options want: GREASE and the order of its extensions. The PSK comes later. */
 export function shapeHello(h: ClientHandshake, hello: ClientHello): ClientHello {
   const { grease } = h.config.features;
-  const { extensionOrder } = h.config.options;
+  const { extensionOrder } = h.config;
   if (extensionOrder !== undefined) order(h, hello.extensions, extensionOrder);
   return grease.size === 0 ? hello : new Grease(h, grease).add(hello);
 }
@@ -26,8 +27,7 @@ export function shapeHello(h: ClientHandshake, hello: ClientHello): ClientHello 
  * Pads the hello to a multiple (RFC 7685 §3); the last thing to do before it is sent, as it counts every byte. Padding stands
  * before pre_shared_key, which must be last.
  */
-export function padHello(options: ClientFeatureOptions, hello: ClientHello): void {
-  const { helloPadding } = options;
+export function padHello({ helloPadding }: Pick<ClientTerms, 'helloPadding'>, hello: ClientHello): void {
   if (helloPadding === undefined) return;
   const { extensions } = hello;
   extensions.delete(padding);

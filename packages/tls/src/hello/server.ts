@@ -17,7 +17,7 @@ import { hostName } from './client-hello-info.ts';
 /** A server's handshake: the client's hello decides on the version, and the version's own flow goes on (RFC 9846 §E.2). */
 export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   // Who brings a cookie to another connection sends a ChangeCipherSpec before (RFC 9846 §4.3.2).
-  if (h.config.options.retryCookies !== undefined) h.channel.beginCompatibility();
+  if (h.config.retryCookies !== undefined) h.channel.beginCompatibility();
   const { value: received, raw } = yield* receiveRaw(h, clientHello);
   checkUsable(h.config);
   h.clientHello = raw;
@@ -39,7 +39,7 @@ function negotiateVersion(h: ServerHandshake, hello: ClientHello): Version {
   const { versions } = h.config;
   const offered = hello.extensions.get(supportedVersions) ?? upTo(hello.legacyVersion);
   let version = versions.find((own) => offered.includes(own));
-  if (version === TLS13 && h.config.options.java11Workaround === true && isJava11(hello)) {
+  if (version === TLS13 && h.config.java11Workaround && isJava11(hello)) {
     const older = versions.find((own) => own !== TLS13 && offered.includes(own));
     h.avoidsTls13 = older !== undefined;
     version = older ?? version;

@@ -3,8 +3,7 @@ import type { Credential } from '../certificates/credential.ts';
 import type { CertificateVerifier } from '../certificates/verdict.ts';
 import type { ServerConfig } from '../config/config.ts';
 import { DEFAULT_SESSION_LIFETIME } from '../config/defaults.ts';
-import { serverConfig } from '../config/server.ts';
-import { serverServices } from '../config/services.ts';
+import { type AskedOptions, serverConfig, withOthersAsked } from '../config/server.ts';
 import type { CredentialChooser, EarlyDataOptions, ServerOptions } from '../options/server.ts';
 import type { ClientHelloInfo } from '../requests.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
@@ -75,27 +74,26 @@ function refuseHint(): never {
   throw userError('pskIdentityHint', error);
 }
 
-type Changeable = { -readonly [Key in keyof ServerOptions]: ServerOptions[Key] };
+type Others = { -readonly [Key in keyof AskedOptions]: AskedOptions[Key] };
 
 /** Callbacks are called as methods of the socket, so a connection that has any gets a configuration of its own. */
 function configFor(socket: EngineSocket, shared: ServerConfig, choices: ServerChoices): ServerConfig {
-  const options: Changeable = { ...shared.options };
   const { alpnCallback, sniCallback, pskCallback, staple, sessionStore } = choices;
-  if (sniCallback !== undefined) {
-    chooseByName(options, choices, socket, sniCallback);
-  }
-  if (staple !== undefined) options.credentials = stapled(options.credentials, staple(socket));
-  if (sessionStore !== undefined) options.sessionStore = sessionStore(socket);
+  const { findPsk } = shared.options;
+  const others: Others = { credentials: shared.options.credentials };
+  if (sniCallback !== undefined) chooseByName(others, shared, choices, socket, sniCallback);
+  if (staple !== undefined) others.credentials = stapled(others.credentials!, staple(socket));
+  if (sessionStore !== undefined) others.sessionStore = sessionStore(socket);
   if (alpnCallback !== undefined) {
-    options.alpnProtocols = askForProtocol(alpnCallback.bind(socket));
+    others.alpnProtocols = askForProtocol(alpnCallback.bind(socket));
     // The callback may show another certificate, as that of ACME (RFC 8737).
-    const { credentials } = options;
-    options.credentials = (hello) =>
+    const credentials = others.credentials!;
+    others.credentials = (hello) =>
       socket._shown ?? (typeof credentials === 'function' ? credentials(hello) : credentials);
   }
   if (pskCallback !== undefined)
-    options.findPsk = findPskFor(options.findPsk, (identity) => pskCallback.call(socket, socket, identity));
-  return { ...shared, options, services: serverServices(options) };
+    others.findPsk = findPskFor(findPsk, (identity) => pskCallback.call(socket, socket, identity));
+  return withOthersAsked(shared, others);
 }
 
 function certificateOptions(choices: ServerChoices): ServerOptions {
@@ -137,19 +135,20 @@ function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
 
 /** The name decides on the certificate that is shown, and whose client certificates are taken. */
 function chooseByName(
-  options: Changeable,
+  others: Others,
+  { options: { verifyCertificate } }: ServerConfig,
   choices: ServerChoices,
   socket: EngineSocket,
   callback: SniCallback,
 ): void {
   let { context } = choices;
-  options.credentials = contextByName(context, socket, callback, (chosen) => {
+  others.credentials = contextByName(context, socket, callback, (chosen) => {
     context = chosen;
   });
-  if (options.verifyCertificate === undefined) return;
+  if (verifyCertificate === undefined) return;
   // The client is asked before the name has been looked up, so it is not told which CAs would do.
-  options.certificateAuthorities = undefined;
-  options.verifyCertificate = (request) => clientVerifier(choices, context)(request);
+  others.certificateAuthorities = undefined;
+  others.verifyCertificate = (request) => clientVerifier(choices, context)(request);
 }
 
 /** Whom it trusts is the context's of the name that the client wants; how strict it is, the server's own. */
@@ -188,8 +187,7 @@ export function withCredentials(
   const { config: given } = settings;
   const config = (socket: EngineSocket): ServerConfig => {
     const before = typeof given === 'function' ? given(socket) : given;
-    const options: ServerOptions = { ...before.options, credentials };
-    return { ...before, options, services: serverServices(options) };
+    return withOthersAsked(before, { credentials });
   };
   return { ...settings, config };
 }

@@ -1,4 +1,4 @@
-import type { ServerOptions } from '../options/server.ts';
+import type { ServerTerms } from '../config/config.ts';
 import type { Session } from './session.ts';
 
 /** What is kept of a session to abandon it: not its ticket and certificates. */
@@ -10,7 +10,7 @@ export function endingOf({ secret, createdAt, lifetime, id }: Session): Ending {
 
 /** Tells the stores of a server that a session must not be resumed. They may take their time; whether they manage is theirs. */
 export function abandonSession(
-  { tickets, sessionStore }: Pick<ServerOptions, 'tickets' | 'sessionStore'>,
+  { tickets, sessionStore }: Pick<ServerTerms, 'tickets' | 'sessionStore'>,
   session: Ending,
 ): void {
   attempt(() => (tickets ? tickets.revoke?.(session) : undefined));

@@ -33,7 +33,7 @@ function isUsable(h: ClientHandshake, session: Session): boolean {
   if (!isFresh(session, h.now) || abandonedByClients.has(h.provider, session)) return false;
   if (!config.versions.some((version) => version === session.version)) return false;
   // One that began with a certificate is no key.
-  if (config.options.requirePsk === true && isKnown(session)) return false;
+  if (config.requirePsk && isKnown(session)) return false;
   const is13 = session.version === TLS13;
   if (is13 ? session.ticket.length === 0 : !takesTicket(h, session)) return false;
   if (session.ticket.length > MAX_TICKET) return false;
@@ -60,7 +60,7 @@ function* isAlsoForPeer(h: ClientHandshake, session: Session): Flow<boolean> {
 }
 
 function takesTicket({ config }: ClientHandshake, { ticket }: Session): boolean {
-  return ticket.length === 0 || config.options.sessionTickets !== false;
+  return ticket.length === 0 || config.sessionTickets;
 }
 
 /**
@@ -70,7 +70,7 @@ function takesTicket({ config }: ClientHandshake, { ticket }: Session): boolean 
  */
 function* isTakenUnverified(h: ClientHandshake, session: Session): Flow<boolean> {
   const asked = { peer: 'server', name: h.host, now: h.now } as const;
-  if (!isKnown(session)) return h.config.options.dangerouslyAllowAnonymous === true;
+  if (!isKnown(session)) return h.config.dangerouslyAllowAnonymous;
   const { peerRawPublicKey: spki, peerCertificates: chain } = session;
   const decrypts = cipherSuite(session.cipherSuite)?.keyExchange.startsWith('RSA') === true;
   const keyUsage = decrypts ? 'keyEncipherment' : 'digitalSignature';

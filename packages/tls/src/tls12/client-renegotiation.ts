@@ -1,4 +1,4 @@
-import type { ClientConfig } from '../config/config.ts';
+import type { ClientTerms } from '../config/config.ts';
 import { MAX_HELLO_REQUESTS } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import { offerFeatures } from '../features/client-features.ts';
@@ -97,7 +97,7 @@ export class ClientRenegotiation implements Renegotiation {
 }
 
 /** The version stays as it is (RFC 9846 §4.2.2). */
-function onlyVersion(config: ClientConfig, version: Version): ClientConfig {
+function onlyVersion(config: ClientTerms, version: Version): ClientTerms {
   const cipherSuites = config.cipherSuites.filter((suite) => suiteFits(suite, version));
   return { ...config, versions: [version], cipherSuites, ech: undefined };
 }

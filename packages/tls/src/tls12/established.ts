@@ -1,4 +1,3 @@
-import { MAX_REFUSED_RENEGOTIATIONS } from '../config/defaults.ts';
 import type { EstablishedSecrets } from '../connection/secrets.ts';
 import { TlsError } from '../errors.ts';
 import type { Flow } from '../flow.ts';
@@ -11,7 +10,6 @@ import {
   handshakeTypeName,
   type RawMessage,
 } from '../messages/handshake-type.ts';
-import type { AfterHandshakeOptions } from '../options/after-handshake.ts';
 import { SSL30 } from '../versions.ts';
 import { exportKeyingMaterial12 } from './exporter.ts';
 import { protectionOf } from './protection.ts';
@@ -25,7 +23,7 @@ export class Established12 implements Established {
   readonly canUpdateKeys = false;
   readonly #provider: Handshake['provider'];
   readonly #channel: Handshake['channel'];
-  readonly #config: Config;
+  readonly #config: Handshake['config'];
   readonly #role: Role;
   readonly #terms: Terms;
   readonly #master: Uint8Array;
@@ -36,7 +34,7 @@ export class Established12 implements Established {
 
   /** @param renegotiation undefined where it is refused. */
   constructor(
-    { provider, channel, config }: Handshake & { readonly config: Config },
+    { provider, channel, config }: Handshake,
     role: Role,
     terms: Terms,
     master: Uint8Array,
@@ -138,11 +136,9 @@ export class Established12 implements Established {
   }
 
   #warnings(): number {
-    return this.#config.options.maxRefusedRenegotiations ?? MAX_REFUSED_RENEGOTIATIONS;
+    return this.#config.maxRefusedRenegotiations;
   }
 }
-
-type Config = Handshake['config'] & { readonly options: AfterHandshakeOptions };
 
 function refusal(): TlsError {
   return new TlsError('renegotiation-refused', 'the peer wants to renegotiate, which is refused');

@@ -1,7 +1,7 @@
 import { concat } from '@testudo/codec';
+import type { CommonSettings } from '../config/settings.ts';
 import { TlsError } from '../errors.ts';
 import type { Handshake } from '../handshake/context.ts';
-import type { AfterHandshakeOptions } from '../options/after-handshake.ts';
 import type { Terms } from './terms.ts';
 
 /**
@@ -9,14 +9,14 @@ import type { Terms } from './terms.ts';
  * `export-refused` where the master secret could be that of another connection, too (RFC 7627 §5.4).
  */
 export function exportKeyingMaterial12(
-  { provider, config }: Pick<Handshake, 'provider'> & { readonly config: ConfigWithOptions },
+  { provider, config }: Pick<Handshake, 'provider'> & { readonly config: ExportSettings },
   { rules, suite, extended, randoms: { client, server } }: Terms,
   master: Uint8Array,
   label: string,
   context: Uint8Array | undefined,
   length: number,
 ): Uint8Array {
-  if (!extended && config.options.dangerouslyExportWithoutExtendedMasterSecret !== true) throw refusal();
+  if (!extended && !config.dangerouslyExportWithoutExtendedMasterSecret) throw refusal();
   const seed =
     context === undefined
       ? concat(client, server)
@@ -24,9 +24,7 @@ export function exportKeyingMaterial12(
   return rules.prf(provider, suite, master, label, seed, length);
 }
 
-interface ConfigWithOptions {
-  readonly options: AfterHandshakeOptions;
-}
+type ExportSettings = Pick<CommonSettings, 'dangerouslyExportWithoutExtendedMasterSecret'>;
 
 function refusal(): TlsError {
   return new TlsError(

@@ -22,7 +22,7 @@ const FULL_TAG = 16;
  * either extension are newer.
  */
 export function mayFalseStart(h: ClientHandshake, agreed: Agreed, server: AuthenticatedPeer): boolean {
-  const { falseStart = false } = h.config.options;
+  const { falseStart } = h.config;
   if (falseStart === false) return false;
   const { rules, suite, compression } = agreed.terms;
   return (

@@ -1,10 +1,10 @@
 import { bytesEqual, concat } from '@testudo/codec';
+import type { CommonSettings } from '../config/settings.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { renegotiationInfo } from '../extensions/negotiation.ts';
 import type { PreviousHandshake } from '../handshake/context.ts';
 import type { ClientHello } from '../messages/client-hello.ts';
-import type { AfterHandshakeOptions } from '../options/after-handshake.ts';
 import { EMPTY_RENEGOTIATION_INFO_SCSV } from '../suites/index.ts';
 
 const NOTHING = new Uint8Array(0);
@@ -13,7 +13,7 @@ interface Renegotiating {
   readonly renegotiates?: PreviousHandshake;
 }
 
-type Checking = Renegotiating & { readonly config: { readonly options: AfterHandshakeOptions } };
+type Checking = Renegotiating & { readonly config: Pick<CommonSettings, 'requireSecureRenegotiation'> };
 
 /** What a client says in renegotiation_info: nothing, or its last Finished (RFC 5746 §3.4, §3.5). */
 export function clientRenegotiationInfo({ renegotiates }: Renegotiating): Uint8Array {
@@ -60,7 +60,7 @@ export function checkServerRenegotiationInfo(
 
 /** A first handshake: the peer may do without where that is allowed (RFC 5746 §4.1, §4.3). */
 function known({ config }: Checking, isSecure: boolean): boolean {
-  if (isSecure || config.options.requireSecureRenegotiation !== true) return isSecure;
+  if (isSecure || !config.requireSecureRenegotiation) return isSecure;
   throw insecure('is missing, which is required here');
 }
 

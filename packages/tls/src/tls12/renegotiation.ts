@@ -4,8 +4,6 @@ import type { Handshake, PreviousHandshake } from '../handshake/context.ts';
 import { RateLimit } from '../handshake/rate-limit.ts';
 import type { AfterHandshake, ConnectionInfo } from '../handshake/result.ts';
 import type { RawMessage } from '../messages/handshake-type.ts';
-import { renegotiationSettings } from '../options/after-handshake.ts';
-import type { CommonOptions } from '../options/common.ts';
 import { SSL30 } from '../versions.ts';
 import type { Terms } from './terms.ts';
 
@@ -26,13 +24,13 @@ export interface Renegotiation {
 
 /** The handshake that is complete, as the next one sees it; undefined where there must be no next one. */
 export function previousHandshake(
-  h: Handshake & { readonly config: { readonly options: CommonOptions } },
+  h: Handshake,
   role: 'client' | 'server',
   terms: Terms,
   secure: boolean,
   info: ConnectionInfo,
 ): PreviousHandshake | undefined {
-  const settings = renegotiationSettings(h.config.options);
+  const settings = h.config.renegotiation;
   if (settings === undefined || !secure || terms.rules.version === SSL30) return undefined;
   // A session that is resumed without the extended master secret may be somebody else's, too (RFC 7627 §5.4).
   if (info.resumed && !terms.extended) return undefined;

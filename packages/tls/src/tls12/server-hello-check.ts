@@ -66,7 +66,7 @@ export function checkServerHello(
   }
   // RFC 7627 §5.2
   const extended = extensions.has(extendedMasterSecret);
-  if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
+  if (!extended && !h.config.allowNoExtendedMasterSecret) {
     throw new TlsError(
       'no-extended-master-secret',
       'the server does not support extended_master_secret, which is required here',
@@ -120,7 +120,7 @@ function selectedCompression(
   session: Session | undefined,
 ): RecordCompression | undefined {
   if (method === 0) return undefined;
-  const { dangerousCompression } = config.options;
+  const { dangerousCompression } = config;
   if (dangerousCompression?.method === method && session === undefined) return dangerousCompression;
   throw new TlsError('illegal-parameter', 'ServerHello selects a compression method');
 }

@@ -81,7 +81,7 @@ export function agreeOn(
   checkClientSchemes(h, rules);
   // RFC 7627 §5.2
   const extended = extensions.has(extendedMasterSecret);
-  if (!extended && h.config.options.allowNoExtendedMasterSecret === false) {
+  if (!extended && !h.config.allowNoExtendedMasterSecret) {
     throw new TlsError(
       'no-extended-master-secret',
       'the client does not support extended_master_secret, which is required here',
@@ -93,7 +93,7 @@ export function agreeOn(
   const randoms = { client: hello.random.slice(), server: serverRandom(h, rules) };
   const compression = commonCompression(h, hello);
   const termsWith = (suite: CipherSuite, compression: RecordCompression | undefined): Terms => {
-    const isWanted = extensions.has(encryptThenMac) && h.config.options.encryptThenMac !== false;
+    const isWanted = extensions.has(encryptThenMac) && h.config.encryptThenMac;
     const chosen = { suite, encryptThenMac: suite.cipher.kind === 'cbc' && isWanted };
     checkSameEncryptThenMac(h, chosen);
     return { rules, randoms, extended, compression, ...chosen };
@@ -104,8 +104,7 @@ export function agreeOn(
     info,
     extended,
     secureRenegotiation: checkClientRenegotiationInfo(h, hello),
-    sendsTicket:
-      Boolean(h.config.options.tickets) && extensions.has(sessionTicket) && compression === undefined,
+    sendsTicket: Boolean(h.config.tickets) && extensions.has(sessionTicket) && compression === undefined,
     termsWith: (suite) => termsWith(suite, compression),
     // Sessions that can be resumed had no compression.
     termsOf: (session) => termsWith(cipherSuite(session.cipherSuite)!, undefined),
@@ -114,7 +113,7 @@ export function agreeOn(
 
 /** RFC 5246 §7.4.1.2, RFC 3749 §2. */
 function commonCompression(h: ServerHandshake, hello: ClientHello): RecordCompression | undefined {
-  const { dangerousCompression } = h.config.options;
+  const { dangerousCompression } = h.config;
   if (dangerousCompression === undefined) return undefined;
   return hello.legacyCompressionMethods.includes(dangerousCompression.method)
     ? dangerousCompression
@@ -133,7 +132,7 @@ function serverRandom(h: ServerHandshake, rules: VersionRules): Uint8Array {
 
 function checkClientSchemes({ config }: ServerHandshake, rules: VersionRules): void {
   if (
-    config.options.clientCertificate !== 'require' ||
+    config.clientCertificate !== 'require' ||
     rules.clientSignatureSchemes(config.signatureSchemes12).length > 0
   )
     return;
@@ -148,7 +147,7 @@ export function asksForCertificate(
   { config }: ServerHandshake,
   { rules, suite }: Pick<Terms, 'rules' | 'suite'>,
 ): boolean {
-  const wanted = (config.options.clientCertificate ?? 'none') !== 'none';
+  const wanted = config.clientCertificate !== 'none';
   return (
     wanted &&
     mayAskForCertificate(suite) &&

@@ -88,7 +88,7 @@ const NOTHING_FITS = {
 
 /** No suite is left, since a client certificate is required: then the client hears why. */
 function checkCanAsk(h: ServerHandshake, wishes: Wishes): void {
-  if (h.config.options.clientCertificate !== 'require' || commonSuites(h, wishes, false).length === 0) return;
+  if (h.config.clientCertificate !== 'require' || commonSuites(h, wishes, false).length === 0) return;
   throw new TlsError(
     'client-certificate-missing',
     'the client offers only suites with a pre-shared key, but a client certificate is required as well',
@@ -99,7 +99,7 @@ function checkCanAsk(h: ServerHandshake, wishes: Wishes): void {
 function commonSuites(
   h: ServerHandshake,
   { rules, hello }: Wishes,
-  asks: boolean = h.config.options.clientCertificate === 'require',
+  asks: boolean = h.config.clientCertificate === 'require',
 ): CipherSuite[] {
   const ours = suitesOf(h.config.cipherSuites, rules).filter(
     (suite) => keyExchangeOf(suite).available(h.config) && (!asks || mayAskForCertificate(suite)),

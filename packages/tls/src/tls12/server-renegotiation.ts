@@ -1,4 +1,4 @@
-import type { ServerConfig } from '../config/config.ts';
+import type { ServerTerms } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
 import { supportedVersions } from '../extensions/negotiation.ts';
 import type { Flow } from '../flow.ts';
@@ -9,7 +9,6 @@ import { Transcript } from '../handshake/transcript.ts';
 import { hostName } from '../hello/client-hello-info.ts';
 import { type ClientHello, checkLegacyVersion, clientHello } from '../messages/client-hello.ts';
 import { HANDSHAKE_TYPE, type RawMessage } from '../messages/handshake-type.ts';
-import type { ServerOptions } from '../options/server.ts';
 import { type Version, versionName } from '../versions.ts';
 import { peerMayBegin, type Renegotiation } from './renegotiation.ts';
 import type { VersionRules } from './version-rules.ts';
@@ -106,10 +105,9 @@ export class ServerRenegotiation implements Renegotiation {
   }
 }
 
-function asking(config: ServerConfig, wanted: 'request' | 'require'): ServerConfig {
-  const own = config.options.clientCertificate;
-  const clientCertificate = own === 'require' ? own : wanted;
-  return { ...config, options: { ...config.options, clientCertificate } satisfies ServerOptions };
+function asking(config: ServerTerms, wanted: 'request' | 'require'): ServerTerms {
+  const own = config.clientCertificate;
+  return { ...config, clientCertificate: own === 'require' ? own : wanted };
 }
 
 /** The version stays as it is, whatever else the client has learnt since (RFC 9846 §4.2.2). */

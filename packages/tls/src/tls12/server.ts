@@ -74,7 +74,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
   const { hello } = agreed;
   const terms = agreed.termsWith(suite);
   const storesSession =
-    h.config.options.sessionStore !== undefined &&
+    h.config.sessionStore !== undefined &&
     !agreed.sendsTicket &&
     isResumable(suite) &&
     terms.compression === undefined;
@@ -124,7 +124,7 @@ function* fullHandshake(h: ServerHandshake, wishes: Agreed): Flow<HandshakeResul
 
 /** RFC 5246 §7.3, Figure 2; with a ticket RFC 5077 §3.1. */
 function* resumption(h: ServerHandshake, wishes: Agreed, session: Session): Flow<HandshakeResult> {
-  const sendsTicket = wishes.sendsTicket && h.config.options.renewTickets !== false;
+  const sendsTicket = wishes.sendsTicket && h.config.renewTickets;
   const agreed: Agreed = { ...wishes, sendsTicket };
   const terms = agreed.termsOf(session);
   checkSamePeer(h, shownBefore(session));
@@ -178,7 +178,7 @@ function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf
 /** RFC 5246 §7.4.4. */
 function sendCertificateRequest(h: ServerHandshake, terms: Terms): boolean {
   const { rules } = terms;
-  const { certificateAuthorities } = h.config.options;
+  const { certificateAuthorities } = h.config;
   if (!asksForCertificate(h, terms)) return false;
   const schemes = rules.clientSignatureSchemes(h.config.signatureSchemes12);
   send(h, rules.namesSignatureSchemes ? certificateRequest12 : certificateRequest11, {
@@ -195,7 +195,7 @@ function* receiveCertificate(h: ServerHandshake, { rules }: Terms): Flow<readonl
   // The warning in place of the message has been passed over (RFC 6101 §5.6.6).
   const isMissing = rules.warnsWithoutCertificate && !(yield* nextIs(h, message));
   const { certificateList } = isMissing ? NO_CERTIFICATES : yield* receive(h, message);
-  if (certificateList.length === 0 && h.config.options.clientCertificate === 'require') {
+  if (certificateList.length === 0 && h.config.clientCertificate === 'require') {
     throw new TlsError(
       'client-certificate-missing',
       'the client showed no certificate, and this server requires one',
@@ -263,12 +263,12 @@ function result(
   const renegotiation = previous && new ServerRenegotiation(h, terms.rules, previous, serverHandshake12);
   const established = new Established12(h, 'server', terms, done.master, renegotiation);
   const ending = done.session && endingOf(done.session);
-  const { options } = h.config;
+  const { config } = h;
   return {
     proof: done.proof,
     established,
     info,
-    abandonSession: ending && (() => abandonSession(options, ending)),
+    abandonSession: ending && (() => abandonSession(config, ending)),
   };
 }
 

@@ -70,7 +70,7 @@ function* sessionPsk(
 function* externalPsk(h: ServerHandshake, { identity }: PskIdentity): Flow<KnownPsk | undefined> {
   const psk = yield* perform('findPsk', { identity, version: TLS13 });
   // A key that is not in a certificate does not stand in for one.
-  if (h.config.options.clientCertificate === 'require') {
+  if (h.config.clientCertificate === 'require') {
     h.refusesPsk ||= psk !== undefined;
     return undefined;
   }
@@ -80,8 +80,7 @@ function* externalPsk(h: ServerHandshake, { identity }: PskIdentity): Flow<Known
 /** Same name, not too old, and no less authenticated than a full handshake would be (RFC 9846 §4.7.1). */
 function resumableHash(h: ServerHandshake, session: Session, name: string | undefined): HashName | undefined {
   const isForName =
-    session.serverName === (name ?? '') ||
-    (session.acrossNames === true && h.config.options.resumptionAcrossNames === true);
+    session.serverName === (name ?? '') || (session.acrossNames === true && h.config.resumptionAcrossNames);
   if (session.version !== TLS13 || !isForName) return undefined;
   if (!isFresh(session, h.now) || !satisfiesClientAuthentication(h.config, session)) return undefined;
   return cipherSuite13(session.cipherSuite)?.hash;

@@ -11,7 +11,7 @@ import { receiveAuthentication } from './authentication.ts';
 
 /** What a server can verify, and whom it trusts (RFC 9846 §4.4.2). */
 export function certificateRequestExtensions(h: ServerHandshake): ExtensionBlock<'certificate_request'> {
-  const { certificateAuthorities: authorities } = h.config.options;
+  const { certificateAuthorities: authorities } = h.config;
   // Also what may only sign certificates (RFC 9846 §4.3.3).
   const schemes = h.config.signatureSchemes.filter(mayStandIn13).map(({ id }) => id);
   const extensions = new ExtensionBlock('certificate_request').set(signatureAlgorithms, schemes);
@@ -30,7 +30,7 @@ export function* authenticateClient(h: ServerHandshake, context: Uint8Array): Fl
     requested: h.config.features.requested,
     context,
   });
-  if (!isIdentified(peer) && h.config.options.clientCertificate === 'require') {
+  if (!isIdentified(peer) && h.config.clientCertificate === 'require') {
     throw new TlsError(
       'certificate-required',
       'the client showed no certificate, and this server requires one',

@@ -92,7 +92,7 @@ function checkAgreement(
     );
   }
   const psk = selectedPsk(offer, hello, suite);
-  if (h.config.options.requirePsk === true)
+  if (h.config.requirePsk)
     checkPsk(
       psk,
       'the server accepts none of the pre-shared keys offered, and requirePsk allows no certificate in their place',
@@ -154,7 +154,7 @@ function enterHandshake(h: ClientHandshake, agreed: Agreement, schedule: KeySche
   const { hello } = agreed.offer;
   h.channel.useTls13();
   h.transcript.useHash(agreed.suite.hash);
-  if (h.config.options.postHandshakeAuth !== true) h.transcript.forgetMessages();
+  if (!h.config.postHandshakeAuth) h.transcript.forgetMessages();
   schedule.enterHandshake(agreed.secret);
   const { offersEarlyData } = agreed.offer;
   const sendsEarlyData = offersEarlyData && !agreed.retried;
@@ -303,10 +303,9 @@ function complete(
       const secret = schedule.resumptionPsk(resumptionSecret, ticket.ticketNonce);
       h.onSession(sessionFromTicket(h, ticket, secret, agreed));
     },
-    later:
-      h.config.options.postHandshakeAuth === true
-        ? new LaterAnswers(h, suite.hash, h.transcript.messages(), info)
-        : undefined,
+    later: h.config.postHandshakeAuth
+      ? new LaterAnswers(h, suite.hash, h.transcript.messages(), info)
+      : undefined,
   });
   return { proof, established, info };
 }

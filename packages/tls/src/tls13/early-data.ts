@@ -76,7 +76,7 @@ function earlySession(
   const suite = cipherSuite13(session.cipherSuite);
   if (suite === undefined || !h.config.cipherSuites.includes(suite)) return undefined;
   // The server would have to speak the same protocol as when the session began.
-  const protocols = h.config.options.alpnProtocols ?? [];
+  const protocols = h.config.alpnProtocols;
   if (session.alpnProtocol !== '' && !protocols.includes(session.alpnProtocol)) return undefined;
   if (!mayResumeEarly(h, session) || !isForPeer(h, session)) return undefined;
   return { psk, suite, maxEarlyData: session.maxEarlyData };

@@ -1,4 +1,4 @@
-import type { ServerOptions } from '../options/server.ts';
+import type { ServerTerms } from '../config/config.ts';
 import { abandonSession, endingOf } from '../sessions/abandon.ts';
 import type { Session } from '../sessions/session.ts';
 import type { KeySchedule } from './key-schedule.ts';
@@ -19,25 +19,25 @@ export interface IssuedTickets {
 }
 
 /** Without anyone to tell, nothing need be kept. */
-export function canRevoke({ tickets }: Pick<ServerOptions, 'tickets'>): boolean {
+export function canRevoke({ tickets }: Pick<ServerTerms, 'tickets'>): boolean {
   return Boolean(tickets) && (tickets as { revoke?: unknown }).revoke !== undefined;
 }
 
 /** How to forget what was resumed and what was issued; undefined where there is nothing to forget. */
 export function abandonment(
-  options: ServerOptions,
+  stores: Pick<ServerTerms, 'tickets' | 'sessionStore'>,
   resumed: Session | undefined,
   issued: IssuedTickets | undefined,
 ): (() => void) | undefined {
   if (resumed === undefined && issued === undefined) return undefined;
   const ending = resumed && endingOf(resumed);
   return () => {
-    if (ending !== undefined) abandonSession(options, ending);
+    if (ending !== undefined) abandonSession(stores, ending);
     if (issued === undefined) return;
     const { schedule, resumptionSecret, count, createdAt, lifetime } = issued;
     for (let i = 0; i < count; i++) {
       const secret = schedule.resumptionPsk(resumptionSecret, Uint8Array.of(i));
-      abandonSession(options, { secret, createdAt, lifetime, id: NO_ID });
+      abandonSession(stores, { secret, createdAt, lifetime, id: NO_ID });
     }
   };
 }

@@ -86,11 +86,9 @@ export class LaterRequests implements LaterAuthentication {
 
   #handshakeWith(required: boolean, request: Uint8Array): ServerHandshake {
     const { provider, config } = this.#constant;
-    const wanted = 'require';
-    const options = { ...config.options, clientCertificate: required ? wanted : 'request' } as const;
     return {
       ...this.#constant,
-      config: { ...config, options },
+      config: { ...config, clientCertificate: required ? 'require' : 'request' },
       transcript: laterTranscript(provider, this.#hash, this.#handshake, request),
       now: config.now(),
       lookahead: undefined,

@@ -17,15 +17,15 @@ import { binder } from './binder.ts';
 export function* offeredPsks(h: ClientHandshake, session: Session | undefined): Flow<OfferedPsk[]> {
   const { config } = h;
   if (!config.versions.includes(TLS13)) return [];
-  const { psks: keys, requirePsk } = config.options;
+  const { hasPsks, requirePsk } = config;
   const psks: OfferedPsk[] = session?.version === TLS13 ? [resumptionPsk(h, session)] : [];
-  if (keys === undefined) return psks;
+  if (!hasPsks) return psks;
   const external = yield* perform('choosePsks', { hint: undefined });
   const hashes = config.cipherSuites.filter(isSuite13).map((suite) => suite.hash);
   // An empty identity is one of TLS 1.2 only (RFC 4279 §2, RFC 9846 §4.3.11).
   const named = external.filter(({ identity }) => identity.length > 0).map(externalPsk);
   const offered = [...psks, ...named.filter((psk) => hashes.includes(psk.hash))];
-  if (requirePsk === true) checkPsk(offered[0], 'there is neither a key nor a session for this server');
+  if (requirePsk) checkPsk(offered[0], 'there is neither a key nor a session for this server');
   return offered;
 }
 
@@ -77,7 +77,7 @@ function encodeClientHello(h: ClientHandshake, { psks, hello }: Offer): Uint8Arr
       binders: psks.map(({ hash }) => new Uint8Array(HASH_LENGTH[hash])),
     });
   }
-  if (h.ech === undefined) padHello(h.config.options, hello);
+  if (h.ech === undefined) padHello(h.config, hello);
   else h.ech.arrange(hello);
   return encodeMessage(clientHello, hello);
 }

@@ -49,7 +49,7 @@ export function retryClientHello(
   if (given !== undefined) extensions.set(cookie, given);
   // A PSK of another hash cannot be used any more (RFC 9846 §4.2.4).
   const psks = offer.psks.filter((psk) => psk.hash === suite.hash);
-  if (h.config.options.requirePsk === true)
+  if (h.config.requirePsk)
     checkPsk(psks[0], 'the server chooses a suite that fits none of the pre-shared keys offered');
   dropEarlyData(h, offer);
   const second = { ...offer, shares, psks };

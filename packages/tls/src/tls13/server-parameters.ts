@@ -59,7 +59,7 @@ export function* agreeOnKeys(h: ServerHandshake, hello: ClientHello): Flow<Agree
   if (group === undefined)
     throw new TlsError('no-common-group', 'client and server share no key exchange group');
   const choices = yield* choose(h, hello, usable !== undefined);
-  if (withShare !== undefined && h.config.options.retryCookies === undefined) {
+  if (withShare !== undefined && h.config.retryCookies === undefined) {
     const clientShare = first.shares.get(withShare.id)!;
     const keys = { hello, suite, psk: usable, group: withShare, clientShare };
     return agreement(keys, choices, false, offeredEarlyData);

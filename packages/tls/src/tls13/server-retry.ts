@@ -29,7 +29,7 @@ export function* retry(
   if (hello.extensions.has(earlyData)) h.channel.skipUndecryptable(SKIPPED_EARLY_DATA);
   const helloHash = h.transcript.replaceClientHello(suite.hash);
   const state = { helloHash, cipherSuite: suite.id, group: group ?? 0 };
-  const sealed = h.config.options.retryCookies?.seal(state, h.now);
+  const sealed = h.config.retryCookies?.seal(state, h.now);
   const raw = retryMessage(h, hello, { suite, group, helloHash, sealed });
   confirmRetry(h, suite, hello, raw);
   h.transcript.add(raw);
@@ -51,7 +51,7 @@ export function restoreRetry(
   hello: ClientHello,
 ): { suite: CipherSuite13; group: number | undefined } | undefined {
   const sealed = hello.extensions.get(cookie);
-  const cookies = h.config.options.retryCookies;
+  const cookies = h.config.retryCookies;
   if (sealed === undefined || cookies === undefined) return undefined;
   const state = cookies.open(sealed, h.now);
   const suite = state && cipherSuite13(state.cipherSuite);

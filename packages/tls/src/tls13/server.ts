@@ -229,7 +229,7 @@ function sendCertificateRequest(h: ServerHandshake): boolean {
 }
 
 function asksForCertificate({ config }: ServerHandshake): boolean {
-  return (config.options.clientCertificate ?? 'none') !== 'none';
+  return config.clientCertificate !== 'none';
 }
 
 /** Early data comes until the client says that it is over (RFC 9846 §4.6); the connection hands it out meanwhile. */
@@ -261,7 +261,7 @@ function* receiveClientFlight(
 /** A client that cannot resume with (EC)DHE gets no tickets (RFC 9846 §4.3.9). */
 function takesTickets(h: ServerHandshake, hello: ClientHello): boolean {
   const modes = hello.extensions.get(pskKeyExchangeModes) ?? [];
-  return Boolean(h.config.options.tickets) && h.config.ticketCount > 0 && modes.includes(PSK_DHE_KE);
+  return Boolean(h.config.tickets) && h.config.ticketCount > 0 && modes.includes(PSK_DHE_KE);
 }
 
 function* offerTickets(
@@ -273,14 +273,14 @@ function* offerTickets(
   const resumptionSecret = schedule.derive('res master', h.transcript.digest());
   const settings = h.negotiated?.applicationSettings;
   const agreed = { suite, alpnProtocol, settings, peer, serverName: info.serverName };
-  const { sessionLifetime: lifetime, options } = h.config;
+  const { sessionLifetime: lifetime, renewTickets } = h.config;
   // A client that resumes has used one up, and gets one for it.
-  const most = psk?.session === undefined ? h.config.ticketCount : options.renewTickets === false ? 0 : 1;
+  const most = psk?.session === undefined ? h.config.ticketCount : renewTickets ? 1 : 0;
   const count = Math.min(most, h.config.ticketCount);
   let issued: IssuedTickets | undefined;
   try {
     yield* sendTickets(h, schedule, resumptionSecret, count, agreed);
-    if (canRevoke(options)) issued = { schedule, resumptionSecret, count, createdAt: h.now, lifetime };
+    if (canRevoke(h.config)) issued = { schedule, resumptionSecret, count, createdAt: h.now, lifetime };
     return issued;
   } finally {
     if (issued === undefined) resumptionSecret.fill(0);
@@ -326,7 +326,7 @@ function complete(
       ? new LaterRequests(h, suite.hash, h.transcript.messages(), info)
       : undefined,
   });
-  return { proof, established, info, abandonSession: abandonment(h.config.options, psk?.session, issued) };
+  return { proof, established, info, abandonSession: abandonment(h.config, psk?.session, issued) };
 }
 
 const NOTHING = new Uint8Array(0);

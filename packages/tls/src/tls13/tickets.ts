@@ -70,7 +70,7 @@ export function* sendTickets(
       host: '',
       maxEarlyData: h.config.maxEarlyData,
       localCertificateType: h.certificateTypes?.server,
-      acrossNames: h.config.options.resumptionAcrossNames || undefined,
+      acrossNames: h.config.resumptionAcrossNames || undefined,
     };
     const ticket = yield* perform('sealTicket', sessionOf(agreed, issued));
     psk.fill(0);

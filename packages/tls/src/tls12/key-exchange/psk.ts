@@ -41,7 +41,7 @@ function pskWith(name: KeyExchangeName, other: KeyExchange | undefined): KeyExch
     clientParams: (version) => clientParams(other?.clientParams(version)),
     *server(h, side) {
       const half = other === undefined ? undefined : yield* other.server(h, side);
-      const { pskIdentityHint } = h.config.options;
+      const { pskIdentityHint } = h.config;
       const isSilent = pskIdentityHint === undefined && says === undefined;
       return {
         params: isSilent ? undefined : { identityHint: pskIdentityHint ?? NOTHING, other: half?.params },
