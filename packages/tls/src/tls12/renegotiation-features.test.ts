@@ -164,8 +164,8 @@ describe('encrypt_then_mac is not given up (RFC 7366 §3.1)', () => {
     const client = clientConfig({ ...common, verifyCertificate, cipherSuites, ...before.client });
     const server = serverConfig({ ...common, credentials: [pki.server()], cipherSuites, ...before.server });
     const pair = new Pair(clientEnd(client), serverEnd(server)).pump();
-    Object.assign(client.options, after.client);
-    Object.assign(server.options, after.server);
+    Object.assign(client, after.client);
+    Object.assign(server, after.server);
     pair.client.connection.renegotiate();
     return pair.pump();
   }
