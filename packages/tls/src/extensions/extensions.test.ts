@@ -33,6 +33,7 @@ const VALUES: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   'server_name client_hello': serverNames,
   'server_name server_hello_12': none,
   'server_name encrypted_extensions': none,
+  'server_name certificate_request': bytes(),
   'max_fragment_length client_hello': fc.nat(255),
   'max_fragment_length server_hello_12': fc.nat(255),
   'max_fragment_length encrypted_extensions': fc.nat(255),
@@ -161,6 +162,49 @@ const CASES = EXTENSIONS.flatMap((extension) =>
 
 test('no extension and no place is left out here', () => {
   expect(CASES.map(([name]) => name).sort()).toEqual(Object.keys(VALUES).sort());
+});
+
+/** RFC 9846 §4.3, the table: where an extension may stand in TLS 1.3. Of ech_outer_extensions see RFC 9849 §5.1. */
+const PLACES_13: Readonly<Record<number, string>> = {
+  0: 'CH EE CR',
+  5: 'CH CR CT',
+  10: 'CH EE',
+  13: 'CH CR',
+  14: 'CH EE',
+  15: 'CH EE',
+  16: 'CH EE',
+  19: 'CH EE',
+  20: 'CH EE',
+  21: 'CH',
+  27: 'CH CR',
+  28: 'CH EE',
+  34: 'CH CR CT',
+  41: 'CH SH',
+  42: 'CH EE NST',
+  43: 'CH SH HRR',
+  44: 'CH HRR',
+  45: 'CH',
+  47: 'CH CR',
+  48: 'CR',
+  49: 'CH',
+  50: 'CH CR',
+  51: 'CH SH HRR',
+  65037: 'CH HRR EE',
+};
+const IN_SHORT: Partial<Record<Place, string>> = {
+  client_hello: 'CH',
+  server_hello: 'SH',
+  hello_retry_request: 'HRR',
+  encrypted_extensions: 'EE',
+  certificate: 'CT',
+  certificate_request: 'CR',
+  new_session_ticket: 'NST',
+};
+
+test.each(Object.entries(PLACES_13))('extension %s may stand in %s', (id, places) => {
+  const { codecs } = EXTENSIONS.find((extension) => extension.id === Number(id))!;
+  const ours = Object.keys(codecs).flatMap((place) => IN_SHORT[place as Place] ?? []);
+  expect(ours.sort()).toEqual(places.split(' ').sort());
 });
 
 describe.each(CASES)('%s', (name, { codec }) => {

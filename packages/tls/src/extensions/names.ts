@@ -5,6 +5,7 @@ import {
   list,
   mapped,
   opaque,
+  rest,
   struct,
   toLatin1,
   uint8,
@@ -29,6 +30,7 @@ export const serverName: Extension<{
   client_hello: ServerName[];
   server_hello_12: null;
   encrypted_extensions: null;
+  certificate_request: Uint8Array;
 }> = {
   id: 0,
   name: 'server_name',
@@ -37,6 +39,8 @@ export const serverName: Extension<{
     client_hello: serverNames(),
     server_hello_12: acknowledgement(),
     encrypted_extensions: acknowledgement(),
+    // It may stand there (RFC 9846 §4.3); only who asks for authenticators says something by it (RFC 9261 §4).
+    certificate_request: rest,
   },
 };
 

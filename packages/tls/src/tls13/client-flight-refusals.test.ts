@@ -3,9 +3,16 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { maxFragmentLength, statusRequest } from '../extensions/certificates.ts';
+import {
+  certificateAuthorities,
+  maxFragmentLength,
+  oidFilters,
+  signedCertificateTimestamp,
+  statusRequest,
+} from '../extensions/certificates.ts';
+import { compressCertificate, delegatedCredential } from '../extensions/identities.ts';
 import { alpn, serverName } from '../extensions/names.ts';
-import { signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
+import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from '../extensions/negotiation.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import type { ClientOptions } from '../options/client.ts';
 import { clientEnd } from '../testing/end.ts';
@@ -163,6 +170,38 @@ describe('a certificate', () => {
       'unexpected-message',
     ],
   ]);
+
+  test('request may hold whatever RFC 9846 §4.3 lets stand there, and what nobody knows', () => {
+    const p = puppet().upTo('encrypted_extensions');
+    p.send(
+      p.certificateRequest((b) => {
+        b.set(serverName, Uint8Array.of(0, 4, 0, 0, 1, 97)).set(statusRequest, new Uint8Array(0));
+        b.set(signedCertificateTimestamp, null).set(certificateAuthorities, [Uint8Array.of(0x30, 0)]);
+        b.set(signatureAlgorithmsCert, [0x0403]).set(oidFilters, []).set(compressCertificate, [1]);
+        b.set(delegatedCredential, [0x0403]);
+        b.setRaw(52, new Uint8Array(3)).setRaw(0x5a5a, Uint8Array.of(1));
+      }),
+    );
+    finish(p);
+    expect([p.end.errors, p.end.connection.state]).toEqual([[], 'open']);
+  });
+
+  test.each([
+    ['supported_groups', 10],
+    ['ALPN', 16],
+    ['early_data', 42],
+    ['supported_versions', 43],
+    ['cookie', 44],
+    ['psk_key_exchange_modes', 45],
+    ['key_share', 51],
+    ['post_handshake_auth', 49],
+    ['record_size_limit', 28],
+    ['status_request_v2', 17],
+  ])('request with %s is refused', (_name, id) => {
+    const p = puppet().upTo('encrypted_extensions');
+    p.send(raw(13, 0, 0, 12, 0, 13, 0, 4, 0, 2, 4, 3, id >> 8, id, 0, 0));
+    expect(outcomeOf(p)).toEqual(refused('misplaced-extension'));
+  });
 
   function finish(p: PuppetServer13): void {
     p.send(p.certificate());
