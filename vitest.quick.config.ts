@@ -11,8 +11,8 @@ export default defineConfig({
     ...config.test,
     include: [
       'packages/{codec,crypto,x509}/src/**/*.test.ts',
-      `${ENGINE}/{certificates,connection,ech,extensions,features,handshake,heartbeat,hello,messages,psk,record,sessions,tls12,tls13,web}/**/*.test.ts`,
       `${ENGINE}/*.test.ts`,
+      `${ENGINE}/!(groups|legacy|node|testing)/**/*.test.ts`,
       // The Node door, by what most programs do with it.
       `${ENGINE}/node/{alpn,data,ending,errors,https,material,options,sessions,verification}.test.ts`,
       'apps/testudo/src/{config,output}/**/*.test.ts',
