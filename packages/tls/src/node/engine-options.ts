@@ -3,9 +3,8 @@ import type { EchOptions } from '../ech/client-config.ts';
 import type { EchKey } from '../ech/keys.ts';
 import type { HeartbeatMode } from '../heartbeat/terms.ts';
 import type { RenegotiationOptions } from '../options/after-handshake.ts';
-import type { ClientOptions } from '../options/client.ts';
 import type { Legacy } from '../options/legacy.ts';
-import type { EarlyDataOptions, ServerOptions } from '../options/server.ts';
+import type { EarlyDataOptions } from '../options/server.ts';
 import type { ExternalPsk } from '../psk/external-psk.ts';
 import { MemoryReplayGuard } from '../sessions/replay-guard.ts';
 import { checkArray, invalidValue } from './arguments.ts';
@@ -68,17 +67,6 @@ export interface EarlyDataSettings {
    */
   earlyData?: Uint8Array | boolean | EarlyDataOptions | undefined;
 }
-
-/** What both sides' configurations take of them. */
-export type CommonEngineOptions = Pick<
-  ClientOptions & ServerOptions,
-  | 'legacy'
-  | 'heartbeat'
-  | 'requireAlpn'
-  | 'applicationSettings'
-  | 'certificateCompression'
-  | 'dangerouslyExportWithoutExtendedMasterSecret'
->;
 
 /** `certificateCompression` as in Node 24: names. Throws as Node. */
 export function readCompressions(

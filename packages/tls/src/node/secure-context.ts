@@ -7,13 +7,7 @@ import type { ClientConfig } from '../config/config.ts';
 import { checkObject } from './arguments.ts';
 import type { Trust } from './chain-verdict.ts';
 import { ContextHandle } from './context-handle.ts';
-import {
-  enabledOnly,
-  type Negotiation,
-  readNegotiation,
-  type SecureContextOptions,
-  withDefaults,
-} from './context-options.ts';
+import { type SecureContextOptions, withDefaults } from './context-options.ts';
 import { defaultAuthorities } from './default-authorities.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { nodeTypeError } from './errors.ts';
@@ -21,15 +15,15 @@ import { checkServerIdentity } from './identity.ts';
 import type { IdentityCheck } from './identity-check.ts';
 import { live } from './live.ts';
 import { loadAuthorities, loadIdentities, type OwnIdentity } from './load.ts';
-import { bytesOf } from './openssl-pem.ts';
-import { givenToContext } from './option-table.ts';
+import { enabledOnly, type Negotiation, readNegotiation } from './negotiation.ts';
+import { contextKey, givenToContext } from './option-table.ts';
 import { sentWith } from './own-chain.ts';
 import { checkOwnStrength } from './own-strength.ts';
 import { loadPfx } from './pfx.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
 import { loadRevocation, type Revocation } from './revocation-lists.ts';
 import { takeSealedMemory } from './sealed-memory.ts';
-import { type Strictness, strictnessKey, strictnessOf } from './strictness.ts';
+import { type Strictness, strictnessOf } from './strictness.ts';
 import { verifier } from './verification.ts';
 import { asNode } from './words-of-node.ts';
 
@@ -50,8 +44,8 @@ export class SecureContext {
   readonly sessionIdContext: string | undefined;
   /** Looks certificates up in the lists of `crl`; undefined when there are none. */
   readonly revocation: Revocation | undefined;
-  /** What only the engine has. */
-  readonly engine: Pick<EngineOptions, 'psks' | 'ech' | 'echKeys' | 'serverNames' | 'postHandshakeAuth'>;
+  /** What is put together with what a connection's or a server's own options say. */
+  readonly engine: Pick<EngineOptions, 'psks' | 'postHandshakeAuth'>;
   /** What Node keeps OpenSSL's context in: programs add CAs to it. */
   readonly context: ContextHandle;
   #authorities: readonly Certificate[] | undefined;
@@ -73,8 +67,8 @@ export class SecureContext {
     );
     this.revocation = revocation;
     this.#allowsPartial = Boolean(options.allowPartialTrustChain);
-    const { psks, ech, echKeys, serverNames, postHandshakeAuth } = options;
-    this.engine = { psks, ech, echKeys, serverNames, postHandshakeAuth };
+    const { psks, postHandshakeAuth } = options;
+    this.engine = { psks, postHandshakeAuth };
     this.honorCipherOrder = Boolean(options.honorCipherOrder);
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
@@ -123,14 +117,12 @@ export class SecureContext {
     const made = clientConfig({
       provider: nodeCrypto,
       allocate: takeSealedMemory,
-      ...this.negotiation,
+      ...this.negotiation.client,
       alpnProtocols: key.alpnProtocols,
       credentials: this.credentials,
       requestOcsp: key.requestOcsp,
       sessionTickets: this.usesTickets,
       psks: clientPsks(key.pskCallback, this.engine.psks),
-      ech: this.engine.ech,
-      postHandshakeAuth: this.engine.postHandshakeAuth,
       verifyCertificate: verifier({
         provider: nodeCrypto,
         trust: this.trust,
@@ -230,7 +222,7 @@ export function contextFrom(
 /** A context for options that may come again: those without a private key are kept, and parsed once. */
 export function sharedSecureContext(all: SecureContextOptions): SecureContext {
   const options = asNode(all, () => givenToContext(all));
-  const key = cacheKey(options);
+  const key = contextKey({ ...options, ...withDefaults(options) });
   if (key === undefined) return new SecureContext(options);
   const known = shared.get(key);
   if (known !== undefined) return known;
@@ -247,45 +239,6 @@ export function sharedSecureContext(all: SecureContextOptions): SecureContext {
 
 const shared = new Map<string, SecureContext>();
 const MAX_SHARED = 16;
-
-/** Undefined for options that are not to be kept: a private key stays with its owner. */
-function cacheKey(options: SecureContextOptions): string | undefined {
-  if (options.key || options.cert || options.ticketKeys) return undefined;
-  if (options.certificateCompression !== undefined) return undefined;
-  if (options.crl !== undefined || options.dhparam !== undefined || options.pfx !== undefined)
-    return undefined;
-  if (options.legacy || options.psks || options.ech) return undefined;
-  if (options.renegotiation !== undefined || options.postHandshakeAuth) return undefined;
-  const { ecdhCurve, sigalgs, secureProtocol, secureOptions, ca, sessionIdContext } = options;
-  const { ciphers, minVersion, maxVersion } = withDefaults(options);
-  if (options.applicationSettings !== undefined) return undefined;
-  const rest = [
-    ciphers,
-    ecdhCurve,
-    sigalgs,
-    minVersion,
-    maxVersion,
-    secureProtocol,
-    secureOptions,
-    sessionIdContext,
-    Boolean(options.allowPartialTrustChain),
-    options.heartbeat,
-    options.requireAlpn,
-    options.dangerouslyExportWithoutExtendedMasterSecret,
-    strictnessKey(strictnessOf(options.strict)),
-  ];
-  const authorities = authoritiesKey(ca);
-  return authorities && `${JSON.stringify(rest)}|${authorities}`;
-}
-
-/** Undefined for what is no text and no bytes: whoever takes it has to say so. */
-function authoritiesKey(ca: SecureContextOptions['ca']): string | undefined {
-  if (!ca) return 'roots';
-  const texts = (Array.isArray(ca) ? ca : [ca]).map((one: unknown) =>
-    typeof one === 'string' || ArrayBuffer.isView(one) ? bytesOf(one).toString('latin1') : undefined,
-  );
-  return texts.includes(undefined) ? undefined : JSON.stringify(texts);
-}
 
 function sameKey(a: ClientConfigKey, b: ClientConfigKey): boolean {
   return (

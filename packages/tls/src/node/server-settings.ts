@@ -9,9 +9,9 @@ import type { ClientHelloInfo } from '../requests.ts';
 import type { SessionStore } from '../sessions/session-store.ts';
 import type { TicketSealer } from '../sessions/ticket-keys.ts';
 import { readProtocols } from './alpn.ts';
-import { enabledOnly } from './context-options.ts';
 import type { EngineSocket } from './engine-socket.ts';
 import { nodeError } from './errors.ts';
+import { enabledOnly } from './negotiation.ts';
 import { opensslAlert } from './openssl-failures.ts';
 import { givenFunction } from './option-table.ts';
 import { completedBy } from './own-chain.ts';
@@ -102,9 +102,7 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
     provider: nodeCrypto,
     allocate: takeSealedMemory,
     alertFor: opensslAlert,
-    ...context.negotiation,
-    cipherSuites: context.negotiation.serverCipherSuites,
-    renegotiation: context.negotiation.serverRenegotiation,
+    ...context.negotiation.server,
     credentials: chooseOwn(context),
     alpnProtocols: choices.alpnProtocols.length > 0 ? choices.alpnProtocols : undefined,
     preferServerOrder: context.honorCipherOrder,
@@ -113,8 +111,6 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
     // As Node. Only early data is taken once for each ticket.
     renewTickets: choices.earlyData !== undefined,
     findPsk: serverPsks(context.engine.psks) ?? (pskCallback && NO_PSK),
-    echKeys: context.engine.echKeys,
-    serverNames: context.engine.serverNames,
     earlyData: choices.earlyData,
     pskIdentityHint: pskIdentityHint === undefined ? undefined : Buffer.from(pskIdentityHint),
     ...clientAuthentication(choices),
@@ -124,7 +120,7 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
 /** What is needed to ask for a certificate: in the handshake, or after it. */
 function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
   const { context, requestCert, rejectUnauthorized } = choices;
-  const mayAskLater = context.engine.postHandshakeAuth || context.negotiation.serverRenegotiation;
+  const mayAskLater = context.engine.postHandshakeAuth || context.negotiation.server.renegotiation;
   if (!requestCert && !mayAskLater) return {};
   return {
     clientCertificate: requestCert ? (rejectUnauthorized ? 'require' : 'request') : 'none',
