@@ -1,6 +1,7 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import type { Credential } from '../certificates/credential.ts';
+import { clientConfig } from '../config/client.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { postHandshakeAuth, signatureAlgorithms } from '../extensions/negotiation.ts';
 import { certificate13 } from '../messages/certificate.ts';
@@ -9,7 +10,10 @@ import { finished } from '../messages/finished.ts';
 import { decodeMessage, encodeMessage } from '../messages/handshake-type.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';
+import { TicketKeys } from '../sessions/ticket-keys.ts';
+import { clientEnd } from '../testing/end.ts';
 import { endsOf, works } from '../testing/ends.ts';
+import { Pair } from '../testing/pair.ts';
 import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13 } from '../testing/puppet-client13.ts';
@@ -36,6 +40,30 @@ describe('a server that asks later', () => {
     expect(pair.client.changes[0]!.clientSignatureScheme?.name).toBe('ecdsa_secp256r1_sha256');
     expect(pair.server.connection.info).toBe(pair.server.changes[0]);
     expect(pair.server.changes[0]!.localCertificates).toEqual(pki.server().certificates);
+  });
+
+  test('must not where an external key was enough (RFC 9846 §4.4.2), may where a session was', () => {
+    const psk = { identity: bytes('key'), key: new Uint8Array(32).fill(7) };
+    const known = meet({ psks: [psk], minVersion: 'TLSv1.3' }, { findPsk: () => psk });
+    expect(known.server.info.pskIdentity).toEqual(psk.identity);
+    expect(() => known.server.connection.requestClientCertificate()).toThrow(
+      expect.objectContaining({ code: 'not-connected' }),
+    );
+    works(known);
+
+    const tickets = new TicketKeys(nodeCrypto);
+    const [session] = meet({}, { tickets }).client.sessions;
+    const config = clientConfig({
+      provider: nodeCrypto,
+      verifyCertificate: pki.verifier(),
+      postHandshakeAuth: true,
+      credentials: [own],
+    });
+    const resumed = new Pair(clientEnd(config, { session }), server({ tickets })).pump();
+    expect(resumed.server.info.resumed).toBe(true);
+    resumed.server.connection.requestClientCertificate();
+    works(resumed);
+    expect(resumed.server.changes[0]!.peerCertificates).toEqual(own.certificates);
   });
 
   test('may ask again, for another one', () => {

@@ -62,6 +62,19 @@ describe('an inner hello as it should be is taken', () => {
   }
 });
 
+// RFC 9846 §4.2.2: whichever of the two has it.
+test.each([0x0300, 0x0301, 0x0302])(
+  'a legacy_version of %i is refused, inside and outside',
+  (legacyVersion) => {
+    const change: Hello = (hello) => Object.assign(hello, { legacyVersion });
+    const [inside, outside] = [puppet(), puppet()];
+    inside.send(inside.encoded(change));
+    outside.send(outside.encoded(), {}, change);
+    for (const { puppet: client } of [inside, outside])
+      expect(outcomeOf(client)).toEqual(refused('no-common-version'));
+  },
+);
+
 describe('an inner hello is refused', () => {
   const AT_FAULT: readonly [what: string, change: Hello, code: string, padding?: readonly number[]][] = [
     ['that is not marked as one', extensions((b) => b.delete(encryptedClientHello)), 'illegal-parameter'],

@@ -25,7 +25,7 @@ export function* serverHandshake(h: ServerHandshake): Flow<HandshakeResult> {
   if (h.channel.ssl2Hello !== undefined) h.transcript.replaceLast(h.channel.ssl2Hello);
   const hello = openFirstHello(h, received, raw);
   h.channel.requestedName = hostName(hello);
-  checkLegacyVersion(hello);
+  checkLegacyVersion(received, hello);
   const version = negotiateVersion(h, hello);
   h.channel.chooseVersion(version);
   checkHello(hello, version);

@@ -30,8 +30,14 @@ export const clientHello: Message<ClientHello> = message('client_hello', codec);
  * What a hello with supported_versions says of itself in the old place: 0x0303 where TLS 1.3 is among them (RFC 9846
  * §4.2.2), and 0x0300 nowhere (§E.5). More than 0x0303 is borne, as a server has to bear it from anybody (RFC 5246 §E.1).
  * Throws `no-common-version`.
+ *
+ * @param hellos one, or the outer one and the one in it.
  */
-export function checkLegacyVersion({ extensions, legacyVersion }: ClientHello): void {
+export function checkLegacyVersion(...hellos: readonly ClientHello[]): void {
+  for (const hello of hellos) checkLegacyVersionOf(hello);
+}
+
+function checkLegacyVersionOf({ extensions, legacyVersion }: ClientHello): void {
   const offered = extensions.get(supportedVersions);
   if (offered === undefined) return;
   if (legacyVersion > SSL30 && (legacyVersion >= TLS12 || !offered.includes(TLS13))) return;

@@ -13,13 +13,22 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import { compressedCertificate } from '../messages/compressed-certificate.ts';
 import { finished } from '../messages/finished.ts';
 import { encodeMessage, type RawMessage } from '../messages/handshake-type.ts';
+import type { AcceptedPsk } from './accepted-psk.ts';
 import { authenticateClient, certificateRequestExtensions } from './client-authentication.ts';
 import { finishedData, verifyFinished } from './finished.ts';
 import { laterTranscript } from './later-answers.ts';
 import type { CurrentKeys, LaterAuthentication } from './later-authentication.ts';
 
-/** Whether a client's certificate can be asked for later: it offers that, and this server can judge it. */
-export function takesLaterRequests(h: ServerHandshake, hello: ClientHello): boolean {
+/**
+ * Whether a client's certificate can be asked for later: it offers that, and this server can judge it. Who was known by an
+ * external key must not be asked (RFC 9846 §4.4.2).
+ */
+export function takesLaterRequests(
+  h: ServerHandshake,
+  hello: ClientHello,
+  psk: AcceptedPsk | undefined,
+): boolean {
+  if (psk !== undefined && psk.session === undefined) return false;
   return hello.extensions.has(postHandshakeAuth) && h.config.features.takes.length > 0;
 }
 

@@ -364,10 +364,19 @@ describe('the second ClientHello', () => {
       }),
       'illegal-parameter',
     ],
+    ...[0x0300, 0x0301, 0x0302].map(
+      (version): Case => [
+        `has the legacy_version ${version.toString(16)} (RFC 9846 §4.2.2)`,
+        second((h) => {
+          h.legacyVersion = version;
+        }),
+        'no-common-version',
+      ],
+    ),
     [
-      'has another legacy_version',
+      'has another legacy_version, which would be borne',
       second((h) => {
-        h.legacyVersion = 0x0302;
+        h.legacyVersion = 0x0304;
       }),
       'illegal-parameter',
     ],

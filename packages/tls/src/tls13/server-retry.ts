@@ -10,7 +10,7 @@ import { earlyData, preSharedKey } from '../extensions/pre-shared-key.ts';
 import type { Flow } from '../flow.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import { receiveRaw } from '../handshake/message-flow.ts';
-import { type ClientHello, clientHello } from '../messages/client-hello.ts';
+import { type ClientHello, checkLegacyVersion, clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { RETRY_RANDOM, serverHello } from '../messages/server-hello.ts';
 import { type CipherSuite13, cipherSuite13 } from '../suites/index.ts';
@@ -37,6 +37,7 @@ export function* retry(
   if (hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
   const received = yield* receiveRaw(h, clientHello);
   const second = openSecondHello(h, received.value, received.raw);
+  checkLegacyVersion(received.value, second);
   checkSecondHello(hello, second, sealed);
   return second;
 }

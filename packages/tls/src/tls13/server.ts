@@ -129,7 +129,7 @@ function answerHello(
   else if (settings !== undefined) extensions.set(settings.extension, settings.own);
   answerFeatures(h, hello.extensions, extensions);
   if (own !== undefined) {
-    const asks = asksForCertificate(h) || takesLaterRequests(h, hello);
+    const asks = asksForCertificate(h) || takesLaterRequests(h, hello, psk);
     answerCertificateTypes(h, hello.extensions, extensions, own.credential, asks);
   }
   if (psk?.session !== undefined) nameResumedType(h, hello.extensions, extensions, psk.session);
@@ -157,11 +157,11 @@ function enterHandshake(
   schedule: KeySchedule,
   own: { share: Uint8Array; secret: Uint8Array },
 ): HandshakeKeys {
-  const { hello, suite, retried } = agreed;
+  const { hello, suite, psk, retried } = agreed;
   h.transcript.useHash(suite.hash);
   const early = agreed.early ? earlySecrets(h, schedule, h.transcript.digest(), hello.random) : undefined;
   const serverRandom = sendServerHello(h, agreed, own.share);
-  if (!takesLaterRequests(h, hello)) h.transcript.forgetMessages();
+  if (!takesLaterRequests(h, hello, psk)) h.transcript.forgetMessages();
   if (!retried && hello.legacySessionId.length > 0) h.channel.writeChangeCipherSpec();
   const earlyOpener = early && schedule.opener(early.client, { plaintextAlerts: true });
   if (early && earlyOpener) {
@@ -322,7 +322,7 @@ function complete(
     exporterMainSecret: application.exporter,
     resumptionSecret: issued?.resumptionSecret,
     onTicket: undefined,
-    later: takesLaterRequests(h, hello)
+    later: takesLaterRequests(h, hello, psk)
       ? new LaterRequests(h, suite.hash, h.transcript.messages(), info)
       : undefined,
   });
