@@ -1,11 +1,11 @@
 import type { Aead, CryptoProvider } from '@testudo/crypto';
 import { RECORD_HEADER } from '../record/content-type.ts';
+import { RecordNonce } from '../record/nonce.ts';
 import {
   checkPlaintextLength,
   LEGACY_RECORD_VERSION,
   type Plaintext,
   putHeader,
-  RecordNonce,
   type RecordOpener,
   type RecordSealer,
   recordLimit,

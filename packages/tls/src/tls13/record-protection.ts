@@ -8,12 +8,12 @@ import {
   HEARTBEAT,
   RECORD_HEADER,
 } from '../record/content-type.ts';
+import { RecordNonce } from '../record/nonce.ts';
 import {
   checkPlaintextLength,
   LEGACY_RECORD_VERSION,
   type Plaintext,
   putHeader,
-  RecordNonce,
   type RecordOpener,
   type RecordSealer,
   recordLimit,
