@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { checkDocuments } from './documents.mjs';
 import { checkLock, checkSizes } from './hygiene.mjs';
 import { checkLayers } from './layers.mjs';
+import { checkOptions } from './options.mjs';
 import { checkCitations } from './rfc-index.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,6 +26,7 @@ const CHECKS = [
   ['file sizes', () => checkSizes(root).join('\n')],
   ['documents', () => checkDocuments(root).join('\n')],
   ['citations', () => checkCitations(root).join('\n')],
+  ['options', async () => (await checkOptions(root)).join('\n')],
   ['lock file', () => checkLock(root).join('\n')],
 ];
 
@@ -40,7 +42,7 @@ for (const { name, result } of begun) {
 }
 if (failed.length > 0) {
   console.log(
-    `Failed: ${failed.join(', ')}. Format, many lint rules and the index are repaired by: npm run fix`,
+    `Failed: ${failed.join(', ')}. Format, many lint rules, the index and the reference of options are repaired by: npm run fix`,
   );
   process.exitCode = 1;
 }

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import { checkOverlaps } from '../config/overlap.ts';
 import { type Plan, placesOf, planOf } from '../config/plan.ts';
+import { DEFAULT_CONFIG } from '../config/schema.ts';
 import { EXIT, type ExitCode, Failure, failures } from '../failure.ts';
 import { configBanner, demoBanner, shellWord, shortPath } from '../gateway/banner.ts';
 import { DEMO_ECHO_PORT, DEMO_HTTPS_PORT, demoPlan } from '../gateway/demo.ts';
@@ -14,7 +15,8 @@ import type { Finding } from '../inspection/finding.ts';
 import { inspectPlan } from '../inspection/inspect.ts';
 import type { Io } from '../io.ts';
 import { openFilesWarning } from '../listeners/open-files.ts';
-import { createLog, LOG_LEVELS, type Log, type LogLevel } from '../output/log.ts';
+import { createLog, type Log } from '../output/log.ts';
+import { LOG_LEVELS, type LogLevel } from '../output/log-level.ts';
 import { styleFor } from '../output/style.ts';
 import { count } from '../output/text.ts';
 
@@ -49,7 +51,11 @@ export function addUp(program: Command, io: Io, finish: (code: ExitCode) => void
       `the echo service\u2019s port, 0 for any free one (default ${DEMO_ECHO_PORT})`,
       portNumber,
     )
-    .addOption(new Option('--log-level <level>', 'how much is logged (default info)').choices(LOG_LEVELS))
+    .addOption(
+      new Option('--log-level <level>', `how much is logged (default ${DEFAULT_CONFIG.logLevel})`).choices(
+        LOG_LEVELS,
+      ),
+    )
     .addHelpText(
       'after',
       `
@@ -64,7 +70,7 @@ A configuration:
       names: [localhost]
       proxy: http://127.0.0.1:3000  # or forward: 127.0.0.1:25, or folder: ./public
 
-SIGTERM and SIGINT let open connections finish (10 s at most), a second one ends at once.
+SIGTERM and SIGINT let open connections finish (${DEFAULT_CONFIG.drain / 1000} s, or drain: in the configuration), a second one ends at once.
 SIGHUP reads the configuration and all files that it names again: all of it counts for new
 connections, or, if anything is wrong, nothing changes; the log says what. Exit codes: 0 ended as asked, 1 could not start, or --check found a problem, 2 wrong usage or configuration.`,
     )
@@ -75,7 +81,7 @@ connections, or, if anything is wrong, nothing changes; the log says what. Exit 
 export async function up(options: UpOptions, io: Io): Promise<ExitCode> {
   const plan = planFor(options, io);
   const folder = dataFolder(io.env, options.data, plan.data);
-  const log = createLog(io, options.logLevel ?? plan.logLevel ?? 'info');
+  const log = createLog(io, options.logLevel ?? plan.logLevel);
   if (options.check) {
     await checkOverlaps(placesOf(plan));
     check(plan, log);

@@ -1,30 +1,17 @@
 import { isIP } from 'node:net';
 import { resolve } from 'node:path';
 import { toAsciiDomain } from '@testudo/x509';
-import type { AcmeChallenge, AcmeKeyType } from './acme-choices.ts';
-import { ACME_CHALLENGES } from './acme-choices.ts';
-import { type Address, addressText } from './address.ts';
-import type { Config } from './config.ts';
+import type { AcmeChallenge } from './acme-choices.ts';
+import type { Address } from './address.ts';
+import { addressText } from './address.ts';
+import { challengesOf, clientCertificateOf } from './defaults.ts';
 import { areShared, overlapText } from './overlap.ts';
+import type { AcmeConfig, Config } from './schema.ts';
 
-/** Let's Encrypt. */
-export const DEFAULT_ACME_DIRECTORY = 'https://acme-v02.api.letsencrypt.org/directory';
-
-/** Where certificates come from that a CA issues over ACME (RFC 8555). */
-export interface AcmePlan {
-  readonly directory: URL;
-  /** For the CA's notes about the account. */
-  readonly email: string | undefined;
+/** Where certificates come from that a CA issues over ACME (RFC 8555): as configured, with paths resolved. */
+export interface AcmePlan extends Required<Omit<AcmeConfig, 'termsAgreed' | 'challenges'>> {
   /** By preference. */
   readonly challenges: readonly AcmeChallenge[];
-  /** A plain HTTP listener for http-01, which redirects everything else to https. */
-  readonly http: Address | undefined;
-  /** The customer's account at the CA that the ACME account is bound to (RFC 8555 §7.3.4). */
-  readonly externalAccount: { readonly keyId: string; readonly macKeyFile: string } | undefined;
-  /** Of the certificates. */
-  readonly keyType: AcmeKeyType;
-  /** PEM: whom to trust for the directory's own TLS; undefined for the public roots. */
-  readonly ca: string | undefined;
 }
 
 /** Most names in a certificate that the common CAs take. */
@@ -44,7 +31,7 @@ export function acmePlan(
     return undefined;
   }
   if (!isUsed) complain('acme: no listener has certificate: acme');
-  const challenges = acme.challenges ?? (acme.http === undefined ? ['tls-alpn-01'] : ACME_CHALLENGES);
+  const challenges = challengesOf(acme);
   if (challenges.includes('http-01') && acme.http === undefined)
     complain(
       'acme: the challenge http-01 needs http: with the address of a plain HTTP listener, such as ":80"',
@@ -53,15 +40,15 @@ export function acmePlan(
   if (http !== undefined) complainAboutPlace(http, config, complain);
   if (!challenges.includes('http-01')) complainAboutClients(config, complain);
   return {
-    directory: acme.directory ?? new URL(DEFAULT_ACME_DIRECTORY),
+    directory: acme.directory,
     email: acme.email,
     challenges,
     http,
     externalAccount: acme.externalAccount && {
-      keyId: acme.externalAccount.keyId,
+      ...acme.externalAccount,
       macKeyFile: resolve(from, acme.externalAccount.macKeyFile),
     },
-    keyType: acme.keyType ?? 'p256',
+    keyType: acme.keyType,
     ca: acme.ca === undefined ? undefined : resolve(from, acme.ca),
   };
 }
@@ -108,8 +95,7 @@ function complainAboutPlace(http: Address, { listeners }: Config, complain: (tex
 /** A CA that connects to see the challenge has no certificate of a client. */
 function complainAboutClients({ listeners }: Config, complain: (text: string) => void): void {
   for (const listener of listeners.filter(usesAcme)) {
-    const { clientCa, clientCertificate = clientCa === undefined ? 'none' : 'required' } = listener;
-    if (clientCertificate === 'required')
+    if (clientCertificateOf(listener) === 'required')
       complain(
         `acme: ${listener.name ?? addressText(listener.listen)} requires client certificates, which the CA does not have when it checks tls-alpn-01: use http-01`,
       );

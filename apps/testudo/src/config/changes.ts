@@ -1,4 +1,5 @@
 import { type Address, addressText } from './address.ts';
+import { durationText } from './duration.ts';
 import { LIMITS } from './limits.ts';
 import { areSame } from './overlap.ts';
 import type { CertificatePlan, ListenerPlan, Plan, ServicePlan } from './plan.ts';
@@ -64,7 +65,7 @@ function generalChanges(old: Plan, next: Plan): string[] {
 
 function general({ drain, logLevel, acme }: Plan): object {
   // Whose account it is is nobody's business in a log.
-  return { drain: timeText(drain), logLevel, acme: acme && { ...acme, externalAccount: undefined } };
+  return { drain: durationText(drain), logLevel, acme: acme && { ...acme, externalAccount: undefined } };
 }
 
 function changesOf(old: ListenerPlan, next: ListenerPlan): string[] {
@@ -76,7 +77,7 @@ function changesOf(old: ListenerPlan, next: ListenerPlan): string[] {
     limits: Object.fromEntries(
       Object.entries(plan.limits).map(([name, value]) => [
         name,
-        LIMITS[name as keyof typeof LIMITS].kind === 'time' ? timeText(value) : value,
+        LIMITS[name as keyof typeof LIMITS].kind === 'time' ? durationText(value) : value,
       ]),
     ),
     ...plan.tls,
@@ -90,8 +91,9 @@ function changesOf(old: ListenerPlan, next: ListenerPlan): string[] {
 function ticketsText(plan: TicketPlan): string {
   if (plan.kind === 'none') return 'off';
   const keys = plan.kind === 'files' ? `keys of ${plan.files.join(' ')}` : 'own keys';
-  const rotate = plan.kind === 'own' && plan.rotate !== undefined ? `, rotate ${timeText(plan.rotate)}` : '';
-  return `${keys}${rotate}${plan.lifetime === undefined ? '' : `, lifetime ${timeText(plan.lifetime)}`}`;
+  const rotate =
+    plan.kind === 'own' && plan.rotate !== undefined ? `, rotate ${durationText(plan.rotate)}` : '';
+  return `${keys}${rotate}${plan.lifetime === undefined ? '' : `, lifetime ${durationText(plan.lifetime)}`}`;
 }
 
 function whereAndWhat({ address, service }: ListenerPlan): string {
@@ -147,16 +149,4 @@ function valueText(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(valueText).join(', ');
   if (isAddress(value)) return addressText(value);
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
-}
-
-/** As it is written in a configuration: `90s`, `2m`, `1h`. */
-function timeText(milliseconds: number): string {
-  const units = [
-    ['d', 86_400_000],
-    ['h', 3_600_000],
-    ['m', 60_000],
-    ['s', 1000],
-  ] as const;
-  const [unit, length] = units.find(([, size]) => milliseconds % size === 0) ?? (['ms', 1] as const);
-  return `${milliseconds / length}${unit}`;
 }

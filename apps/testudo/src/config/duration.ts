@@ -9,3 +9,9 @@ export function parseDuration(text: string): number | undefined {
   if (match === null) return undefined;
   return Math.round(Number(match[1]) * UNITS[match[2] ?? 's']!);
 }
+
+/** Milliseconds as they are written in a configuration, in the largest unit that fits: `90s`, `2m`, `1h`. */
+export function durationText(milliseconds: number): string {
+  const [unit, length] = Object.entries(UNITS).findLast(([, size]) => milliseconds % size === 0) ?? ['ms', 1];
+  return `${milliseconds / length}${unit}`;
+}

@@ -1,6 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { defaultLimits, LIMITS } from './limits.ts';
+import { defaultLimits } from './limits.ts';
 import { parseConfig } from './load.ts';
 import { planOf } from './plan.ts';
 
@@ -13,15 +12,6 @@ test('a forward waits longer than IMAP does (RFC 9051 §5.4)', () => {
   expect(defaultLimits('forward').idle).toBeGreaterThan(30 * 60_000);
   expect(planned('forward: "127.0.0.1:143"', '')).toEqual(defaultLimits('forward'));
   expect(planned('forward: "127.0.0.1:143"', 'idle: 5m').idle).toBe(300_000);
-});
-
-test('the README has every limit, with what it means and its default', () => {
-  const readme = readFileSync(new URL('../../README.md', import.meta.url), 'utf8');
-  for (const [name, { text }] of Object.entries(LIMITS)) {
-    const [, value, comment] = new RegExp(`^      ${name}: (\\S+) +# (.*)$`, 'm').exec(readme) ?? [];
-    expect(comment, name).toContain(text);
-    expect(planned('proxy: "http://a"', `${name}: ${value}`)).toEqual(defaultLimits('proxy'));
-  }
 });
 
 test('the old name says what to write', () => {

@@ -1,18 +1,7 @@
+import { durationText } from './duration.ts';
+
 /** The services that a listener can have. */
 export type ServiceKind = 'forward' | 'proxy' | 'folder' | 'echo' | 'welcome';
-
-/** What a listener allows; times in milliseconds. {@link LIMITS} says what each means, and its default. */
-export interface Limits {
-  readonly connections: number;
-  readonly handshake: number;
-  readonly idle: number;
-  readonly connect: number;
-  readonly firstByte: number;
-  readonly pause: number;
-  readonly webSocket: number;
-}
-
-export type LimitName = keyof Limits;
 
 export interface LimitEntry {
   /** What it limits, for whoever writes a configuration. */
@@ -25,29 +14,30 @@ export interface LimitEntry {
   readonly standardFor?: Readonly<Partial<Record<ServiceKind, number>>>;
 }
 
-const ALL: readonly ServiceKind[] = ['forward', 'proxy', 'folder', 'echo', 'welcome'];
+export const ALL_SERVICES: readonly ServiceKind[] = ['forward', 'proxy', 'folder', 'echo', 'welcome'];
+export const HTTP_SERVICES: readonly ServiceKind[] = ['proxy', 'folder', 'welcome'];
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 
-/** All limits, each once: schema, defaults, messages and the README are made of it, or compared with it. */
-export const LIMITS: Readonly<Record<LimitName, LimitEntry>> = {
+/** All limits, each once: types, schema, defaults, messages and the reference are made of it. */
+const ENTRIES = {
   connections: {
     text: 'at the same time; any more are closed immediately',
     kind: 'count',
-    services: ALL,
+    services: ALL_SERVICES,
     standard: 10_000,
   },
   handshake: {
     text: 'from the connection to the end of the TLS handshake',
     kind: 'time',
-    services: ALL,
+    services: ALL_SERVICES,
     standard: 10 * SECOND,
   },
   idle: {
     text: 'without a byte from the client or to it; a client that waits for the service is not idle',
     kind: 'time',
-    services: ALL,
+    services: ALL_SERVICES,
     // HTTP has nothing to lose: a client opens another connection.
     standard: 2 * MINUTE,
     // A service knows its protocol and ends its own sessions: IMAP keeps them for 30 minutes at least (RFC 9051 §5.4), and
@@ -80,7 +70,13 @@ export const LIMITS: Readonly<Record<LimitName, LimitEntry>> = {
     // Applications that are open in a browser say nothing for long, and take it badly when the connection ends.
     standard: HOUR,
   },
-};
+} satisfies Record<string, LimitEntry>;
+
+export type LimitName = keyof typeof ENTRIES;
+export const LIMITS: Readonly<Record<LimitName, LimitEntry>> = ENTRIES;
+
+/** What a listener allows; times in milliseconds. */
+export type Limits = Readonly<Record<LimitName, number>>;
 
 /** What a service allows where nothing else is said. */
 export function defaultLimits(service: ServiceKind): Limits {
@@ -89,6 +85,14 @@ export function defaultLimits(service: ServiceKind): Limits {
     standardFor?.[service] ?? standard,
   ]);
   return Object.fromEntries(entries) as unknown as Limits;
+}
+
+/** The default of a limit, for the reference. */
+export function limitStandard(name: LimitName): string {
+  const { kind, standard, standardFor = {} } = LIMITS[name];
+  const text = (value: number): string => `\`${kind === 'time' ? durationText(value) : value}\``;
+  const others = Object.entries(standardFor).map(([service, value]) => `; ${service}: ${text(value)}`);
+  return `${text(standard)}${others.join('')}`;
 }
 
 /** What to write instead of a key that a limit had before; undefined for any other key. */

@@ -3,9 +3,9 @@ import { type Document, isAlias, isMap, isNode, isScalar, LineCounter, parseDocu
 import type { z } from 'zod';
 import { EXIT, Failure, failures, systemReason } from '../failure.ts';
 import { shown } from '../output/text.ts';
-import type { Config } from './config.ts';
 import { formerLimit } from './limits.ts';
-import { configSchema, keysAt } from './schema.ts';
+import { keysAt } from './options.ts';
+import { type Config, configSchema } from './schema.ts';
 import { suggestion } from './suggest.ts';
 
 /** Reads and checks a configuration file. Throws a {@link Failure} with a line for each mistake, and where it is. */

@@ -4,9 +4,24 @@ import { toAsciiDomain } from '@testudo/x509';
 import { EXIT, failures } from '../failure.ts';
 import { type AcmePlan, acmeNames, acmePlan } from './acme-plan.ts';
 import { type Address, addressText } from './address.ts';
-import type { Config, LimitsConfig, ListenerConfig } from './config.ts';
-import { defaultLimits, LIMITS, type LimitName, type Limits, type ServiceKind } from './limits.ts';
+import { LOCAL_NAMES } from './defaults.ts';
+import {
+  defaultLimits,
+  HTTP_SERVICES,
+  LIMITS,
+  type LimitName,
+  type Limits,
+  type ServiceKind,
+} from './limits.ts';
+import {
+  type CertificateConfig,
+  type HstsConfig,
+  type LimitsConfig,
+  type ListenerConfig,
+  ONLY_FOR,
+} from './listener-schema.ts';
 import { overlaps, type Place } from './overlap.ts';
+import type { Config } from './schema.ts';
 import { type TlsPlan, tlsPlan } from './tls-plan.ts';
 
 export { DEFAULT_TLS, type TlsPlan } from './tls-plan.ts';
@@ -42,9 +57,6 @@ export type CertificatePlan = { readonly isDefault: boolean } & (
     }
 );
 
-/** Time that open connections get to finish, in milliseconds. */
-export const DEFAULT_DRAIN = 10_000;
-
 export interface ListenerPlan {
   readonly name: string;
   readonly address: Address;
@@ -60,6 +72,7 @@ export interface Plan {
   readonly listeners: readonly ListenerPlan[];
   /** Where the local CA lives; undefined for the default. */
   readonly data: string | undefined;
+  /** Time that open connections get to finish, in milliseconds. */
   readonly drain: number;
   readonly logLevel: Config['logLevel'];
   readonly acme: AcmePlan | undefined;
@@ -84,7 +97,7 @@ export function planOf(config: Config, file: string): Plan {
   return {
     listeners: listeners as ListenerPlan[],
     data: config.data === undefined ? undefined : resolve(from, config.data),
-    drain: config.drain ?? DEFAULT_DRAIN,
+    drain: config.drain,
     logLevel: config.logLevel,
     acme,
   };
@@ -100,13 +113,13 @@ function listenerPlan(
 ): ListenerPlan | undefined {
   const service = servicePlan(config, from, complain);
   const certificates = certificatePlans(config, from, complain);
-  const isHttp = service !== undefined && ['proxy', 'folder', 'welcome'].includes(service.kind);
+  const isHttp = service !== undefined && HTTP_SERVICES.includes(service.kind);
   const tls = tlsPlan(config, from, isHttp, complain);
   if (service === undefined) return undefined;
   if (!isHttp && config.hsts) complain('hsts is for HTTP: use it with proxy or folder');
-  if (service.kind !== 'folder' && config.dotfiles !== undefined) complain('dotfiles is for folder');
-  if (service.kind !== 'proxy' && config.trustForwarded !== undefined)
-    complain('trustForwarded is for proxy');
+  for (const [option, services] of Object.entries(ONLY_FOR))
+    if (config[option as keyof typeof ONLY_FOR] !== undefined && !services.includes(service.kind))
+      complain(`${option} is for ${services.join(' and ')}`);
   if (isHttp && config.alpn?.some((protocol) => protocol !== 'http/1.1' && protocol !== 'http/1.0')) {
     complain(
       'alpn: only http/1.1 and http/1.0 are served over HTTP listeners; use forward for other protocols',
@@ -118,7 +131,7 @@ function listenerPlan(
     service,
     certificates,
     hsts: config.hsts ? hstsValue(config.hsts) : undefined,
-    limits: limitsFor(service.kind, config.limits ?? {}, complain),
+    limits: limitsFor(service.kind, config.limits, complain),
     tls,
   };
 }
@@ -155,10 +168,11 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
   if (config.certificates !== undefined && Object.values(own).some((value) => value !== undefined)) {
     complain('has both certificate and certificates: put all of them into certificates');
   }
-  const list = config.certificates ?? (certificate === undefined ? [] : [{ ...own, certificate }]);
+  const list: readonly CertificateConfig[] =
+    config.certificates ?? (certificate === undefined ? [] : [{ ...own, certificate, default: false }]);
   if (list.length === 0)
     complain('has no certificate: add certificate: local, or certificate: and key: with two files');
-  if (list.filter((one) => 'default' in one && one.default).length > 1)
+  if (list.filter((one) => one.default).length > 1)
     complain('has several default certificates: mark only one');
   return list.map((one) => {
     if (one.passphraseFile !== undefined && one.passphraseEnv !== undefined)
@@ -166,7 +180,7 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
         `the certificate ${one.certificate} has both passphraseFile and passphraseEnv: leave one of the two out`,
       );
     const hasPassphrase = (one.passphraseFile ?? one.passphraseEnv) !== undefined;
-    const isDefault = 'default' in one && one.default === true;
+    const isDefault = one.default;
     if (one.certificate === 'local') {
       if (one.key !== undefined) complain('certificate: local has its own key: leave key out');
       if (hasPassphrase) complain('certificate: local needs no passphrase: leave it out');
@@ -174,7 +188,7 @@ function certificatePlans(config: ListenerConfig, from: string, complain: Compla
       for (const name of one.names ?? [])
         if (isIP(name) === 0 && toAsciiDomain(name.replace(/^\*\./, '')) === undefined)
           complain(`names: "${name}" is neither a domain nor an address`);
-      return { kind: 'local', names: one.names ?? ['localhost', '127.0.0.1', '::1'], isDefault };
+      return { kind: 'local', names: one.names ?? LOCAL_NAMES, isDefault };
     }
     if (one.certificate === 'acme') {
       if (one.key !== undefined) complain('certificate: acme makes its own key: leave key out');
@@ -209,17 +223,14 @@ export function placesOf({ listeners, acme }: Plan): Place[] {
   return [...listeners, ...(acme?.http === undefined ? [] : [{ name: 'acme: http', address: acme.http }])];
 }
 
-/** RFC 6797 §6.1. A year when nothing is said, as browsers' preload lists ask for. */
-function hstsValue(config: Exclude<ListenerConfig['hsts'], false | undefined>): string {
-  const seconds = Math.floor((config.maxAge ?? YEAR) / 1000);
+/** RFC 6797 §6.1. */
+function hstsValue({ maxAge, includeSubDomains, preload }: HstsConfig): string {
   return [
-    `max-age=${seconds}`,
-    ...(config.includeSubDomains ? ['includeSubDomains'] : []),
-    ...(config.preload ? ['preload'] : []),
+    `max-age=${Math.floor(maxAge / 1000)}`,
+    ...(includeSubDomains ? ['includeSubDomains'] : []),
+    ...(preload ? ['preload'] : []),
   ].join('; ');
 }
-
-const YEAR = 31_536_000_000;
 
 type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> };
 

@@ -159,6 +159,8 @@ describe('what does not go together is refused:', () => {
     ['tickets: { lifetime: 8d }', 'listeners[0].tickets.lifetime: must be more than 0, and at most 7 days'],
     ['tickets: { rotat: 8d }', 'listeners[0].tickets: unknown key "rotat". Did you mean "rotate"?'],
     ['stapling: maybe', 'listeners[0].stapling: must be on or off'],
+    ['tickets: maybe', 'listeners[0].tickets: must be on, off, or options such as "lifetime: 1d"'],
+    ['hsts: maybe', 'listeners[0].hsts: must be true, false, or options such as "maxAge: 30d"'],
     ['earlyData: 0', 'listeners[0].earlyData: must be true, false, or a number of bytes from 1 to 1048576'],
     [
       'earlyData: much',

@@ -1,45 +1,39 @@
 import { resolve } from 'node:path';
-import { VERSIONS, type VersionName } from '@testudo/tls';
-import type { ListenerConfig } from './config.ts';
+import { VERSIONS } from '@testudo/tls';
+import { clientCertificateOf, HTTP_PROTOCOLS, LIFETIME_WITH_REVOCATION } from './defaults.ts';
+import type { ListenerConfig } from './listener-schema.ts';
+import { DEFAULT_CONFIG } from './schema.ts';
 
 type Complain = (text: string) => void;
 
-/** How a listener speaks TLS. */
-export interface TlsPlan {
-  readonly minVersion: VersionName | undefined;
-  readonly maxVersion: VersionName | undefined;
-  readonly cipherSuites: readonly string[] | undefined;
-  readonly groups: readonly string[] | undefined;
+/** Options that a plan takes over as they are; the schema says what each means. */
+const AS_CONFIGURED = [
+  'minVersion',
+  'maxVersion',
+  'cipherSuites',
+  'groups',
+  'requireAlpn',
+  'strictSni',
+  'stapling',
+  'earlyData',
+  'dangerouslyAllowLegacy',
+] as const satisfies readonly (keyof ListenerConfig)[];
+
+type AsConfigured = Pick<ListenerConfig, (typeof AS_CONFIGURED)[number]>;
+
+/** How a listener speaks TLS. What is undefined is left to the engine. */
+export interface TlsPlan extends Required<AsConfigured> {
   readonly alpn: readonly string[] | undefined;
-  /** Refuse clients that offer no application protocol; those that offer none of ours are refused anyway. */
-  readonly requireAlpn: boolean;
-  /** Refuse clients that want a name that no certificate is for, or none. */
-  readonly strictSni: boolean;
   readonly clientCertificate: 'none' | 'optional' | 'required';
   readonly clientCa: string | undefined;
   readonly clientRevocation: ClientRevocationPlan | undefined;
-  /** Staple OCSP responses to certificates that name a responder. */
-  readonly stapling: boolean;
   readonly tickets: TicketPlan;
   /** Files with keys for Encrypted Client Hello; clients are told those of the first. */
   readonly ech: readonly string[];
-  /** Take versions before TLS 1.2. */
-  readonly dangerouslyAllowLegacy: boolean;
-  /** Bytes of early data (0-RTT) that are taken from a client that resumes; 0 for none. */
-  readonly earlyData: number;
 }
 
-/** Whether clients' certificates are revoked. */
-export interface ClientRevocationPlan {
-  /** Files with CRLs, PEM or DER. */
-  readonly crls: readonly string[];
-  /** Ask the responders and the lists that certificates name. */
-  readonly online: boolean;
-  /** `hard-fail`: a certificate must be known to be good. */
-  readonly mode: 'hard-fail' | 'soft-fail';
-  /** Which certificates of a path. */
-  readonly scope: 'path' | 'leaf';
-}
+/** Whether clients' certificates are revoked; files with their paths resolved. */
+export type ClientRevocationPlan = Readonly<NonNullable<ListenerConfig['clientRevocation']>>;
 
 /** Sessions of clients: how long they can be resumed, and the keys that seal them. Times in milliseconds. */
 export type TicketPlan =
@@ -49,67 +43,33 @@ export type TicketPlan =
   /** Keys in files that several gateways share; the first seals. */
   | { readonly kind: 'files'; readonly files: readonly string[]; readonly lifetime: number | undefined };
 
-export const DEFAULT_TLS: TlsPlan = {
-  minVersion: undefined,
-  maxVersion: undefined,
-  cipherSuites: undefined,
-  groups: undefined,
-  alpn: undefined,
-  requireAlpn: false,
-  strictSni: false,
-  clientCertificate: 'none',
-  clientCa: undefined,
-  clientRevocation: undefined,
-  stapling: true,
-  tickets: { kind: 'own', rotate: undefined, lifetime: undefined },
-  earlyData: 0,
-  ech: [],
-  dangerouslyAllowLegacy: false,
-};
-
-/**
- * A client that resumes is not asked for its certificate again: where it could be revoked meanwhile, sessions are short.
- * Milliseconds.
- */
-const LIFETIME_WITH_REVOCATION = 3_600_000;
-
-/** Bytes: enough for a request, and what a client may make us keep. */
-const DEFAULT_EARLY_DATA = 16_384;
-
 /** The TLS side of a listener's configuration; `complain` hears what does not go together. */
 export function tlsPlan(config: ListenerConfig, from: string, isHttp: boolean, complain: Complain): TlsPlan {
   checkVersions(config, complain);
   checkEarlyData(config, complain);
   checkClients(config, complain);
-  const alpn = config.alpn ?? (isHttp ? ['http/1.1'] : undefined);
+  const alpn = config.alpn ?? (isHttp ? HTTP_PROTOCOLS : undefined);
   if (config.requireAlpn && alpn === undefined)
     complain('requireAlpn needs alpn: the protocols that are served');
   return {
-    minVersion: config.minVersion,
-    maxVersion: config.maxVersion,
-    cipherSuites: config.cipherSuites,
-    groups: config.groups,
+    ...(Object.fromEntries(AS_CONFIGURED.map((name) => [name, config[name]])) as Required<AsConfigured>),
     alpn,
-    requireAlpn: config.requireAlpn ?? false,
-    strictSni: config.strictSni ?? false,
-    clientCertificate: config.clientCertificate ?? (config.clientCa === undefined ? 'none' : 'required'),
+    clientCertificate: clientCertificateOf(config),
     clientCa: config.clientCa === undefined ? undefined : resolve(from, config.clientCa),
     clientRevocation: config.clientRevocation && {
-      crls: (config.clientRevocation.crls ?? []).map((file) => resolve(from, file)),
-      online: config.clientRevocation.online ?? false,
-      mode: config.clientRevocation.mode ?? 'hard-fail',
-      scope: config.clientRevocation.scope ?? 'path',
+      ...config.clientRevocation,
+      crls: config.clientRevocation.crls.map((file) => resolve(from, file)),
     },
-    stapling: config.stapling ?? true,
     tickets: ticketPlan(config, from, complain),
-    earlyData: config.earlyData === true ? DEFAULT_EARLY_DATA : config.earlyData || 0,
-    ech: (config.ech ?? []).map((file) => resolve(from, file)),
-    dangerouslyAllowLegacy: config.dangerouslyAllowLegacy ?? false,
+    ech: config.ech.map((file) => resolve(from, file)),
   };
 }
 
+/** What a listener has that says nothing of TLS, not in front of HTTP. */
+export const DEFAULT_TLS: TlsPlan = tlsPlan(DEFAULT_CONFIG.listeners[0]!, '', false, () => {});
+
 function ticketPlan(config: ListenerConfig, from: string, complain: Complain): TicketPlan {
-  const { tickets = {}, clientRevocation } = config;
+  const { tickets, clientRevocation } = config;
   if (tickets === false) return { kind: 'none' };
   const { rotate, keys } = tickets;
   const lifetime = tickets.lifetime ?? (clientRevocation && LIFETIME_WITH_REVOCATION);
@@ -121,7 +81,7 @@ function ticketPlan(config: ListenerConfig, from: string, complain: Complain): T
 
 function checkVersions(config: ListenerConfig, complain: Complain): void {
   const { minVersion, maxVersion, dangerouslyAllowLegacy, ech } = config;
-  if (ech !== undefined && maxVersion !== undefined && VERSIONS[maxVersion] < VERSIONS['TLSv1.3'])
+  if (ech.length > 0 && maxVersion !== undefined && VERSIONS[maxVersion] < VERSIONS['TLSv1.3'])
     complain('ech needs TLSv1.3: raise maxVersion');
   if (minVersion !== undefined && maxVersion !== undefined && VERSIONS[minVersion] > VERSIONS[maxVersion])
     complain('minVersion is above maxVersion: swap them');
@@ -151,6 +111,6 @@ function checkClients(config: ListenerConfig, complain: Complain): void {
     complain('clientCa is not used with clientCertificate: none; say optional or required');
   if (clientRevocation === undefined) return;
   if (!clientCa) complain('clientRevocation needs clientCa: without it no client sends a certificate');
-  if ((clientRevocation.crls ?? []).length === 0 && clientRevocation.online !== true)
+  if (clientRevocation.crls.length === 0 && !clientRevocation.online)
     complain('clientRevocation has nothing to go by: add crls: with files, or online: true');
 }

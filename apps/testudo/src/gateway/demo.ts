@@ -1,5 +1,7 @@
+import { HTTP_PROTOCOLS, LOCAL_NAMES } from '../config/defaults.ts';
 import { defaultLimits } from '../config/limits.ts';
-import { DEFAULT_DRAIN, DEFAULT_TLS, type ListenerPlan, type Plan } from '../config/plan.ts';
+import { DEFAULT_TLS, type ListenerPlan, type Plan } from '../config/plan.ts';
+import { DEFAULT_CONFIG } from '../config/schema.ts';
 
 export const DEMO_HTTPS_PORT = 8443;
 export const DEMO_ECHO_PORT = 9443;
@@ -13,7 +15,7 @@ export function demoPlan(
   proposal: { readonly program?: string; readonly data?: string } = {},
 ): Plan {
   const common = {
-    certificates: [{ kind: 'local', names: ['localhost', '127.0.0.1', '::1'], isDefault: true }],
+    certificates: [{ kind: 'local', names: LOCAL_NAMES, isDefault: true }],
     hsts: undefined,
   } as const;
   const welcome: ListenerPlan = {
@@ -22,7 +24,7 @@ export function demoPlan(
     address: { host: '127.0.0.1', port: ports.https },
     service: { kind: 'welcome', ...proposal },
     limits: { ...defaultLimits('welcome'), connections: 1000 },
-    tls: { ...DEFAULT_TLS, alpn: ['http/1.1'] },
+    tls: { ...DEFAULT_TLS, alpn: HTTP_PROTOCOLS },
   };
   const echo: ListenerPlan = {
     ...common,
@@ -35,8 +37,8 @@ export function demoPlan(
   return {
     listeners: [welcome, echo],
     data: undefined,
-    drain: DEFAULT_DRAIN,
-    logLevel: undefined,
+    drain: DEFAULT_CONFIG.drain,
+    logLevel: DEFAULT_CONFIG.logLevel,
     acme: undefined,
   };
 }

@@ -185,7 +185,7 @@ export class Gateway {
   }
 
   #make(plan: Plan, before: Generation): Promise<Generation> {
-    if (plan.logLevel !== before.plan.logLevel) this.#log.level = plan.logLevel ?? 'info';
+    if (plan.logLevel !== before.plan.logLevel) this.#log.level = plan.logLevel;
     return nextGeneration(plan, this.#parts, before);
   }
 

@@ -201,7 +201,7 @@ describe('a reload', () => {
     rig.write([at(port, 'one', `${ECHO}, limits: { connections: 2 }`)], 'drain: 90s\nlogLevel: trace');
     expect(await rig.reload()).toEqual([
       'drain: 10s \u2192 90s',
-      'logLevel: default \u2192 trace',
+      'logLevel: info \u2192 trace',
       'one: limits.connections: 1 \u2192 2',
       'configuration and certificates reloaded',
     ]);

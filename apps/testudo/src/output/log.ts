@@ -1,13 +1,11 @@
 import type { Writable } from 'node:stream';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { type Io, isTerminal } from '../io.ts';
+import type { LogLevel } from './log-level.ts';
 import { type Style, styleFor } from './style.ts';
 import { shown } from './text.ts';
 
 export type Log = Logger;
-
-export const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** Structured logs on standard error: a line of JSON each, or a readable line on a terminal. */
 export function createLog(io: Pick<Io, 'stderr' | 'env'>, level: LogLevel): Log {

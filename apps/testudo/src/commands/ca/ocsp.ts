@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { toHex } from '@testudo/codec';
 import { parseCertificates, parseOcspResponse } from '@testudo/x509';
 import { ocspHandler } from '@testudo/x509/node';
+import { Option } from 'commander';
 import { addressText } from '../../config/address.ts';
 import { EXIT, type ExitCode, Failure, systemReason } from '../../failure.ts';
 import { dataFolder } from '../../identity/data-folder.ts';
@@ -20,10 +21,18 @@ export function addOcsp({ ca, io, finish }: CaVerb): void {
       'Runs an OCSP responder over HTTP, with a certificate of its own that the CA issues. It also serves the lists that ' +
         '`testudo ca crl` wrote, and the CA\u2019s certificate. SIGINT and SIGTERM end it.',
     )
-    .option('--port <port>', 'default 2560; 0 is any free one', (text) => wholeNumber(text, 0, 65_535))
-    .option('--host <address>', 'where to listen (default: 127.0.0.1, this machine only)')
-    .option('--hours <hours>', 'for how long an answer counts (default 24)', (text) =>
-      wholeNumber(text, 1, 24 * 31, 'hours'),
+    .addOption(
+      new Option('--port <port>', 'where to listen; 0 is any free port')
+        .argParser((text) => wholeNumber(text, 0, 65_535))
+        .default(2560),
+    )
+    .addOption(
+      new Option('--host <address>', 'where to listen').default('127.0.0.1', '127.0.0.1, this machine only'),
+    )
+    .addOption(
+      new Option('--hours <hours>', 'for how long an answer counts')
+        .argParser((text) => wholeNumber(text, 1, 24 * 31, 'hours'))
+        .default(24),
     )
     .option(...DATA_OPTION)
     .addHelpText(
@@ -35,9 +44,9 @@ export function addOcsp({ ca, io, finish }: CaVerb): void {
 }
 
 interface OcspOptions {
-  readonly port?: number;
-  readonly host?: string;
-  readonly hours?: number;
+  readonly port: number;
+  readonly host: string;
+  readonly hours: number;
   readonly data?: string;
 }
 
@@ -46,7 +55,7 @@ const REQUEST_TIMEOUT = 10_000;
 const MOST_CONNECTIONS = 512;
 
 async function ocsp(options: OcspOptions, io: Io): Promise<ExitCode> {
-  const { host = '127.0.0.1', port = 2560, hours = 24 } = options;
+  const { host, port, hours } = options;
   const folder = dataFolder(io.env, options.data);
   const responder = await Responder.open(folder, hours * 3600);
   const handler = ocspHandler({
