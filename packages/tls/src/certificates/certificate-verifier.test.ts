@@ -198,6 +198,26 @@ describe('others who know', () => {
     expect(await clientsVerdict('TLSv1.3', credentialOf(plain), { revocation: unknown })).toBe(NO_STATUS);
   });
 
+  test('who is there alone, whatever is stapled', async () => {
+    const asked: number[] = [];
+    const says = (answer: RevocationStatus) => ({
+      revocation: {
+        onUnknown: 'refuse' as const,
+        check: ({ index }: { readonly index: number }) => {
+          asked.push(index);
+          return answer;
+        },
+      },
+    });
+    const own = credentialOf(revoked, { ocspResponse: await staple(revoked) });
+    expect(await clientsVerdict('TLSv1.3', own, says({ status: 'good' }))).toBe('accepted');
+    expect(asked).toEqual([0, 1]);
+    const good = credentialOf(plain, { ocspResponse: await staple(plain) });
+    expect(await clientsVerdict('TLSv1.3', good, says({ status: 'revoked' }))).toBe(REVOKED);
+    const unknown = says({ status: 'unknown', reason: 'no list' });
+    expect(await clientsVerdict('TLSv1.3', good, unknown)).toBe(NO_STATUS);
+  });
+
   test('are not asked about what is stapled', async () => {
     const other = status({ status: 'revoked' });
     const own = credentialOf(plain, { ocspResponse: await staple(plain) });

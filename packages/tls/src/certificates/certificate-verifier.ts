@@ -29,8 +29,8 @@ export interface CertificateVerifierOptions {
   readonly profile?: VerificationProfile | undefined;
   /** Fetches issuers that the peer did not send; verdicts then come later. Default: none are fetched. */
   readonly issuers?: IssuerFetchOptions | undefined;
-  /** Whether certificates are revoked, as stapled responses and others say. Default: not asked. */
-  readonly revocation?: RevocationOptions | undefined;
+  /** Whether certificates are revoked: as stapled responses and others say, or as one says who alone is asked. Default: not asked. */
+  readonly revocation?: RevocationOptions | RevocationChecker | undefined;
   /** Servers' certificates must be logged (RFC 6962). Default: need not. */
   readonly transparency?: TransparencyOptions | undefined;
 }
@@ -40,19 +40,28 @@ export interface CertificateVerifierOptions {
  * not revoked, by what the peer stapled and by whoever else is asked, and logged. Without `revocation`, `issuers` and
  * `transparency` it is `verifyWith`.
  */
+export function certificateVerifier(
+  options: VerifierAtOnce,
+): (request: CertificateToVerify) => CertificateVerdict;
+export function certificateVerifier(options: CertificateVerifierOptions): CertificateVerifier;
 export function certificateVerifier(options: CertificateVerifierOptions): CertificateVerifier {
-  const { revocation, issuers } = options;
-  const isLater = issuers !== undefined || revocation?.fetching !== undefined;
+  const { issuers } = options;
+  const isLater = issuers !== undefined || fetching(options.revocation).length > 0;
   return isLater ? (request) => verdictLater(options, request) : (request) => verdict(options, request);
+}
+
+/** Nothing is fetched, and so every verdict is there at once. */
+interface VerifierAtOnce extends CertificateVerifierOptions {
+  readonly issuers?: undefined;
+  readonly revocation?: RevocationChecker | undefined;
 }
 
 function verdict(options: CertificateVerifierOptions, request: CertificateToVerify): CertificateVerdict {
   try {
-    const { revocation } = options;
-    const stapled = stapledRevocation(options.provider, revocation, request);
+    const asked = known(options, request);
     const { path } = verifyCertificate({
       ...demands(options, request),
-      revocation: stapled === undefined ? undefined : firstToKnow(...known(stapled, revocation)),
+      revocation: asked && firstToKnow(...asked),
     });
     return judged(options, request, path);
   } catch (error) {
@@ -66,13 +75,11 @@ async function verdictLater(
 ): Promise<CertificateVerdict> {
   try {
     const { revocation, issuers } = options;
-    const stapled = stapledRevocation(options.provider, revocation, request);
-    const fetching: readonly AsyncRevocationChecker[] = revocation?.fetching ? [revocation.fetching] : [];
+    const asked = known(options, request);
     const { path } = await verifyCertificateAsync({
       ...demands(options, request),
       issuers,
-      revocation:
-        stapled === undefined ? undefined : firstToKnowAsync(...known(stapled, revocation), ...fetching),
+      revocation: asked && firstToKnowAsync(...asked, ...fetching(revocation)),
     });
     return judged(options, request, path);
   } catch (error) {
@@ -103,12 +110,25 @@ function demands(options: CertificateVerifierOptions, request: CertificateToVeri
   } as const;
 }
 
-/** Stapled responses first: they cost nothing. */
+/** Who is asked at once; undefined where nobody is to be asked. Stapled responses first: they cost nothing. */
 function known(
-  stapled: RevocationChecker,
-  revocation: RevocationOptions | undefined,
-): readonly RevocationChecker[] {
-  return revocation?.checker === undefined ? [stapled] : [stapled, revocation.checker];
+  { provider, revocation }: CertificateVerifierOptions,
+  request: CertificateToVerify,
+): readonly RevocationChecker[] | undefined {
+  if (revocation === undefined) return undefined;
+  if (isChecker(revocation)) return [revocation];
+  const stapled = stapledRevocation(provider, revocation, request);
+  return revocation.checker === undefined ? [stapled] : [stapled, revocation.checker];
+}
+
+/** Who is asked last, where that takes time. */
+function fetching(revocation: CertificateVerifierOptions['revocation']): readonly AsyncRevocationChecker[] {
+  if (revocation === undefined || isChecker(revocation) || revocation.fetching === undefined) return [];
+  return [revocation.fetching];
+}
+
+function isChecker(revocation: RevocationOptions | RevocationChecker): revocation is RevocationChecker {
+  return 'check' in revocation;
 }
 
 function judged(
@@ -116,8 +136,10 @@ function judged(
   request: CertificateToVerify,
   path: readonly Certificate[],
 ): CertificateVerdict {
-  if (transparency !== undefined && request.peer === 'server')
-    checkLogged(provider, transparency, revocation?.policy, request, path);
+  if (transparency !== undefined && request.peer === 'server') {
+    const policy = revocation && !isChecker(revocation) ? revocation.policy : undefined;
+    checkLogged(provider, transparency, policy, request, path);
+  }
   return { accepted: true, path };
 }
 

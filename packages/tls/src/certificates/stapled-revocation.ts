@@ -26,13 +26,12 @@ export interface RevocationOptions {
   readonly fetching?: AsyncRevocationChecker | undefined;
 }
 
-/** Knows what the peer stapled, by the certificates' places in its chain. Undefined where nothing is to be asked. */
+/** Knows what the peer stapled, by the certificates' places in its chain. */
 export function stapledRevocation(
   provider: CryptoProvider,
-  options: RevocationOptions | undefined,
+  options: RevocationOptions,
   request: CertificateToVerify,
-): RevocationChecker | undefined {
-  if (options === undefined) return undefined;
+): RevocationChecker {
   const policy = options.policy ?? SOFT_FAIL;
   const requires = options.mustStaple === 'require' && request.peer === 'server';
   return {

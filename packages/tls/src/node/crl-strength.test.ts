@@ -87,3 +87,16 @@ test.each<[string, number, SignatureAlgorithm, string, string]>([
     expect(outcome.client).toMatchObject({ code: 'CERT_REVOKED' });
   }
 });
+
+// RFC 6066 §8: bad_certificate_status_response is about what a server stapled.
+test.each(['TLSv1.2', 'TLSv1.3'] as const)(
+  '%s: a strict server says of a client of whom nothing is known that it does not know him',
+  async (maxVersion) => {
+    const root = make({ subject: 'Root', ca: true, usage: [5, 6] });
+    const other = make({ subject: 'Other', ca: true, usage: [5, 6] });
+    const server = { requestCert: true, ca: pemOf(root), crl: curveList(other), strict: true, maxVersion };
+    const outcome = await failing(ours, nodes, server, identityOf(make({ names: ['me'], usage: [0] }, root)));
+    expect(outcome.server).toMatchObject({ code: 'UNABLE_TO_GET_CRL' });
+    expect(outcome.client?.message).toContain('alert certificate unknown');
+  },
+);

@@ -2,42 +2,40 @@ import {
   CertificateError,
   type CertificateErrorCode,
   certificateAtFault,
-  verifyCertificate,
+  X509_VERDICTS,
+  type X509Verdict,
 } from '@testudo/x509';
+import { certificateVerifier } from '../certificates/certificate-verifier.ts';
 import { type CertificateToVerify, rejection } from '../certificates/verdict.ts';
 import type { TlsError } from '../errors.ts';
-import { verifiedCertificates } from '../handshake/verified-certificates.ts';
 import { type ChainDemands, type ChainVerdict, type Trust, verdictError } from './chain-verdict.ts';
 import { type NodeTlsError, nodeError } from './errors.ts';
 import type { Revocation } from './revocation-lists.ts';
 
-/** By RFC 5280 and our own profile, told with the codes of Node. */
-export function judgeStrictly(options: ChainDemands, request: CertificateToVerify): ChainVerdict {
-  const { provider, trust, revocation } = options;
-  const trusted = trust();
-  const { anchors, helpers } = trusted;
-  try {
-    const chain = request.chain.map((der) => verifiedCertificates.parse(der));
-    const { path } = verifyCertificate({
-      provider,
-      chain: helpers.length === 0 ? chain : [...chain, ...helpers],
-      trust: anchors,
-      at: new Date(request.now),
-      purpose: request.peer,
-      leafKeyUsage: request.keyUsage,
-      cache: verifiedCertificates,
-      revocation: revocation?.checker,
-    });
-    return { path };
-  } catch (error) {
-    const tlsError = rejection(error as Error);
+/** By the engine's own verifier, told with the codes of Node. */
+export function strictJudge({
+  provider,
+  trust,
+  revocation,
+}: ChainDemands): (request: CertificateToVerify) => ChainVerdict {
+  const verify = certificateVerifier({
+    provider,
+    trust: () => trust().anchors,
+    // Names are looked at when the chain is good, as Node does or as the program says.
+    dangerouslyAnyName: true,
+    revocation: revocation?.checker,
+  });
+  return (request) => {
+    const trusted = trust();
+    const helpers = trusted.helpers.map(({ der }) => der);
+    const { path, error } = verify({ ...request, chain: [...request.chain, ...helpers] });
+    if (error === undefined) return { path };
+    const tlsError = rejection(error, request.peer);
     const listed =
       error instanceof CertificateError ? listProblem(error, request, tlsError, revocation) : undefined;
-    return {
-      path: undefined,
-      problem: [tlsError, listed ?? verificationError(error, request, tlsError, trusted)],
-    };
-  }
+    const shown = listed ?? verificationError(error, request, tlsError, trusted);
+    return { path: undefined, problem: [tlsError, shown] };
+  };
 }
 
 /** Lists that are there and too old are an error of their own. */
@@ -61,50 +59,40 @@ function verificationError(
   trusted: Trust,
 ): NodeTlsError {
   if (!(error instanceof CertificateError)) return nodeError('CERT_REJECTED', cause.message, cause);
-  const [code, message] = counterpartOf(error, request.chain[0]!, trusted);
-  return verdictError(code, message, cause);
+  const verdict = counterpartOf(error, request.chain[0]!, trusted);
+  if (verdict === undefined)
+    return nodeError('CERT_REJECTED', `certificate rejected: ${error.message}`, cause);
+  return verdictError(verdict, X509_VERDICTS[verdict], cause);
 }
 
-function counterpartOf(error: CertificateError, leaf: Uint8Array, trusted: Trust): readonly [string, string] {
+function counterpartOf(error: CertificateError, leaf: Uint8Array, trusted: Trust): X509Verdict | undefined {
   const certificate = certificateAtFault(error);
   const isLeaf = certificate !== undefined && Buffer.compare(certificate.der, leaf) === 0;
   if (error.code === 'unknown-issuer' && certificate !== undefined) {
-    if (certificate.isSelfIssued) return IN_CHAIN;
-    if (isLeaf && !trusted.isPartial) return FIRST_CERTIFICATE;
-    return trusted.helpers.some((helper) => helper.equals(certificate)) ? NO_ISSUER : NO_LOCAL_ISSUER;
+    if (certificate.isSelfIssued) return 'SELF_SIGNED_CERT_IN_CHAIN';
+    if (isLeaf && !trusted.isPartial) return 'UNABLE_TO_VERIFY_LEAF_SIGNATURE';
+    const isHelper = trusted.helpers.some((helper) => helper.equals(certificate));
+    return isHelper ? 'UNABLE_TO_GET_ISSUER_CERT' : 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY';
   }
-  if (error.code === 'weak-key' && !isLeaf) return ['CA_KEY_TOO_SMALL', 'CA certificate key too weak'];
-  return VERDICTS[error.code] ?? ['CERT_REJECTED', `certificate rejected: ${error.message}`];
+  if (error.code === 'weak-key' && !isLeaf) return 'CA_KEY_TOO_SMALL';
+  return VERDICTS[error.code];
 }
 
-const IN_CHAIN = ['SELF_SIGNED_CERT_IN_CHAIN', 'self-signed certificate in certificate chain'] as const;
-const FIRST_CERTIFICATE = [
-  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
-  'unable to verify the first certificate',
-] as const;
-const NO_LOCAL_ISSUER = [
-  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
-  'unable to get local issuer certificate',
-] as const;
-
-const NO_ISSUER = ['UNABLE_TO_GET_ISSUER_CERT', 'unable to get issuer certificate'] as const;
-
-/** OpenSSL's X509_V_ERR names and texts. For some of them Node says only `UNSPECIFIED`. */
-const VERDICTS: Partial<Record<CertificateErrorCode, readonly [string, string]>> = {
-  expired: ['CERT_HAS_EXPIRED', 'certificate has expired'],
-  'not-yet-valid': ['CERT_NOT_YET_VALID', 'certificate is not yet valid'],
-  'self-signed': ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'],
-  'unknown-issuer': NO_LOCAL_ISSUER,
-  'bad-signature': ['CERT_SIGNATURE_FAILURE', 'certificate signature failure'],
-  'weak-signature': ['CA_MD_TOO_WEAK', 'CA signature digest algorithm too weak'],
-  'weak-key': ['EE_KEY_TOO_SMALL', 'EE certificate key too weak'],
-  'not-a-ca': ['INVALID_CA', 'invalid CA certificate'],
-  'path-too-long': ['PATH_LENGTH_EXCEEDED', 'path length constraint exceeded'],
-  'bad-key-usage': ['INVALID_PURPOSE', 'unsuitable certificate purpose'],
-  'bad-extended-key-usage': ['INVALID_PURPOSE', 'unsuitable certificate purpose'],
-  revoked: ['CERT_REVOKED', 'certificate revoked'],
-  'revocation-unknown': ['UNABLE_TO_GET_CRL', 'unable to get certificate CRL'],
-  'name-mismatch': ['HOSTNAME_MISMATCH', 'hostname mismatch'],
-  'name-constraint': ['PERMITTED_VIOLATION', 'permitted subtree violation'],
-  'unknown-critical-extension': ['UNHANDLED_CRITICAL_EXTENSION', 'unhandled critical extension'],
+/** What OpenSSL says of the same. For some of them Node says only `UNSPECIFIED`. */
+const VERDICTS: Partial<Record<CertificateErrorCode, X509Verdict>> = {
+  expired: 'CERT_HAS_EXPIRED',
+  'not-yet-valid': 'CERT_NOT_YET_VALID',
+  'self-signed': 'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'unknown-issuer': 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'bad-signature': 'CERT_SIGNATURE_FAILURE',
+  'weak-signature': 'CA_MD_TOO_WEAK',
+  'weak-key': 'EE_KEY_TOO_SMALL',
+  'not-a-ca': 'INVALID_CA',
+  'path-too-long': 'PATH_LENGTH_EXCEEDED',
+  'bad-key-usage': 'INVALID_PURPOSE',
+  'bad-extended-key-usage': 'INVALID_PURPOSE',
+  revoked: 'CERT_REVOKED',
+  'revocation-unknown': 'UNABLE_TO_GET_CRL',
+  'name-constraint': 'PERMITTED_VIOLATION',
+  'unknown-critical-extension': 'UNHANDLED_CRITICAL_EXTENSION',
 };

@@ -8,7 +8,7 @@ import { nameMismatch } from './identity.ts';
 import type { IdentityCheck } from './identity-check.ts';
 import { judgeAsOpenssl } from './openssl-chain.ts';
 import { detailedCertificate } from './peer-certificate.ts';
-import { judgeStrictly } from './strict-chain.ts';
+import { strictJudge } from './strict-chain.ts';
 import type { Strictness } from './strictness.ts';
 
 /** What a verifier goes by. */
@@ -28,9 +28,11 @@ export interface VerifierOptions extends ChainDemands {
 export function verifier(options: VerifierOptions): CertificateVerifier {
   const { strictness, rejectUnauthorized } = options;
   const refuses = strictness.verdictInHandshake && rejectUnauthorized;
+  const judge = strictness.certificates
+    ? strictJudge(options)
+    : (request: CertificateToVerify) => judgeAsOpenssl(options, request);
   return (request) => {
-    const judge = strictness.certificates ? judgeStrictly : judgeAsOpenssl;
-    const { path, problem } = judge(options, request);
+    const { path, problem } = judge(request);
     const [tlsError, shown] = problem ?? judgeName(options, request, path) ?? [];
     if (shown === undefined) return { accepted: true, path };
     return refuses
