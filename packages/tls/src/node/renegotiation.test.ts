@@ -111,30 +111,40 @@ describe('as in Node', () => {
     expect(own['callback']).toEqual([]);
   });
 
-  test.each([0, 1, 4])('a client may renegotiate %i times, the next is an attack', async (limit) => {
-    const outcome = async (of: Tls): Promise<unknown> => {
-      limitTo(limit);
-      const seen: unknown[] = [];
-      const { client, accepted } = await connected(of, nodes, old, old);
-      client.resume();
-      accepted.on('error', (error) => {
-        seen.push(error.message, seen.length);
-        accepted.destroy();
-      });
-      client.on('error', (error) => seen.push(error));
-      const end = closed(client);
-      const next = (): void => {
-        client.renegotiate({}, (error) => {
-          seen.push(error);
-          next();
+  test.each([
+    [0, 0],
+    [1, 1],
+    [4, 4],
+    [4, 1],
+    [0, 2],
+  ])(
+    'a client may renegotiate %i times, and where that changes then, %i times; the next is an attack',
+    async (first, then) => {
+      const outcome = async (of: Tls): Promise<unknown> => {
+        limitTo(first);
+        const seen: unknown[] = [];
+        const { client, accepted } = await connected(of, nodes, old, old);
+        limitTo(then);
+        client.resume();
+        accepted.on('error', (error) => {
+          seen.push(error.message, seen.length);
+          accepted.destroy();
         });
+        client.on('error', (error) => seen.push(error));
+        const end = closed(client);
+        const next = (): void => {
+          client.renegotiate({}, (error) => {
+            seen.push(error);
+            next();
+          });
+        };
+        next();
+        await end;
+        return seen;
       };
-      next();
-      await end;
-      return seen;
-    };
-    expect(await outcome(ours)).toEqual(await outcome(nodes));
-  });
+      expect(await outcome(ours)).toEqual(await outcome(nodes));
+    },
+  );
 
   test('after disableRenegotiation a server ends it before anything is answered', async () => {
     for (const clientTls of [ours, nodes]) {

@@ -63,8 +63,13 @@ export function renegotiationSettings({
   const options = renegotiation === true ? {} : renegotiation;
   return {
     byPeer: options.byPeer ?? true,
-    limit: options.limit ?? 3,
-    window: options.window ?? 600,
+    // Asked for each time: whoever gives them may change his mind.
+    get limit() {
+      return options.limit ?? 3;
+    },
+    get window() {
+      return options.window ?? 600;
+    },
     allowsOtherPeer: options.dangerouslyAllowOtherPeer ?? false,
   };
 }

@@ -130,7 +130,7 @@ export class Established12 implements Established {
 
   /** With a warning (RFC 5246 §7.2.2), after which the connection goes on; SSL 3.0 has none for it (RFC 5746 §4.5). */
   #refuse(): void {
-    this.#refusals ??= new RateLimit(this.#warnings(), 60, this.#config.now);
+    this.#refusals ??= new RateLimit({ limit: this.#warnings(), window: 60 }, this.#config.now);
     if (this.#terms.rules.version === SSL30 || !this.#refusals.take()) throw refusal();
     this.#channel.warn('no_renegotiation');
   }

@@ -46,7 +46,7 @@ export function previousHandshake(
     npnProtocol: info.npnProtocol,
     allowsOtherPeer: settings.allowsOtherPeer,
     byPeer: settings.byPeer,
-    limit: h.renegotiates?.limit ?? new RateLimit(settings.limit, settings.window, h.config.now),
+    limit: h.renegotiates?.limit ?? new RateLimit(settings, h.config.now),
   };
 }
 
