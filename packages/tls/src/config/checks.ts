@@ -1,8 +1,7 @@
 import { TlsError } from '../errors.ts';
-import { TLS13 } from '../versions.ts';
-import type { CommonConfig } from './config.ts';
+import { TLS13, type Version } from '../versions.ts';
 
-export function needTls13(option: string, { versions }: Pick<CommonConfig, 'versions'>): void {
+export function needTls13(option: string, { versions }: { readonly versions: readonly Version[] }): void {
   if (!versions.includes(TLS13)) throw new TlsError('bad-option', `${option} needs TLS 1.3`);
 }
 
@@ -20,9 +19,11 @@ export function inRange(name: string, value: number, min: number, max: number): 
   throw new TlsError('bad-option', `${name} must be from ${min} to ${max}, not ${value}`);
 }
 
-export function checkProtocols(protocols: readonly string[] | undefined): void {
-  for (const protocol of protocols ?? []) {
+/** ALPN protocols that can be named; none where none are given. */
+export function checkedProtocols(protocols: readonly string[] = []): readonly string[] {
+  for (const protocol of protocols) {
     if (protocol.length >= 1 && protocol.length <= 255) continue;
     throw new TlsError('bad-option', 'an ALPN protocol name has 1 to 255 bytes');
   }
+  return protocols;
 }

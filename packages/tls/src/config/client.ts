@@ -4,7 +4,7 @@ import { groupByName } from '../groups/index.ts';
 import type { ClientOptions } from '../options/client.ts';
 import { insistsOnPsk } from '../psk/required-psk.ts';
 import { TLS13 } from '../versions.ts';
-import { checkProtocols, named, needTls13 } from './checks.ts';
+import { checkedProtocols, named, needTls13 } from './checks.ts';
 import { commonConfig } from './common.ts';
 import type { ClientConfig } from './config.ts';
 import * as defaults from './defaults.ts';
@@ -31,10 +31,9 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   const toVerify = known.filter(({ isForClients }) => isForClients !== true);
   if (toVerify.length === 0)
     throw new TlsError('bad-option', 'signatureSchemes has none that servers sign with');
-  checkProtocols(options.alpnProtocols);
   const ech = clientEchConfig(options.provider, options.ech);
   if (typeof ech === 'object') {
-    checkProtocols(ech.outerAlpnProtocols);
+    checkedProtocols(ech.outerAlpnProtocols);
     needTls13('ech', common);
   }
   return {

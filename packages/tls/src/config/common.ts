@@ -1,7 +1,6 @@
 import { TlsError } from '../errors.ts';
 import { finiteFieldsOf, groupByName, groupFits } from '../groups/index.ts';
 import type { CommonOptions } from '../options/common.ts';
-import type { CommonFeatureOptions } from '../options/features.ts';
 import { signatureSchemeByName } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites/index.ts';
 import { cipherSuiteByName, suiteAvailable, suiteFits } from '../suites/index.ts';
@@ -12,13 +11,13 @@ import { TLS12, TLS13, versionName, versionsBetween } from '../versions.ts';
 import { inRange, named } from './checks.ts';
 import type { CommonConfig } from './config.ts';
 import * as defaults from './defaults.ts';
-import { commonSettings } from './settings.ts';
+import type { CommonSettings } from './settings.ts';
 
 /** What both sides have in common. Throws `bad-option`. */
 export function commonConfig(
-  options: CommonOptions & CommonFeatureOptions,
+  options: CommonOptions,
   hasPsks: boolean,
-): Omit<CommonConfig, 'features'> {
+): Omit<CommonConfig, 'features' | keyof CommonSettings> {
   const { provider, legacy } = options;
   const rules = new Map([rules12, ...(legacy?.rules ?? [])].map((each) => [each.version, each]));
   const { versions, cipherSuites } = versionsAndSuites(options, rules);
@@ -45,7 +44,6 @@ export function commonConfig(
     );
   }
   return {
-    ...commonSettings(options),
     provider,
     versions,
     rules,

@@ -1,7 +1,7 @@
 import { echServerKeys } from '../ech/keys.ts';
 import { TlsError } from '../errors.ts';
 import type { EarlyDataOptions, ServerOptions } from '../options/server.ts';
-import { checkProtocols, inRange, needTls13 } from './checks.ts';
+import { checkedProtocols, inRange, needTls13 } from './checks.ts';
 import { commonConfig } from './common.ts';
 import type { ServerConfig } from './config.ts';
 import * as defaults from './defaults.ts';
@@ -23,7 +23,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
   if ((options.clientCertificate ?? 'none') !== 'none' && !verifies) {
     throw new TlsError('bad-option', 'a server that asks for client certificates needs verifyCertificate');
   }
-  if (typeof options.alpnProtocols !== 'function') checkProtocols(options.alpnProtocols);
+  if (typeof options.alpnProtocols !== 'function') checkedProtocols(options.alpnProtocols);
   const common = commonConfig(options, findPsk !== undefined);
   const { echKeys } = options;
   if (echKeys !== undefined) needTls13('echKeys', common);

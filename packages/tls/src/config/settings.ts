@@ -3,6 +3,7 @@ import type { ClientOptions } from '../options/client.ts';
 import type { CommonOptions } from '../options/common.ts';
 import type { CommonFeatureOptions } from '../options/features.ts';
 import type { ServerOptions } from '../options/server.ts';
+import { checkedProtocols } from './checks.ts';
 import { MAX_REFUSED_RENEGOTIATIONS } from './defaults.ts';
 
 // Options that a handshake reads as they were given, with their defaults in place. Names and meanings are those of the
@@ -80,7 +81,7 @@ type Filled<O, K extends keyof O> = { readonly [P in K]-?: Exclude<O[P], undefin
 /** Those that may be absent. */
 type AsGiven<O, K extends keyof O> = { readonly [P in K]: O[P] | undefined };
 
-export function commonSettings(options: CommonOptions & CommonFeatureOptions): CommonSettings {
+function commonSettings(options: CommonOptions & CommonFeatureOptions): CommonSettings {
   return {
     requireAlpn: options.requireAlpn ?? false,
     encryptThenMac: options.encryptThenMac ?? true,
@@ -95,8 +96,9 @@ export function commonSettings(options: CommonOptions & CommonFeatureOptions): C
   };
 }
 
-export function clientSettings(options: ClientOptions): ClientSettings {
+export function clientSettings(options: ClientOptions): CommonSettings & ClientSettings {
   return {
+    ...commonSettings(options),
     requirePsk: options.requirePsk ?? false,
     fallback: options.fallback ?? false,
     sessionTickets: options.sessionTickets ?? true,
@@ -106,7 +108,7 @@ export function clientSettings(options: ClientOptions): ClientSettings {
     postHandshakeAuth: options.postHandshakeAuth ?? false,
     falseStart: options.falseStart ?? false,
     allowNoExtendedMasterSecret: options.allowNoExtendedMasterSecret ?? true,
-    alpnProtocols: options.alpnProtocols ?? [],
+    alpnProtocols: checkedProtocols(options.alpnProtocols),
     certificateAuthorities: options.certificateAuthorities ?? [],
     extensionOrder: options.extensionOrder,
     helloPadding: options.helloPadding,
@@ -115,8 +117,9 @@ export function clientSettings(options: ClientOptions): ClientSettings {
   };
 }
 
-export function serverSettings(options: ServerOptions): ServerSettings {
+export function serverSettings(options: ServerOptions): CommonSettings & ServerSettings {
   return {
+    ...commonSettings(options),
     clientCertificate: options.clientCertificate ?? 'none',
     echBackend: options.echBackend ?? false,
     echTrialDecryption: options.echTrialDecryption ?? false,

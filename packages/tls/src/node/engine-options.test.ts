@@ -285,7 +285,7 @@ describe('certificateCompression', () => {
 
 test('dangerouslyExportWithoutExtendedMasterSecret is for the context that names it, and no other one', () => {
   const named = { dangerouslyExportWithoutExtendedMasterSecret: true };
-  const has = (context: unknown) => (context as SecureContext).negotiation.client;
+  const has = (context: unknown) => (context as SecureContext).engine;
   expect(has(ours.createSecureContext(named))).toMatchObject(named);
   expect(has(ours.createSecureContext())).not.toMatchObject(named);
 });

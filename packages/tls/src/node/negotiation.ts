@@ -14,12 +14,11 @@ import { isDefaultList, isForServers, parseCurves, parseSignatureAlgorithms } fr
 import { type SecureContextOptions, withDefaults } from './context-options.ts';
 import { finiteFieldFor } from './dh-parameters.ts';
 import { readCompressions, readRenegotiation } from './engine-options.ts';
-import { givenToEngine } from './option-table.ts';
 import { DEFAULT_SECURITY_LEVEL, TAKES_NO_CURVES } from './running-node.ts';
 import { strictnessOf } from './strictness.ts';
 import { type EnabledVersions, readVersions, type VersionOptions } from './version-options.ts';
 
-/** What the options say about versions, algorithms and features, in the engine's terms. */
+/** What the options that are read say, in the engine's terms. */
 export interface Negotiation {
   /** What is left of the versions: see {@link enabledOnly}. */
   readonly enabled: EnabledVersions;
@@ -32,7 +31,7 @@ export interface Negotiation {
   readonly server: Partial<ServerOptions>;
 }
 
-/** Reads versions, ciphers, curves, signature algorithms and what the engine takes as it is. Throws for what cannot be read. */
+/** Reads versions, ciphers, curves, signature algorithms and the like. Throws for what cannot be read. */
 export function readNegotiation(options: SecureContextOptions): Negotiation {
   const { sigalgs } = options;
   const { ciphers, ecdhCurve } = withDefaults(options);
@@ -67,7 +66,6 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
   };
   const side = <Side extends 'client' | 'server'>(name: Side) => ({
     ...both,
-    ...givenToEngine(name, options),
     cipherSuites: cipherSuites[name],
     renegotiation: renegotiation[name],
   });

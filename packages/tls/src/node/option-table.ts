@@ -193,16 +193,18 @@ export function givenToServer<Options extends SecureContextOptions>(options: Opt
   return given;
 }
 
-/** What a side's configuration takes of a context's options as it is. */
-export function givenToEngine(side: 'client', options: SecureContextOptions): Partial<ClientOptions>;
-export function givenToEngine(side: 'server', options: SecureContextOptions): Partial<ServerOptions>;
-export function givenToEngine(
-  side: 'client' | 'server',
-  options: SecureContextOptions,
-): Partial<ClientOptions & ServerOptions>;
-export function givenToEngine(side: 'client' | 'server', options: SecureContextOptions): object {
+/** Of a context's options those that only the engine has. */
+export function engineOptions(options: SecureContextOptions): EngineOptions {
+  const own = RULES.filter(([, { engine }]) => engine !== undefined);
+  return Object.fromEntries(own.map(([name]) => [name, options[name]]));
+}
+
+/** What a side's configuration takes of them as it is. */
+export function givenToEngine(side: 'client', options: EngineOptions): Partial<ClientOptions>;
+export function givenToEngine(side: 'server', options: EngineOptions): Partial<ServerOptions>;
+export function givenToEngine(side: 'client' | 'server', options: EngineOptions): object {
   const taken = RULES.filter(([, { engine }]) => engine === side || engine === 'both');
-  return Object.fromEntries(taken.map(([name]) => [name, options[name]]));
+  return Object.fromEntries(taken.map(([name]) => [name, options[name as keyof EngineOptions]]));
 }
 
 /**

@@ -16,7 +16,7 @@ import type { IdentityCheck } from './identity-check.ts';
 import { live } from './live.ts';
 import { loadAuthorities, loadIdentities, type OwnIdentity } from './load.ts';
 import { enabledOnly, type Negotiation, readNegotiation } from './negotiation.ts';
-import { contextKey, givenToContext } from './option-table.ts';
+import { contextKey, engineOptions, givenToContext, givenToEngine } from './option-table.ts';
 import { sentWith } from './own-chain.ts';
 import { checkOwnStrength } from './own-strength.ts';
 import { loadPfx } from './pfx.ts';
@@ -44,8 +44,8 @@ export class SecureContext {
   readonly sessionIdContext: string | undefined;
   /** Looks certificates up in the lists of `crl`; undefined when there are none. */
   readonly revocation: Revocation | undefined;
-  /** What is put together with what a connection's or a server's own options say. */
-  readonly engine: Pick<EngineOptions, 'psks' | 'postHandshakeAuth'>;
+  /** What only the engine has. */
+  readonly engine: EngineOptions;
   /** What Node keeps OpenSSL's context in: programs add CAs to it. */
   readonly context: ContextHandle;
   #authorities: readonly Certificate[] | undefined;
@@ -67,8 +67,7 @@ export class SecureContext {
     );
     this.revocation = revocation;
     this.#allowsPartial = Boolean(options.allowPartialTrustChain);
-    const { psks, postHandshakeAuth } = options;
-    this.engine = { psks, postHandshakeAuth };
+    this.engine = engineOptions(options);
     this.honorCipherOrder = Boolean(options.honorCipherOrder);
     this.sessionTimeout = options.sessionTimeout;
     this.ticketKeys = options.ticketKeys;
@@ -117,6 +116,7 @@ export class SecureContext {
     const made = clientConfig({
       provider: nodeCrypto,
       allocate: takeSealedMemory,
+      ...givenToEngine('client', this.engine),
       ...this.negotiation.client,
       alpnProtocols: key.alpnProtocols,
       credentials: this.credentials,

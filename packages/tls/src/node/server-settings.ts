@@ -13,7 +13,7 @@ import type { EngineSocket } from './engine-socket.ts';
 import { nodeError } from './errors.ts';
 import { enabledOnly } from './negotiation.ts';
 import { opensslAlert } from './openssl-failures.ts';
-import { givenFunction } from './option-table.ts';
+import { givenFunction, givenToEngine } from './option-table.ts';
 import { completedBy } from './own-chain.ts';
 import { findPskFor, NO_PSK, serverPsks } from './psk.ts';
 import { PSK_HINT_FAILED } from './running-node.ts';
@@ -102,6 +102,7 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
     provider: nodeCrypto,
     allocate: takeSealedMemory,
     alertFor: opensslAlert,
+    ...givenToEngine('server', context.engine),
     ...context.negotiation.server,
     credentials: chooseOwn(context),
     alpnProtocols: choices.alpnProtocols.length > 0 ? choices.alpnProtocols : undefined,
