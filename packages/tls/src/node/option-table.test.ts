@@ -5,7 +5,7 @@ import type { SecureContextOptions } from './context-options.ts';
 import { Agent } from './https.ts';
 import { live } from './live.ts';
 import { agentKeys, contextKey } from './option-table.ts';
-import { sharedSecureContext } from './secure-context.ts';
+import { type ClientConfigKey, SecureContext, sharedSecureContext } from './secure-context.ts';
 import { ca, clientIdentity, ours } from './testing/support.ts';
 
 const bytes = (value: number): Buffer => Buffer.alloc(48, value);
@@ -153,5 +153,29 @@ describe('a context that is shared', () => {
     module.DEFAULT_ECDH_CURVE = 'P-384';
     expect(sharedSecureContext({})).not.toBe(before);
     expect(sharedSecureContext({}).negotiation.client.groups).toEqual(['secp384r1']);
+  });
+});
+
+describe('the configuration that a context keeps for its next client', () => {
+  const first: ClientConfigKey = {
+    alpnProtocols: ['a', 'b'],
+    rejectUnauthorized: true,
+    checkServerIdentity: undefined,
+    requestOcsp: false,
+    pskCallback: undefined,
+  };
+  const others: Required<ClientConfigKey> = {
+    alpnProtocols: ['a', 'c'],
+    rejectUnauthorized: false,
+    checkServerIdentity: () => undefined,
+    requestOcsp: true,
+    pskCallback: () => null,
+  };
+
+  test.each(Object.entries(others))('is not for one with another %s', (name, value) => {
+    const context = new SecureContext();
+    const kept = context.clientConfig(first);
+    expect(context.clientConfig({ ...first, alpnProtocols: ['a', 'b'] })).toBe(kept);
+    expect(context.clientConfig({ ...first, [name]: value })).not.toBe(kept);
   });
 });

@@ -240,13 +240,12 @@ export function sharedSecureContext(all: SecureContextOptions): SecureContext {
 const shared = new Map<string, SecureContext>();
 const MAX_SHARED = 16;
 
+/** Whatever a key has is compared: lists by what is in them, all else by which it is. */
 function sameKey(a: ClientConfigKey, b: ClientConfigKey): boolean {
-  return (
-    a.rejectUnauthorized === b.rejectUnauthorized &&
-    a.checkServerIdentity === b.checkServerIdentity &&
-    a.requestOcsp === b.requestOcsp &&
-    a.pskCallback === b.pskCallback &&
-    a.alpnProtocols.length === b.alpnProtocols.length &&
-    a.alpnProtocols.every((protocol, i) => protocol === b.alpnProtocols[i])
-  );
+  return (Object.keys(a) as (keyof ClientConfigKey)[]).every((name) => isSame(a[name], b[name]));
+}
+
+function isSame(a: unknown, b: unknown): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
+  return a.length === b.length && a.every((one, index) => one === b[index]);
 }
