@@ -16,7 +16,7 @@ import {
   certificateCompressions,
   zlibCertificates as zlib,
   zstdCertificates,
-} from '../node/certificate-compression.ts';
+} from '../node/context/certificate-compression.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';
 import { clientEnd, serverEnd, type TestEnd } from '../testing/end.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { legacy } from '../legacy/index.ts';
-import { zlibCertificates } from '../node/certificate-compression.ts';
+import { zlibCertificates } from '../node/context/certificate-compression.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';

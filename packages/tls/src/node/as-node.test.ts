@@ -4,9 +4,9 @@ import { createServer as createNetServer, connect as netConnect } from 'node:net
 import { Duplex, duplexPair } from 'node:stream';
 import nodeTls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
+import { NODE_MAJOR } from './as-node/running-node.ts';
 import type { ConnectionOptions, TlsOptions } from './index.ts';
 import tls, { TLSSocket } from './index.ts';
-import { NODE_MAJOR } from './running-node.ts';
 import {
   ca,
   closeAll,

@@ -3,7 +3,7 @@ import { createServer as createNetServer, connect as netConnect } from 'node:net
 import { Duplex, duplexPair } from 'node:stream';
 import { setTimeout as after } from 'node:timers/promises';
 import { afterEach, describe, expect, test } from 'vitest';
-import type { TLSSocket } from './socket.ts';
+import type { TLSSocket } from './socket/socket.ts';
 import {
   closeAll,
   connected,

@@ -1,25 +1,27 @@
 import { CLIENT_RENEG_LIMIT as limit, CLIENT_RENEG_WINDOW as window } from 'node:tls';
-import { certificateCompressions } from './certificate-compression.ts';
-import { nodeOriginals } from './live.ts';
+import { nodeOriginals } from './as-node/live.ts';
+import { certificateCompressions } from './context/certificate-compression.ts';
 
-export { DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE, getCiphers } from './ciphers.ts';
-export { connect } from './connect.ts';
-export { DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION, type SecureContextOptions } from './context-options.ts';
-export { getCACertificates, setDefaultCACertificates } from './default-authorities.ts';
-export type { EarlyDataSettings, EngineOptions } from './engine-options.ts';
-export { type NodeTlsError, TRUNCATED, UNSUPPORTED_OPTION } from './errors.ts';
+export { connect } from './client/connect.ts';
+export { DEFAULT_CIPHERS, DEFAULT_ECDH_CURVE, getCiphers } from './context/ciphers.ts';
+export {
+  DEFAULT_MAX_VERSION,
+  DEFAULT_MIN_VERSION,
+  type SecureContextOptions,
+} from './context/context-options.ts';
+export type { EarlyDataSettings, EngineOptions } from './context/engine-options.ts';
+export type { PskClientCallback } from './context/psk.ts';
+export { createSecureContext, SecureContext } from './context/secure-context.ts';
+export type { Strictness, StrictOption } from './context/strictness.ts';
+export { type NodeTlsError, TRUNCATED, UNSUPPORTED_OPTION } from './errors/errors.ts';
+export { getCACertificates, setDefaultCACertificates } from './material/default-authorities.ts';
+export { createServer, Server } from './server/server.ts';
 export {
   type HeartbeatKeepAliveOptions,
   type HeartbeatOptions,
   keepAliveWithHeartbeats,
-} from './heartbeat.ts';
-export { checkServerIdentity } from './identity.ts';
-export type { IdentityCheck } from './identity-check.ts';
-export type { PskClientCallback } from './psk.ts';
-export { createSecureContext, SecureContext } from './secure-context.ts';
-export { createServer, Server } from './server.ts';
-export { TLSSocket } from './socket.ts';
-export type { Strictness, StrictOption } from './strictness.ts';
+} from './socket/heartbeat.ts';
+export { TLSSocket } from './socket/socket.ts';
 export type {
   AlpnCallback,
   ConnectionOptions,
@@ -29,6 +31,8 @@ export type {
   TLSSocketOptions,
   TlsOptions,
 } from './types.ts';
+export { checkServerIdentity } from './verification/identity.ts';
+export type { IdentityCheck } from './verification/identity-check.ts';
 
 /** The roots that come with Node (Mozilla's list), PEM: trusted where the option `ca` is not given. */
 export const rootCertificates: readonly string[] = nodeOriginals.rootCertificates();

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Flooder } from '../testing/flooder.ts';
-import { TLSSocket } from './socket.ts';
+import { TLSSocket } from './socket/socket.ts';
 import { authority, closeAll, serverIdentity, track } from './testing/support.ts';
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }));

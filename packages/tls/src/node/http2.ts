@@ -8,9 +8,9 @@ import nodeHttp2, {
   type SecureServerOptions,
 } from 'node:http2';
 import { isIP } from 'node:net';
-import { connect as connectTls } from './connect.ts';
-import { http2SecureServer } from './node-servers.ts';
-import { adaptStreamWrap } from './stream-wrap.ts';
+import { connect as connectTls } from './client/connect.ts';
+import { http2SecureServer } from './server/node-servers.ts';
+import { adaptStreamWrap } from './socket/stream-wrap.ts';
 import type { ConnectionOptions, TlsOptions } from './types.ts';
 
 /** `node:http2` over this package's engine: HTTP/2 is Node's, TLS is ours. */

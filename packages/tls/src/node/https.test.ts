@@ -4,11 +4,11 @@ import nodeHttps, { type Agent as HttpsAgent, type Server as HttpsServer } from 
 import type { AddressInfo, Socket } from 'node:net';
 import nodeTls from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
-import { TRUNCATED } from './errors.ts';
+import { NODE_MAJOR } from './as-node/running-node.ts';
+import { TRUNCATED } from './errors/errors.ts';
 import http2 from './http2.ts';
 import https, { Agent, createServer, get, request, Server } from './https.ts';
 import { TLSSocket } from './index.ts';
-import { NODE_MAJOR } from './running-node.ts';
 import { ca, closeAll, closeOf, listen, ours, serverIdentity, track } from './testing/support.ts';
 
 afterEach(closeAll);

@@ -6,9 +6,9 @@ import nodeHttps, {
   type ServerOptions,
 } from 'node:https';
 import type { Duplex } from 'node:stream';
-import { distinction } from './agent-name.ts';
-import { connect } from './connect.ts';
-import { httpsServer } from './node-servers.ts';
+import { distinction } from './client/agent-name.ts';
+import { connect } from './client/connect.ts';
+import { httpsServer } from './server/node-servers.ts';
 import type { ConnectionOptions, TlsOptions } from './types.ts';
 
 /**

@@ -1,12 +1,12 @@
+import { live, type ReplaceableMembers } from './as-node/live.ts';
 import * as door from './door.ts';
-import { live, type ReplaceableMembers } from './live.ts';
 
 export {
   brotliCertificates,
   certificateCompressions,
   zlibCertificates,
   zstdCertificates,
-} from './certificate-compression.ts';
+} from './context/certificate-compression.ts';
 
 /** `node:tls` over this package's engine: `import tls from '@testudo/tls/node'`, or by name. */
 export * from './door.ts';

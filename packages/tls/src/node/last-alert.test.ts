@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { connect, createServer as listener, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { connect as connectTls } from './connect.ts';
-import { createServer } from './server.ts';
+import { connect as connectTls } from './client/connect.ts';
+import { createServer } from './server/server.ts';
 import { closeAll, serverIdentity, track } from './testing/support.ts';
 
 // What ends a connection is an alert, and the peer sees it: a transport that is closed while bytes lie unread is reset, and

@@ -3,8 +3,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import nodeHttps from 'node:https';
 import { createServer as createNetServer } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { NODE_MAJOR } from './as-node/running-node.ts';
 import ourHttps from './https.ts';
-import { NODE_MAJOR } from './running-node.ts';
 import { CONNECTION, CONTEXT, cases, type Outcome, SERVER, said, thrown } from './testing/option-values.ts';
 import { ca, closeAll, nodes, ours, serverIdentity, type Tls, track } from './testing/support.ts';
 

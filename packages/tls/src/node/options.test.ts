@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
-import { UNSUPPORTED_OPTION } from './errors.ts';
+import { UNSUPPORTED_OPTION } from './errors/errors.ts';
 import type { ConnectionOptions, SecureContextOptions, TlsOptions } from './index.ts';
 import {
   authority,

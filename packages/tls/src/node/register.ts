@@ -1,9 +1,9 @@
 import { syncBuiltinESMExports } from 'node:module';
 import nodeTls from 'node:tls';
-import { unsupportedOption } from './errors.ts';
+import { live, type ReplaceableMembers } from './as-node/live.ts';
+import { unsupportedOption } from './errors/errors.ts';
 import tls from './index.ts';
-import { live, type ReplaceableMembers } from './live.ts';
-import { replaceBaseClasses } from './node-servers.ts';
+import { replaceBaseClasses } from './server/node-servers.ts';
 
 /**
  * Puts this package's engine in the place of `node:tls`, for the whole program:

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer as createNetServer, connect as netConnect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { TlsError } from '../errors.ts';
-import { TRUNCATED } from './errors.ts';
-import type { TLSSocket } from './socket.ts';
+import { TRUNCATED } from './errors/errors.ts';
+import type { TLSSocket } from './socket/socket.ts';
 import {
   ca,
   closeAll,

@@ -3,14 +3,14 @@ import type { Duplex } from 'node:stream';
 import type * as nodeTls from 'node:tls';
 import type { ServerConfig } from '../config/config.ts';
 import type { Observer } from '../observer.ts';
-import type { OnReadOptions } from './buffer-reader.ts';
-import type { SecureContextOptions } from './context-options.ts';
-import type { EarlyDataSettings } from './engine-options.ts';
-import type { EngineSocket } from './engine-socket.ts';
-import type { IdentityCheck } from './identity-check.ts';
-import type { PskAnswer, PskClientCallback } from './psk.ts';
-import type { SecureContext } from './secure-context.ts';
-import type { Strictness } from './strictness.ts';
+import type { SecureContextOptions } from './context/context-options.ts';
+import type { EarlyDataSettings } from './context/engine-options.ts';
+import type { PskAnswer, PskClientCallback } from './context/psk.ts';
+import type { SecureContext } from './context/secure-context.ts';
+import type { Strictness } from './context/strictness.ts';
+import type { OnReadOptions } from './socket/buffer-reader.ts';
+import type { EngineSocket } from './socket/engine-socket.ts';
+import type { IdentityCheck } from './verification/identity-check.ts';
 
 export type SniCallback = (
   servername: string,

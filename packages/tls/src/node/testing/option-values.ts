@@ -1,4 +1,4 @@
-import { NODE_MAJOR } from '../running-node.ts';
+import { NODE_MAJOR } from '../as-node/running-node.ts';
 import { nodes } from './support.ts';
 
 /** What callers leave out, in the ways in which they do. */

@@ -10,7 +10,7 @@ import {
   privateKeyToPem,
 } from '@testudo/x509';
 import * as testudo from '../index.ts';
-import type { TLSSocket } from '../socket.ts';
+import type { TLSSocket } from '../socket/socket.ts';
 
 /** Key and certificate as the options take them. */
 export interface Identity {

@@ -1,0 +1,101 @@
+import { constants } from 'node:crypto';
+import type { SecureVersion } from 'node:tls';
+import type { VersionName } from '../../versions.ts';
+import { nodeTypeError } from '../errors/errors.ts';
+
+/** What says something about versions, with the defaults of the module filled in. */
+export interface VersionOptions {
+  readonly minVersion: SecureVersion;
+  readonly maxVersion: SecureVersion;
+  /** As given, to find a conflict. */
+  readonly given: SecureVersion | undefined;
+  readonly secureProtocol: string | undefined;
+  readonly secureOptions: number;
+  /** Whether TLS 1.1 and older may be spoken: the list of ciphers says `@SECLEVEL=0`, or the option `legacy` is there. */
+  readonly allowsOld: boolean;
+}
+
+/** The versions that are left; neither side can have a handshake without one. */
+export interface EnabledVersions {
+  /** Those that are next to each other, from the oldest on: a client names no others, as OpenSSL. */
+  readonly client: readonly VersionName[];
+  readonly server: readonly VersionName[];
+}
+
+/**
+ * Reads `minVersion`, `maxVersion`, `secureProtocol` and the flags of `secureOptions` about versions. As with OpenSSL 3, a
+ * context with none left is made, and its handshakes fail. Throws `ERR_TLS_INVALID_PROTOCOL_VERSION`,
+ * `ERR_TLS_PROTOCOL_VERSION_CONFLICT`, `ERR_TLS_INVALID_PROTOCOL_METHOD`.
+ */
+export function readVersions(options: VersionOptions): EnabledVersions {
+  const { minVersion, maxVersion } = askedVersions(options);
+  const isEnabled = (version: VersionName): boolean =>
+    version >= minVersion &&
+    version <= maxVersion &&
+    (options.allowsOld || version >= 'TLSv1.2') &&
+    (options.secureOptions & (FORBIDDING[version] ?? 0)) === 0;
+  const first = VERSIONS.findIndex(isEnabled);
+  const end = VERSIONS.findIndex((version, index) => index > first && !isEnabled(version));
+  return {
+    client: first === -1 ? [] : VERSIONS.slice(first, end === -1 ? undefined : end),
+    server: VERSIONS.filter(isEnabled),
+  };
+}
+
+/** Those of Node. Their names sort by age. */
+const VERSIONS: readonly VersionName[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+
+const FORBIDDING: Readonly<Record<string, number>> = {
+  TLSv1: constants.SSL_OP_NO_TLSv1,
+  'TLSv1.1': constants.SSL_OP_NO_TLSv1_1,
+  'TLSv1.2': constants.SSL_OP_NO_TLSv1_2,
+  'TLSv1.3': constants.SSL_OP_NO_TLSv1_3,
+};
+
+interface VersionRange {
+  readonly minVersion: VersionName;
+  readonly maxVersion: VersionName;
+}
+
+function askedVersions({ secureProtocol, given, minVersion, maxVersion }: VersionOptions): VersionRange {
+  if (secureProtocol !== undefined) {
+    if (given == null || secureProtocol === '')
+      return fromSecureProtocol(secureProtocol, checkVersion(minVersion, 'minimum'));
+    throw nodeTypeError(
+      'ERR_TLS_PROTOCOL_VERSION_CONFLICT',
+      `TLS protocol version "${given}" conflicts with secureProtocol "${secureProtocol}"`,
+    );
+  }
+  return {
+    minVersion: checkVersion(minVersion, 'minimum'),
+    maxVersion: checkVersion(maxVersion, 'maximum'),
+  };
+}
+
+function checkVersion(version: string, which: string): VersionName {
+  if ((VERSIONS as readonly string[]).includes(version)) return version as VersionName;
+  throw nodeTypeError(
+    'ERR_TLS_INVALID_PROTOCOL_VERSION',
+    `${JSON.stringify(version)} is not a valid ${which} TLS protocol version`,
+  );
+}
+
+/** OpenSSL's methods. */
+function fromSecureProtocol(name: string, minVersion: VersionName): VersionRange {
+  const method = name.replace(/_(client|server)_method$/, '_method');
+  if (method === 'TLS_method') return { minVersion: 'TLSv1', maxVersion: 'TLSv1.3' };
+  if (method === 'SSLv23_method') return { minVersion, maxVersion: 'TLSv1.2' };
+  const one = ONE_VERSION[method];
+  if (one !== undefined) return { minVersion: one, maxVersion: one };
+  const old = /^SSLv[23]_/.exec(name)?.[0].slice(0, -1);
+  throw nodeTypeError(
+    'ERR_TLS_INVALID_PROTOCOL_METHOD',
+    old === undefined ? `Unknown method: ${name}` : `${old} methods disabled`,
+  );
+}
+
+const ONE_VERSION: Readonly<Record<string, VersionName>> = {
+  TLSv1_method: 'TLSv1',
+  TLSv1_1_method: 'TLSv1.1',
+  TLSv1_2_method: 'TLSv1.2',
+};
