@@ -21,6 +21,8 @@ export default defineConfig({
     // Far more than any test takes on an idle machine: making RSA keys on a busy one is what is slow.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // Who waits for an event does not give up earlier: the default is a second, which a busy machine may need.
+    expect: { poll: { timeout: 50_000 } },
     reporters: [
       'default',
       ...(process.env['GITHUB_ACTIONS'] === 'true' ? ['github-actions'] : []),

@@ -258,5 +258,5 @@ function leftovers() {
 }
 
 async function fileAppears(name) {
-  for (let i = 0; !existsSync(join(root, name)) && i < 1000; i++) await new Promise((r) => setTimeout(r, 10));
+  await expect.poll(() => existsSync(join(root, name)), { interval: 10 }).toBe(true);
 }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { AcmeStore, connectTls, folderWith, ourselves, readAll, removeFolders, stopAll } from '#app/testing';
 import { cleanUpAfterTests } from '../interop/support/clean-up.ts';
 import { freePort } from '../interop/support/program.ts';
@@ -212,7 +212,14 @@ describe('when it does not work', () => {
     await started.logged('certificate issued');
   });
 
-  test('another process that is at it is waited for, and that is said', { timeout: 30_000 }, async () => {
+  test('another process that is at it is waited for, and that is said', async () => {
+    // The seconds for which a lock is waited for pass at once.
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const passing = setInterval(() => vi.setSystemTime(Date.now() + 1000), 10);
+    onTestFinished(() => {
+      clearInterval(passing);
+      vi.useRealTimers();
+    });
     const { ca, tls } = await startCa();
     const surroundings = clockFor(ca);
     const data = folderWith();
@@ -226,6 +233,7 @@ describe('when it does not work', () => {
       names: ['one.test'],
       reason: expect.stringContaining(`is in use by process ${process.pid}`),
     });
+    clearInterval(passing);
     rmSync(lock);
     surroundings.clock.advance(surroundings.clock.next! + 1);
     await started.logged('certificate issued');

@@ -4,6 +4,7 @@ import { FFDHE_GROUPS, MODP_GROUPS } from '@testudo/crypto';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { portableCrypto } from '@testudo/crypto/portable';
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../support/cpu-time.ts';
 import { PROVIDERS } from './providers.ts';
 
 const two = Uint8Array.of(2);
@@ -75,9 +76,8 @@ describe.each(PROVIDERS)('finite-field Diffie-Hellman of the $name provider', (p
     // A primality test of this number takes seconds to half a minute.
     const own = FFDHE_GROUPS[4]!.prime.slice();
     own[100]! ^= 4;
-    const begin = performance.now();
-    provider.finiteField(own, two)!.fromPrivate(Uint8Array.of(1, 0, 1));
-    expect(performance.now() - begin).toBeLessThan(1000);
+    const took = cpuTime(() => provider.finiteField(own, two)!.fromPrivate(Uint8Array.of(1, 0, 1)));
+    expect(took).toBeLessThan(1000);
   });
 });
 

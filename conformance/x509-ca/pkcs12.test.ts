@@ -13,6 +13,7 @@ import {
   privateKeyToPem,
 } from '@testudo/x509';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { cpuTime } from '../support/cpu-time.ts';
 import { withPrograms } from '../support/programs.ts';
 import { useScratch } from '../support/scratch.ts';
 
@@ -101,13 +102,14 @@ describe('a file of ours', () => {
   });
 
   test('that would take hours to try is refused at once', () => {
-    const started = performance.now();
     const bytes = file({ iterations: 3_000 });
     const options = { provider, password: PASSWORD };
-    expect(codeOf(() => parsePkcs12(bytes, { ...options, limits: { steps: 5_000 } }))).toBe(
-      'budget-exceeded',
+    const took = cpuTime(() =>
+      expect(codeOf(() => parsePkcs12(bytes, { ...options, limits: { steps: 5_000 } }))).toBe(
+        'budget-exceeded',
+      ),
     );
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(took).toBeLessThan(2000);
   });
 });
 

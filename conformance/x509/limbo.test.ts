@@ -7,6 +7,7 @@ import {
   verifyCertificate,
 } from '@testudo/x509';
 import { describe, expect, test } from 'vitest';
+import { cpuTime } from '../support/cpu-time.ts';
 import { type LimboCase, limboCases, profileOf, verifyOptions } from './limbo.ts';
 import { compatibleDeviations, ownProfileDeviations } from './limbo-deviations.ts';
 
@@ -59,19 +60,20 @@ test('no valid chain is refused, whichever of the two profiles is used', () => {
 
 test('no case takes long, and each tree shows the leaf', () => {
   for (const limbo of limboCases) {
-    const started = performance.now();
-    try {
-      const { tree, path } = verifyCertificate(verifyOptions(limbo, profileOf(limbo)));
-      expect(tree.leaf.certificate).toBe(path[0]);
-    } catch (error) {
-      if (!(error instanceof CertificateError)) throw error;
-      // A certificate that cannot even be parsed is refused before there is a tree.
-      const tree = pathTreeOf(error);
-      if (tree !== undefined) expect(tree.leaf.position).toBe('leaf');
-      else expect(error.code).toBe('malformed');
-      expect(error.hint).not.toBe('');
-    }
-    expect(performance.now() - started, limbo.id).toBeLessThan(2_000);
+    const took = cpuTime(() => {
+      try {
+        const { tree, path } = verifyCertificate(verifyOptions(limbo, profileOf(limbo)));
+        expect(tree.leaf.certificate).toBe(path[0]);
+      } catch (error) {
+        if (!(error instanceof CertificateError)) throw error;
+        // A certificate that cannot even be parsed is refused before there is a tree.
+        const tree = pathTreeOf(error);
+        if (tree !== undefined) expect(tree.leaf.position).toBe('leaf');
+        else expect(error.code).toBe('malformed');
+        expect(error.hint).not.toBe('');
+      }
+    });
+    expect(took, limbo.id).toBeLessThan(2_000);
   }
 });
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
-import { connect as connectTcp, createServer as createTcpServer } from 'node:net';
+import { connect as connectTcp, createServer as createTcpServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { createServer, type TLSSocket, type TlsOptions } from 'node:tls';
@@ -113,27 +113,28 @@ describe('standard input and output', () => {
     const port = await tlsServer({}, (socket) => {
       socket.write('half');
     });
-    const raw = await cutting(port);
+    const proxy = await cutting(port);
     const io = testIo({ stdin: new PassThrough() });
-    expect(await main(['connect', `localhost:${raw}`, '--ca', ca], io)).toBe(4);
+    const ended = main(['connect', `localhost:${proxy.port}`, '--ca', ca], io);
+    await io.waitForOut('half');
+    proxy.cut();
+    expect(await ended).toBe(4);
     expect(io.err()).toContain('without close_notify: data may be missing');
   });
 });
 
-/** A TCP proxy that ends the connection, without TLS's own end, once the server is quiet. */
-function cutting(port: number): Promise<number> {
-  return listenOn(
+/** A TCP proxy that ends the connection, without TLS's own end, when it is told to. */
+async function cutting(port: number): Promise<{ port: number; cut: () => void }> {
+  const clients: Socket[] = [];
+  const listening = await listenOn(
     createTcpServer((client) => {
       const server = connectTcp(port, '127.0.0.1').on('error', () => undefined);
       client.on('error', () => undefined).pipe(server);
-      server.on('data', (chunk) => {
-        client.write(chunk);
-        clearTimeout(timer);
-        timer = setTimeout(() => client.end(), 100);
-      });
-      let timer: NodeJS.Timeout | undefined;
+      server.on('data', (chunk) => client.write(chunk));
+      clients.push(client);
     }),
   );
+  return { port: listening, cut: () => clients.forEach((client) => void client.end()) };
 }
 
 describe('the report', () => {

@@ -2,13 +2,22 @@ import { once } from 'node:events';
 import { connect as connectTcp, type Socket } from 'node:net';
 import { setTimeout as passing } from 'node:timers/promises';
 import { connect, type TLSSocket } from 'node:tls';
-import { afterAll, afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { removeFolders } from '../testing/folder.ts';
 import { ALERT, type Tap, tapOn } from '../testing/tap.ts';
-import { readAll, startGateway, stopAll, type TestGateway, tcpServer } from '../testing/test-gateway.ts';
+import {
+  readAll,
+  standstill,
+  startGateway,
+  stopAll,
+  type TestGateway,
+  tcpServer,
+} from '../testing/test-gateway.ts';
 import { between, withoutOwn } from '../testing/wire.ts';
 
 afterEach(stopAll);
+// Before that: hooks run in the reverse order.
+afterEach(() => void vi.useRealTimers());
 afterAll(removeFolders);
 
 const LOCAL = 'certificate: local';
@@ -119,17 +128,26 @@ describe('every end of ours says close_notify first', () => {
   });
 });
 
+/**
+ * Lets time pass for the limits of the server behind only when the test says so. Those of idle clients are timers of Node's
+ * sockets, which go on.
+ */
+function stopTheClock(): void {
+  vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
+}
+
 describe('the server behind', () => {
   test('has its time only when the client has sent everything', async () => {
-    const { client, server } = await between('limits: { firstByte: 100ms, pause: 100ms }');
+    stopTheClock();
+    const { client, server } = await between('limits: { firstByte: 10s, pause: 10s }');
     const wire = await client();
     wire.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n');
     const behind = await server();
-    for (const part of 'abc') {
-      await passing(250);
+    for (const part of ['a', 'b', 'c']) {
+      await vi.advanceTimersByTimeAsync(25_000);
       wire.write(part);
+      await behind.until(part === 'a' ? '\r\n\r\na' : part);
     }
-    await behind.until('abc');
     behind.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     await wire.until('\r\n\r\nok');
     expect(wire.text).toMatch(/^HTTP\/1\.1 200 /);
@@ -183,7 +201,8 @@ describe('the server behind', () => {
   });
 
   test('is not silent while the client reads slowly', async () => {
-    const { client, server } = await between('limits: { firstByte: 500ms, pause: 500ms }');
+    stopTheClock();
+    const { client, server } = await between('limits: { firstByte: 10s, pause: 10s }');
     const { socket } = await client();
     socket.removeAllListeners('data').write(GET);
     const behind = await server();
@@ -191,7 +210,8 @@ describe('the server behind', () => {
     socket.pause();
     const length = 20_000_000;
     behind.write(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n${'x'.repeat(length)}`);
-    await passing(1500);
+    await standstill(() => socket.bytesRead);
+    await vi.advanceTimersByTimeAsync(60_000);
     let count = 0;
     socket.on('data', (chunk) => {
       count += chunk.length;
@@ -203,13 +223,16 @@ describe('the server behind', () => {
   });
 
   test('may say that it is at work, by a 1xx', async () => {
-    const { client, server } = await between('limits: { firstByte: 300ms }');
+    stopTheClock();
+    const { client, server } = await between('limits: { firstByte: 10s }');
     const wire = await client();
     wire.write(GET);
     const behind = await server();
-    for (let i = 0; i < 5; i++) {
-      await passing(150);
-      behind.write('HTTP/1.1 102 Processing\r\n\r\n');
+    await behind.until('\r\n\r\n');
+    for (let i = 1; i <= 5; i++) {
+      await vi.advanceTimersByTimeAsync(9000);
+      behind.write(`HTTP/1.1 102 Processing ${i}\r\n\r\n`);
+      await wire.until(`102 Processing ${i}\r\n\r\n`);
     }
     behind.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok');
     await wire.until('\r\n\r\nok');

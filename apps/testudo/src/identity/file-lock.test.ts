@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { folderWith, removeFolders } from '../testing/folder.ts';
 import { LockBusy, withLock } from './file-lock.ts';
 import { type LockOwner, lifeOf, ourselves, parseOwner } from './lock-owner.ts';
@@ -41,7 +41,24 @@ test('a folder that is not there is one clear line', async () => {
   );
 });
 
-describe('a lock is taken over', { timeout: 20_000 }, () => {
+/** Waits that take seconds pass at once, one turn after the other. */
+function withoutWaiting(): void {
+  beforeEach(() => void vi.useFakeTimers({ toFake: [...CLOCK] }));
+  afterEach(() => void vi.useRealTimers());
+}
+
+const CLOCK = ['Date', 'performance', 'setTimeout', 'clearTimeout', 'setInterval', 'clearInterval'] as const;
+
+/** What becomes of work within so many milliseconds. */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  // Whoever fails meanwhile is heard of below.
+  work.catch(() => undefined);
+  await vi.advanceTimersByTimeAsync(milliseconds);
+  return await Promise.race([work, Promise.reject(new Error('is not done yet'))]);
+}
+
+describe('a lock is taken over', () => {
+  withoutWaiting();
   const { pid: gone } = spawnSync(process.execPath, ['-e', '']);
   const text = (change: Partial<LockOwner>): string => JSON.stringify({ ...ourselves(), ...change });
 
@@ -60,19 +77,31 @@ describe('a lock is taken over', { timeout: 20_000 }, () => {
     ['with the number of no process', text({ pid: -1 })],
   ])('%s', async (_, content) => {
     const folder = folderWith({ 'database.json.lock': content });
-    expect(await withLock(join(folder, 'database.json'), async () => 'mine')).toBe('mine');
+    expect(
+      await within(
+        6000,
+        withLock(join(folder, 'database.json'), async () => 'mine'),
+      ),
+    ).toBe('mine');
     expect(readdirSync(folder)).toEqual([]);
   });
 
   test('also where who took it over died at that moment', async () => {
     const dead = text({ pid: gone! });
     const folder = folderWith({ 'database.json.lock': dead, 'database.json.lock.removal': dead });
-    expect(await withLock(join(folder, 'database.json'), async () => 'mine')).toBe('mine');
+    expect(
+      await within(
+        6000,
+        withLock(join(folder, 'database.json'), async () => 'mine'),
+      ),
+    ).toBe('mine');
     expect(readdirSync(folder)).toEqual([]);
   });
 });
 
-describe('a lock is respected', { timeout: 30_000 }, () => {
+describe('a lock is respected', () => {
+  withoutWaiting();
+
   test.each([
     ['of a process that lives', {}, `is in use by process ${process.pid}: `],
     [
@@ -85,7 +114,8 @@ describe('a lock is respected', { timeout: 30_000 }, () => {
     const lock = join(folder, 'a.lock');
     const beat = setInterval(() => utimesSync(lock, new Date(), new Date()), 1000);
     const waiting = withLock(join(folder, 'a'), async () => 1);
-    await expect(waiting).rejects.toThrow(LockBusy);
+    await expect(within(9000, waiting)).rejects.toThrow('is not done yet');
+    await expect(within(1100, waiting)).rejects.toThrow(LockBusy);
     await expect(waiting).rejects.toThrow(message);
     clearInterval(beat);
     expect(existsSync(lock)).toBe(true);
@@ -95,8 +125,12 @@ describe('a lock is respected', { timeout: 30_000 }, () => {
     const file = join(folderWith(), 'a');
     const first = () => statSync(`${file}.lock`).mtimeMs;
     await withLock(file, async () => {
-      const before = first();
-      while (first() === before) await new Promise((resolve) => setTimeout(resolve, 50));
+      const signs = new Set([first()]);
+      for (let second = 0; second < 20; second++) {
+        await vi.advanceTimersByTimeAsync(1000);
+        signs.add(first());
+      }
+      expect(signs.size).toBeGreaterThan(15);
     });
     expect(existsSync(`${file}.lock`)).toBe(false);
   });

@@ -9,7 +9,6 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Failure, systemReason } from '../failure.ts';
 import { type Life, type LockOwner, lifeOf, ourselves, parseOwner } from './lock-owner.ts';
 import { isWithoutLinks } from './private-files.ts';
@@ -67,6 +66,10 @@ function take(lock: string, owner: LockOwner, watch: Watch): boolean {
     rmSync(removal, { force: true });
   }
   return false;
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** What one who waits has seen of locks whose owners cannot be looked up. */

@@ -108,10 +108,13 @@ export function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   });
 }
 
-/** The value once it has moved and then not for a while: when all buffers on the way are full. */
+/** Goes on where a test has stopped the clock. */
+const realTimeout = setTimeout;
+
+/** The value once it has moved and then not for a while: when all buffers on the way, the system's too, are full. */
 export async function standstill(value: () => number): Promise<number> {
   for (let before = 0; ; ) {
-    await new Promise((resolve) => setTimeout(resolve, 300));
+    await new Promise((resolve) => realTimeout(resolve, 300));
     if (before > 0 && value() === before) return before;
     before = value();
   }

@@ -5,7 +5,7 @@ import {
   connect as netConnect,
   type Socket,
 } from 'node:net';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   ca,
   closeAll,
@@ -112,8 +112,10 @@ describe('ends before the handshake is complete', () => {
   });
 
   test('a handshake that was in time is not hit by the deadline later', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
     const { client, accepted } = await connected(ours, ours, { handshakeTimeout: 200 });
-    await new Promise((resolve) => setTimeout(resolve, 260));
+    await vi.advanceTimersByTimeAsync(10_000);
     client.end('still here');
     expect(String(await readAll(accepted))).toBe('still here');
   });

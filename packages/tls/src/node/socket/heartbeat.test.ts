@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { Duplex } from 'node:stream';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { HeartbeatMode } from '../../heartbeat/terms.ts';
 import { ca, serverIdentity, track } from '../testing/support.ts';
 import { keepAliveWithHeartbeats } from './heartbeat.ts';
@@ -101,17 +101,24 @@ describe('a keep-alive with heartbeats', () => {
 
   test('asks a silent peer again and again, until it is stopped', async () => {
     const { client, server } = await meet('answer', 'answer');
-    let asked = 0;
+    const answers: Promise<number>[] = [];
     const { heartbeat } = client;
-    const thrice = new Promise<void>((resolve) => {
-      client.heartbeat = (options) => {
-        if (++asked === 3) resolve();
-        return heartbeat.call(client, options);
-      };
-    });
-    const stop = keepAliveWithHeartbeats(client, { interval: 5, timeout: 20 });
-    await thrice;
+    client.heartbeat = (options) => {
+      const answer = heartbeat.call(client, options);
+      answers.push(answer);
+      return answer;
+    };
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const stop = keepAliveWithHeartbeats(client, { interval: 1000, timeout: 500 });
+    for (let asked = 1; asked <= 5; asked++) {
+      // An answer is a sign of life, too: the silence after it is not long enough at once.
+      while (answers.length < asked) await vi.advanceTimersByTimeAsync(1000);
+      await answers.at(-1);
+    }
     stop();
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(answers).toHaveLength(5);
     expect([client.destroyed, server.destroyed]).toEqual([false, false]);
     const listeners = client.listenerCount('close');
     keepAliveWithHeartbeats(client)();
