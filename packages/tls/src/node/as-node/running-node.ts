@@ -52,6 +52,6 @@ export const CHECKS_LENGTH_FIRST: boolean =
 export const CHECKS_OWN_SIGNATURES: boolean = !isAtLeast(process.versions['openssl'] ?? '', 3, 5, 9);
 
 function isAtLeast(version: string, major: number, minor: number, patch = 0): boolean {
-  const [a = 0, b = 0, c = 0] = version.split('..').map((part) => Number.parseInt(part, 10));
+  const [a = 0, b = 0, c = 0] = version.split('.').map((part) => Number.parseInt(part, 10));
   return a > major || (a === major && (b > minor || (b === minor && c >= patch)));
 }

@@ -62,7 +62,7 @@ export function checkTextOrBytes(name: string, value: unknown): void {
 
 /** `ERR_INVALID_ARG_TYPE`; a name with a dot is a property, any other an argument. */
 export function wrongType(name: string, expected: string, actual: unknown): NodeTlsError {
-  const kind = name.includes('..') ? 'property' : 'argument';
+  const kind = name.includes('.') ? 'property' : 'argument';
   const message = `The "${name}" ${kind} must be ${expected}. Received ${received(actual)}`;
   return named(new TypeError(message), 'ERR_INVALID_ARG_TYPE');
 }
@@ -75,7 +75,7 @@ export function outOfRange(name: string, range: string, actual: unknown): NodeTl
 
 /** `ERR_INVALID_ARG_VALUE` */
 export function invalidValue(name: string, problem: string, actual: unknown): NodeTlsError {
-  const kind = name.includes('..') ? 'property' : 'argument';
+  const kind = name.includes('.') ? 'property' : 'argument';
   const message = `The ${kind} '${name}' ${problem}. Received ${inspect(actual)}`;
   return named(new TypeError(message), 'ERR_INVALID_ARG_VALUE');
 }
