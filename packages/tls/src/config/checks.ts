@@ -19,11 +19,32 @@ export function inRange(name: string, value: number, min: number, max: number): 
   throw new TlsError('bad-option', `${name} must be from ${min} to ${max}, not ${value}`);
 }
 
-/** ALPN protocols that can be named; none where none are given. */
+/** True or false, the default where nothing is said. Throws `bad-option`: a word such as 'no' would turn on what it is to turn off. */
+export function flag<O extends object>(options: O, name: keyof O & string, standard: boolean): boolean {
+  const value: unknown = options[name];
+  if (value === undefined) return standard;
+  if (typeof value === 'boolean') return value;
+  throw new TlsError('bad-option', `${name} must be true or false, not ${JSON.stringify(value)}`);
+}
+
+/** One of the words that there are, the default where nothing is said. Throws `bad-option`. */
+export function oneOf<T>(name: string, value: T | undefined, words: readonly T[], standard: T): T {
+  if (value === undefined) return standard;
+  if (words.includes(value)) return value;
+  const known = words.map((word) => JSON.stringify(word)).join(', ');
+  throw new TlsError('bad-option', `${name} must be one of ${known}, not ${JSON.stringify(value)}`);
+}
+
+/** ALPN protocols that can be named; none where none are given. Throws `bad-option`. */
 export function checkedProtocols(protocols: readonly string[] = []): readonly string[] {
   for (const protocol of protocols) {
-    if (protocol.length >= 1 && protocol.length <= 255) continue;
-    throw new TlsError('bad-option', 'an ALPN protocol name has 1 to 255 bytes');
+    if (protocol.length < 1 || protocol.length > 255)
+      throw new TlsError('bad-option', 'an ALPN protocol name has 1 to 255 bytes');
+    if (/[^\0-\xff]/.test(protocol))
+      throw new TlsError(
+        'bad-option',
+        `the ALPN protocol ${JSON.stringify(protocol)} has characters above U+00FF: each stands for one byte`,
+      );
   }
   return protocols;
 }

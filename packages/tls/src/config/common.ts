@@ -8,7 +8,7 @@ import type { VersionRules } from '../tls12/version-rules.ts';
 import { rules12 } from '../tls12/version-rules.ts';
 import type { Version } from '../versions.ts';
 import { TLS12, TLS13, versionName, versionsBetween } from '../versions.ts';
-import { inRange, named } from './checks.ts';
+import { flag, inRange, named } from './checks.ts';
 import type { CommonConfig } from './config.ts';
 import * as defaults from './defaults.ts';
 import type { CommonSettings } from './settings.ts';
@@ -61,7 +61,7 @@ export function commonConfig(
     now: options.now ?? Date.now,
     padding: options.padding,
     allocate: options.allocate ?? zeroed,
-    splitsRecords: options.dangerouslyNoRecordSplitting !== true,
+    splitsRecords: !flag(options, 'dangerouslyNoRecordSplitting', false),
     fragmentLength: inRange('maxFragmentLength', options.maxFragmentLength ?? 16_384, 64, 16_384),
     limits: {
       handshakeMessage: defaults.MAX_HANDSHAKE_MESSAGE,
@@ -72,7 +72,7 @@ export function commonConfig(
         0xffffff,
       ),
     },
-    exposesSecrets: options.exposeSecrets === true,
+    exposesSecrets: flag(options, 'exposeSecrets', false),
     keyUpdateAfter: inRange('keyUpdateAfter', options.keyUpdateAfter ?? 2 ** 48, 1, 2 ** 48),
     alertFor: options.alertFor,
   };

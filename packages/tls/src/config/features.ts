@@ -17,6 +17,7 @@ import type {
   ServerFeatureOptions,
 } from '../options/features.ts';
 import { type SignatureScheme, signatureSchemeByName } from '../signature-schemes.ts';
+import { flag, oneOf } from './checks.ts';
 import type { ClientFeatures, CommonFeatures, ServerFeatures } from './config.ts';
 import { defaultSignatureSchemes } from './defaults.ts';
 
@@ -28,9 +29,11 @@ export function clientFeatures(
   if (helloPadding !== undefined && !(helloPadding >= 2 && helloPadding <= 4096)) {
     throw new TlsError('bad-option', `helloPadding must be from 2 to 4096, not ${helloPadding}`);
   }
-  if (typeof extensionOrder !== 'string') extensionOrder?.forEach(checkNumber);
+  if (Array.isArray(extensionOrder)) extensionOrder.forEach(checkNumber);
+  else oneOf<unknown>('extensionOrder', extensionOrder, ['shuffle'], undefined);
   checkTrustAnchors(options.trustAnchors);
-  const places = grease === true ? GREASE_PLACES : grease || [];
+  const places = Array.isArray(grease) ? grease : flag(options, 'grease', false) ? GREASE_PLACES : [];
+  for (const place of places) oneOf('grease', place, GREASE_PLACES, place);
   return {
     ...commonFeatures(options),
     grease: new Set(places),
@@ -48,7 +51,7 @@ export function serverFeatures(
   if (options.requestOcsp === true) ids.push(statusRequest.id);
   if (options.requestTimestamps === true) ids.push(signedCertificateTimestamp.id);
   if (common.delegationSchemes.length > 0) ids.push(delegatedCredential.id);
-  const keepsCertificateHash = options.sessionsKeepCertificateHash === true;
+  const keepsCertificateHash = flag(options, 'sessionsKeepCertificateHash', false);
   if (keepsCertificateHash && options.renegotiation)
     throw new TlsError(
       'bad-option',

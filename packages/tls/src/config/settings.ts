@@ -1,9 +1,10 @@
+import { TlsError } from '../errors.ts';
 import { type RenegotiationSettings, renegotiationSettings } from '../options/after-handshake.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { CommonOptions } from '../options/common.ts';
 import type { CommonFeatureOptions } from '../options/features.ts';
 import type { ServerOptions } from '../options/server.ts';
-import { checkedProtocols } from './checks.ts';
+import { checkedProtocols, flag, oneOf } from './checks.ts';
 import { MAX_REFUSED_RENEGOTIATIONS } from './defaults.ts';
 
 // Options that a handshake reads as they were given, with their defaults in place. Names and meanings are those of the
@@ -83,31 +84,37 @@ type AsGiven<O, K extends keyof O> = { readonly [P in K]: O[P] | undefined };
 
 function commonSettings(options: CommonOptions & CommonFeatureOptions): CommonSettings {
   return {
-    requireAlpn: options.requireAlpn ?? false,
-    encryptThenMac: options.encryptThenMac ?? true,
-    dangerouslyAllowAnonymous: options.dangerouslyAllowAnonymous ?? false,
-    requireSecureRenegotiation: options.requireSecureRenegotiation ?? false,
+    requireAlpn: flag(options, 'requireAlpn', false),
+    encryptThenMac: flag(options, 'encryptThenMac', true),
+    dangerouslyAllowAnonymous: flag(options, 'dangerouslyAllowAnonymous', false),
+    requireSecureRenegotiation: flag(options, 'requireSecureRenegotiation', false),
     maxRefusedRenegotiations: options.maxRefusedRenegotiations ?? MAX_REFUSED_RENEGOTIATIONS,
-    dangerouslyExportWithoutExtendedMasterSecret:
-      options.dangerouslyExportWithoutExtendedMasterSecret ?? false,
+    dangerouslyExportWithoutExtendedMasterSecret: flag(
+      options,
+      'dangerouslyExportWithoutExtendedMasterSecret',
+      false,
+    ),
     dangerousCompression: options.dangerousCompression,
     recordSizeLimit: options.recordSizeLimit,
     renegotiation: renegotiationSettings(options),
   };
 }
 
+/** Throws `bad-option`. */
 export function clientSettings(options: ClientOptions): CommonSettings & ClientSettings {
+  const common = commonSettings(options);
+  checkRequireAlpn(common, Boolean(options.alpnProtocols?.length) || options.npn !== undefined);
   return {
-    ...commonSettings(options),
-    requirePsk: options.requirePsk ?? false,
-    fallback: options.fallback ?? false,
-    sessionTickets: options.sessionTickets ?? true,
-    requestOcsp: options.requestOcsp ?? true,
-    requestOcspChain: options.requestOcspChain ?? false,
-    requestTimestamps: options.requestTimestamps ?? false,
-    postHandshakeAuth: options.postHandshakeAuth ?? false,
-    falseStart: options.falseStart ?? false,
-    allowNoExtendedMasterSecret: options.allowNoExtendedMasterSecret ?? true,
+    ...common,
+    requirePsk: flag(options, 'requirePsk', false),
+    fallback: flag(options, 'fallback', false),
+    sessionTickets: flag(options, 'sessionTickets', true),
+    requestOcsp: flag(options, 'requestOcsp', true),
+    requestOcspChain: flag(options, 'requestOcspChain', false),
+    requestTimestamps: flag(options, 'requestTimestamps', false),
+    postHandshakeAuth: flag(options, 'postHandshakeAuth', false),
+    falseStart: oneOf('falseStart', options.falseStart, [true, false, 'any-server'], false),
+    allowNoExtendedMasterSecret: flag(options, 'allowNoExtendedMasterSecret', true),
     alpnProtocols: checkedProtocols(options.alpnProtocols),
     certificateAuthorities: options.certificateAuthorities ?? [],
     extensionOrder: options.extensionOrder,
@@ -117,23 +124,32 @@ export function clientSettings(options: ClientOptions): CommonSettings & ClientS
   };
 }
 
+/** Throws `bad-option`. */
 export function serverSettings(options: ServerOptions): CommonSettings & ServerSettings {
+  const common = commonSettings(options);
+  const { alpnProtocols } = options;
+  checkRequireAlpn(common, typeof alpnProtocols === 'function' || Boolean(alpnProtocols?.length));
   return {
-    ...commonSettings(options),
-    clientCertificate: options.clientCertificate ?? 'none',
-    echBackend: options.echBackend ?? false,
-    echTrialDecryption: options.echTrialDecryption ?? false,
-    java11Workaround: options.java11Workaround ?? false,
-    acknowledgeServerName: options.acknowledgeServerName ?? true,
-    grease: options.grease ?? false,
+    ...common,
+    clientCertificate: oneOf(
+      'clientCertificate',
+      options.clientCertificate,
+      ['none', 'request', 'require'],
+      'none',
+    ),
+    echBackend: flag(options, 'echBackend', false),
+    echTrialDecryption: flag(options, 'echTrialDecryption', false),
+    java11Workaround: flag(options, 'java11Workaround', false),
+    acknowledgeServerName: flag(options, 'acknowledgeServerName', true),
+    grease: flag(options, 'grease', false),
     oidFilters: options.oidFilters ?? [],
-    requestOcsp: options.requestOcsp ?? false,
-    requestTimestamps: options.requestTimestamps ?? false,
-    renewTickets: options.renewTickets ?? true,
-    resumptionAcrossNames: options.resumptionAcrossNames ?? false,
-    allowNoExtendedMasterSecret: options.allowNoExtendedMasterSecret ?? true,
-    preferServerOrder: options.preferServerOrder ?? true,
-    tickets: options.tickets ?? false,
+    requestOcsp: flag(options, 'requestOcsp', false),
+    requestTimestamps: flag(options, 'requestTimestamps', false),
+    renewTickets: flag(options, 'renewTickets', true),
+    resumptionAcrossNames: flag(options, 'resumptionAcrossNames', false),
+    allowNoExtendedMasterSecret: flag(options, 'allowNoExtendedMasterSecret', true),
+    preferServerOrder: flag(options, 'preferServerOrder', true),
+    tickets: ticketSealer(options.tickets),
     retryCookies: options.retryCookies,
     serverNames: options.serverNames,
     npn: options.npn,
@@ -143,4 +159,17 @@ export function serverSettings(options: ServerOptions): CommonSettings & ServerS
     ssl2Hello: options.ssl2Hello,
     choosesProtocol: options.alpnProtocols !== undefined,
   };
+}
+
+/** Throws `bad-option` for what seals nothing. */
+function ticketSealer(tickets: ServerOptions['tickets']): ServerSettings['tickets'] {
+  if (tickets === undefined || tickets === false) return false;
+  if (typeof tickets === 'object' && typeof tickets?.seal === 'function') return tickets;
+  throw new TlsError('bad-option', 'tickets must be false, or what seals them: new TicketKeys(provider)');
+}
+
+/** Throws `bad-option` where nobody could be let in. */
+function checkRequireAlpn({ requireAlpn }: CommonSettings, speaks: boolean): void {
+  if (requireAlpn && !speaks)
+    throw new TlsError('bad-option', 'requireAlpn needs alpnProtocols: the protocols that this side speaks');
 }

@@ -32,9 +32,10 @@ export function acknowledgesName({ config }: ServerHandshake, { serverName }: Cl
 }
 
 /** Server, with `requireAlpn`: throws `no-common-protocol` for a client that speaks no protocol of ours by name (RFC 9325 §3.8). */
-export function requireProtocol({ config }: ServerHandshake): undefined {
+export function requireProtocol({ config }: ServerHandshake, { alpnProtocols }: ClientHelloInfo): undefined {
   if (!config.requireAlpn) return undefined;
-  throw new TlsError('no-common-protocol', 'the client offers no protocol (ALPN), which is required here');
+  const what = alpnProtocols.length === 0 ? 'the client offers no protocol' : 'no protocol was chosen';
+  throw new TlsError('no-common-protocol', `${what} (ALPN), which is required here`);
 }
 
 /** Client, with `requireAlpn`: throws `no-common-protocol` for a server that does not say what it speaks (RFC 9325 §3.8). */

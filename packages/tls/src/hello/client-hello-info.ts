@@ -66,11 +66,11 @@ class HelloInfo implements ClientHelloInfo {
 /** The application protocol (RFC 7301 §3.2): none in common ends the handshake, none offered or wanted does not. */
 export function* chooseProtocol(h: ServerHandshake, info: ClientHelloInfo): Flow<string | undefined> {
   checkServerName(h, info);
-  if (info.alpnProtocols.length === 0) return requireProtocol(h);
+  if (info.alpnProtocols.length === 0) return requireProtocol(h, info);
   const chosen = yield* perform('chooseProtocol', info);
-  if (chosen === null) return requireProtocol(h);
+  if (chosen === null) return requireProtocol(h, info);
   if (chosen === undefined) {
-    if (!h.config.choosesProtocol) return requireProtocol(h);
+    if (!h.config.choosesProtocol) return requireProtocol(h, info);
     throw new TlsError(
       'no-common-protocol',
       `none of the client's protocols is served: ${printable(info.alpnProtocols)}`,
