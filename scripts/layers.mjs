@@ -1,11 +1,11 @@
-// The layers of DESIGN: who may import whom, and through which door. `npm run check` runs it.
+// The layers of ARCHITECTURE.md: which package may import which, and through which door. `npm run check` runs it.
 
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { findGlobals, findImports } from './imports.mjs';
 
-/** Lowest first: a package imports only packages before it. Applications are above all of them. */
+/** Lowest first: a package imports only packages before it. Applications are above all of them. Behind tls are names kept for later. */
 export const LAYERS = ['codec', 'crypto', 'x509', 'tls', 'dns', 'smime', 'mail', 'ipsec'];
 
 /** The one folder of a package's src that may touch Node; everything else is bytes in, bytes out. */

@@ -243,7 +243,7 @@ const suites: Registry = (value) => cipherSuite(value)?.name ?? SIGNALS[value];
 const groups: Registry = (value) => groupById(value)?.name;
 const schemes: Registry = (value) => signatureScheme(value)?.name;
 
-/** RFC 7250 §3. */
+/** The two that are in use; 1 was OpenPGP's (RFC 7250 §3). */
 const certificateTypes: Registry = (value) => ({ 0: 'X.509', 2: 'raw public key' })[value];
 
 const SIGNALS: Readonly<Record<number, string>> = {

@@ -141,7 +141,7 @@ function readTbs(reader: DerReader): Tbs {
   });
 }
 
-/** RFC 5280 §4.1.2.1. */
+/** Version 1 is left out, as DER leaves out what is the default (RFC 5280 §4.1.2.1). */
 function readVersion(tbs: DerReader): 1 | 2 | 3 {
   return (
     tbs.explicit(0, (inner) => {
@@ -162,7 +162,7 @@ function skipUniqueIdentifiers(tbs: DerReader, version: number): void {
   }
 }
 
-/** RFC 5280 §4.1.2.9. */
+/** Only version 3 has them (RFC 5280 §4.1.2.9). */
 function readExtensions(tbs: DerReader, version: number): Extensions {
   const offset = tbs.offset;
   const list = tbs.explicit(3, (inner) => inner.sequenceOf(readExtension));

@@ -97,7 +97,7 @@ export class CertificateChecks {
     this.#signature(path.at(-1)!, issuer);
     for (let i = path.length - 1; i >= 0 && this.#inheriting.has(path[i]!); i--) {
       const { provider, profile } = this.#context;
-      // RFC 5280 §6.1.4 (e)
+      // A key without parameters has those of its issuer (RFC 5280 §6.1.4 (e)).
       const key = keyWithParametersOf(provider, path[i]!, issuer);
       const breach = breachOfKey(key.kind, profile);
       if (breach !== undefined) throw fail(breach.code, path[i]!, breach.what);
@@ -229,10 +229,10 @@ export class CertificateChecks {
     // RFC 5280 §6.1.4 (k): version 3, which alone has extensions, and a CA.
     if (issuer.extensions.basicConstraints?.ca !== true)
       throw fail('not-a-ca', issuer, 'it is not a CA (basicConstraints), but issued a certificate');
-    // RFC 5280 §6.1.4 (n)
+    // Without keyUsage a key may do anything (RFC 5280 §6.1.4 (n)).
     if (issuer.extensions.keyUsage?.has('keyCertSign') === false)
       throw fail('bad-key-usage', issuer, 'keyUsage does not allow it to issue certificates (keyCertSign)');
-    // RFC 5280 §4.1.2.6
+    // What it issues names it as the issuer, so it needs a name (RFC 5280 §4.1.2.6).
     if (issuer.subject.isEmpty) throw fail('malformed', issuer, 'a CA without a name');
   }
 

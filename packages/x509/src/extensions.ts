@@ -92,7 +92,7 @@ export class Extensions implements Iterable<Extension> {
   constructor(extensions: readonly Extension[]) {
     const byOid = new Map<Oid, Extension>();
     for (const extension of extensions) {
-      // RFC 5280 §4.2
+      // At most one of each kind (RFC 5280 §4.2): two readers might believe different ones.
       if (byOid.has(extension.oid))
         throw new CertificateError('malformed', `extension ${extension.oid} appears twice`);
       byOid.set(extension.oid, extension);

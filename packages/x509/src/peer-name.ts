@@ -73,19 +73,19 @@ type Matcher = (presented: GeneralName) => boolean;
 /** Undefined for a reference that makes no sense, which nothing matches. */
 function matcherOf({ kind, value }: PeerName, isPublicSuffix?: PublicSuffixTest): Matcher | undefined {
   switch (kind) {
-    // RFC 9525 §6.3
+    // Label by label, ignoring case, with wildcards (RFC 9525 §6.3).
     case 'dns': {
       const domain = toAsciiDomain(value);
       if (domain === undefined || parseIpAddress(domain) !== undefined) return undefined;
       return (name) => name.kind === 'dns' && matchesDomain(name.value, domain, isPublicSuffix);
     }
-    // RFC 9525 §6.4
+    // Byte by byte; an address in a DNS name does not count (RFC 9525 §6.4).
     case 'ip': {
       const address = parseIpAddress(value);
       if (address === undefined) return undefined;
       return (name) => name.kind === 'ip' && bytesEqual(name.bytes, address);
     }
-    // RFC 9598 §5
+    // The local part as it is, the domain ignoring case (RFC 9598 §5).
     case 'email': {
       const mailbox = parseMailbox(value);
       if (mailbox === undefined) return undefined;
@@ -94,7 +94,7 @@ function matcherOf({ kind, value }: PeerName, isPublicSuffix?: PublicSuffixTest)
         return presented !== undefined && sameMailbox(presented, mailbox);
       };
     }
-    // RFC 9525 §6.5
+    // Scheme and host, and nothing else of it (RFC 9525 §6.5).
     case 'uri': {
       const uri = parseUri(value);
       if (uri === undefined) return undefined;

@@ -66,7 +66,7 @@ class PolicyState {
   /** Basic processing, and then what follows for the next certificate or for the last one (RFC 5280 §6.1.3 to §6.1.5). */
   process(certificate: Certificate, isLeaf: boolean): void {
     this.#addLevel(certificate, isLeaf);
-    // RFC 5280 §6.1.3 (f)
+    // A policy is demanded by now, and none is left (RFC 5280 §6.1.3 (f)).
     if (this.#explicitPolicy === 0 && this.#levels === undefined)
       throw noPolicy(certificate, 'has none of the policies of the path above it');
     if (isLeaf) this.#wrapUp(certificate);
@@ -76,7 +76,7 @@ class PolicyState {
   /** RFC 5280 §6.1.3 (d) and (e), RFC 9618 §5.3. */
   #addLevel(certificate: Certificate, isLeaf: boolean): void {
     const policies = certificate.extensions.certificatePolicies;
-    // RFC 5280 §6.1.3 (e)
+    // Without the extension no policy is left (RFC 5280 §6.1.3 (e)).
     if (policies === undefined) this.#levels = undefined;
     const above = this.#levels?.at(-1);
     if (policies === undefined || above === undefined) return;
@@ -105,7 +105,7 @@ class PolicyState {
     const { extensions } = certificate;
     const mappings = extensions.policyMappings;
     if (mappings !== undefined) this.#map(mappings, certificate);
-    // RFC 5280 §6.1.4 (h)
+    // Certificates that are issued to oneself do not count (RFC 5280 §6.1.4 (h)).
     if (!certificate.isSelfIssued) {
       this.#explicitPolicy = Math.max(0, this.#explicitPolicy - 1);
       this.#policyMapping = Math.max(0, this.#policyMapping - 1);

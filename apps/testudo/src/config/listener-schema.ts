@@ -76,7 +76,7 @@ const clientRevocation = z.strictObject({
   online: flag.prefault(false).describe('also ask the OCSP responders and lists that certificates name'),
   mode: oneOf(['hard-fail', 'soft-fail'], 'must be hard-fail or soft-fail')
     .prefault('hard-fail')
-    .describe('with `soft-fail`, who cannot be asked about is let in'),
+    .describe('with `soft-fail`, a client whose status cannot be found out is let in'),
   scope: oneOf(['path', 'leaf'], 'must be path or leaf')
     .prefault('path')
     .describe('which certificates are asked about: with those of CAs, or the client’s alone'),

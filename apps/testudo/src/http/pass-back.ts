@@ -68,7 +68,7 @@ export function passInformation(information: InformationEvent, response: ServerR
 
 function passedBack(answer: IncomingMessage, { req }: ServerResponse): Field[] {
   const { statusCode = 502, headers } = answer;
-  // RFC 9112 §6.3
+  // RFC 9112 §6.3, rule 1: these have no body, whatever their fields say. The other rules are those of Node's parser.
   const bodiless = req.method === 'HEAD' || statusCode === 204 || statusCode === 304;
   const isChunked = !bodiless && req.httpVersion === '1.1' && headers['content-length'] === undefined;
   return endToEnd(answer.rawHeaders).filter(([name]) => {

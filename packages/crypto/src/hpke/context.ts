@@ -4,7 +4,7 @@ import type { LabeledKdf } from './labeled-kdf.ts';
 
 /** What both sides can do (RFC 9180 §5.3). */
 export interface HpkeExporter {
-  /** What the KEM gave (RFC 9180 §4.1). Who has it can decrypt everything: it is for key logs (RFC 9850 §2.3). */
+  /** What the KEM gave (RFC 9180 §4.1). Whoever has it can decrypt everything: it is for key logs (RFC 9850 §2.3). */
   readonly sharedSecret: Uint8Array;
   /**
    * A secret for another use, bound to this context (RFC 9180 §5.3).

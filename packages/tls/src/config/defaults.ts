@@ -4,7 +4,10 @@ import { SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts
 import { CIPHER_SUITES, type CipherSuite, suiteAvailable } from '../suites/index.ts';
 import type { VersionName } from '../versions.ts';
 
-/** The policy: every default and every limit, each with its reason. */
+/**
+ * The policy: versions, suites, groups, signature schemes and the engine's own limits, each with its reason. The defaults of
+ * other options stand with them, in `options/`.
+ */
 
 /** 1.1 and older are forbidden (RFC 8996). */
 export const DEFAULT_MIN_VERSION: VersionName = 'TLSv1.2';
@@ -29,7 +32,7 @@ const DEFAULT_SUITES: readonly string[] = [
 
 /** X25519 first: fast and hard to get wrong. NIST's curves for those who must have them. */
 const CURVES: readonly string[] = ['x25519', 'secp256r1', 'secp384r1', 'secp521r1'];
-/** Safe also from who records today and has a quantum computer later. */
+/** Safe also from those who record today and have a quantum computer later. */
 const HYBRID = 'X25519MLKEM768';
 
 /** What we accept from a peer, and sign with: SHA-1 and MD5 are gone (RFC 9155); short and fast ones first. */

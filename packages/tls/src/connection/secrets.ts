@@ -27,7 +27,7 @@ export interface EstablishedSecrets {
 }
 
 /**
- * The secrets of an open connection, for who shows how TLS works, or hands a connection over: whoever has them can read
+ * The secrets of an open connection, to show how TLS works, or to hand a connection over: whoever has them can read
  * and forge all of it. Nothing of it is an enumerable property, so that no log, `JSON.stringify` or spread takes it along.
  */
 export class ConnectionSecrets {

@@ -151,7 +151,7 @@ function echRejection(info: ConnectionInfo, publicName: string, { list }: RetryC
   });
 }
 
-/** RFC 9849 §6.1.7. */
+/** Where ECH was rejected, the certificate must be for the public name (RFC 9849 §6.1.7). */
 function problemOfName(leaf: Uint8Array, name: string): TlsError | undefined {
   try {
     verifyName(verifiedCertificates.parse(leaf), peerNameOf(name));

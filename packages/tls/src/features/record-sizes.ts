@@ -126,7 +126,7 @@ function limit(
   negotiatedOf(h).recordLimits = { sent, received };
   const { recordLimits } = h.channel;
   const ours = received < MAX_PLAINTEXT ? { length: received, unprotected } : undefined;
-  // max_fragment_length holds at once (RFC 6066 §4). Who sends early data knew of neither.
+  // max_fragment_length holds at once (RFC 6066 §4). A client that sends early data knew of neither.
   const holdsNow = unprotected || (isTls13(answer) && keys === KEYS_IN_PLACE);
   const from = holdsNow && !answer.has(earlyData) ? 'now' : 'next keys';
   recordLimits.limitSent({ length: sent, unprotected }, from);

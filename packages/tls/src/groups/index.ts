@@ -9,7 +9,7 @@ export { type Group, groupFits, type KeyShare } from './group.ts';
 
 /**
  * Every group the engine knows (NamedGroup, RFC 9846 §4.3.7). Which of them are used by default, and in which order,
- * `defaults.ts` says.
+ * `config/defaults.ts` says.
  */
 export const GROUPS: readonly Group[] = [
   // draft-ietf-tls-ecdhe-mlkem, draft-ietf-tls-mlkem

@@ -89,7 +89,7 @@ function schemesOf(
 }
 
 /**
- * The public key of a leaf, or of one that came alone: whether all else in a certificate can be read is up to who verifies it.
+ * The public key of a leaf, or of one that came alone: whether all else in a certificate can be read is up to its verifier.
  * Throws `bad-certificate` when there is none to be had.
  */
 export function leafKey(h: Handshake, role: 'client' | 'server', der: Uint8Array): PublicKey {

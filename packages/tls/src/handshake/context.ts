@@ -25,13 +25,13 @@ export interface Channel {
   /** Server: the hello that came in SSL 2.0's form, as the transcript wants it; undefined when none did. */
   readonly ssl2Hello: Uint8Array | undefined;
   /**
-   * Server: the name that the client's hello asks for, set by who reads a hello, at once; undefined where it names none. A second
+   * Server: the name that the client's hello asks for, set by whatever reads a hello, at once; undefined where it names none. A second
    * hello cannot change it.
    */
   requestedName: string | undefined;
   /** Removes protection with this from the next record on. Throws when a part of a message waits. */
   setOpener(opener: RecordOpener, epoch: string): void;
-  /** As {@link setOpener}, for application data: only for who verified the peer's Finished. */
+  /** As {@link setOpener}, for application data: only for those who verified the peer's Finished. */
   setApplicationOpener(opener: RecordOpener, proof: FinishedVerified, epoch: string): void;
   /** Server: up to `limit` bytes of early data come before the handshake is complete. Ends with the next opener. */
   setEarlyOpener(opener: RecordOpener, limit: number, exporter: Exporter): void;

@@ -34,7 +34,7 @@ export function* afterFirstAnswer(
     ({ offer, suite: retried } = retryClientHello(h, offer, answer));
     const second = yield* receiveRaw(h, serverHello);
     answer = second.value;
-    // RFC 9846 §4.2.4
+    // One in a connection is all there may be (RFC 9846 §4.2.4).
     if (isRetry(answer)) throw new TlsError('unexpected-message', 'a second HelloRetryRequest');
     h.ech?.checkSecondAnswer(answer, second.raw);
   }

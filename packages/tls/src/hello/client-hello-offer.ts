@@ -63,6 +63,7 @@ function offeredExtensions(
     block.set(negotiation.extendedMasterSecret, null);
     if (config.encryptThenMac && offeredSuites(h).some((suite) => suite.cipher.kind === 'cbc'))
       block.set(negotiation.encryptThenMac, null);
+    // Empty in a first handshake, in place of the signalling suite (RFC 5746 §3.4); later our last Finished (§3.5).
     block.set(negotiation.renegotiationInfo, clientRenegotiationInfo(h));
     block.set(negotiation.ecPointFormats, [UNCOMPRESSED]);
     if (config.sessionTickets)
@@ -100,7 +101,7 @@ function sessionId(h: ClientHandshake, session: Session | undefined): Uint8Array
   return wantsId ? h.provider.randomBytes(32) : NOTHING;
 }
 
-/** By preference; nobody compresses unless he asks for it. */
+/** By preference; nothing is compressed unless it was asked for. */
 function compressionMethods({ config }: ClientHandshake): number[] {
   const method = config.dangerousCompression?.method;
   return method === undefined ? [UNCOMPRESSED] : [method, UNCOMPRESSED];

@@ -20,7 +20,7 @@ export interface CommonOptions extends AfterHandshakeOptions {
    * must be named in `cipherSuites`, and need `legacy`. Default false.
    */
   readonly dangerouslyAllowAnonymous?: boolean | undefined;
-  /** By preference. Default: see `defaults.ts`. */
+  /** By preference. Default: see `config/defaults.ts`. */
   readonly cipherSuites?: readonly string[] | undefined;
   /**
    * By preference. Default: X25519MLKEM768, x25519, secp256r1, secp384r1, secp521r1; x25519 first where the provider
@@ -58,7 +58,7 @@ export interface CommonOptions extends AfterHandshakeOptions {
   /** Records after which a key is replaced by a KeyUpdate, if the AEAD's own limit is not lower. Default: that limit. */
   readonly keyUpdateAfter?: number | undefined;
   /**
-   * The alert for a failure: for who must answer as another implementation does. Undefined for the usual one. Default: always
+   * The alert for a failure: for those who must answer as another implementation does. Undefined for the usual one. Default: always
    * the usual one.
    */
   readonly alertFor?: AlertChooser | undefined;

@@ -133,7 +133,7 @@ export interface ClientFeatureOptions extends CommonFeatureOptions, RequiredPskO
 
 export interface ServerFeatureOptions extends CommonFeatureOptions {
   /**
-   * The names (SNI) that are served here; `*.example.com` stands for one label in front. Who wants another one, or none, is
+   * The names (SNI) that are served here; `*.example.com` stands for one label in front. A client that wants another one, or none, is
    * refused, and resumes nothing. Default: any, for which `credentials` has a certificate.
    */
   readonly serverNames?: readonly string[] | undefined;

@@ -14,7 +14,7 @@ export {
   suiteFits,
 } from './cipher-suite.ts';
 
-/** Every suite the engine knows. Which of them are used by default, and in which order, `defaults.ts` says. */
+/** Every suite the engine knows. Which of them are used by default, and in which order, `config/defaults.ts` says. */
 export const CIPHER_SUITES: readonly CipherSuite[] = [
   ...SUITES_13,
   ...ECDHE_SUITES,

@@ -114,6 +114,6 @@ function* receiveServerHello(h: ClientHandshake): Flow<ServerHello<'server_hello
   const wanted = h.config.versions[0]!;
   if (answer.extensions.place === 'server_hello_12' && answer.legacyVersion === wanted)
     return answer as ServerHello<'server_hello_12'>;
-  // RFC 9846 §4.2.3
+  // TLS 1.3 must not come of a renegotiation (RFC 9846 §4.2.3), and we keep the version altogether.
   throw new TlsError('no-common-version', `a renegotiation that does not keep ${versionName(wanted)}`);
 }

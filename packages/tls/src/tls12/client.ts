@@ -182,7 +182,7 @@ const ANONYMOUS: AuthenticatedPeer = {
   error: new Error('the server showed no certificate: anyone may be at the other end'),
 };
 
-/** RFC 8422 §5.3, RFC 5246 §7.4.2. */
+/** The key of the server's certificate, which must be of the kind that the suite needs (RFC 8422 §5.3, RFC 5246 §7.4.2). */
 function serverKey(h: ClientHandshake, suite: CipherSuite, chain: readonly Uint8Array[]): PublicKey {
   const leaf = chain[0];
   if (leaf === undefined) throw new TlsError('empty-certificate-list', 'the server sent no certificate');

@@ -64,7 +64,7 @@ export function checkServerHello(
   if (formats !== undefined && !formats.includes(0)) {
     throw new TlsError('illegal-parameter', 'the server does not accept uncompressed points');
   }
-  // RFC 7627 §5.2
+  // We SHOULD abort if we do not wish to work with servers that lack it (RFC 7627 §5.2): by default we do wish.
   const extended = extensions.has(extendedMasterSecret);
   if (!extended && !h.config.allowNoExtendedMasterSecret) {
     throw new TlsError(
@@ -149,7 +149,8 @@ function selectedEncryptThenMac(
 
 /**
  * The server resumes when it echoes the session ID (RFC 5246 §7.4.1.3); then suite and extended master secret must be as
- * they were.
+ * they were. That neither session nor ServerHello has extended_master_secret, where the client SHOULD abort (RFC 7627 §5.3), is
+ * taken by default: `allowNoExtendedMasterSecret: false` refuses every hello without it, this one too.
  */
 function resumedSession(
   offer: Offer,

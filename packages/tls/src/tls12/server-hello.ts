@@ -79,7 +79,7 @@ export function agreeOn(
     );
   }
   checkClientSchemes(h, rules);
-  // RFC 7627 §5.2
+  // We SHOULD abort if we do not wish to work with clients that lack it (RFC 7627 §5.2): by default we do wish.
   const extended = extensions.has(extendedMasterSecret);
   if (!extended && !h.config.allowNoExtendedMasterSecret) {
     throw new TlsError(
@@ -111,7 +111,7 @@ export function agreeOn(
   };
 }
 
-/** RFC 5246 §7.4.1.2, RFC 3749 §2. */
+/** Ours, where the client lists it (RFC 5246 §7.4.1.2, RFC 3749 §2): else records are not compressed. */
 function commonCompression(h: ServerHandshake, hello: ClientHello): RecordCompression | undefined {
   const { dangerousCompression } = h.config;
   if (dangerousCompression === undefined) return undefined;

@@ -130,7 +130,7 @@ function groupFor(
   return commonChoices<Group>(h.config, ours, offered!)[0] ?? 'none in common';
 }
 
-/** Who names finite fields wants no others, which is a matter of security (RFC 7919 §4). */
+/** A client that names finite fields wants no others, which is a matter of security (RFC 7919 §4). */
 function groupMissing({ hello }: Wishes, { keyExchange }: CipherSuite): TlsErrorCode {
   const offered = hello.extensions.get(supportedGroups);
   return !keyExchange.startsWith('ECDHE') && offered?.some(isFiniteField)
@@ -180,7 +180,8 @@ function curveIsOffered(hello: ClientHello, key: KeyKind): boolean {
 
 /**
  * A session to resume: by ticket (RFC 5077 §3.1), or by ID (RFC 5246 §7.4.1.2). A ticket that is not understood means a full
- * handshake.
+ * handshake. Where neither session nor hello has extended_master_secret, RFC 7627 §5.3 says SHOULD abort: that is only done with
+ * `allowNoExtendedMasterSecret: false`, for all handshakes without it ({@link Wishes}); by default the session is resumed.
  */
 export function* findSession(h: ServerHandshake, wishes: Wishes): Flow<Session | undefined> {
   const { hello, extended } = wishes;

@@ -175,7 +175,7 @@ function* sendKeyExchange(h: ServerHandshake, side: ServerSide): Flow<ServerHalf
   return half;
 }
 
-/** RFC 5246 §7.4.4. */
+/** Asks for the client's certificate if it is wanted, and tells whether it did (RFC 5246 §7.4.4). */
 function sendCertificateRequest(h: ServerHandshake, terms: Terms): boolean {
   const { rules } = terms;
   const { certificateAuthorities } = h.config;
@@ -189,7 +189,7 @@ function sendCertificateRequest(h: ServerHandshake, terms: Terms): boolean {
   return true;
 }
 
-/** RFC 5246 §7.4.6. */
+/** What the client shows, which may be nothing unless a certificate is required (RFC 5246 §7.4.6). */
 function* receiveCertificate(h: ServerHandshake, { rules }: Terms): Flow<readonly Uint8Array[]> {
   const message = certificateMessage12(h, 'client');
   // The warning in place of the message has been passed over (RFC 6101 §5.6.6).
@@ -204,7 +204,7 @@ function* receiveCertificate(h: ServerHandshake, { rules }: Terms): Flow<readonl
   return certificateList;
 }
 
-/** RFC 5246 §7.4.8. */
+/** The client proves that the certificate's key is its own, and then the certificate is judged (RFC 5246 §7.4.8). */
 function* authenticateClient(
   h: ServerHandshake,
   { rules }: Terms,

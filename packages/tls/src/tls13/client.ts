@@ -84,7 +84,7 @@ function checkAgreement(
   retried: CipherSuite13 | undefined,
 ): Agreement {
   const suite = checkServerHello13(h, offer, hello);
-  // RFC 9846 §4.2.4
+  // The suite of the HelloRetryRequest stays: the transcript is hashed with its hash already (RFC 9846 §4.2.4).
   if (retried !== undefined && retried !== suite) {
     throw new TlsError(
       'illegal-parameter',
@@ -219,7 +219,7 @@ export function knownPeer(psk: { readonly session: OfferedPsk['session'] }): Aut
   return psk.session === undefined ? UNAUTHENTICATED : resumedPeer(psk.session);
 }
 
-/** RFC 9846 §4.4.2. */
+/** The request for our certificate, if the server sends one (RFC 9846 §4.4.2). */
 function* receiveCertificateRequest(h: ClientHandshake): Flow<CertificateRequest13 | undefined> {
   if (!(yield* nextIs(h, certificateRequest13))) return undefined;
   const request = yield* receive(h, certificateRequest13);

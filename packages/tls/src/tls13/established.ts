@@ -152,7 +152,7 @@ export class Established13 implements Established {
     });
   }
 
-  /** RFC 9846 §4.7.3. */
+  /** New keys for what the peer sends; if it asks, ours change before our next data (RFC 9846 §4.7.3). */
   #receiveKeyUpdate(message: RawMessage): void {
     const { requestUpdate } = decodeMessage(keyUpdate, message);
     if (requestUpdate !== UPDATE_REQUESTED && requestUpdate !== UPDATE_NOT_REQUESTED) {
@@ -188,7 +188,7 @@ export class Established13 implements Established {
     };
   }
 
-  /** RFC 9846 §4.7.1. */
+  /** A client: any number of them may come at any time, which is why they are counted (RFC 9846 §4.7.1). */
   #receiveTicket(message: RawMessage): void {
     if (++this.#tickets > MAX_TICKETS_PASSED_OVER) {
       throw new TlsError(

@@ -25,6 +25,7 @@ const HEADER = new Uint8Array(RECORD_HEADER);
 
 /** TLSCiphertext (RFC 9846 §5.2): the type inside, zeros behind it, the header as additional data. */
 export class Sealer13 implements RecordSealer {
+  /** Of the next record; begins at 0 with each key (RFC 9846 §5.3). `limit` keeps it from wrapping. */
   sequence = 0;
   readonly limit: number;
   readonly #aead: Aead;
@@ -62,6 +63,7 @@ export class Opener13 implements RecordOpener {
   readonly #nonce: RecordNonce;
   /** Until the peer is known to have our keys, its alert may still come in the clear. */
   readonly #plaintextAlerts: boolean;
+  /** Of the next record; begins at 0 with each key, and counts what could be opened (RFC 9846 §5.3). */
   sequence = 0;
 
   constructor(aead: Aead, iv: Uint8Array, options: { plaintextAlerts: boolean }) {

@@ -21,7 +21,7 @@ export function retryClientHello(
   const extensions = offer.hello.extensions;
   const wanted = retry.extensions.get(keyShare);
   const given = retry.extensions.get(cookie);
-  // RFC 9846 §4.2.4
+  // It must change something, or we would go round in circles (RFC 9846 §4.2.4).
   if (wanted === undefined && given === undefined) {
     throw new TlsError('illegal-parameter', 'a HelloRetryRequest that would not change the ClientHello');
   }

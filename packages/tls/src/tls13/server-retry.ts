@@ -131,7 +131,7 @@ function checkSecondHello(first: ClientHello, second: ClientHello, sealed: Uint8
   refuseEarlyData(second);
 }
 
-/** RFC 9846 §4.3.10. */
+/** A client that was told to retry must not send early data any more (RFC 9846 §4.3.10). */
 function refuseEarlyData(hello: ClientHello): void {
   if (!hello.extensions.has(earlyData)) return;
   throw new TlsError('illegal-parameter', 'early_data in a ClientHello that answers a retry');

@@ -220,7 +220,7 @@ function* sendServerFlight(h: ServerHandshake, agreed: Agreed, serverSecret: Uin
   return { asks, sent };
 }
 
-/** RFC 9846 §4.4.2. */
+/** Asks for the client's certificate if it is wanted, and tells whether it did (RFC 9846 §4.4.2). */
 function sendCertificateRequest(h: ServerHandshake): boolean {
   if (!asksForCertificate(h)) return false;
   const extensions = certificateRequestExtensions(h);

@@ -34,7 +34,7 @@ export function isFitFor(
   return keyUsage === undefined || demands.usages.some((one) => keyUsage.has(one));
 }
 
-/** Who is a CA by Netscape's type only must be one of TLS by it, and not of mail or of programs. */
+/** What is a CA by Netscape's type only must be one of TLS by it, and not of mail or of programs. */
 function isAuthorityOfTls(certificate: Certificate, traits: Traits): boolean {
   const kind = authorityKind(certificate, traits);
   return kind === 'netscape' ? (traits.netscapeType! & NETSCAPE_TLS_CA) !== 0 : kind !== 'none';

@@ -139,7 +139,7 @@ class ListSearch {
         const found = yield* this.#find(list);
         if (found === undefined) continue;
         if (found !== 'not listed') return revoked(found);
-        // RFC 5280 §6.3.3 (l)
+        // Good only when the lists together cover every reason (RFC 5280 §6.3.3 (l)).
         covered |= coverage;
         if (covered === ALL_REASONS) return { status: 'good' };
       }

@@ -35,7 +35,7 @@ export function coverageOf(
   if (issuing.onlyContainsCaCerts && !isCa) return 0;
   // RFC 5280 §5.2.5: those of older versions, which do not say what they are, are in neither.
   if ((issuing.onlyContainsUserCerts || issuing.onlyContainsCaCerts) && certificate.version !== 3) return 0;
-  // RFC 5280 §6.3.3 (d)
+  // The reasons that both the certificate's distribution point and the list speak of (RFC 5280 §6.3.3 (d)).
   return (point.reasons ?? ALL_REASONS) & (issuing.onlySomeReasons ?? ALL_REASONS);
 }
 

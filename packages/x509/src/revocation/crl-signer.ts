@@ -70,7 +70,7 @@ export class CrlSigners {
         return undefined;
       } catch (error) {
         if (!(error instanceof CertificateError)) throw error;
-        // Who made the signature says more than who did not.
+        // A problem of the key that made the signature says more than that another key did not.
         const isVoid = error.code !== 'revocation-unknown';
         if (problem?.isVoid !== false)
           problem = { reason: `its signer is not valid: ${error.message}`, isVoid };

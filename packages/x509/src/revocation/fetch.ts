@@ -22,5 +22,5 @@ export type Fetcher = (request: FetchRequest) => Promise<FetchResponse>;
 
 export const OCSP_REQUEST_TYPE = 'application/ocsp-request';
 export const OCSP_RESPONSE_TYPE = 'application/ocsp-response';
-/** RFC 2585 §4.2 */
+/** A CRL over HTTP, in DER (RFC 2585 §4.2). */
 export const CRL_TYPE = 'application/pkix-crl';

@@ -115,7 +115,7 @@ function parsed(response: Uint8Array | OcspResponse): OcspResponse {
   return response instanceof Uint8Array ? parseOcspResponse(response) : response;
 }
 
-/** RFC 6960 §4.4.1. */
+/** Where we sent a nonce, one in the response must be the same (RFC 6960 §4.4.1). */
 function problemOfNonce(
   basic: BasicOcspResponse,
   sent: Uint8Array | undefined,
@@ -134,7 +134,7 @@ interface SignerContext {
   readonly profile: VerificationProfile | undefined;
 }
 
-/** RFC 6960 §4.2.2.2: the issuer itself, or who has a certificate by it for this purpose. */
+/** RFC 6960 §4.2.2.2: the issuer itself, or a responder that has a certificate by it for this purpose. */
 function problemOfSigner(
   basic: BasicOcspResponse,
   issuer: Certificate,

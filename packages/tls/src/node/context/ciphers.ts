@@ -22,7 +22,7 @@ export function isForServers({ keyExchange, cipher }: CipherSuite): boolean {
   return cipher.kind === 'aead' && !keyExchange.startsWith('RSA');
 }
 
-/** The groups that are used when nothing is asked for: see `defaults.ts`. */
+/** The groups that are used when nothing is asked for: see `config/defaults.ts`. */
 export const DEFAULT_ECDH_CURVE = 'auto';
 
 /** The names of all suites that can be asked for, lower case, as `node:tls` gives them. */

@@ -14,7 +14,7 @@ import { certificateCompressions } from './certificate-compression.ts';
 /** What the engine can and OpenSSL, or Node, cannot. None of it is in `node:tls`, and none of it is on by default. */
 export interface EngineOptions {
   /**
-   * From `@testudo/tls/legacy`: lets SSL 3.0 to TLS 1.1 and suites with RC4, NULL or DSS be named in `minVersion`,
+   * From `@testudo/tls/legacy`: lets TLS 1.0 and 1.1 and suites with RC4, NULL or DSS be named in `minVersion`,
    * `maxVersion`, `ciphers` and `sigalgs`. In `node:tls` `@SECLEVEL=0` in `ciphers` does it; here that lets TLS 1.0 and
    * 1.1 be named, too. Default: none of it.
    */
@@ -46,11 +46,14 @@ export interface EngineOptions {
    * `socket.connectionInfo`. Default: nothing.
    */
   applicationSettings?: Readonly<Record<string, Uint8Array>> | undefined;
-  /** A server: the names (SNI) that it serves; who wants another one, or none, is refused. Default: any. */
+  /** A server: the names (SNI) that it serves; a client that wants another one, or none, is refused. Default: any. */
   serverNames?: readonly string[] | undefined;
   /** Up to TLS 1.2: let `exportKeyingMaterial` go without the extended master secret (RFC 7627 §5.4). Default false. */
   dangerouslyExportWithoutExtendedMasterSecret?: boolean | undefined;
-  /** Whether the peer may send heartbeats (RFC 6520). Default: none. */
+  /**
+   * Heartbeats (RFC 6520). `answer`: answers the peer's, and may send its own where the peer answers. `only-ask`: sends its own
+   * only, and answers none. Default: neither; the extension is not offered.
+   */
   heartbeat?: HeartbeatMode | undefined;
 }
 
@@ -59,7 +62,7 @@ export interface EarlyDataSettings {
   /**
    * 0-RTT (RFC 9846 §2.3). A client: bytes for the server's application that leave with the first flight when `session` allows
    * it, and otherwise, or when the server refuses them, first of all after the handshake. They have no forward secrecy,
-   * and who copies them can send them to a server again: only for what may be done twice. `ALPNProtocols` may name one
+   * and whoever copies them can send them to a server again: only for what may be done twice. `ALPNProtocols` may name one
    * protocol only.
    *
    * A server: whether to take them, and how many bytes. The socket gives them when the handshake is complete, which proves that they

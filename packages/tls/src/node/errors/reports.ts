@@ -21,7 +21,7 @@ export interface ReportReader {
 
 /**
  * The engine's event object: notes what the engine reports while it runs, and tells it afterwards, in the same order. So
- * a ticket that came before an answer is known to who handles the answer.
+ * a ticket that came before an answer is known to whoever handles the answer.
  */
 export abstract class Reports implements ConnectionEvents {
   abstract readonly owner: ReportReader;

@@ -29,7 +29,7 @@ export abstract class JudgedSocket extends TransportSocket {
     this.#ssl = null;
   }
 
-  /** Who judges within the handshake has judged; elsewhere that is up to who made this socket. */
+  /** A verifier within the handshake has judged by then; otherwise whoever made this socket does. */
   protected authorize(
     info: ConnectionInfo,
     verify: CertificateVerifier | undefined,

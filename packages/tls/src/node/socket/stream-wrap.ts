@@ -37,7 +37,7 @@ let isAdapted = false;
 
 function adapt(wrap: Socket, socket: TLSSocket, prototype: object): void {
   Object.setPrototypeOf(wrap, prototype);
-  // The end of a handshake has two names: who does not know our class asks for the first.
+  // The end of a handshake has two names: code that does not know our class asks for the first.
   socket.once('secureConnect', () => {
     wrap.emit('connect');
     wrap.emit('secureConnect');

@@ -55,7 +55,7 @@ export const dhe: KeyExchange<ServerDhParams, ClientDhParams> = {
 
 export const dheExchange: KeyExchange = keyExchange(dhe);
 
-/** In bits. 1024 can be broken by who prepares for a prime that many use (Logjam); some old devices have no more. */
+/** In bits. 1024 can be broken by those who prepare for a prime that many use (Logjam); some old devices have no more. */
 const MINIMUM = 2048;
 const LEGACY_MINIMUM = 1024;
 /** A field that nobody knows takes exponents as long as its prime: more would be work for an attacker's benefit. */
