@@ -14,7 +14,7 @@ export default defineConfig({
       `${ENGINE}/*.test.ts`,
       `${ENGINE}/!(groups|legacy|node|testing)/**/*.test.ts`,
       // The Node door, by what most programs do with it.
-      `${ENGINE}/node/{alpn,data,ending,errors,https,material,options,sessions,verification}.test.ts`,
+      `${ENGINE}/node/**/{alpn,data,ending,errors,https,material,options,sessions,verification}.test.ts`,
       'apps/testudo/src/{config,output}/**/*.test.ts',
     ],
     exclude: [
