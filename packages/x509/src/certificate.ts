@@ -3,7 +3,7 @@ import { CryptoError, type CryptoProvider, type PublicKey } from '@testudo/crypt
 import { type AlgorithmIdentifier, readAlgorithm, readSignature } from './algorithm.ts';
 import { DistinguishedName } from './distinguished-name.ts';
 import { CertificateError } from './errors.ts';
-import { type Extension, Extensions } from './extensions.ts';
+import { Extensions, readExtension } from './extensions.ts';
 
 /**
  * An X.509 certificate (RFC 5280 §4.1). Byte arrays are views on the input, which must not change.
@@ -170,13 +170,4 @@ function readExtensions(tbs: DerReader, version: number): Extensions {
     throw tbs.error('bad-value', `extensions in version ${version}`, offset);
   if (list?.length === 0) throw tbs.error('bad-length', 'an empty list of extensions', offset);
   return new Extensions(list ?? []);
-}
-
-function readExtension(reader: DerReader): Extension {
-  return reader.sequence((extension) => {
-    const oid = extension.oid();
-    // FALSE is the DEFAULT, which DER leaves out; certificates that write it are around, so it is let pass.
-    const critical = extension.peek() === Tag.boolean && extension.boolean();
-    return { oid, critical, value: extension.octetString() };
-  });
 }

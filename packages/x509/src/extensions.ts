@@ -27,6 +27,16 @@ export interface Extension {
   readonly value: Uint8Array;
 }
 
+/** One of a certificate, a CRL, an OCSP message or a request (RFC 5280 §4.1). Throws DecodeError. */
+export function readExtension(reader: DerReader): Extension {
+  return reader.sequence((extension) => {
+    const oid = extension.oid();
+    // FALSE is the DEFAULT, which DER leaves out; certificates that write it are around, so it is let pass.
+    const critical = extension.peek() === Tag.boolean && extension.boolean();
+    return { oid, critical, value: extension.octetString() };
+  });
+}
+
 export interface BasicConstraints {
   readonly ca: boolean;
   /** Intermediates that may follow; self-issued ones are not counted. Undefined: no limit. */

@@ -14,7 +14,7 @@ import { CryptoError, type CryptoProvider, type PrivateKey, type PublicKey } fro
 import { type AlgorithmIdentifier, readAlgorithm, readSignature } from '../algorithm.ts';
 import { DistinguishedName } from '../distinguished-name.ts';
 import { CertificateError } from '../errors.ts';
-import { type Extension, Extensions } from '../extensions.ts';
+import { type Extension, Extensions, readExtension } from '../extensions.ts';
 import { encodeGeneralName } from '../general-name.ts';
 import { ExtensionOid } from '../oids.ts';
 import { MUST_STAPLE } from '../revocation/must-staple.ts';
@@ -183,16 +183,7 @@ function readAttributes(info: DerReader): Extensions {
 }
 
 function readExtensions(reader: DerReader): readonly Extension[] {
-  return reader.sequenceOf(
-    (item) =>
-      item.sequence((extension) => ({
-        oid: extension.oid(),
-        critical: extension.peek() === Tag.boolean && extension.boolean(),
-        value: extension.octetString(),
-      })),
-    Tag.sequence,
-    LIMITS.extensions,
-  );
+  return reader.sequenceOf(readExtension, Tag.sequence, LIMITS.extensions);
 }
 
 function requestBytes(input: string | Uint8Array): Uint8Array {

@@ -1,7 +1,7 @@
 import { bytesEqual, DecodeError, DerReader, decodeDer, Tag } from '@testudo/codec';
 import type { DistinguishedName } from '../distinguished-name.ts';
 import { CertificateError } from '../errors.ts';
-import { type Extension, Extensions } from '../extensions.ts';
+import { Extensions, readExtension } from '../extensions.ts';
 import { readGeneralName } from '../general-name.ts';
 import { parseExtension } from '../parse-der.ts';
 import { DerScanner } from './der-scanner.ts';
@@ -226,7 +226,7 @@ function readEntry(content: Uint8Array, at: number, issuer: readonly Distinguish
       (entry) => [
         entry.integerBytes(),
         entry.time(),
-        new Extensions(entry.remaining > 0 ? entry.sequenceOf(readEntryExtension) : []),
+        new Extensions(entry.remaining > 0 ? entry.sequenceOf(readExtension) : []),
       ],
     );
     const reason = parseExtension(extensions.get(RevocationOid.reasonCode), 'reasonCode', (reader) =>
@@ -242,12 +242,4 @@ function readEntry(content: Uint8Array, at: number, issuer: readonly Distinguish
     if (!(error instanceof DecodeError)) throw error;
     throw new CertificateError('malformed', `an entry of a CRL is malformed: ${error.message}`);
   }
-}
-
-function readEntryExtension(reader: DerReader): Extension {
-  return reader.sequence((extension) => ({
-    oid: extension.oid(),
-    critical: extension.peek() === Tag.boolean && extension.boolean(),
-    value: extension.octetString(),
-  }));
 }

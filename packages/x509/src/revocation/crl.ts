@@ -9,7 +9,7 @@ import {
 import { type AlgorithmIdentifier, readAlgorithm, readSignature } from '../algorithm.ts';
 import { DistinguishedName } from '../distinguished-name.ts';
 import { CertificateError } from '../errors.ts';
-import { type Extension, Extensions } from '../extensions.ts';
+import { type Extension, Extensions, readExtension } from '../extensions.ts';
 import { ExtensionOid } from '../oids.ts';
 import { parseExtension } from '../parse-der.ts';
 import type { SignedData } from '../signed-data.ts';
@@ -156,14 +156,6 @@ function readExtensions(tbs: DerReader, version: 1 | 2): Extensions {
   if (version === 1) throw tbs.error('bad-value', 'extensions in version 1', offset);
   if (list.length === 0) throw tbs.error('bad-length', 'an empty list of extensions', offset);
   return new Extensions(list);
-}
-
-function readExtension(reader: DerReader): Extension {
-  return reader.sequence((extension) => ({
-    oid: extension.oid(),
-    critical: extension.peek() === Tag.boolean && extension.boolean(),
-    value: extension.octetString(),
-  }));
 }
 
 /** RFC 5280 §5.2.3: at most 20 bytes, not negative. */

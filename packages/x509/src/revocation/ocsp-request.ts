@@ -1,5 +1,5 @@
 import { type DerReader, der, Tag } from '@testudo/codec';
-import { type Extension, Extensions } from '../extensions.ts';
+import { Extensions, readExtension } from '../extensions.ts';
 import { parseDer, parseExtension } from '../parse-der.ts';
 import { encodeCertificateId, type OcspCertificateId, readCertificateId } from './ocsp-certificate-id.ts';
 import { OcspOid } from './oids.ts';
@@ -84,12 +84,4 @@ function readOne(reader: DerReader): OcspCertificateId {
     request.explicit(0, readOcspExtensions);
     return id;
   });
-}
-
-function readExtension(reader: DerReader): Extension {
-  return reader.sequence((extension) => ({
-    oid: extension.oid(),
-    critical: extension.peek() === Tag.boolean && extension.boolean(),
-    value: extension.octetString(),
-  }));
 }
