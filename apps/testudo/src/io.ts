@@ -17,9 +17,3 @@ export interface Io {
 export function isTerminal(stream: object): boolean {
   return (stream as { isTTY?: boolean }).isTTY === true;
 }
-
-/** Characters in a line of the stream. Default 80 where it is no terminal. */
-export function widthOf(stream: object): number {
-  const { columns } = stream as { columns?: number };
-  return columns !== undefined && columns >= 40 ? columns : 80;
-}

@@ -1,3 +1,6 @@
+/** AlertLevel (RFC 9846 §6). */
+export const ALERT_LEVELS = { warning: 1, fatal: 2 } as const;
+
 /** AlertDescription (RFC 9846 §6, and RFC 5246 §7.2 for the ones that only older versions use). */
 export const ALERTS = {
   close_notify: 0,

@@ -1,5 +1,6 @@
 import { DecodeError, toHex } from '@testudo/codec';
 import { TlsError } from './errors.ts';
+import { isGrease } from './grease.ts';
 import { groupById } from './groups/index.ts';
 import { certificate12, certificate13 } from './messages/certificate.ts';
 import {
@@ -272,8 +273,3 @@ const REGISTRIES: Readonly<Record<string, Registry>> = {
   legacyCompressionMethods: (value) => (value === 0 ? 'none' : undefined),
   psk_key_exchange_modes: (value) => ['psk_ke', 'psk_dhe_ke'][value],
 };
-
-/** Values that mean nothing, so that nobody gets used to knowing all of them (RFC 8701 §2). */
-function isGrease(value: number): boolean {
-  return (value & 0x0f0f) === 0x0a0a && value >> 8 === (value & 0xff);
-}

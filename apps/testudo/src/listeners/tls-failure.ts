@@ -1,5 +1,5 @@
 import { TlsError } from '@testudo/tls';
-import { messageOf, systemReason } from '../failure.ts';
+import { systemReason } from '../failure.ts';
 import { shown } from '../output/text.ts';
 
 export interface TlsFailure {
@@ -51,9 +51,4 @@ export function tlsErrorIn(error: unknown): TlsError | undefined {
     if (at instanceof TlsError) return at;
   }
   return undefined;
-}
-
-/** The message that says most. */
-export function tlsMessage(error: unknown): string {
-  return shown(tlsErrorIn(error)?.message ?? messageOf(error));
 }

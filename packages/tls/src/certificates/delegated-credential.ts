@@ -1,9 +1,10 @@
-import { concat, encode, utf8 } from '@testudo/codec';
+import { encode } from '@testudo/codec';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { type Delegation, delegatedCredential, delegationCodec } from '../extensions/identities.ts';
 import { chooseScheme } from '../handshake/authentication.ts';
 import type { Handshake } from '../handshake/context.ts';
 import type { ChosenCredential } from '../handshake/peer.ts';
+import { signedContent } from '../handshake/signed-content.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
 import { TLS13 } from '../versions.ts';
 import type { Credential } from './credential.ts';
@@ -26,14 +27,9 @@ export function delegationContent(
   algorithm: number,
 ): Uint8Array {
   const number = Uint8Array.of(algorithm >> 8, algorithm & 0xff);
-  return concat(PREFIX, CONTEXT[role], leaf, encode(delegationCodec, delegation), number);
+  const context = `TLS, ${role} delegated credentials`;
+  return signedContent(context, leaf, encode(delegationCodec, delegation), number);
 }
-
-const PREFIX = new Uint8Array(64).fill(0x20);
-const CONTEXT = {
-  client: utf8('TLS, client delegated credentials\0'),
-  server: utf8('TLS, server delegated credentials\0'),
-};
 
 /** Tells the peer that it may show a delegated credential, and what that may sign with. */
 export function requestDelegation(

@@ -53,8 +53,10 @@ const DEFAULT_SIGNATURE_SCHEMES: readonly string[] = [
   'rsa_pkcs1_sha512',
 ];
 
-/** Seconds for which a ticket or session can be resumed: a day. RFC 9846 §4.7.1 allows seven. */
+/** Seconds for which a ticket or session can be resumed: a day. */
 export const DEFAULT_SESSION_LIFETIME = 86_400;
+/** The most of them: seven days. A server must not say more, and a client must not keep a ticket longer (RFC 9846 §4.7.1). */
+export const MAX_SESSION_LIFETIME = 604_800;
 /** Tickets after a full handshake: two, as a browser opens more than one connection at once. */
 export const DEFAULT_TICKET_COUNT = 2;
 /**

@@ -41,7 +41,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
       'sessionLifetime',
       options.sessionLifetime ?? defaults.DEFAULT_SESSION_LIFETIME,
       0,
-      604_800,
+      defaults.MAX_SESSION_LIFETIME,
     ),
   };
 }

@@ -1,4 +1,4 @@
-import { ALERTS, type AlertName, alertName, ssl30Alert } from '../alerts.ts';
+import { ALERT_LEVELS, ALERTS, type AlertName, alertName, ssl30Alert } from '../alerts.ts';
 import { MAX_WARNING_ALERTS } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
@@ -6,10 +6,6 @@ import type { AlertChooser } from '../options/common.ts';
 import { ALERT } from '../record/content-type.ts';
 import type { RecordLayer } from '../record/record-layer.ts';
 import { SSL30, type Version } from '../versions.ts';
-
-/** AlertLevel (RFC 9846 §6). */
-const WARNING = 1;
-const FATAL = 2;
 
 /** What an alert of the peer's means for the connection. */
 export type AlertMeaning =
@@ -41,7 +37,7 @@ export class AlertProtocol {
   send(level: 'warning' | 'fatal', wanted: AlertName): void {
     const name = this.#isSsl30 ? ssl30Alert(wanted) : wanted;
     this.#observer?.alert?.('sent', level, name);
-    this.#records.write(ALERT, Uint8Array.of(level === 'warning' ? WARNING : FATAL, ALERTS[name]));
+    this.#records.write(ALERT, Uint8Array.of(ALERT_LEVELS[level], ALERTS[name]));
   }
 
   /** Tells the peer why the connection is over. */
@@ -70,12 +66,12 @@ export class AlertProtocol {
     if (content.length === 0) throw new TlsError('unexpected-message', 'an empty alert record');
     if (content.length !== 2) throw new TlsError('malformed-record', 'an alert has two bytes');
     const [level, code] = content as unknown as [number, number];
-    if (level !== WARNING && level !== FATAL)
+    if (level !== ALERT_LEVELS.warning && level !== ALERT_LEVELS.fatal)
       throw new TlsError('illegal-parameter', `an alert of level ${level}`);
     const name = alertName(code);
-    this.#observer?.alert?.('received', level === WARNING ? 'warning' : 'fatal', name);
+    this.#observer?.alert?.('received', level === ALERT_LEVELS.warning ? 'warning' : 'fatal', name);
     if (code === ALERTS.close_notify) return { kind: 'close_notify' };
-    const isWarning = code === ALERTS.user_canceled || (level === WARNING && !isTls13);
+    const isWarning = code === ALERTS.user_canceled || (level === ALERT_LEVELS.warning && !isTls13);
     if (!isWarning) return { kind: 'fatal', name };
     if (++this.#warningsInARow > MAX_WARNING_ALERTS) {
       throw new TlsError('too-many-warning-alerts', `more than ${MAX_WARNING_ALERTS} warnings in a row`);

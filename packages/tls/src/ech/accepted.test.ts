@@ -4,7 +4,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { portableCrypto } from '@testudo/crypto/portable';
 import { describe, expect, test } from 'vitest';
 import { encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
-import { hostNameOf, serverName } from '../extensions/names.ts';
+import { hostNameOf, serverName } from '../extensions/server-names.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ServerOptions } from '../options/server.ts';

@@ -78,8 +78,7 @@ export function encodeEchConfig(contents: EchConfigContents): Uint8Array {
   }).slice();
 }
 
-/** @internal */
-export const echConfigContents: Codec<EchConfigContents> = struct({
+const echConfigContents: Codec<EchConfigContents> = struct({
   configId: uint8,
   kem: uint16,
   publicKey: opaque(2, 1),

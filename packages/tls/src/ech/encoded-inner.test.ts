@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { serverName, serverNamesFor } from '../extensions/names.ts';
+import { serverName, serverNamesFor } from '../extensions/server-names.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { decodeInner, encodeInner } from './encoded-inner.ts';

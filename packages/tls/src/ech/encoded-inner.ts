@@ -2,7 +2,7 @@ import { type Codec, decode, encode, fixed, list, opaque, rest, struct, uint16 }
 import { TlsError } from '../errors.ts';
 import type { RawExtension } from '../extensions/block.ts';
 import { echOuterExtensions, encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
-import { serverName } from '../extensions/names.ts';
+import { serverName } from '../extensions/server-names.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { HANDSHAKE_HEADER } from '../messages/handshake-type.ts';
 

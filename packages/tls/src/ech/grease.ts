@@ -10,6 +10,7 @@ import { ExtensionBlock } from '../extensions/block.ts';
 import { encryptedClientHello } from '../extensions/encrypted-client-hello.ts';
 import * as negotiation from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
+import { sessionTicket } from '../extensions/session-ticket.ts';
 import type { ClientHandshake } from '../handshake/context.ts';
 import { negotiatedOf } from '../handshake/negotiated.ts';
 import type { Offer } from '../handshake/offer.ts';
@@ -77,6 +78,6 @@ const OLDER = new Set(
     negotiation.encryptThenMac,
     negotiation.renegotiationInfo,
     negotiation.ecPointFormats,
-    negotiation.sessionTicket,
+    sessionTicket,
   ].map(({ id }) => id),
 );

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { clientConnection, serverConnection } from '../connection/endpoint.ts';
-import { hostNameOf, serverName } from '../extensions/names.ts';
+import { hostNameOf, serverName } from '../extensions/server-names.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import { type Observer, observers } from '../observer.ts';

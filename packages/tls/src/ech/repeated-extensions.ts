@@ -1,12 +1,8 @@
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { statusRequest } from '../extensions/certificates.ts';
+import { cookie } from '../extensions/cookie.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import {
-  cookie,
-  signatureAlgorithms,
-  signatureAlgorithmsCert,
-  supportedGroups,
-} from '../extensions/negotiation.ts';
+import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from '../extensions/negotiation.ts';
 import { pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { encryptedClientHello, type OuterEch } from '../extensions/encrypted-client-hello.ts';
-import { serverName, serverNamesFor } from '../extensions/names.ts';
 import { supportedVersions } from '../extensions/negotiation.ts';
+import { serverName, serverNamesFor } from '../extensions/server-names.ts';
 import { RetryCookies } from '../features/retry-cookies.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';

@@ -1,6 +1,6 @@
 import { type Codec, rest } from '@testudo/codec';
+import { protocolNames } from './alpn.ts';
 import type { Extension } from './extension.ts';
-import { protocolNames } from './names.ts';
 
 /** The numbers under which application_settings is in use; IANA has given none. */
 export type ApplicationSettingsCodePoint = 17_613 | 17_513;

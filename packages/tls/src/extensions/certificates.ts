@@ -1,7 +1,6 @@
-import { type Codec, constant, decode, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
+import { type Codec, constant, decode, list, opaque, rest, struct, uint8 } from '@testudo/codec';
 import { MAX_AUTHORITIES } from '../config/defaults.ts';
-import type { Extension } from './extension.ts';
-import { acknowledgement } from './names.ts';
+import { acknowledgement, type Extension } from './extension.ts';
 
 const OCSP = 1;
 
@@ -40,18 +39,6 @@ export const trustedCaKeys: Extension<{ client_hello: Uint8Array; server_hello_1
   name: 'trusted_ca_keys',
   source: 'RFC 6066 §6',
   codecs: { client_hello: rest, server_hello_12: rest },
-};
-
-/** use_srtp (RFC 5764 §4.1.1): for DTLS. Never offered and never answered here. */
-export const useSrtp: Extension<{
-  client_hello: Uint8Array;
-  server_hello_12: Uint8Array;
-  encrypted_extensions: Uint8Array;
-}> = {
-  id: 14,
-  name: 'use_srtp',
-  source: 'RFC 5764 §4.1.1',
-  codecs: { client_hello: rest, server_hello_12: rest, encrypted_extensions: rest },
 };
 
 /** signed_certificate_timestamp (RFC 6962 §3.3.1): a list of timestamps, carried as it is. */
@@ -100,30 +87,6 @@ export const oidFilters: Extension<{ certificate_request: OidFilter[] }> = {
   name: 'oid_filters',
   source: 'RFC 9846 §4.3.5',
   codecs: { certificate_request: list(2, struct({ oid: opaque(1, 1), values: opaque(2) })) },
-};
-
-/** record_size_limit (RFC 8449): not used yet, known so that it is refused where it must not stand. */
-export const recordSizeLimit: Extension<{
-  client_hello: number;
-  server_hello_12: number;
-  encrypted_extensions: number;
-}> = {
-  id: 28,
-  name: 'record_size_limit',
-  source: 'RFC 8449 §4',
-  codecs: { client_hello: uint16, server_hello_12: uint16, encrypted_extensions: uint16 },
-};
-
-/** max_fragment_length (RFC 6066 §4). */
-export const maxFragmentLength: Extension<{
-  client_hello: number;
-  server_hello_12: number;
-  encrypted_extensions: number;
-}> = {
-  id: 1,
-  name: 'max_fragment_length',
-  source: 'RFC 6066 §4',
-  codecs: { client_hello: uint8, server_hello_12: uint8, encrypted_extensions: uint8 },
 };
 
 /** Neither the list nor what is in it may be empty (RFC 6962 §3.3). */

@@ -11,8 +11,8 @@ import { outcomeOf, refused } from '../testing/puppet.ts';
 import { PuppetClient13 } from '../testing/puppet-client13.ts';
 import { PuppetServer13 } from '../testing/puppet-server13.ts';
 import { PuppetClient12 } from '../testing/puppet12.ts';
+import { alpn } from './alpn.ts';
 import { ExtensionBlock } from './block.ts';
-import { alpn } from './names.ts';
 import { EXTENSIONS } from './table.ts';
 
 // A draft's number may be given to something else: who has not turned it on passes over whatever it holds.

@@ -34,3 +34,8 @@ export interface Extension<V extends Values = Values> {
   readonly isDraft?: boolean;
   readonly codecs: { readonly [P in keyof V]: Codec<V[P]> };
 }
+
+/** An empty body that means "your extension was used". */
+export function acknowledgement(): Codec<null> {
+  return { read: () => null, write: () => {} };
+}

@@ -1,6 +1,5 @@
-import { type Codec, list, mapped, opaque, rest, uint8, uint16 } from '@testudo/codec';
-import type { Extension } from './extension.ts';
-import { acknowledgement } from './names.ts';
+import { list, opaque, rest, uint8, uint16 } from '@testudo/codec';
+import { acknowledgement, type Extension } from './extension.ts';
 
 /** supported_versions (RFC 9846 §4.3.1): the client's list, the server's choice. */
 export const supportedVersions: Extension<{
@@ -55,14 +54,6 @@ export const signatureAlgorithmsCert: Extension<{ client_hello: number[]; certif
   codecs: { client_hello: list(2, uint16, 2), certificate_request: list(2, uint16, 2) },
 };
 
-/** cookie (RFC 9846 §4.3.2). */
-export const cookie: Extension<{ client_hello: Uint8Array; hello_retry_request: Uint8Array }> = {
-  id: 44,
-  name: 'cookie',
-  source: 'RFC 9846 §4.3.2',
-  codecs: { client_hello: opaque(2, 1), hello_retry_request: opaque(2, 1) },
-};
-
 /** extended_main_secret, in TLS 1.2 extended_master_secret (RFC 7627). */
 export const extendedMasterSecret: Extension<{ client_hello: null; server_hello_12: null }> = {
   id: 23,
@@ -87,25 +78,6 @@ export const renegotiationInfo: Extension<{ client_hello: Uint8Array; server_hel
   codecs: { client_hello: opaque(1), server_hello_12: opaque(1) },
 };
 
-/** session_ticket (RFC 5077 §3.2): TLS 1.2's. Empty: "I can take one", or "one follows". */
-export const sessionTicket: Extension<{ client_hello: Uint8Array; server_hello_12: null }> = {
-  id: 35,
-  name: 'session_ticket',
-  source: 'RFC 5077 §3.2',
-  codecs: {
-    client_hello: { read: (reader) => reader.takeRest(), write: (writer, ticket) => writer.bytes(ticket) },
-    server_hello_12: acknowledgement(),
-  },
-};
-
-/** padding (RFC 7685 §3): zeros. */
-export const padding: Extension<{ client_hello: number }> = {
-  id: 21,
-  name: 'padding',
-  source: 'RFC 7685 §3',
-  codecs: { client_hello: zeros() },
-};
-
 /** post_handshake_auth (RFC 9846 §4.3.6). */
 export const postHandshakeAuth: Extension<{ client_hello: null }> = {
   id: 49,
@@ -113,14 +85,3 @@ export const postHandshakeAuth: Extension<{ client_hello: null }> = {
   source: 'RFC 9846 §4.3.6',
   codecs: { client_hello: acknowledgement() },
 };
-
-function zeros(): Codec<number> {
-  return mapped(
-    { read: (reader) => reader.takeRest(), write: (writer, bytes) => writer.bytes(bytes) },
-    (bytes, reader) => {
-      if (bytes.some((byte) => byte !== 0)) throw reader.error('bad-value', 'padding is not zero');
-      return bytes.length;
-    },
-    (length) => new Uint8Array(length),
-  );
-}

@@ -1,6 +1,5 @@
 import { type Codec, fromLatin1, mapped, opaque, toLatin1 } from '@testudo/codec';
-import type { Extension } from './extension.ts';
-import { acknowledgement } from './names.ts';
+import { acknowledgement, type Extension } from './extension.ts';
 
 /**
  * next_protocol_negotiation (draft-agl-tls-nextprotoneg-04 §3), ALPN's predecessor up to TLS 1.2: an empty offer, then the

@@ -1,6 +1,5 @@
 import { list, opaque, struct, uint8, uint16, uint32 } from '@testudo/codec';
-import type { Extension } from './extension.ts';
-import { acknowledgement } from './names.ts';
+import { acknowledgement, type Extension } from './extension.ts';
 
 export interface PskIdentity {
   readonly identity: Uint8Array;
@@ -32,7 +31,6 @@ export function bindersLength(binders: readonly Uint8Array[]): number {
   return 2 + binders.reduce((sum, binder) => sum + 1 + binder.length, 0);
 }
 
-export const PSK_KE = 0;
 export const PSK_DHE_KE = 1;
 
 /** psk_key_exchange_modes (RFC 9846 §4.3.9). */

@@ -1,7 +1,7 @@
 import { TlsError } from '../errors.ts';
 import { isGrease } from '../grease.ts';
+import { alpn } from './alpn.ts';
 import type { ExtensionBlock } from './block.ts';
-import { alpn } from './names.ts';
 
 /** Two equal bytes that mean nothing (RFC 8701 §2): sent, and never to be selected. */
 function isGreaseProtocol(protocol: string): boolean {

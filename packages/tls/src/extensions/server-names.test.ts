@@ -4,11 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { serverConfig } from '../config/server.ts';
 import { serverEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';
-import type { Puppet } from '../testing/puppet.ts';
-import { outcomeOf, refused } from '../testing/puppet.ts';
+import { outcomeOf, type Puppet, refused } from '../testing/puppet.ts';
 import { PuppetClient13 } from '../testing/puppet-client13.ts';
 import { PuppetClient12 } from '../testing/puppet12.ts';
-import { serverName } from './names.ts';
+import { serverName } from './server-names.ts';
 
 // server_name in a ClientHello, RFC 6066 §3: what is out of its syntax is decode_error, what breaks a rule beyond it is
 // illegal_parameter (RFC 9846 §6.2, RFC 5246 §7.2.2), and types that nobody has defined are for servers that know them.

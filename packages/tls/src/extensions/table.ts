@@ -1,5 +1,7 @@
+import { alpn } from './alpn.ts';
 import { applicationSettings, applicationSettingsOld } from './application-settings.ts';
 import * as certificates from './certificates.ts';
+import { cookie } from './cookie.ts';
 import { echOuterExtensions, encryptedClientHello } from './encrypted-client-hello.ts';
 import type { Extension } from './extension.ts';
 import { heartbeat } from './heartbeat.ts';
@@ -10,40 +12,44 @@ import {
   serverCertificateType,
 } from './identities.ts';
 import { keyShare } from './key-share.ts';
-import { alpn, serverName } from './names.ts';
 import * as negotiation from './negotiation.ts';
 import { nextProtocolNegotiation } from './next-protocol.ts';
+import { padding } from './padding.ts';
 import { earlyData, preSharedKey, pskKeyExchangeModes } from './pre-shared-key.ts';
+import { maxFragmentLength, recordSizeLimit } from './record-size.ts';
+import { serverName } from './server-names.ts';
+import { sessionTicket } from './session-ticket.ts';
 import { tlsFlags } from './tls-flags.ts';
 import { trustAnchors } from './trust-anchors.ts';
+import { useSrtp } from './use-srtp.ts';
 
 /** Every extension the engine knows: the one place that decides what may stand where. */
 export const EXTENSIONS: readonly Extension[] = [
   serverName,
-  certificates.maxFragmentLength,
+  maxFragmentLength,
   certificates.trustedCaKeys,
   certificates.statusRequest,
   negotiation.supportedGroups,
   negotiation.ecPointFormats,
   negotiation.signatureAlgorithms,
-  certificates.useSrtp,
+  useSrtp,
   heartbeat,
   alpn,
   certificates.statusRequestV2,
   certificates.signedCertificateTimestamp,
-  negotiation.padding,
+  padding,
   negotiation.encryptThenMac,
   negotiation.extendedMasterSecret,
   clientCertificateType,
   serverCertificateType,
   compressCertificate,
   delegatedCredential,
-  certificates.recordSizeLimit,
-  negotiation.sessionTicket,
+  recordSizeLimit,
+  sessionTicket,
   preSharedKey,
   earlyData,
   negotiation.supportedVersions,
-  negotiation.cookie,
+  cookie,
   pskKeyExchangeModes,
   certificates.certificateAuthorities,
   certificates.oidFilters,

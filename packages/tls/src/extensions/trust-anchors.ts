@@ -1,6 +1,5 @@
 import { type Codec, list, opaque } from '@testudo/codec';
-import type { Extension } from './extension.ts';
-import { acknowledgement } from './names.ts';
+import { acknowledgement, type Extension } from './extension.ts';
 
 /** TrustAnchorIdentifierList: relative object identifiers, DER without tag and length. */
 const identifiers: Codec<Uint8Array[]> = list(2, opaque(1, 1));

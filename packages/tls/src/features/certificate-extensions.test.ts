@@ -13,8 +13,8 @@ import {
   statusRequest,
   statusRequestV2,
   trustedCaKeys,
-  useSrtp,
 } from '../extensions/certificates.ts';
+import { useSrtp } from '../extensions/use-srtp.ts';
 import { certificateStatus } from '../messages/certificate-status.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';

@@ -1,7 +1,7 @@
 import type { ClientTerms } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
+import { alpn } from '../extensions/alpn.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { alpn } from '../extensions/names.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import type { ClientHelloInfo } from '../requests.ts';
 import { TLS13 } from '../versions.ts';

@@ -1,6 +1,6 @@
 import { TlsError } from '../errors.ts';
+import { alpn } from '../extensions/alpn.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { alpn } from '../extensions/names.ts';
 import { nextProtocolNegotiation } from '../extensions/next-protocol.ts';
 import type { Flow } from '../flow.ts';
 import type { ClientHandshake, ServerHandshake } from '../handshake/context.ts';

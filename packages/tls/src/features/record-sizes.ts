@@ -1,8 +1,8 @@
 import type { ClientTerms } from '../config/config.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { maxFragmentLength, recordSizeLimit } from '../extensions/certificates.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
+import { maxFragmentLength, recordSizeLimit } from '../extensions/record-size.ts';
 import type { ClientHandshake, Handshake, ServerHandshake } from '../handshake/context.ts';
 import { negotiatedOf } from '../handshake/negotiated.ts';
 import { MAX_PLAINTEXT } from '../record/content-type.ts';

@@ -2,7 +2,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
-import { cookie } from '../extensions/negotiation.ts';
+import { cookie } from '../extensions/cookie.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientOptions } from '../options/client.ts';

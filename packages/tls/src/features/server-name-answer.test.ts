@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { serverConnection } from '../connection/endpoint.ts';
-import { serverName } from '../extensions/names.ts';
+import { serverName } from '../extensions/server-names.ts';
 import { encryptedExtensions } from '../messages/encrypted-extensions.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import { serverHello } from '../messages/server-hello.ts';

@@ -1,6 +1,6 @@
 import { type Codec, decode, fixed, list, opaque, rest, struct, uint8, uint16 } from '@testudo/codec';
+import { alpn } from '../extensions/alpn.ts';
 import { type RawExtension, rawExtensions } from '../extensions/block.ts';
-import { alpn } from '../extensions/names.ts';
 import {
   ecPointFormats,
   signatureAlgorithms,

@@ -1,6 +1,7 @@
 import { toHex, utf8 } from '@testudo/codec';
 import type { CryptoProvider } from '@testudo/crypto';
-import { alpn, serverName } from '../extensions/names.ts';
+import { alpn } from '../extensions/alpn.ts';
+import { serverName } from '../extensions/server-names.ts';
 import { type HelloFacts, helloFacts } from './hello-facts.ts';
 
 export interface Ja4Options {

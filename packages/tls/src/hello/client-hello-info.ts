@@ -1,13 +1,14 @@
 import type { CryptoProvider } from '@testudo/crypto';
 import type { Credential } from '../certificates/credential.ts';
 import { TlsError } from '../errors.ts';
+import { alpn } from '../extensions/alpn.ts';
 import { certificateAuthorities } from '../extensions/certificates.ts';
-import { alpn, hostNameOf, serverName } from '../extensions/names.ts';
 import {
   signatureAlgorithms,
   signatureAlgorithmsCert,
   supportedVersions,
 } from '../extensions/negotiation.ts';
+import { hostNameOf, serverName } from '../extensions/server-names.ts';
 import { checkServerName, requireProtocol } from '../features/cross-protocol.ts';
 import { ja3, ja4 } from '../fingerprint/index.ts';
 import { type Flow, perform } from '../flow.ts';

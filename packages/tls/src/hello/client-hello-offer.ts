@@ -1,10 +1,12 @@
 import { peerNameOf, toAsciiDomain } from '@testudo/x509';
+import { alpn } from '../extensions/alpn.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { OCSP_REQUEST, statusRequest } from '../extensions/certificates.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { alpn, serverName, serverNamesFor } from '../extensions/names.ts';
 import * as negotiation from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
+import { serverName, serverNamesFor } from '../extensions/server-names.ts';
+import { sessionTicket } from '../extensions/session-ticket.ts';
 import type { Flow } from '../flow.ts';
 import type { KeyShare } from '../groups/index.ts';
 import type { ClientHandshake } from '../handshake/context.ts';
@@ -66,8 +68,7 @@ function offeredExtensions(
     // Empty in a first handshake, in place of the signalling suite (RFC 5746 §3.4); later our last Finished (§3.5).
     block.set(negotiation.renegotiationInfo, clientRenegotiationInfo(h));
     block.set(negotiation.ecPointFormats, [UNCOMPRESSED]);
-    if (config.sessionTickets)
-      block.set(negotiation.sessionTicket, isOlderSession(session) ? session.ticket : NOTHING);
+    if (config.sessionTickets) block.set(sessionTicket, isOlderSession(session) ? session.ticket : NOTHING);
   }
   block.set(
     negotiation.supportedGroups,

@@ -2,17 +2,17 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
+import { alpn } from '../extensions/alpn.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
+import { cookie } from '../extensions/cookie.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { alpn } from '../extensions/names.ts';
 import {
-  cookie,
-  padding,
   signatureAlgorithms,
   signatureAlgorithmsCert,
   supportedGroups,
   supportedVersions,
 } from '../extensions/negotiation.ts';
+import { padding } from '../extensions/padding.ts';
 import { preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 import { GREASE_PSK_MODES, isGrease } from '../grease.ts';
 import { type ClientHello, clientHello } from '../messages/client-hello.ts';

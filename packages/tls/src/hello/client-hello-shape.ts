@@ -1,13 +1,9 @@
 import type { ClientTerms } from '../config/config.ts';
+import { alpn } from '../extensions/alpn.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { alpn } from '../extensions/names.ts';
-import {
-  padding,
-  signatureAlgorithms,
-  supportedGroups,
-  supportedVersions,
-} from '../extensions/negotiation.ts';
+import { signatureAlgorithms, supportedGroups, supportedVersions } from '../extensions/negotiation.ts';
+import { padding } from '../extensions/padding.ts';
 import { preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
 import { GREASE_PSK_MODES, GREASE_VALUES } from '../grease.ts';
 import type { ClientHandshake } from '../handshake/context.ts';

@@ -28,7 +28,7 @@ export interface CertificateRequest12 {
 
 /** ClientCertificateType: rsa_sign, dss_sign, and ecdsa_sign (which also stands for EdDSA, RFC 8422 §5.5). */
 export const RSA_SIGN = 1;
-export const DSS_SIGN = 2;
+const DSS_SIGN = 2;
 export const ECDSA_SIGN = 64;
 
 /** What a signature of this algorithm needs. */

@@ -1,5 +1,5 @@
 import { CLIENT_RENEG_LIMIT as limit, CLIENT_RENEG_WINDOW as window } from 'node:tls';
-import { nodeOriginals } from './as-node/live.ts';
+import { nodeOriginals } from './as-node/replaceable-members.ts';
 import { certificateCompressions } from './context/certificate-compression.ts';
 
 export { connect } from './client/connect.ts';
@@ -26,7 +26,7 @@ export type {
   AlpnCallback,
   ConnectionOptions,
   PskServerCallback,
-  ServerSettings,
+  ServerSetup,
   SniCallback,
   TLSSocketOptions,
   TlsOptions,

@@ -1,4 +1,4 @@
-import { live, type ReplaceableMembers } from './as-node/live.ts';
+import { live, type ReplaceableMembers } from './as-node/replaceable-members.ts';
 import * as door from './door.ts';
 
 export {

@@ -1,6 +1,6 @@
 import { syncBuiltinESMExports } from 'node:module';
 import nodeTls from 'node:tls';
-import { live, type ReplaceableMembers } from './as-node/live.ts';
+import { live, type ReplaceableMembers } from './as-node/replaceable-members.ts';
 import { unsupportedOption } from './errors/errors.ts';
 import tls from './index.ts';
 import { replaceBaseClasses } from './server/node-servers.ts';

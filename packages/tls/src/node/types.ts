@@ -80,7 +80,7 @@ export interface TLSSocketOptions
   /** @internal The transport was made for this socket, and nobody else has it. */
   ownsTransport?: boolean | undefined;
   /** A server's configuration in the engine's own terms, in place of all other options about TLS. Not in `node:tls`. */
-  settings?: ServerSettings | undefined;
+  settings?: ServerSetup | undefined;
 }
 
 /** What `connect` takes: as `tls.connect`, and whatever `net.connect` takes. */
@@ -136,7 +136,7 @@ export interface TlsOptions
 export type PskServerCallback = (socket: EngineSocket, identity: string) => PskAnswer;
 
 /** What a server's connections share: worked out once for a {@link SecureContext}. */
-export interface ServerSettings {
+export interface ServerSetup {
   readonly requestCert: boolean;
   /** Default: as the socket's option `strict` says. */
   readonly strictness?: Strictness | undefined;

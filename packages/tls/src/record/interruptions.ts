@@ -1,7 +1,5 @@
+import { ALERT_LEVELS } from '../alerts.ts';
 import { ALERT } from './content-type.ts';
-
-/** AlertLevel (RFC 9846 §6). */
-const FATAL = 2;
 
 /**
  * Whether a record may stand between those of a handshake message. In TLS 1.3 none may (RFC 9846 §5.1), nor here in the
@@ -13,5 +11,5 @@ export function mayInterrupt(
   content: Uint8Array,
   waiting: { readonly sharesWithData: boolean },
 ): boolean {
-  return waiting.sharesWithData || (type === ALERT && content[0] === FATAL);
+  return waiting.sharesWithData || (type === ALERT && content[0] === ALERT_LEVELS.fatal);
 }

@@ -4,7 +4,7 @@ import { echInfo } from '../ech/hpke.ts';
 import type { EchKey } from '../ech/keys.ts';
 import { payloadPlace } from '../ech/payload.ts';
 import { encryptedClientHello, type OuterEch } from '../extensions/encrypted-client-hello.ts';
-import { serverName, serverNamesFor } from '../extensions/names.ts';
+import { serverName, serverNamesFor } from '../extensions/server-names.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { encodeMessage } from '../messages/handshake-type.ts';
 import { listOf, PUBLIC_NAME } from './ech.ts';

@@ -6,7 +6,6 @@ export { ExtensionBlock } from '../extensions/block.ts';
 export { heartbeat } from '../extensions/heartbeat.ts';
 export { delegatedCredential, serverCertificateType } from '../extensions/identities.ts';
 export { keyShare } from '../extensions/key-share.ts';
-export { serverName, serverNamesFor } from '../extensions/names.ts';
 export {
   extendedMasterSecret,
   postHandshakeAuth,
@@ -16,6 +15,7 @@ export {
   supportedVersions,
 } from '../extensions/negotiation.ts';
 export { nextProtocolNegotiation } from '../extensions/next-protocol.ts';
+export { serverName, serverNamesFor } from '../extensions/server-names.ts';
 export { EXTENSIONS } from '../extensions/table.ts';
 export type { Flow } from '../flow.ts';
 export type { ClientHandshake, Handshake } from '../handshake/context.ts';

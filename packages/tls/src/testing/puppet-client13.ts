@@ -2,7 +2,6 @@ import type { CryptoProvider } from '@testudo/crypto';
 import type { Credential } from '../certificates/credential.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { type KeyShareEntry, keyShare } from '../extensions/key-share.ts';
-import { serverName, serverNamesFor } from '../extensions/names.ts';
 import { signatureAlgorithms, supportedGroups, supportedVersions } from '../extensions/negotiation.ts';
 import {
   bindersLength,
@@ -10,6 +9,7 @@ import {
   preSharedKey,
   pskKeyExchangeModes,
 } from '../extensions/pre-shared-key.ts';
+import { serverName, serverNamesFor } from '../extensions/server-names.ts';
 import { groupById, type KeyShare } from '../groups/index.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';

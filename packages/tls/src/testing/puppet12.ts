@@ -2,7 +2,6 @@ import { type Codec, concat, encode } from '@testudo/codec';
 import type { CryptoProvider, SignatureAlgorithm } from '@testudo/crypto';
 import type { Credential } from '../certificates/credential.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { serverName, serverNamesFor } from '../extensions/names.ts';
 import {
   ecPointFormats,
   encryptThenMac,
@@ -11,6 +10,7 @@ import {
   signatureAlgorithms,
   supportedGroups,
 } from '../extensions/negotiation.ts';
+import { serverName, serverNamesFor } from '../extensions/server-names.ts';
 import { groupById } from '../groups/index.ts';
 import type { Handshake } from '../handshake/context.ts';
 import { certificate12 } from '../messages/certificate.ts';

@@ -2,14 +2,10 @@ import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
+import { alpn } from '../extensions/alpn.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { alpn } from '../extensions/names.ts';
-import {
-  ecPointFormats,
-  extendedMasterSecret,
-  renegotiationInfo,
-  sessionTicket,
-} from '../extensions/negotiation.ts';
+import { ecPointFormats, extendedMasterSecret, renegotiationInfo } from '../extensions/negotiation.ts';
+import { sessionTicket } from '../extensions/session-ticket.ts';
 import { newSessionTicket12 } from '../messages/new-session-ticket.ts';
 import { DOWNGRADE_TLS11, DOWNGRADE_TLS12 } from '../messages/server-hello.ts';
 import type { ClientOptions } from '../options/client.ts';

@@ -5,7 +5,7 @@ import type { CertificateVerdict } from '../certificates/verdict.ts';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { clientConnection } from '../connection/endpoint.ts';
-import { alpn } from '../extensions/names.ts';
+import { alpn } from '../extensions/alpn.ts';
 import { legacy } from '../legacy/index.ts';
 import { DOWNGRADE_TLS12 } from '../messages/server-hello.ts';
 import type { ClientOptions } from '../options/client.ts';

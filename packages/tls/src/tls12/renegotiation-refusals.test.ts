@@ -2,13 +2,13 @@ import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { serverName, serverNamesFor } from '../extensions/names.ts';
 import {
   encryptThenMac,
   extendedMasterSecret,
   renegotiationInfo,
   supportedVersions,
 } from '../extensions/negotiation.ts';
+import { serverName, serverNamesFor } from '../extensions/server-names.ts';
 import { Transcript } from '../handshake/transcript.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';

@@ -8,9 +8,9 @@ import {
   encryptThenMac,
   extendedMasterSecret,
   renegotiationInfo,
-  sessionTicket,
 } from '../extensions/negotiation.ts';
 import { selectedProtocol } from '../extensions/selected-protocol.ts';
+import { sessionTicket } from '../extensions/session-ticket.ts';
 import { learnFeatures } from '../features/client-features.ts';
 import { npnSender } from '../features/npn.ts';
 import type { ClientHandshake } from '../handshake/context.ts';

@@ -1,19 +1,20 @@
 import { answerCertificateTypes, nameResumedType } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
+import { alpn } from '../extensions/alpn.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import {
   signedCertificateTimestamp,
   type statusRequest,
   type statusRequestV2,
 } from '../extensions/certificates.ts';
-import { alpn, serverName } from '../extensions/names.ts';
 import {
   ecPointFormats,
   encryptThenMac,
   extendedMasterSecret,
   renegotiationInfo,
-  sessionTicket,
 } from '../extensions/negotiation.ts';
+import { serverName } from '../extensions/server-names.ts';
+import { sessionTicket } from '../extensions/session-ticket.ts';
 import { acknowledgesName } from '../features/cross-protocol.ts';
 import { answerNpn } from '../features/npn.ts';
 import { answerFeatures } from '../features/server-features.ts';

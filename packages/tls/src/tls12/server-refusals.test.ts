@@ -2,7 +2,7 @@ import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { serverConfig } from '../config/server.ts';
-import { alpn } from '../extensions/names.ts';
+import { alpn } from '../extensions/alpn.ts';
 import {
   ecPointFormats,
   extendedMasterSecret,

@@ -72,7 +72,7 @@ export const rules12: VersionRules = {
 const VERIFY_DATA_LENGTH = 12;
 
 /** verify_data of TLS: twelve bytes of the PRF over the transcript's hash (RFC 5246 §7.4.9). */
-export function tlsFinishedData(
+function tlsFinishedData(
   this: VersionRules,
   provider: CryptoProvider,
   transcript: Transcript,

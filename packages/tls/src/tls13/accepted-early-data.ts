@@ -32,7 +32,7 @@ export function* acceptsEarlyData(
   // What is said before the server answers is for the name that the session began with.
   if (session.serverName !== (agreed.info.serverName ?? '')) return false;
   if (!agreesWithSettings(session, agreed.settings?.own)) return false;
-  if (!isFresh(h, psk)) return false;
+  if (!ageIsRight(h, psk)) return false;
   // The binder is different in every ClientHello, and nobody without the key can make another one.
   const id = hello.extensions.get(preSharedKey)!.binders[0]!;
   const expiresAt = h.now + 2 * h.config.earlyDataAgeTolerance;
@@ -40,7 +40,7 @@ export function* acceptsEarlyData(
 }
 
 /** The age that the client states is the one that we see, but for the time on the way (RFC 9846 §8.3). */
-function isFresh(h: ServerHandshake, { offered, session }: AcceptedPsk): boolean {
+function ageIsRight(h: ServerHandshake, { offered, session }: AcceptedPsk): boolean {
   const stated = (offered.obfuscatedTicketAge - session!.ageAdd + 2 ** 32) % 2 ** 32;
   const seen = h.now - session!.createdAt;
   return Math.abs(seen - stated) <= h.config.earlyDataAgeTolerance;

@@ -1,4 +1,4 @@
-import { bytesEqual, concat, utf8 } from '@testudo/codec';
+import { bytesEqual } from '@testudo/codec';
 import type { PublicKey } from '@testudo/crypto';
 import { receiveCertificate13, sendCertificate13 } from '../certificates/compression.ts';
 import type { Credential } from '../certificates/credential.ts';
@@ -17,6 +17,7 @@ import type { Handshake } from '../handshake/context.ts';
 import { receive, send } from '../handshake/message-flow.ts';
 import { negotiatedOf } from '../handshake/negotiated.ts';
 import { type AuthenticatedPeer, type ChosenCredential, UNAUTHENTICATED } from '../handshake/peer.ts';
+import { signedContent } from '../handshake/signed-content.ts';
 import type { Certificate13, CertificateEntry } from '../messages/certificate.ts';
 import { certificateVerify } from '../messages/certificate-verify.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
@@ -38,7 +39,7 @@ export function* sendAuthentication(
   }
   const message = { certificateRequestContext: requestContext, certificateList };
   yield* sendCertificate13(h, message, credential, requested);
-  const data = signedContent(role, h.transcript.digest());
+  const data = verifyContent(role, h.transcript.digest());
   const signer = delegated ?? credential;
   const signature = yield* perform('sign', { credential: signer, algorithm: scheme.algorithm, data });
   send(h, certificateVerify, { algorithm: scheme.id, signature });
@@ -70,7 +71,7 @@ export function* receiveAuthentication(
     throw new TlsError('empty-certificate-list', 'the server sent no certificate');
   }
   const chain = message.certificateList.map((entry) => entry.certData);
-  const content = signedContent(peer.role, h.transcript.digest());
+  const content = verifyContent(peer.role, h.transcript.digest());
   const verify = yield* receive(h, certificateVerify);
   const { key, schemes } = signingKey(h, peer, leaf);
   const scheme = checkSignature(h, TLS13, key, { ...verify, content }, schemes);
@@ -135,13 +136,8 @@ function checkCertificateMessage(
 }
 
 const NO_CONTEXT = new Uint8Array(0);
-const PREFIX = new Uint8Array(64).fill(0x20);
-const CONTEXT = {
-  client: utf8('TLS 1.3, client CertificateVerify\0'),
-  server: utf8('TLS 1.3, server CertificateVerify\0'),
-};
 
 /** What CertificateVerify signs (RFC 9846 §4.5.2). */
-function signedContent(role: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
-  return concat(PREFIX, CONTEXT[role], transcriptHash);
+function verifyContent(role: 'client' | 'server', transcriptHash: Uint8Array): Uint8Array {
+  return signedContent(`TLS 1.3, ${role} CertificateVerify`, transcriptHash);
 }

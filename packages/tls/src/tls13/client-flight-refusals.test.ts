@@ -2,18 +2,19 @@ import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
+import { alpn } from '../extensions/alpn.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import {
   certificateAuthorities,
-  maxFragmentLength,
   oidFilters,
   signedCertificateTimestamp,
   statusRequest,
 } from '../extensions/certificates.ts';
 import { compressCertificate, delegatedCredential } from '../extensions/identities.ts';
-import { alpn, serverName } from '../extensions/names.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from '../extensions/negotiation.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
+import { maxFragmentLength } from '../extensions/record-size.ts';
+import { serverName } from '../extensions/server-names.ts';
 import type { ClientOptions } from '../options/client.ts';
 import { clientEnd } from '../testing/end.ts';
 import { TestPki } from '../testing/pki.ts';

@@ -1,6 +1,6 @@
 import { TlsError } from '../errors.ts';
+import { cookie } from '../extensions/cookie.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { cookie } from '../extensions/negotiation.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import { groupById } from '../groups/index.ts';
 import type { ClientHandshake } from '../handshake/context.ts';

@@ -1,6 +1,7 @@
 import { bytesEqual } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
-import { cookie, supportedVersions } from '../extensions/negotiation.ts';
+import { cookie } from '../extensions/cookie.ts';
+import { supportedVersions } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/context.ts';
 import type { Offer } from '../handshake/offer.ts';
 import type { ServerHello } from '../messages/server-hello.ts';

@@ -2,16 +2,13 @@ import { concat } from '@testudo/codec';
 import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { serverConfig } from '../config/server.ts';
+import { alpn } from '../extensions/alpn.ts';
+import { cookie } from '../extensions/cookie.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { alpn, serverName, serverNamesFor } from '../extensions/names.ts';
-import {
-  cookie,
-  padding,
-  signatureAlgorithms,
-  supportedGroups,
-  supportedVersions,
-} from '../extensions/negotiation.ts';
+import { signatureAlgorithms, supportedGroups, supportedVersions } from '../extensions/negotiation.ts';
+import { padding } from '../extensions/padding.ts';
 import { earlyData, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
+import { serverName, serverNamesFor } from '../extensions/server-names.ts';
 import type { ServerOptions } from '../options/server.ts';
 import { TicketKeys } from '../sessions/ticket-keys.ts';
 import { serverEnd } from '../testing/end.ts';

@@ -1,11 +1,12 @@
 import { answerCertificateTypes, nameResumedType } from '../certificates/type-negotiation.ts';
 import { SKIPPED_EARLY_DATA } from '../config/defaults.ts';
 import { confirmServerHello, offerRetryConfigs } from '../ech/server.ts';
+import { alpn } from '../extensions/alpn.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { keyShare } from '../extensions/key-share.ts';
-import { alpn, serverName } from '../extensions/names.ts';
 import { supportedVersions } from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, preSharedKey, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';
+import { serverName } from '../extensions/server-names.ts';
 import { trustAnchors } from '../extensions/trust-anchors.ts';
 import { type ChosenSettings, chooseSettings, receiveSettings } from '../features/application-settings.ts';
 import { acknowledgesName } from '../features/cross-protocol.ts';

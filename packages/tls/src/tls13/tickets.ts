@@ -1,4 +1,4 @@
-import { MAX_TICKET } from '../config/defaults.ts';
+import { MAX_SESSION_LIFETIME, MAX_TICKET } from '../config/defaults.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import { ticketFeatures } from '../features/server-features.ts';
@@ -14,9 +14,6 @@ import type { Session } from '../sessions/session.ts';
 import type { CipherSuite13 } from '../suites/index.ts';
 import { TLS13 } from '../versions.ts';
 import type { KeySchedule } from './key-schedule.ts';
-
-/** The longest a ticket may live: seven days, in seconds (RFC 9846 §4.7.1). */
-const MAX_LIFETIME = 604_800;
 
 interface Agreed {
   readonly settings: ExchangedSettings | undefined;
@@ -35,7 +32,7 @@ export function sessionFromTicket(
   return sessionOf(agreed, {
     secret: psk,
     createdAt: h.config.now(),
-    lifetime: Math.min(ticket.ticketLifetime, MAX_LIFETIME),
+    lifetime: Math.min(ticket.ticketLifetime, MAX_SESSION_LIFETIME),
     ageAdd: ticket.ticketAgeAdd,
     ticket: ticket.ticket,
     serverName: h.serverName ?? '',

@@ -7,10 +7,10 @@ import {
   type TcpNetConnectOpts,
 } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { live } from '../as-node/live.ts';
+import { live } from '../as-node/replaceable-members.ts';
 import { IGNORES_KEEP_ALIVE_DELAY, NODE_MAJOR } from '../as-node/running-node.ts';
-import { checkProtocols, readProtocols } from '../context/alpn.ts';
-import { DEFAULT_CIPHERS } from '../context/ciphers.ts';
+import { checkProtocolsType, readProtocols } from '../context/alpn.ts';
+import { currentCiphers } from '../context/ciphers.ts';
 import { givenFunction } from '../context/option-table.ts';
 import { contextOf, sharedSecureContext } from '../context/secure-context.ts';
 import { checkNumber, checkString, invalidValue, outOfRange, wrongType } from '../errors/arguments.ts';
@@ -44,8 +44,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const identityChecker = identityCheck(options);
   const minDHSize = minimumDh(options);
   // Who has put a function of his own in the place of ours sees the list that counts, as in Node.
-  const ciphers = live.tls?.DEFAULT_CIPHERS ?? DEFAULT_CIPHERS;
-  const context = contextOf({ ciphers, ...options }, sharedSecureContext);
+  const context = contextOf({ ciphers: currentCiphers(), ...options }, sharedSecureContext);
   const { servername } = options;
   if (servername) checkString('name', servername);
   if (servername && isIP(servername) !== 0) warnOfAddress(servername);
@@ -53,7 +52,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const host = options.host ?? (options.socket as { _host?: string } | undefined)?._host;
   const identity = servername || host || 'localhost';
   checkEarlyData(options);
-  checkProtocols(options.ALPNProtocols);
+  checkProtocolsType(options.ALPNProtocols);
   const settings: TLSSocketOptions = {
     begins: true,
     secureContext: context,

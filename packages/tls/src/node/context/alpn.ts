@@ -25,7 +25,7 @@ export function readProtocols(
 }
 
 /** A client's. Throws a `TypeError` as Node does for what is neither of both. */
-export function checkProtocols(protocols: unknown): void {
+export function checkProtocolsType(protocols: unknown): void {
   if (!protocols || Array.isArray(protocols) || ArrayBuffer.isView(protocols)) return;
   throw new TypeError('Must give a Buffer as first argument');
 }

@@ -3,11 +3,16 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { groupByName } from '../../groups/index.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../../signature-schemes.ts';
 import { CIPHER_SUITES, type CipherSuite } from '../../suites/index.ts';
-import { nodeOriginals } from '../as-node/live.ts';
+import { live, nodeOriginals } from '../as-node/replaceable-members.ts';
 import { nodeError } from '../errors/errors.ts';
 
 /** The suites that are used when nothing is asked for, as Node has them; its flag `--tls-cipher-list` counts. */
 export const DEFAULT_CIPHERS: string = nodeOriginals.DEFAULT_CIPHERS;
+
+/** The list that counts where the option is not given: programs may replace it (`tls.DEFAULT_CIPHERS = …`). */
+export function currentCiphers(): string {
+  return live.tls?.DEFAULT_CIPHERS ?? DEFAULT_CIPHERS;
+}
 
 /** Whether a list is what is used when nobody chooses: then a server leaves out what {@link isForServers} refuses. */
 export function isDefaultList(list: string): boolean {

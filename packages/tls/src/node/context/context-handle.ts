@@ -1,7 +1,7 @@
 import type { Certificate } from '@testudo/x509';
 import type { Credential } from '../../certificates/credential.ts';
 import { defaultAuthorities } from '../material/default-authorities.ts';
-import { loadAuthorities } from '../material/load.ts';
+import { loadAuthorities } from '../material/load-identities.ts';
 
 /**
  * The property `context` of a SecureContext. In Node it is OpenSSL's context; it is not documented, but programs that

@@ -1,6 +1,6 @@
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
-import { live, nodeOriginals } from '../as-node/live.ts';
-import { DEFAULT_CIPHERS } from './ciphers.ts';
+import { live, nodeOriginals } from '../as-node/replaceable-members.ts';
+import { currentCiphers } from './ciphers.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { StrictOption } from './strictness.ts';
 
@@ -34,7 +34,7 @@ export function withDefaults(
 ): Pick<SecureContextOptions, 'ecdhCurve' | 'minVersion' | 'maxVersion'> & { ciphers: string } {
   const defaults = live.tls;
   return {
-    ciphers: options.ciphers || (defaults?.DEFAULT_CIPHERS ?? DEFAULT_CIPHERS),
+    ciphers: options.ciphers || currentCiphers(),
     ecdhCurve: options.ecdhCurve ?? (defaults?.DEFAULT_ECDH_CURVE || 'auto'),
     minVersion: options.minVersion ?? (defaults?.DEFAULT_MIN_VERSION as SecureVersion) ?? DEFAULT_MIN_VERSION,
     maxVersion: options.maxVersion ?? (defaults?.DEFAULT_MAX_VERSION as SecureVersion) ?? DEFAULT_MAX_VERSION,

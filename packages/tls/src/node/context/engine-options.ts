@@ -7,7 +7,7 @@ import type { Legacy } from '../../options/legacy.ts';
 import type { EarlyDataOptions } from '../../options/server.ts';
 import type { ExternalPsk } from '../../psk/external-psk.ts';
 import { MemoryReplayGuard } from '../../sessions/replay-guard.ts';
-import { live } from '../as-node/live.ts';
+import { live } from '../as-node/replaceable-members.ts';
 import { checkArray, invalidValue } from '../errors/arguments.ts';
 import { certificateCompressions } from './certificate-compression.ts';
 

@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import type { RequestOptions } from 'node:https';
 import { afterEach, describe, expect, test } from 'vitest';
-import { live } from '../as-node/live.ts';
+import { live } from '../as-node/replaceable-members.ts';
 import { Agent } from '../https.ts';
 import { ca, clientIdentity, ours } from '../testing/support.ts';
 import type { SecureContextOptions } from './context-options.ts';

@@ -34,16 +34,16 @@ export function readVersions(options: VersionOptions): EnabledVersions {
     version <= maxVersion &&
     (options.allowsOld || version >= 'TLSv1.2') &&
     (options.secureOptions & (FORBIDDING[version] ?? 0)) === 0;
-  const first = VERSIONS.findIndex(isEnabled);
-  const end = VERSIONS.findIndex((version, index) => index > first && !isEnabled(version));
+  const first = VERSIONS_OF_NODE.findIndex(isEnabled);
+  const end = VERSIONS_OF_NODE.findIndex((version, index) => index > first && !isEnabled(version));
   return {
-    client: first === -1 ? [] : VERSIONS.slice(first, end === -1 ? undefined : end),
-    server: VERSIONS.filter(isEnabled),
+    client: first === -1 ? [] : VERSIONS_OF_NODE.slice(first, end === -1 ? undefined : end),
+    server: VERSIONS_OF_NODE.filter(isEnabled),
   };
 }
 
 /** Those of Node. Their names sort by age. */
-const VERSIONS: readonly VersionName[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
+const VERSIONS_OF_NODE: readonly VersionName[] = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'];
 
 const FORBIDDING: Readonly<Record<string, number>> = {
   TLSv1: constants.SSL_OP_NO_TLSv1,
@@ -73,7 +73,7 @@ function askedVersions({ secureProtocol, given, minVersion, maxVersion }: Versio
 }
 
 function checkVersion(version: string, which: string): VersionName {
-  if ((VERSIONS as readonly string[]).includes(version)) return version as VersionName;
+  if ((VERSIONS_OF_NODE as readonly string[]).includes(version)) return version as VersionName;
   throw nodeTypeError(
     'ERR_TLS_INVALID_PROTOCOL_VERSION',
     `${JSON.stringify(version)} is not a valid ${which} TLS protocol version`,

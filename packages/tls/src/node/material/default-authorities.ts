@@ -8,10 +8,10 @@ import {
   parseCertificates,
   TrustStore,
 } from '@testudo/x509';
-import { nodeOriginals } from '../as-node/live.ts';
+import { nodeOriginals } from '../as-node/replaceable-members.ts';
 import { invalidValue, wrongType } from '../errors/arguments.ts';
 import { nodeError, unsupportedOption } from '../errors/errors.ts';
-import { loadEach } from './load.ts';
+import { loadEach } from './load-identities.ts';
 import { opensslStore, usesOpensslStore } from './openssl-store.ts';
 
 /**

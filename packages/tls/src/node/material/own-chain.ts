@@ -1,7 +1,7 @@
 import { bytesEqual } from '@testudo/codec';
 import { Certificate } from '@testudo/x509';
 import type { Credential } from '../../certificates/credential.ts';
-import type { OwnIdentity } from './load.ts';
+import type { OwnIdentity } from './load-identities.ts';
 
 /**
  * The credential with the chain that OpenSSL sends: what was given along with the leaf, or else whatever leads from the

@@ -2,7 +2,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { Certificate, isKeyStrongEnough, isSignatureStrongEnough, type SecurityLevel } from '@testudo/x509';
 import { CHECKS_OWN_SIGNATURES } from '../as-node/running-node.ts';
 import { opensslError } from '../errors/openssl-errors.ts';
-import type { OwnIdentity } from './load.ts';
+import type { OwnIdentity } from './load-identities.ts';
 
 /**
  * Throws `ERR_SSL_EE_KEY_TOO_SMALL`, `ERR_SSL_CA_KEY_TOO_SMALL` or `ERR_SSL_CA_MD_TOO_WEAK` for a certificate of our own, or one

@@ -1,8 +1,8 @@
 import { nodeCrypto } from '@testudo/crypto/node';
 import { type Certificate, CertificateError, parsePkcs12 } from '@testudo/x509';
-import { nodeOriginals } from '../as-node/live.ts';
+import { nodeOriginals } from '../as-node/replaceable-members.ts';
 import type { SecureContextOptions } from '../context/context-options.ts';
-import { hasKey, type OwnIdentity, type Places } from './load.ts';
+import { hasKey, type OwnIdentity, type Places } from './load-identities.ts';
 import { bytesOf } from './openssl-pem.ts';
 
 type Bytes = string | NodeJS.ArrayBufferView;

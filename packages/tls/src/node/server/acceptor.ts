@@ -10,9 +10,9 @@ import { connectionReset, nodeError, nodeTypeError } from '../errors/errors.ts';
 import { judgeClient } from '../socket/judgement.ts';
 import { contextMark, EventSessionStore } from '../socket/sessions.ts';
 import { TLSSocket } from '../socket/socket.ts';
-import type { AlpnCallback, ServerSettings, SniCallback, TLSSocketOptions, TlsOptions } from '../types.ts';
+import type { AlpnCallback, ServerSetup, SniCallback, TLSSocketOptions, TlsOptions } from '../types.ts';
 import { asciiName } from '../verification/ascii-name.ts';
-import { serverSettings } from './server-settings.ts';
+import { serverSetup } from './server-setup.ts';
 import { stapler } from './stapling.ts';
 import { TicketProtection } from './ticket-protection.ts';
 
@@ -99,7 +99,7 @@ export class Acceptor {
     this.#socketOptions = {
       isServer: true,
       server,
-      settings: this.#settings(hasStore, staples),
+      settings: this.#setup(hasStore, staples),
       requestCert: options.requestCert === true,
       rejectUnauthorized: options.rejectUnauthorized !== false,
       observer: options.observer,
@@ -109,10 +109,10 @@ export class Acceptor {
     return this.#socketOptions;
   }
 
-  #settings(hasStore: boolean, staples: boolean): ServerSettings {
+  #setup(hasStore: boolean, staples: boolean): ServerSetup {
     const server = this.#server;
     const options = this.#options;
-    return serverSettings({
+    return serverSetup({
       context: this.#context,
       requestCert: options.requestCert === true,
       rejectUnauthorized: options.rejectUnauthorized !== false,

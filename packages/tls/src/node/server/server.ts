@@ -3,7 +3,7 @@ import { Server as NetServer, type ServerOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext as NodesContext, Server as NodeTlsServer } from 'node:tls';
 import { callable } from '../as-node/callable.ts';
-import { nodeOriginals } from '../as-node/live.ts';
+import { nodeOriginals } from '../as-node/replaceable-members.ts';
 import type { SecureContextOptions } from '../context/context-options.ts';
 import type { SecureContext } from '../context/secure-context.ts';
 import { wrongType } from '../errors/arguments.ts';

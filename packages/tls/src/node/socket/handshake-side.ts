@@ -9,7 +9,7 @@ import { givenFunction } from '../context/option-table.ts';
 import type { PskClientCallback } from '../context/psk.ts';
 import type { SecureContext } from '../context/secure-context.ts';
 import type { Link } from '../transport/link.ts';
-import type { ServerSettings, TLSSocketOptions } from '../types.ts';
+import type { ServerSetup, TLSSocketOptions } from '../types.ts';
 import { asciiName } from '../verification/ascii-name.ts';
 import { checkServerIdentity } from '../verification/identity.ts';
 import type { EngineSocket } from './engine-socket.ts';
@@ -23,11 +23,11 @@ export interface HandshakeSide {
 
 export function serverSide(
   socket: EngineSocket,
-  settings: ServerSettings,
+  setup: ServerSetup,
   events: Link,
   observer: Observer | undefined,
 ): HandshakeSide {
-  const { config: given } = settings;
+  const { config: given } = setup;
   const config = typeof given === 'function' ? given(socket) : given;
   const connection = serverConnection(config, { events, observer, halfClose: true });
   return {

@@ -19,16 +19,17 @@ import { type Strictness, strictnessOf } from '../context/strictness.ts';
 import { checkInt32, checkObject, checkString, wrongType } from '../errors/arguments.ts';
 import { connectionReset, nodeError, toNodeError } from '../errors/errors.ts';
 import { isOfUser, userError } from '../errors/user-error.ts';
-import { settingsOf, withCredentials } from '../server/server-settings.ts';
+import { setupOf, withCredentials } from '../server/server-setup.ts';
 import { endInHttp, isBetweenMessages } from '../transport/framing.ts';
 import { Link, type LinkOwner } from '../transport/link.ts';
 import type { Chunk, WriteCallback } from '../transport/outbox.ts';
 import { StackedStream } from '../transport/stacked-stream.ts';
-import type { ServerSettings, TLSSocketOptions } from '../types.ts';
+import type { ServerSetup, TLSSocketOptions } from '../types.ts';
 import { type BufferReader, bufferReaderFor } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
+import { posesAsNodes } from './http2-wrapper-probe.ts';
 import { keyLogObserver } from './key-log.ts';
 import { installNetworkProperties } from './network-properties.ts';
 import {
@@ -38,7 +39,6 @@ import {
   renegotiationDisabled,
 } from './renegotiation.ts';
 import { SessionSocket } from './session-socket.ts';
-import { posesAsNodes } from './stand-in.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
 import { socketOptions } from './transport-socket.ts';
 
@@ -78,7 +78,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   #bytesWritten = 0;
   #hadError = false;
   #info: ConnectionInfo | undefined;
-  #settings: ServerSettings | undefined;
+  #setup: ServerSetup | undefined;
   #context: SecureContext | undefined;
   #reader: BufferReader | undefined;
   #stacked: StackedStream | undefined;
@@ -107,9 +107,9 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     const isOwn = this.#ownsTransport || options.ownsTransport === true;
     this.#link = new Link(below, this, isOwn);
     if (!isOwn && below instanceof Socket) (this as { _parent?: Socket })._parent = below;
-    if (options.isServer) this.#settings = options.settings ?? settingsOf(options);
+    if (options.isServer) this.#setup = options.settings ?? setupOf(options);
     else this.#context = contextOf(options, sharedSecureContext);
-    this.#strictness = (this.#context ?? this.#settings)?.strictness ?? strictnessOf(options.strict);
+    this.#strictness = (this.#context ?? this.#setup)?.strictness ?? strictnessOf(options.strict);
     if (transport instanceof PassThrough && posesAsNodes(this)) return;
     // Not by the base class: a signal that is aborted already would call `destroy` before the fields are there.
     if (options.signal) addAbortSignal(options.signal, this);
@@ -144,7 +144,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
       return;
     }
     this._shown = secureContext.credentials;
-    this.#settings = withCredentials(this.#settings!, secureContext.credentials);
+    this.#setup = withCredentials(this.#setup!, secureContext.credentials);
     this.#link.replace(() => this.#side());
   }
 
@@ -450,7 +450,7 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     const observer = keyLogObserver(this, observers(this._tlsOptions.observer, this.#trace));
     const session = this._offerSession();
     const { connection, signatureSchemes, verify } = this._isServer
-      ? serverSide(this, this.#settings!, this.#link, observer)
+      ? serverSide(this, this.#setup!, this.#link, observer)
       : clientSide(this._tlsOptions, this.#context!, this.#link, { observer, session });
     this.#signatureSchemes = signatureSchemes;
     this.#verify = verify;

@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import * as nodeTls from 'node:tls';
-import { streamWrap } from '../as-node/live.ts';
+import { streamWrap } from '../as-node/replaceable-members.ts';
 import { TLSSocket } from './socket.ts';
 
 /**

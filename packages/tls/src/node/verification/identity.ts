@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import type * as nodeTls from 'node:tls';
 import { Certificate, CertificateError, peerNameOf, verifyName } from '@testudo/x509';
-import { nodeOriginals } from '../as-node/live.ts';
+import { nodeOriginals } from '../as-node/replaceable-members.ts';
 import { type Strictness, strictnessOf } from '../context/strictness.ts';
 import { type NodeTlsError, nodeError } from '../errors/errors.ts';
 

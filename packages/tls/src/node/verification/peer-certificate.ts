@@ -24,11 +24,6 @@ export function detailedCertificate(chain: readonly Uint8Array[]): DetailedPeerC
   }
 }
 
-/** One certificate without its issuers. */
-export function plainCertificate(der: Uint8Array): PeerCertificate | undefined {
-  return legacyCertificate(der);
-}
-
 function sameName(a: PeerCertificate['subject'], b: PeerCertificate['subject']): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }

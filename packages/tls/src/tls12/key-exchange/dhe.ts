@@ -23,7 +23,7 @@ export const serverDhParams: Codec<ServerDhParams> = struct({
   publicValue: opaque(2, 1),
 });
 
-export const clientDhParams: Codec<ClientDhParams> = struct({ publicValue: opaque(2, 1) });
+const clientDhParams: Codec<ClientDhParams> = struct({ publicValue: opaque(2, 1) });
 
 /** Ephemeral keys in a finite field (RFC 5246 §8.1.2), the field by its numbers. */
 export const dhe: KeyExchange<ServerDhParams, ClientDhParams> = {

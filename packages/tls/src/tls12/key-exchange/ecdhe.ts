@@ -62,7 +62,7 @@ export const ecdheExchange: KeyExchange = keyExchange<ServerEcdhParams, ClientEc
 });
 
 /** The server's curve must be among those that were offered. */
-export function offeredCurve(h: ClientHandshake, id: number, version: Version): Group {
+function offeredCurve(h: ClientHandshake, id: number, version: Version): Group {
   const group = h.config.groups.find((candidate) => candidate.id === id && isCurve(candidate, version));
   if (group !== undefined) return group;
   throw new TlsError('illegal-parameter', `the server chooses the group ${id}, which was not offered`);

@@ -2,7 +2,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import type { Credential } from '../../certificates/credential.ts';
 import type { CertificateVerifier } from '../../certificates/verdict.ts';
 import type { ServerConfig } from '../../config/config.ts';
-import { DEFAULT_SESSION_LIFETIME } from '../../config/defaults.ts';
+import { DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME } from '../../config/defaults.ts';
 import { type AskedOptions, serverConfig, withOthersAsked } from '../../config/server.ts';
 import type { CredentialChooser, EarlyDataOptions, ServerOptions } from '../../options/server.ts';
 import type { ClientHelloInfo } from '../../requests.ts';
@@ -23,15 +23,12 @@ import { takeSealedMemory } from '../transport/sealed-memory.ts';
 import type {
   AlpnCallback,
   PskServerCallback,
-  ServerSettings,
+  ServerSetup,
   SniCallback,
   TLSSocketOptions,
 } from '../types.ts';
 import { verifier } from '../verification/verification.ts';
 import type { Stapler } from './stapling.ts';
-
-/** Seconds: no ticket may live longer (RFC 9846 §4.7.1). */
-const MAX_SESSION_LIFETIME = 604_800;
 
 /** What a server decides on top of its context. */
 export interface ServerChoices {
@@ -52,7 +49,7 @@ export interface ServerChoices {
   readonly sessionStore: ((socket: EngineSocket) => SessionStore) | undefined;
 }
 
-export function serverSettings(choices: ServerChoices): ServerSettings {
+export function serverSetup(choices: ServerChoices): ServerSetup {
   const { alpnCallback, sniCallback, pskCallback, staple, sessionStore, requestCert } = choices;
   const { strictness, negotiation } = choices.context;
   // As OpenSSL, which Node tells of it with each connection.
@@ -163,8 +160,8 @@ function clientVerifier(
 }
 
 /** For a TLSSocket that was made without a Server. */
-export function settingsOf(options: TLSSocketOptions): ServerSettings {
-  return serverSettings({
+export function setupOf(options: TLSSocketOptions): ServerSetup {
+  return serverSetup({
     context: contextOf(options),
     requestCert: Boolean(options.requestCert),
     rejectUnauthorized: Boolean(options.rejectUnauthorized),
@@ -181,16 +178,13 @@ export function settingsOf(options: TLSSocketOptions): ServerSettings {
 }
 
 /** The same with other certificates. */
-export function withCredentials(
-  settings: ServerSettings,
-  credentials: readonly Credential[],
-): ServerSettings {
-  const { config: given } = settings;
+export function withCredentials(setup: ServerSetup, credentials: readonly Credential[]): ServerSetup {
+  const { config: given } = setup;
   const config = (socket: EngineSocket): ServerConfig => {
     const before = typeof given === 'function' ? given(socket) : given;
     return withOthersAsked(before, { credentials });
   };
-  return { ...settings, config };
+  return { ...setup, config };
 }
 
 /** A server may be made before its certificate is there: then its handshakes fail, as in Node. */

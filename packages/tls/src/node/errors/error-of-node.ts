@@ -1,4 +1,4 @@
-import { nodeOriginals } from '../as-node/live.ts';
+import { nodeOriginals } from '../as-node/replaceable-members.ts';
 import { type SecureContextOptions, withDefaults } from '../context/context-options.ts';
 import { UNSUPPORTED_OPTION } from './errors.ts';
 

@@ -1,23 +1,8 @@
-import {
-  ascii,
-  type Codec,
-  fromLatin1,
-  list,
-  mapped,
-  opaque,
-  rest,
-  struct,
-  toLatin1,
-  uint8,
-  utf8,
-} from '@testudo/codec';
+import { ascii, type Codec, list, opaque, rest, struct, uint8, utf8 } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
-import type { Extension } from './extension.ts';
+import { acknowledgement, type Extension } from './extension.ts';
 
 const HOST_NAME = 0;
-
-/** ProtocolNameList (RFC 7301 §3.1). */
-export const protocolNames: Codec<string[]> = list(2, protocolName(), 2);
 
 /** A ServerName. All that is known of other types than host_name, which were never defined, is that a length comes first. */
 export interface ServerName {
@@ -43,44 +28,6 @@ export const serverName: Extension<{
     certificate_request: rest,
   },
 };
-
-/** application_layer_protocol_negotiation (RFC 7301): offers, then the one that was chosen. */
-export const alpn: Extension<{
-  client_hello: string[];
-  server_hello_12: string;
-  encrypted_extensions: string;
-}> = {
-  id: 16,
-  name: 'application_layer_protocol_negotiation',
-  source: 'RFC 7301 §3.1',
-  codecs: {
-    client_hello: protocolNames,
-    server_hello_12: single(protocolNames),
-    encrypted_extensions: single(protocolNames),
-  },
-};
-
-/** An empty body that means "your extension was used". */
-export function acknowledgement(): Codec<null> {
-  return { read: () => null, write: () => {} };
-}
-
-/** A protocol name is bytes; Latin-1 keeps every one of them, whatever it is. */
-function protocolName(): Codec<string> {
-  return mapped(opaque(1, 1), toLatin1, fromLatin1);
-}
-
-function single<T>(items: Codec<T[]>): Codec<T> {
-  return {
-    read(reader) {
-      const start = reader.offset;
-      const values = items.read(reader);
-      if (values.length !== 1) throw reader.error('bad-value', `holds ${values.length} items, not 1`, start);
-      return values[0]!;
-    },
-    write: (writer, value) => items.write(writer, [value]),
-  };
-}
 
 /** One name of each type at most; the host_name is printable ASCII: it goes to logs, and to look-ups by name. */
 function serverNames(): Codec<ServerName[]> {

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { streamWrap } from '../as-node/live.ts';
+import { streamWrap } from '../as-node/replaceable-members.ts';
 
 /**
  * Libraries (http2-wrapper, and with it got) make a TLSSocket on a PassThrough, which connects to nothing, just to find
