@@ -54,7 +54,7 @@ describe('a value that is none of those there are is an error, and turns nothing
     { clientCertificate: undefined },
     { tickets: false },
     { grease: true },
-    { requireAlpn: true, alpnProtocols: () => undefined },
+    { requireAlpn: true },
   ])('but a server takes %j', (options) => {
     expect(problem(() => serverConfig({ ...server, ...(options as object) }))).toBe('none');
   });
@@ -67,14 +67,5 @@ describe('a value that is none of those there are is an error, and turns nothing
     { alpnProtocols: ['\u00e9'] },
   ])('but a client takes %j', (options) => {
     expect(problem(() => clientConfig({ ...client, ...(options as object) }))).toBe('none');
-  });
-});
-
-describe('requireAlpn without protocols', () => {
-  const message = 'requireAlpn needs alpnProtocols: the protocols that this side speaks';
-
-  test.each([{}, { alpnProtocols: [] }])('lets nobody in, and so is an error: %j', (options) => {
-    expect(problem(() => serverConfig({ ...server, requireAlpn: true, ...options }))).toBe(message);
-    expect(problem(() => clientConfig({ ...client, requireAlpn: true, ...options }))).toBe(message);
   });
 });

@@ -102,10 +102,8 @@ function commonSettings(options: CommonOptions & CommonFeatureOptions): CommonSe
 
 /** Throws `bad-option`. */
 export function clientSettings(options: ClientOptions): CommonSettings & ClientSettings {
-  const common = commonSettings(options);
-  checkRequireAlpn(common, Boolean(options.alpnProtocols?.length) || options.npn !== undefined);
   return {
-    ...common,
+    ...commonSettings(options),
     requirePsk: flag(options, 'requirePsk', false),
     fallback: flag(options, 'fallback', false),
     sessionTickets: flag(options, 'sessionTickets', true),
@@ -126,11 +124,8 @@ export function clientSettings(options: ClientOptions): CommonSettings & ClientS
 
 /** Throws `bad-option`. */
 export function serverSettings(options: ServerOptions): CommonSettings & ServerSettings {
-  const common = commonSettings(options);
-  const { alpnProtocols } = options;
-  checkRequireAlpn(common, typeof alpnProtocols === 'function' || Boolean(alpnProtocols?.length));
   return {
-    ...common,
+    ...commonSettings(options),
     clientCertificate: oneOf(
       'clientCertificate',
       options.clientCertificate,
@@ -166,10 +161,4 @@ function ticketSealer(tickets: ServerOptions['tickets']): ServerSettings['ticket
   if (tickets === undefined || tickets === false) return false;
   if (typeof tickets === 'object' && typeof tickets?.seal === 'function') return tickets;
   throw new TlsError('bad-option', 'tickets must be false, or what seals them: new TicketKeys(provider)');
-}
-
-/** Throws `bad-option` where nobody could be let in. */
-function checkRequireAlpn({ requireAlpn }: CommonSettings, speaks: boolean): void {
-  if (requireAlpn && !speaks)
-    throw new TlsError('bad-option', 'requireAlpn needs alpnProtocols: the protocols that this side speaks');
 }

@@ -102,8 +102,7 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
     ...givenToEngine('server', context.engine),
     ...context.negotiation.server,
     credentials: chooseOwn(context),
-    alpnProtocols:
-      choices.alpnProtocols.length > 0 ? choices.alpnProtocols : choices.alpnCallback && NO_PROTOCOL,
+    alpnProtocols: choices.alpnProtocols.length > 0 ? choices.alpnProtocols : undefined,
     preferServerOrder: context.honorCipherOrder,
     sessionLifetime: Math.min(context.sessionTimeout ?? DEFAULT_SESSION_LIFETIME, MAX_SESSION_LIFETIME),
     tickets: context.usesTickets ? choices.tickets : false,
@@ -115,9 +114,6 @@ function certificateOptions(choices: ServerChoices): ServerOptions {
     ...clientAuthentication(choices),
   };
 }
-
-/** For the configuration that each connection's own is made of: it says that protocols are chosen. */
-const NO_PROTOCOL = (): undefined => undefined;
 
 /** What is needed to ask for a certificate: in the handshake, or after it. */
 function clientAuthentication(choices: ServerChoices): Partial<ServerOptions> {
