@@ -230,7 +230,8 @@ withBuild('certutil', 'openssl')('testudo ca trust --install --store nss', () =>
       const certutil = requireProgram('certutil');
       scratch.write(
         'fake/certutil',
-        `#!/bin/sh\ncase "$*" in *-D*) echo "locked" >&2; exit 255;; esac\nexec ${certutil} "$@"\n`,
+        // As a word of its own: names of temporary folders may hold the letters.
+        `#!/bin/sh\ncase " $* " in *" -D "*) echo "locked" >&2; exit 255;; esac\nexec ${certutil} "$@"\n`,
       );
       chmodSync(join(fake, 'certutil'), 0o755);
       const { code, out } = await testudo(

@@ -83,12 +83,12 @@ export function nssStore(env: Env, program: string = 'certutil'): Store {
     let [name] = before.map((entry) => entry.name) as [string];
     if (before.length > 1) {
       // Several of one subject under foreign names: the one whose trust changes now (to: never) is ours.
-      await add(database, root, 'p,,', files);
+      const { problem } = await add(database, root, 'p,,', files);
       const now = await entries(database);
       const changed = before.find(({ name: one, trust }) =>
         now.some((entry) => entry.name === one && entry.trust !== trust),
       );
-      if (changed === undefined) return told(database, 'failed', severalNames(before));
+      if (changed === undefined) return told(database, 'failed', problem || severalNames(before));
       name = changed.name;
     }
     const { problem } = await remove(database, name, files);
