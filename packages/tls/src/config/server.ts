@@ -7,7 +7,7 @@ import type { ServerConfig } from './config.ts';
 import * as defaults from './defaults.ts';
 import { serverFeatures } from './features.ts';
 import { serverServices } from './services.ts';
-import { serverSettings } from './settings.ts';
+import { askedSettings, serverSettings } from './settings.ts';
 
 /** Checks a server's options once, for many connections. Throws `bad-option`. */
 export function serverConfig(options: ServerOptions): ServerConfig {
@@ -52,7 +52,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
  */
 export function withOthersAsked(config: ServerConfig, others: AskedOptions): ServerConfig {
   const options = { ...config.options, ...others };
-  return { ...config, ...serverSettings(options), options, services: serverServices(options) };
+  return { ...config, ...askedSettings(options), options, services: serverServices(options) };
 }
 
 /** The options that ask somebody. */

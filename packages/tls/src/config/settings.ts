@@ -148,12 +148,19 @@ export function serverSettings(options: ServerOptions): CommonSettings & ServerS
     retryCookies: options.retryCookies,
     serverNames: options.serverNames,
     npn: options.npn,
-    sessionStore: options.sessionStore,
     pskIdentityHint: options.pskIdentityHint,
-    certificateAuthorities: options.certificateAuthorities,
     ssl2Hello: options.ssl2Hello,
-    choosesProtocol: options.alpnProtocols !== undefined,
+    ...askedSettings(options),
   };
+}
+
+/** A server's that follow from whom it asks, which may be each connection's own. */
+export function askedSettings({
+  sessionStore,
+  certificateAuthorities,
+  alpnProtocols,
+}: ServerOptions): Pick<ServerSettings, 'sessionStore' | 'certificateAuthorities' | 'choosesProtocol'> {
+  return { sessionStore, certificateAuthorities, choosesProtocol: alpnProtocols !== undefined };
 }
 
 /** Throws `bad-option` for what seals nothing. */
