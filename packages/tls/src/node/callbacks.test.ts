@@ -1,10 +1,9 @@
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { SniCallback, TlsOptions } from './index.ts';
 import {
   ca,
   clientIdentity,
-  closeAll,
   closeOf,
   connected,
   errorOf,
@@ -19,19 +18,9 @@ import {
   track,
   VERSIONS,
 } from './testing/support.ts';
+import { nothingUncaught } from './testing/uncaught.ts';
 
-/** What came out of nowhere while a test ran. */
-let uncaught: unknown[] = [];
-const keep = (error: unknown) => void uncaught.push(error);
-beforeEach(() => {
-  uncaught = [];
-  process.on('uncaughtException', keep);
-});
-afterEach(() => {
-  process.off('uncaughtException', keep);
-  closeAll();
-  expect(uncaught).toEqual([]);
-});
+nothingUncaught();
 
 type Call = (error?: unknown, value?: unknown) => void;
 

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Server, SniCallback, TLSSocket } from './index.ts';
 import { Story } from './testing/story.ts';
 import {
@@ -15,21 +15,11 @@ import {
   track,
   VERSIONS,
 } from './testing/support.ts';
+import { nothingUncaught } from './testing/uncaught.ts';
 
 // A function that is called to hear one answer, and hears two: what becomes of the connection is compared with Node's own.
 
-/** What came out of nowhere while a test ran. */
-let uncaught: unknown[] = [];
-const keep = (error: unknown) => void uncaught.push(error);
-beforeEach(() => {
-  uncaught = [];
-  process.on('uncaughtException', keep);
-});
-afterEach(() => {
-  process.off('uncaughtException', keep);
-  closeAll();
-  expect(uncaught).toEqual([]);
-});
+nothingUncaught();
 
 type Answer = readonly unknown[];
 type Done = (...answer: Answer) => void;
