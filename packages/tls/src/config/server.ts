@@ -12,6 +12,7 @@ import { askedSettings, serverSettings } from './settings.ts';
 /** Checks a server's options once, for many connections. Throws `bad-option`. */
 export function serverConfig(options: ServerOptions): ServerConfig {
   const { credentials, findPsk } = options;
+  const settings = serverSettings(options);
   const needsNone = findPsk !== undefined || options.dangerouslyAllowAnonymous === true;
   if (typeof credentials !== 'function' && credentials.length === 0 && !needsNone) {
     throw new TlsError(
@@ -20,7 +21,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
     );
   }
   const verifies = options.verifyCertificate !== undefined || options.verifyRawPublicKey !== undefined;
-  if ((options.clientCertificate ?? 'none') !== 'none' && !verifies) {
+  if (settings.clientCertificate !== 'none' && !verifies) {
     throw new TlsError('bad-option', 'a server that asks for client certificates needs verifyCertificate');
   }
   if (typeof options.alpnProtocols !== 'function') checkedProtocols(options.alpnProtocols);
@@ -29,7 +30,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
   if (echKeys !== undefined) needTls13('echKeys', common);
   return {
     ...common,
-    ...serverSettings(options),
+    ...settings,
     options,
     services: serverServices(options),
     features: serverFeatures(options),
