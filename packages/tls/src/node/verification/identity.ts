@@ -1,9 +1,11 @@
 import { X509Certificate } from 'node:crypto';
 import type * as nodeTls from 'node:tls';
-import { Certificate, CertificateError, peerNameOf, verifyName } from '@testudo/x509';
+import { CertificateError, peerNameOf, verifyName } from '@testudo/x509';
+import { verifiedCertificates } from '../../handshake/verified-certificates.ts';
 import { nodeOriginals } from '../as-node/replaceable-members.ts';
 import { type Strictness, strictnessOf } from '../context/strictness.ts';
 import { type NodeTlsError, nodeError } from '../errors/errors.ts';
+import { NamesFoundRight } from './names-found-right.ts';
 
 /**
  * Undefined when the certificate is for `hostname`, else an `ERR_TLS_CERT_ALTNAME_INVALID` (returned, not thrown): as Node's
@@ -17,26 +19,37 @@ export function checkServerIdentity(hostname: string, cert: nodeTls.PeerCertific
   return strictMismatch(hostname, cert.raw, cert);
 }
 
-/** Why the certificate (DER) is not for `hostname`; undefined when it is. */
+/**
+ * Why the certificate (DER) is not for `hostname`; undefined when it is. Node's rules want the certificate in OpenSSL's
+ * words, and making those costs a client as much as a signature: of a peer that is met again it is known that they agreed.
+ */
 export function nameMismatch(hostname: string, der: Uint8Array, strictness: Strictness): Error | undefined {
+  if (strictness.subjectAltName) return strictMismatch(hostname, der);
+  const certificate = verifiedCertificates.parse(der);
+  if (namesFoundRight.has(certificate, hostname)) return undefined;
   const shown = legacyCertificate(der);
-  if (strictness.subjectAltName || shown === undefined) return strictMismatch(hostname, der, shown);
-  return nodeOriginals.checkServerIdentity(hostname, shown);
+  if (shown === undefined) return strictMismatch(hostname, der);
+  const mismatch = nodeOriginals.checkServerIdentity(hostname, shown);
+  if (mismatch === undefined) namesFoundRight.add(certificate, hostname);
+  return mismatch;
 }
 
 function strictMismatch(
   hostname: string,
   der: Uint8Array,
-  cert: nodeTls.PeerCertificate | undefined,
+  shown?: nodeTls.PeerCertificate,
 ): Error | undefined {
   try {
-    verifyName(Certificate.parse(der), peerNameOf(hostname));
+    verifyName(verifiedCertificates.parse(der), peerNameOf(hostname));
     return undefined;
   } catch (error) {
     if (!(error instanceof CertificateError)) throw error;
-    return altNameInvalid(hostname, cert ?? ({} as nodeTls.PeerCertificate), error);
+    const cert = shown ?? legacyCertificate(der) ?? ({} as nodeTls.PeerCertificate);
+    return altNameInvalid(hostname, cert, error);
   }
 }
+
+const namesFoundRight = new NamesFoundRight();
 
 /** The error with Node's words and properties. */
 function altNameInvalid(hostname: string, cert: nodeTls.PeerCertificate, cause: Error): NodeTlsError {
