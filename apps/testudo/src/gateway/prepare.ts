@@ -4,7 +4,7 @@ import { isSame, pairListeners } from '../config/changes.ts';
 import type { ListenerPlan, Plan, ServicePlan } from '../config/plan.ts';
 import { Failure, failures, systemReason } from '../failure.ts';
 import { realFolder } from '../http/folder-path.ts';
-import { reverseProxy } from '../http/reverse-proxy.ts';
+import { ReverseProxy } from '../http/reverse-proxy.ts';
 import { staticFolder } from '../http/static-folder.ts';
 import { passUpgrade, wantsWebSocket } from '../http/upgrade.ts';
 import { welcomeSite } from '../http/welcome-site.ts';
@@ -169,24 +169,18 @@ function httpHandler(
     return staticFolder({ root: checkedFolder(service.root), dotfiles: service.dotfiles, log });
   }
   const { upstream, trustForwarded } = service;
-  const proxy = reverseProxy({
-    upstream,
-    trustForwarded,
-    limits,
-    log,
-  });
+  const proxy = new ReverseProxy({ upstream, trustForwarded, limits, log });
   return {
-    handle: (request, response, connection, own) =>
-      proxy.handle(request, response, own, (watch) => {
-        connection.waitsForBackend = () => watch.isWaitedFor;
-      }),
+    handle: (request, response, connection, own) => {
+      connection.backend = proxy.handle(request, response, own);
+    },
     writesOwnFields: true,
     upgrade: {
       isMet: wantsWebSocket,
       handle: (request, socket, head) =>
-        passUpgrade(request, socket, head, { proxy, trustForwarded, upstream, limits }),
+        passUpgrade(request, socket, head, { proxy, idle: limits.webSocket }),
     },
-    close: proxy.close,
+    close: () => proxy.close(),
   };
 }
 

@@ -17,18 +17,44 @@ const HOP_BY_HOP: ReadonlySet<string> = new Set([
   'http2-settings',
 ]);
 
+/** Whether a field, its name in lower case, belongs to one connection, whatever the Connection field says. */
+export function isHopByHop(normal: string): boolean {
+  return HOP_BY_HOP.has(normal);
+}
+
 /**
  * The fields without those of one connection, and without those that the Connection field names: in their order, as
  * often as they stand there, their names as they are written.
  */
 export function endToEnd(raw: RawHeaders): Field[] {
-  const dropped = new Set(HOP_BY_HOP);
-  for (const named of connectionOptions(raw)) {
-    // What frames or routes a message is never dropped because a client says so.
-    if (!PROTECTED.has(named)) dropped.add(named);
+  const named = namedByConnection(raw);
+  const fields: Field[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const normal = raw[i]!.toLowerCase();
+    if (!HOP_BY_HOP.has(normal) && !named?.has(normal)) fields.push([raw[i]!, raw[i + 1]!]);
   }
-  return [...fieldsOf(raw)].filter(([name]) => !dropped.has(name.toLowerCase()));
+  return fields;
 }
+
+/** The fields, in lower case, that the Connection fields name (RFC 9110 §7.6.1); undefined where that is none but those known. */
+export function namedByConnection(raw: RawHeaders): ReadonlySet<string> | undefined {
+  let named: Set<string> | undefined;
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    const name = raw[i]!;
+    if (name.length !== CONNECTION.length || name.toLowerCase() !== CONNECTION) continue;
+    for (const text of raw[i + 1]!.split(',')) {
+      const option = text.trim().toLowerCase();
+      // What frames or routes a message is never dropped because a client says so.
+      if (option !== 'close' && !HOP_BY_HOP.has(option) && !PROTECTED.has(option)) {
+        named ??= new Set();
+        named.add(option);
+      }
+    }
+  }
+  return named;
+}
+
+const CONNECTION = 'connection';
 
 const PROTECTED: ReadonlySet<string> = new Set([
   'content-length',
@@ -79,6 +105,8 @@ const NEVER_TRAILERS: ReadonlySet<string> = new Set([
 
 /** Whether a field says for whom a proxy asks: the gateway's word, not the client's. */
 export function tellsOfTheClient(name: string): boolean {
+  // Most names begin with another letter.
+  if (!/^[fx]/i.test(name)) return false;
   const normal = variableName(name);
   return normal.startsWith('x-forwarded-') || TELLING.has(normal);
 }
@@ -95,21 +123,12 @@ export function withoutUpgrade(raw: RawHeaders): Field[] {
   return [...fieldsOf(raw)].filter(([name]) => name.toLowerCase() !== 'upgrade');
 }
 
-/** The options of the Connection fields, in lower case (RFC 9110 §7.6.1). */
-export function connectionOptions(raw: RawHeaders): string[] {
-  return valuesOf(raw, 'connection')
-    .flatMap((value) => value.split(','))
-    .map((option) => option.trim().toLowerCase());
-}
-
-/** How often a field stands in a message. */
-export function countOf(raw: RawHeaders, field: string): number {
-  return valuesOf(raw, field).length;
-}
-
 /** All values of a field, in order. */
 export function valuesOf(raw: RawHeaders, field: string): string[] {
-  return [...fieldsOf(raw)].filter(([name]) => name.toLowerCase() === field).map(([, value]) => value);
+  const values: string[] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2)
+    if (raw[i]!.length === field.length && raw[i]!.toLowerCase() === field) values.push(raw[i + 1]!);
+  return values;
 }
 
 /** As `writeHead` and `request` take them without touching them. */

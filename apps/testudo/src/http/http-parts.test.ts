@@ -3,7 +3,7 @@ import { parseRange } from './byte-range.ts';
 import { isNotModified, preconditionHolds, rangeApplies } from './conditions.ts';
 import { contentTypeOf } from './content-types.ts';
 import { pathSegments } from './folder-path.ts';
-import { countOf, endToEnd, flat, valuesOf } from './header-fields.ts';
+import { endToEnd, flat, valuesOf } from './header-fields.ts';
 
 describe('a Range header over 100 bytes', () => {
   test.each([
@@ -162,9 +162,8 @@ describe('header fields', () => {
     ]);
   });
 
-  test('are counted whatever their case, and stay where they are', () => {
+  test('are found whatever their case, and stay where they are', () => {
     const raw = ['Set-Cookie', 'a', 'set-cookie', 'b', '__proto__', 'c'];
-    expect(countOf(raw, 'set-cookie')).toBe(2);
     expect(valuesOf(raw, 'set-cookie')).toEqual(['a', 'b']);
     expect(flat(endToEnd(raw))).toEqual(raw);
   });

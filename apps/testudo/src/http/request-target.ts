@@ -11,6 +11,8 @@ export interface RequestTarget {
  * Nothing of the path is changed. Undefined for what is none of these, and for a URL with a user in it.
  */
 export function requestTarget(url: string, method: string): RequestTarget | undefined {
+  // Node's parser lets tabs and form feeds through, which are in no URI (RFC 3986 §2).
+  if (!/^[\x21-\xff]+$/.test(url)) return undefined;
   if (url.startsWith('/')) return { path: url };
   if (url === '*' && method === 'OPTIONS') return { path: '*' };
   const [, host, rest] = /^https?:\/\/([^/?#@\\]+)([/?][^#]*)?$/i.exec(url) ?? [];

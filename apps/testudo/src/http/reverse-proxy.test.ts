@@ -321,6 +321,7 @@ describe('requests that two servers could read in two ways never get through', (
     ['no host', 'GET / HTTP/1.1\r\nConnection: close\r\n\r\n', 400],
     ['a host that is none', 'GET / HTTP/1.1\r\nHost: a/b"c\r\nConnection: close\r\n\r\n', 400],
     ['a target that is no path', 'GET a/b HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
+    ['a target with a tab', 'GET /a\tb HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
     ['a target with a user', 'GET http://a:b@c/ HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 400],
     [
       'a chunk size that is none',

@@ -1,12 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { type Duplex, pipeline } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { farewell } from '../listeners/farewell.ts';
 import { isOutOfFiles } from '../listeners/open-files.ts';
-import { type BackendLimits, BackendSilent, BackendWatch } from './backend-watch.ts';
+import type { AnswerHead } from './backend/answer-parser.ts';
+import type { BackendExchange, ExchangeOwner } from './backend/backend-exchange.ts';
+import { BackendSilent } from './backend/backend-watch.ts';
 import { endToEnd, type Field, valuesOf } from './header-fields.ts';
-import { InformationFlood, whenInformed } from './information.ts';
 import { isUnderstood } from './pass-back.ts';
 import { forwardedRequest } from './proxy-request.ts';
 import { BUSY, errorPage } from './reply.ts';
@@ -30,9 +31,8 @@ export function wantsWebSocket(request: IncomingMessage): boolean {
 
 export interface UpgradeOptions {
   readonly proxy: ReverseProxy;
-  readonly trustForwarded: boolean;
-  readonly upstream: URL;
-  readonly limits: BackendLimits & { readonly webSocket: number };
+  /** Milliseconds without a byte either way after which a WebSocket is ended. */
+  readonly idle: number;
 }
 
 /**
@@ -45,76 +45,110 @@ export function passUpgrade(
   head: Buffer,
   options: UpgradeOptions,
 ): (grace?: number) => void {
-  let behind: Socket | undefined;
-  const end = (grace?: number): void => {
-    socket.unpipe();
-    behind?.unpipe();
-    farewell(socket as Socket, grace);
-    if (behind !== undefined) farewell(behind, grace);
-  };
-  socket.on('error', () => socket.destroy());
-  const remote = request.socket.remoteAddress ?? 'unknown';
-  const forwarded = forwardedRequest(request, { ...options, upgrade: 'websocket' }, remote);
-  if ('status' in forwarded) {
-    answer(socket, forwarded.status, forwarded.advice);
-    return end;
+  const passed = new PassedUpgrade(request, socket as Socket, head, options);
+  return (grace) => passed.end(grace);
+}
+
+/** A wish for a WebSocket on its way to the server behind, and what becomes of it. */
+class PassedUpgrade implements ExchangeOwner {
+  readonly #client: Socket;
+  readonly #head: Buffer;
+  readonly #options: UpgradeOptions;
+  #exchange: BackendExchange | undefined;
+  #behind: Socket | undefined;
+  #isAnswered = false;
+
+  constructor(request: IncomingMessage, client: Socket, head: Buffer, options: UpgradeOptions) {
+    this.#client = client;
+    this.#head = head;
+    this.#options = options;
+    client.on('error', () => client.destroy());
+    const remote = request.socket.remoteAddress ?? 'unknown';
+    const policy = { ...options.proxy.forwarding, upgrade: 'websocket' };
+    const forwarded = forwardedRequest(request, policy, remote);
+    if ('status' in forwarded) {
+      answer(client, forwarded.status, forwarded.advice);
+      return;
+    }
+    const exchange = options.proxy.open(this, forwarded);
+    this.#exchange = exchange;
+    client.once('close', () => exchange.destroy());
+    client.on('drain', () => exchange.resume());
   }
-  const outgoing = options.proxy.open(forwarded);
-  new BackendWatch({ outgoing, limits: options.limits });
-  const onClose = (): void => void outgoing.destroy();
-  socket.once('close', onClose);
-  whenInformed(outgoing, ({ statusCode, statusMessage, rawHeaders }) => {
-    if (statusCode !== 101)
-      socket.write(messageHead(statusCode, statusMessage, endToEnd(rawHeaders)), 'latin1');
-  });
-  outgoing.on('upgrade', (response, upstream, upstreamHead) => {
-    if (outgoing.destroyed) return failed(new InformationFlood());
-    options.proxy.answering.worked();
-    upstream.on('error', () => upstream.destroy());
-    if (response.headers.upgrade?.toLowerCase() !== 'websocket') {
-      upstream.destroy();
-      return answer(
-        socket,
-        502,
-        'The server behind this gateway switched to a protocol that was not asked for.',
-      );
+
+  /** Ends both sides. */
+  end(grace?: number): void {
+    for (const socket of [this.#client, this.#behind]) {
+      if (socket === undefined) continue;
+      socket.unpipe();
+      farewell(socket, grace);
+    }
+  }
+
+  onInformation({ statusCode, statusMessage, rawHeaders }: AnswerHead): void {
+    this.#client.write(messageHead(statusCode, statusMessage, endToEnd(rawHeaders)), 'latin1');
+  }
+
+  onSwitch(head: AnswerHead, rest: Buffer, behind: Socket): void {
+    const client = this.#client;
+    this.#options.proxy.answering.worked();
+    if (valuesOf(head.rawHeaders, 'upgrade').join().toLowerCase() !== 'websocket') {
+      behind.destroy();
+      const advice = 'The server behind this gateway switched to a protocol that was not asked for.';
+      answer(client, 502, advice);
+      return;
     }
     const own: Field[] = [
       ['Connection', 'Upgrade'],
       ['Upgrade', 'websocket'],
     ];
-    socket.write(headOf(response, own), 'latin1');
-    if (upstreamHead.length > 0) socket.write(upstreamHead);
-    if (head.length > 0) upstream.write(head);
-    behind = upstream as Socket;
-    join(socket, behind);
-    endWhenIdle([socket as Socket, behind], options.limits.webSocket, end);
-  });
-  let isAnswered = false;
-  outgoing.on('response', (response) => {
-    if (outgoing.destroyed) return void response.destroy();
-    isAnswered = true;
-    options.proxy.answering.worked();
-    if (!isUnderstood(response)) {
-      response.destroy();
-      return answer(socket, 502, 'The server behind this gateway answered with something malformed.');
+    client.write(headOf(head, own), 'latin1');
+    if (rest.length > 0) client.write(rest);
+    if (this.#head.length > 0) behind.write(this.#head);
+    this.#behind = behind;
+    join(client, behind);
+    endWhenIdle([client, behind], this.#options.idle, () => this.end());
+  }
+
+  onAnswer(head: AnswerHead): void {
+    this.#isAnswered = true;
+    this.#options.proxy.answering.worked();
+    if (isUnderstood(head)) {
+      // It said no: its answer goes back, and the connection's end is the answer's end.
+      this.#client.write(headOf(head, [['Connection', 'close']]), 'latin1');
+      return;
     }
-    // It said no: its answer goes back, and the connection's end is the answer's end.
-    socket.write(headOf(response, [['Connection', 'close']]), 'latin1');
-    pipeline(response, socket, () => undefined);
-  });
-  const failed = (error: Error): void => {
-    // It goes away with its client, too, and an answer that has begun is no outage.
-    if (isAnswered || socket.destroyed) return;
-    options.proxy.answering.failed(error);
-    if (isOutOfFiles(error)) answer(socket, 503, BUSY);
+    this.#exchange?.destroy();
+    answer(this.#client, 502, 'The server behind this gateway answered with something malformed.');
+  }
+
+  onBody(chunk: Buffer): void {
+    if (!this.#client.write(chunk)) this.#exchange?.pause();
+  }
+
+  onEnd(): void {
+    this.#client.end();
+  }
+
+  onReadOver(): void {
+    // What came has been written as it came.
+  }
+
+  onDrain(): void {
+    // Nothing follows the head.
+  }
+
+  onError(error: Error): void {
+    const client = this.#client;
+    // Half an answer must not look whole (RFC 9112 §8).
+    if (this.#isAnswered) client.destroy();
+    if (client.destroyed) return;
+    this.#options.proxy.answering.failed(error);
+    if (isOutOfFiles(error)) answer(client, 503, BUSY);
     else if (error instanceof BackendSilent)
-      answer(socket, 504, 'The server behind this gateway took too long. Try again later.');
-    else answer(socket, 502, 'The server behind this gateway cannot be reached.');
-  };
-  outgoing.on('error', failed);
-  outgoing.end();
-  return end;
+      answer(client, 504, 'The server behind this gateway took too long. Try again later.');
+    else answer(client, 502, 'The server behind this gateway cannot be reached.');
+  }
 }
 
 /** Both ways until both have ended; when one breaks, so does the other. */
@@ -158,11 +192,8 @@ function answer(socket: Duplex, status: number, advice: string): void {
   );
 }
 
-function headOf(
-  { statusCode = 502, statusMessage, rawHeaders }: IncomingMessage,
-  own: readonly Field[],
-): string {
-  return messageHead(statusCode, statusMessage ?? '', [...endToEnd(rawHeaders), ...own]);
+function headOf({ statusCode, statusMessage, rawHeaders }: AnswerHead, own: readonly Field[]): string {
+  return messageHead(statusCode, statusMessage, [...endToEnd(rawHeaders), ...own]);
 }
 
 /** A message's head. The parser has checked the fields: no value holds a line end. */

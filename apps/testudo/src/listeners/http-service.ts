@@ -41,7 +41,7 @@ export interface HttpConnection {
   /** The answer to the latest request. */
   last?: ServerResponse;
   /** Whether the client waits for a server behind; not when it still has to send, or to read. Default: never. */
-  waitsForBackend?: () => boolean;
+  backend?: { readonly isWaitedFor: boolean } | undefined;
   /** No request is answered any more. */
   isEnding?: boolean;
   /** What came after the latest request is not HTTP: that is said after its answer. */
@@ -83,6 +83,19 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
   const server = createServer(serverOptions);
   // Those beyond a limit would be missing without a word; their size is limited.
   server.maxHeadersCount = 0;
+  const usualFields: readonly Field[] =
+    options.hsts === undefined ? [] : [['Strict-Transport-Security', options.hsts]];
+  const lastFields: readonly Field[] = [...usualFields, ['Connection', 'close']];
+  /** One function for the ends of all answers. */
+  function answered(this: ServerResponse): void {
+    const connection = connections.get(this.req.socket);
+    // It is closed itself.
+    if (connection === undefined) return;
+    connection.active--;
+    if (connection.active === MOST_IN_A_ROW) connection.socket.resume();
+    connection.backend = undefined;
+    if (isDraining && connection.active === 0) farewell(connection.socket);
+  }
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const connection = connections.get(request.socket);
     if (connection === undefined) return void response.destroy();
@@ -93,21 +106,19 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     connection.last = response;
     // Each takes memory until its turn. Once all of this read is parsed, since Node reads on after each request.
     if (connection.active === MOST_IN_A_ROW + 1) process.nextTick(() => restWhileMany(connection));
-    response.once('close', () => {
-      connection.active--;
-      if (connection.active === MOST_IN_A_ROW) connection.socket.resume();
-      delete connection.waitsForBackend;
-      if (isDraining && connection.active === 0) farewell(connection.socket);
-    });
-    whenItsTurn(response, () => {
-      if (request.httpVersionMajor !== 1) return refuseVersion(response);
-      const own: Field[] = [
-        ...(options.hsts === undefined ? [] : [['Strict-Transport-Security', options.hsts] as const]),
-        ...(isDraining || isLast(request) ? [['Connection', 'close'] as const] : []),
-      ];
-      if (!handler.writesOwnFields) for (const [name, value] of own) response.setHeader(name, value);
-      answer(handler, { request, response, connection, own }, options.log);
-    });
+    response.on('close', answered);
+    // Of requests in a row (RFC 9112 §9.3.2), each is looked at when those before it are answered: it may depend on them.
+    if (response.socket === null) response.once('socket', () => reply(connection, request, response));
+    else reply(connection, request, response);
+  };
+  const reply = (connection: HttpConnection, request: IncomingMessage, response: ServerResponse): void => {
+    if (request.httpVersionMajor !== 1) {
+      refuseVersion(response);
+      return;
+    }
+    const own = isDraining || isLast(request) ? lastFields : usualFields;
+    if (!handler.writesOwnFields) for (const [name, value] of own) response.setHeader(name, value);
+    answer(handler, { request, response, connection, own }, options.log);
   };
   server.on('request', serve);
   // Whether the body is wanted, and whether an expectation can be met, is for who answers to say (RFC 9110 §10.1.1).
@@ -162,7 +173,7 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
       server.emit('connection', socket);
       return {
         // WebSockets have their own limit.
-        isBusy: () => connection.endUpgraded !== undefined || (connection.waitsForBackend?.() ?? false),
+        isBusy: () => connection.endUpgraded !== undefined || (connection.backend?.isWaitedFor ?? false),
         end: (grace) => {
           if (connection.endUpgraded !== undefined) connection.endUpgraded(grace);
           else endHttp(connection, grace);
@@ -200,12 +211,6 @@ function endHttp({ socket, active, last }: HttpConnection, grace?: number): void
 /** Node loses what it has read behind a body whose request wishes for another protocol: the client is told to ask again. */
 function isLast({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined;
-}
-
-/** Of requests in a row (RFC 9112 §9.3.2), each is looked at when those before it are answered: it may depend on them. */
-function whenItsTurn(response: ServerResponse, action: () => void): void {
-  if (response.socket === null) response.once('socket', action);
-  else action();
 }
 
 /** Nobody, and Node least of all, goes on reading while too many requests wait; an end is read to its end. */
@@ -251,7 +256,7 @@ function answer(handler: HttpHandler, { request, response, connection, own }: As
     replyWithError(response, 500, 'This server has an internal problem. See its log.');
   };
   try {
-    Promise.resolve(handler.handle(request, response, connection, own)).catch(failed);
+    handler.handle(request, response, connection, own)?.catch(failed);
   } catch (error) {
     failed(error);
   }

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, test } from 'vitest';
-import { removeFolders } from '../testing/folder.ts';
-import { stopAll } from '../testing/test-gateway.ts';
-import { between, type Wire } from '../testing/wire.ts';
+import { removeFolders } from '../../testing/folder.ts';
+import { stopAll } from '../../testing/test-gateway.ts';
+import { between, type Wire } from '../../testing/wire.ts';
 
 afterEach(stopAll);
 afterAll(removeFolders);
