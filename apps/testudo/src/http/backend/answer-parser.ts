@@ -143,7 +143,7 @@ export class AnswerParser {
   /** Where the answer ends: RFC 9112 §6.3, in its order. */
   #frame({ statusCode, isOld, framing }: ParsedHead): void {
     const { length, isCoded, isChunked, closes, keeps } = framing;
-    // §6.1: a coding in HTTP/1.0 is none to build upon.
+    // RFC 9112 §6.1: a coding in HTTP/1.0 is none to build upon.
     this.#isKept = isOld ? keeps && !closes && !isCoded : !closes;
     if (this.#isToHead || statusCode === 204 || statusCode === 304) this.#part = 'nothing';
     else if (isChunked) this.#part = 'size';
