@@ -27,6 +27,7 @@ import { StackedStream } from '../transport/stacked-stream.ts';
 import type { ServerSetup, TLSSocketOptions } from '../types.ts';
 import { type BufferReader, bufferReaderFor } from './buffer-reader.ts';
 import * as describe from './connection-details.ts';
+import { SessionSocket } from './connection-session.ts';
 import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
 import { posesAsNodes } from './http2-wrapper-probe.ts';
@@ -38,9 +39,8 @@ import {
   renegotiate,
   renegotiationDisabled,
 } from './renegotiation.ts';
-import { SessionSocket } from './session-socket.ts';
+import { socketOptions } from './stream-options.ts';
 import { traceObserver, wantsTrace } from './trace.ts';
-import { socketOptions } from './transport-socket.ts';
 
 /**
  * A TLS connection with the API of `tls.TLSSocket`.

@@ -4,7 +4,7 @@ import type { ConnectionInfo } from '../../handshake/result.ts';
 import type { NodeTlsError } from '../errors/errors.ts';
 import type { EngineSocket } from './engine-socket.ts';
 import { note, peerError, verifyProblem } from './judgement.ts';
-import { TransportSocket } from './transport-socket.ts';
+import { TransportSocket } from './stream-options.ts';
 
 /** The part of a TLSSocket that tells what was found out about the peer's certificate. */
 export abstract class JudgedSocket extends TransportSocket {

@@ -1,7 +1,7 @@
 import type { ConnectionInfo } from '../../handshake/result.ts';
 import type { Session } from '../../sessions/session.ts';
-import { JudgedSocket } from './judged-socket.ts';
 import { sessionFromBuffer, sessionToBuffer, unnamedSession } from './sessions.ts';
+import { JudgedSocket } from './ssl-view.ts';
 
 /** The part of a TLSSocket that knows a client's session: the one to resume, then the connection's own. */
 export abstract class SessionSocket extends JudgedSocket {

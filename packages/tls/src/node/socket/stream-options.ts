@@ -2,7 +2,7 @@ import type { Socket, SocketConstructorOpts } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { wrongType } from '../errors/arguments.ts';
 import type { TLSSocketOptions } from '../types.ts';
-import { DescribedSocket } from './described-socket.ts';
+import { DescribedSocket } from './facts.ts';
 
 /** The part of a TLSSocket that concerns the network: it goes to the transport, which need not be a socket. */
 export abstract class TransportSocket extends DescribedSocket {
