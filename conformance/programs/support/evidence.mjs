@@ -9,10 +9,10 @@ import { TLSSocket } from '@testudo/tls/node';
 http2.createSecureServer().close();
 
 let ours = 0;
-const { onSecure } = TLSSocket.prototype;
-TLSSocket.prototype.onSecure = function (info) {
-  ours++;
-  return onSecure.call(this, info);
+const { emit } = TLSSocket.prototype;
+TLSSocket.prototype.emit = function (event, ...details) {
+  if (event === 'secure') ours++;
+  return emit.call(this, event, ...details);
 };
 
 let nodes = 0;

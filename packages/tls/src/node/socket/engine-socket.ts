@@ -16,8 +16,20 @@ export interface EngineSocket extends NodeTlsSocket {
   readonly transport: Duplex;
   /** True until 'secureConnect', or a server's 'secureConnection'. */
   secureConnecting: boolean;
+  /** Whether the transport ended without close_notify. */
+  truncated: boolean;
   /** Asks the peer for a sign of life (RFC 6520): the round trip in milliseconds. */
   heartbeat(options?: HeartbeatRequest & { readonly timeout?: number | undefined }): Promise<number>;
+  /** Begins the handshake, if it has not begun. */
+  _start(): void;
+  /** Whether its errors are those of whoever has it. */
+  _controlReleased: boolean;
+  /** The listener for its own errors: null when nobody has to hear of it. */
+  _tlsError(error: Error): Error | null;
+  /** Tells an error that does not end the socket by itself. */
+  _emitTLSError(error: Error): void;
+  /** The handshake has taken too long. */
+  _handleTimeout(): void;
   /** @internal The engine's connection; undefined until the handshake begins. */
   readonly _connection: Connection | undefined;
   /** @internal */
@@ -28,9 +40,9 @@ export interface EngineSocket extends NodeTlsSocket {
     readonly rejectUnauthorized?: boolean | undefined;
   };
   /** @internal What the verifier found wrong with the peer's certificate. */
-  readonly _peerError: Error | undefined;
+  _peerError: Error | undefined;
   /** @internal A server's, since `setKeyCert`. */
-  readonly _shown: readonly Credential[] | undefined;
+  _shown: readonly Credential[] | undefined;
   /** @internal Bytes of application data. */
   readonly _traffic: { readonly read: number; readonly written: number };
 }

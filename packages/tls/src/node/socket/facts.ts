@@ -5,97 +5,79 @@ import type {
   EphemeralKeyInfo,
   PeerCertificate,
 } from 'node:tls';
-import type { Connection } from '../../connection/connection.ts';
 import type { ConnectionInfo } from '../../handshake/result.ts';
 import { checkBytes, checkString, checkUint32 } from '../errors/arguments.ts';
 import { invalidState } from '../errors/errors.ts';
 import * as describe from './connection-details.ts';
-import { ErrorControl } from './error-control.ts';
+import type { EngineSocket } from './engine-socket.ts';
 
-/** The part of a TLSSocket that tells what was agreed on; of one that is destroyed null, as in Node, or undefined. */
-export abstract class DescribedSocket extends ErrorControl {
-  /** Everything both sides agreed on; undefined until the handshake is complete. Not in `node:tls`. */
-  abstract get connectionInfo(): ConnectionInfo | undefined;
-  /** @internal */
-  abstract get _connection(): Connection | undefined;
-  /** @internal */
-  abstract get _isServer(): boolean;
-  /** @internal Signature schemes of both sides, by number, ours and the peer's. */
-  abstract get _signatureSchemes(): { readonly ours: readonly number[]; readonly theirs: readonly number[] };
+/** What was agreed on, as the methods of a TLSSocket tell it; of one that is destroyed null, as in Node, or undefined. */
+export class SocketFacts {
+  /** Everything both sides agreed on; undefined until the handshake is complete. */
+  info: ConnectionInfo | undefined;
+  readonly #socket: EngineSocket;
 
-  /** Null before the handshake is complete, and when the socket is destroyed. */
-  override getProtocol(): string | null {
-    return this.destroyed ? null : (this.connectionInfo?.version ?? null);
+  constructor(socket: EngineSocket) {
+    this.#socket = socket;
   }
 
-  /** Null when the socket is destroyed, though Node's types do not say so. */
-  override getCipher(): CipherNameAndProtocol {
-    if (this.destroyed) return null as never;
-    return describe.cipher(this.connectionInfo);
+  protocol(): string | null {
+    return this.#socket.destroyed ? null : (this.info?.version ?? null);
   }
 
-  /** The group of the key exchange; empty on a server, as in Node, and null before the handshake is complete. */
-  override getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
-    return this.destroyed ? null : describe.ephemeralKey(this.connectionInfo, this._isServer);
+  cipher(): CipherNameAndProtocol {
+    if (this.#socket.destroyed) return null as never;
+    return describe.cipher(this.info);
   }
 
-  override getPeerCertificate(detailed: true): DetailedPeerCertificate;
-  override getPeerCertificate(detailed?: false): PeerCertificate;
-  override getPeerCertificate(detailed?: boolean): PeerCertificate | DetailedPeerCertificate {
-    if (this.destroyed) return null as never;
-    return describe.peerCertificate(this.connectionInfo, detailed === true);
+  ephemeralKey(): EphemeralKeyInfo | object | null {
+    return this.#socket.destroyed ? null : describe.ephemeralKey(this.info, this.#socket._isServer);
   }
 
-  override getPeerX509Certificate(): X509Certificate | undefined {
-    return this.destroyed ? undefined : describe.x509(this.connectionInfo?.peerCertificates);
+  peerCertificate(detailed: boolean): PeerCertificate | DetailedPeerCertificate {
+    if (this.#socket.destroyed) return null as never;
+    return describe.peerCertificate(this.info, detailed);
   }
 
-  override getCertificate(): PeerCertificate | object | null {
-    if (this.destroyed) return null as never;
-    return describe.localCertificate(this.connectionInfo);
+  peerX509(): X509Certificate | undefined {
+    return this.#socket.destroyed ? undefined : describe.x509(this.info?.peerCertificates);
   }
 
-  override getX509Certificate(): X509Certificate | undefined {
+  certificate(): PeerCertificate | object | null {
+    if (this.#socket.destroyed) return null as never;
+    return describe.localCertificate(this.info);
+  }
+
+  x509(): X509Certificate | undefined {
     // Node does not say who issued one's own.
-    return this.destroyed ? undefined : describe.x509(this.connectionInfo?.localCertificates.slice(0, 1));
+    return this.#socket.destroyed ? undefined : describe.x509(this.info?.localCertificates.slice(0, 1));
   }
 
-  /** verify_data of the Finished that this side sent last; undefined before that. */
-  override getFinished(): Buffer<ArrayBuffer> | undefined {
-    if (this.destroyed) return null as never;
-    return describe.buffer(this.connectionInfo?.finished.sent);
+  /** verify_data of the last Finished of a direction. */
+  finished(direction: 'sent' | 'received'): Buffer<ArrayBuffer> | undefined {
+    if (this.#socket.destroyed) return null as never;
+    return describe.buffer(this.info?.finished[direction]);
   }
 
-  override getPeerFinished(): Buffer<ArrayBuffer> | undefined {
-    if (this.destroyed) return null as never;
-    return describe.buffer(this.connectionInfo?.finished.received);
-  }
-
-  /**
-   * Signature algorithms that both sides take, by this side's preference, as `RSA-PSS+SHA256`; on a client, those
-   * that the server would take of its certificate.
-   */
-  override getSharedSigalgs(): string[] {
-    if (this.destroyed) return null as never;
-    const { ours, theirs } = this._signatureSchemes;
+  /** @param ours by number, by preference. */
+  sharedSignatureAlgorithms(ours: readonly number[]): string[] {
+    if (this.#socket.destroyed) return null as never;
+    const { peerSignatureSchemes } = (this.info ?? {}) as { peerSignatureSchemes?: readonly number[] };
+    const theirs = peerSignatureSchemes ?? ours;
     return describe.signatureAlgorithms(ours.filter((id) => theirs.includes(id)));
   }
 
-  /**
-   * Keying material for another protocol (RFC 5705); `length` in bytes. Throws `ERR_TLS_INVALID_STATE`;
-   * `export-refused` up to TLS 1.2 with a peer that has no extended master secret (RFC 7627 §5.4).
-   */
-  override exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer<ArrayBuffer> {
+  exportKeyingMaterial(length: number, label: string, context: Uint8Array | undefined): Buffer<ArrayBuffer> {
     checkUint32('length', length);
     checkString('label', label);
     if (context !== undefined) checkBytes('context', context);
-    if (this.connectionInfo === undefined || this.destroyed) throw invalidState();
-    const material = this._connection!.exportKeyingMaterial(length, label, context);
+    if (this.info === undefined || this.#socket.destroyed) throw invalidState();
+    const material = this.#socket._connection!.exportKeyingMaterial(length, label, context);
     return Buffer.from(material.buffer as ArrayBuffer, material.byteOffset, material.length);
   }
 
-  override isSessionReused(): boolean {
-    if (this.destroyed) return null as never;
-    return this.connectionInfo?.resumed === true;
+  isSessionReused(): boolean {
+    if (this.#socket.destroyed) return null as never;
+    return this.info?.resumed === true;
   }
 }

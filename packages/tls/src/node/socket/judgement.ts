@@ -43,8 +43,26 @@ export function judgeServer(socket: EngineSocket, demands: ServerDemands): void 
   socket.emit('secureConnect');
 }
 
+/** A verifier within the handshake has judged by then; otherwise whoever made this socket does. */
+export function authorize(
+  socket: EngineSocket,
+  info: ConnectionInfo,
+  verify: CertificateVerifier | undefined,
+  by: { readonly name: string | undefined; readonly isJudged: boolean },
+): void {
+  const found = peerError(info, verify, by.name);
+  socket._peerError = found;
+  if (by.isJudged && info.peerCertificates.length > 0) {
+    const error = found as NodeTlsError | undefined;
+    note(socket, error === undefined ? null : (error.code ?? error.message));
+  } else {
+    socket.authorized = false;
+    socket.authorizationError = null as never;
+  }
+}
+
 /** The code of what is wrong, or null; Node's types say that it were the error itself. */
-export function note(socket: EngineSocket, code: string | null): void {
+function note(socket: EngineSocket, code: string | null): void {
   socket.authorized = code === null;
   socket.authorizationError = code as never;
 }
@@ -105,7 +123,7 @@ function noCertificate(): NodeTlsError {
  * What the verifier finds wrong with the peer. Of a session that is resumed it is only known that something was wrong:
  * then the verifier is asked again.
  */
-export function peerError(
+function peerError(
   info: ConnectionInfo,
   verify: CertificateVerifier | undefined,
   name: string | undefined,

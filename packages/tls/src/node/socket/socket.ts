@@ -1,46 +1,43 @@
+import type { X509Certificate } from 'node:crypto';
 import { type Server as NetServer, Socket } from 'node:net';
 import { addAbortSignal, type Duplex, PassThrough } from 'node:stream';
-import type { SecureContext as NodesContext } from 'node:tls';
+import type {
+  CipherNameAndProtocol,
+  DetailedPeerCertificate,
+  EphemeralKeyInfo,
+  SecureContext as NodesContext,
+  TLSSocket as NodeTlsSocket,
+  PeerCertificate,
+} from 'node:tls';
 import type { Credential } from '../../certificates/credential.ts';
-import type { CertificateVerifier } from '../../certificates/verdict.ts';
 import type { Connection } from '../../connection/connection.ts';
-import { TlsError } from '../../errors.ts';
 import type { ConnectionInfo } from '../../handshake/result.ts';
-import { type Observer, observers } from '../../observer.ts';
-import { declined } from '../../tls12/renegotiation.ts';
 import type { SecureContextOptions } from '../context/context-options.ts';
-import {
-  contextFrom,
-  contextOf,
-  type SecureContext,
-  sharedSecureContext,
-} from '../context/secure-context.ts';
-import { type Strictness, strictnessOf } from '../context/strictness.ts';
+import { contextFrom, type SecureContext } from '../context/secure-context.ts';
 import { checkInt32, checkObject, checkString, wrongType } from '../errors/arguments.ts';
-import { connectionReset, nodeError, toNodeError } from '../errors/errors.ts';
-import { isOfUser, userError } from '../errors/user-error.ts';
-import { setupOf, withCredentials } from '../server/server-setup.ts';
-import { endInHttp, isBetweenMessages } from '../transport/framing.ts';
-import { Link, type LinkOwner } from '../transport/link.ts';
+import { handshakeTimeout, nodeError } from '../errors/errors.ts';
+import { isBetweenMessages } from '../transport/framing.ts';
+import type { Link } from '../transport/link.ts';
 import type { Chunk, WriteCallback } from '../transport/outbox.ts';
-import { StackedStream } from '../transport/stacked-stream.ts';
-import type { ServerSetup, TLSSocketOptions } from '../types.ts';
-import { type BufferReader, bufferReaderFor } from './buffer-reader.ts';
-import * as describe from './connection-details.ts';
-import { SessionSocket } from './connection-session.ts';
-import { clientSide, earlyBytes, serverSide } from './handshake-side.ts';
+import type { TLSSocketOptions } from '../types.ts';
+import { setConnecting } from './configured-socket.ts';
+import { ConnectionSession } from './connection-session.ts';
+import { guardErrors, noteError, releaseControl, tellError } from './error-control.ts';
+import { SocketFacts } from './facts.ts';
+import { HandshakeSide } from './handshake-side.ts';
+import { HandshakeStart } from './handshake-start.ts';
 import { askPeer, type HeartbeatOptions } from './heartbeat.ts';
 import { posesAsNodes } from './http2-wrapper-probe.ts';
-import { keyLogObserver } from './key-log.ts';
+import { Incoming } from './incoming.ts';
+import { LinkEvents } from './link-events.ts';
 import { installNetworkProperties } from './network-properties.ts';
-import {
-  type RenegotiateOptions,
-  type RenegotiationCallback,
-  renegotiate,
-  renegotiationDisabled,
-} from './renegotiation.ts';
-import { socketOptions } from './stream-options.ts';
-import { traceObserver, wantsTrace } from './trace.ts';
+import { NodeSocket } from './node-socket.ts';
+import { connectTransport } from './own-transport.ts';
+import { type RenegotiateOptions, type RenegotiationCallback, renegotiate } from './renegotiation.ts';
+import { type SslView, sslView } from './ssl-view.ts';
+import { streamOptions } from './stream-options.ts';
+import { wantsTrace } from './trace.ts';
+import { Traffic } from './traffic.ts';
 
 /**
  * A TLS connection with the API of `tls.TLSSocket`.
@@ -56,7 +53,15 @@ import { traceObserver, wantsTrace } from './trace.ts';
  * `destroy()` sends no close_notify, so that nobody takes what was sent so far for the whole (but over HTTP between two
  * messages, where that cannot be); `end()` does.
  */
-export class TLSSocket extends SessionSocket implements LinkOwner {
+export class TLSSocket extends NodeSocket {
+  /** Not documented in Node, but looked at by libraries: whether its errors are those of whoever has it. */
+  _controlReleased = false;
+  /** Whether the peer's certificate was verified and, for a server's, is for the wanted name. */
+  override authorized = false;
+  /** Why the peer is not authorized: the error's code, as in Node. Null when it is, or nothing was asked. */
+  override authorizationError: NodeTlsSocket['authorizationError'] = null as never;
+  /** @internal What the verifier found wrong with the peer's certificate. */
+  _peerError: Error | undefined;
   /** Always true: tells it from a plain net.Socket. */
   override readonly encrypted: true = true;
   /** The application protocol; false when none was agreed on, null before the handshake is complete. */
@@ -72,60 +77,47 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   _tlsOptions: TLSSocketOptions;
   /** @internal A server's, since `setKeyCert`. */
   _shown: readonly Credential[] | undefined;
-  #link: Link;
-  #signatureSchemes: readonly number[] = [];
-  #bytesRead = 0;
-  #bytesWritten = 0;
-  #hadError = false;
-  #info: ConnectionInfo | undefined;
-  #setup: ServerSetup | undefined;
-  #context: SecureContext | undefined;
-  #reader: BufferReader | undefined;
-  #stacked: StackedStream | undefined;
-  #trace: Observer | undefined;
-  #takesRenegotiation = true;
-  /** For its transport to be connected. */
-  #isWaiting = false;
-  /** A client's handshake has begun, or does when the transport is connected. */
-  #isBegun = false;
-  #verify: CertificateVerifier | undefined;
-  readonly #strictness: Strictness;
+  readonly #facts: SocketFacts = new SocketFacts(this);
+  readonly #session: ConnectionSession = new ConnectionSession(this);
+  readonly #traffic: Traffic = new Traffic(this);
+  readonly #incoming: Incoming;
+  readonly #side: HandshakeSide;
+  readonly #start: HandshakeStart;
+  readonly #link: Link;
+  #ssl: SslView | null | undefined;
   readonly #ownsTransport: boolean;
 
   /** @param transport any connected or connecting Duplex, usually a net.Socket; none for one to `connect` later. */
   constructor(transport?: Duplex | null, options: TLSSocketOptions = {}) {
-    super(socketOptions(transport, options));
-    this._guardErrors();
+    super(streamOptions(transport, options));
+    guardErrors(this);
     const below = transport ?? new Socket({ allowHalfOpen: true });
     this.#ownsTransport = below !== transport;
     this._tlsOptions = options;
-    this.#isBegun = options.begins === true;
-    this.#reader = bufferReaderFor(options.onread);
-    if (wantsTrace(options.enableTrace)) this.enableTrace();
+    this.#incoming = new Incoming(this, this.#traffic, options.onread);
+    const traces = wantsTrace(options.enableTrace);
+    this.#side = new HandshakeSide(this);
+    if (traces) this.enableTrace();
     (this as { server: unknown }).server = options.server ?? null;
     if (options.session) this.setSession(options.session);
+    this.#start = new HandshakeStart(this, this.#side, this.#session);
     const isOwn = this.#ownsTransport || options.ownsTransport === true;
-    this.#link = new Link(below, this, isOwn);
+    const parts = {
+      facts: this.#facts,
+      session: this.#session,
+      side: this.#side,
+      start: this.#start,
+      incoming: this.#incoming,
+    };
+    this.#link = new LinkEvents(this, parts, below, isOwn).link;
     if (!isOwn && below instanceof Socket) (this as { _parent?: Socket })._parent = below;
-    if (options.isServer) this.#setup = options.settings ?? setupOf(options);
-    else this.#context = contextOf(options, sharedSecureContext);
-    this.#strictness = (this.#context ?? this.#setup)?.strictness ?? strictnessOf(options.strict);
     if (transport instanceof PassThrough && posesAsNodes(this)) return;
     // Not by the base class: a signal that is aborted already would call `destroy` before the fields are there.
     if (options.signal) addAbortSignal(options.signal, this);
-    // A socket that nobody told to connect yet is waited for, too.
-    if (below instanceof Socket && below.pending && !below.destroyed) {
-      this.#setConnecting(!this.#ownsTransport);
-      this.#isWaiting = true;
-      below.once('connect', () => this.#onConnect());
-      return;
-    }
-    this.#link.take();
-    if (options.isServer) this.#start();
-    // The caller still has listeners to add, and may set a session or a name.
-    else if (options.begins === true) process.nextTick(() => this.#start());
-    else process.nextTick(listenTo, this.#link);
+    this.#start.take(this.#link, !this.#ownsTransport);
   }
+
+  // Before the handshake ------------------------------------------------------------------------------------------
 
   /** The name for SNI; before the handshake starts. */
   setServername(name: string): void {
@@ -138,27 +130,136 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
 
   /** Shows another certificate; before the handshake has begun, or in `ALPNCallback`. */
   override setKeyCert(context: SecureContext | NodesContext | SecureContextOptions): void {
-    const secureContext = contextFrom(context);
-    if (!this._isServer) {
-      this.#context = secureContext;
-      return;
-    }
-    this._shown = secureContext.credentials;
-    this.#setup = withCredentials(this.#setup!, secureContext.credentials);
-    this.#link.replace(() => this.#side());
+    const again = (): Connection => this.#side.connection(this.#link, this.#session);
+    this.#side.show(contextFrom(context), () => this.#link.replace(again));
+  }
+
+  /** The session to resume; before the handshake starts. What is no session of ours is ignored. */
+  setSession(session: Buffer | string): void {
+    this.#session.set(session);
+  }
+
+  /** Writes records and messages to stderr; before the handshake starts, so best the option of the same name. */
+  override enableTrace(): void {
+    this.#side.trace();
+  }
+
+  /**
+   * Begins the handshake, if it has not begun. As in Node, a client that nobody made by `connect` waits for this, or for the
+   * first bytes that are written, or that come.
+   */
+  _start(): void {
+    this.#start.begin(this.#link);
+  }
+
+  /** @internal A server's deadline for the handshake, in milliseconds. */
+  _setHandshakeTimeout(milliseconds: number): void {
+    this.#start.setDeadline(milliseconds);
+  }
+
+  /** The handshake has taken too long. */
+  _handleTimeout(): void {
+    this.destroy(handshakeTimeout());
+  }
+
+  // What was agreed on --------------------------------------------------------------------------------------------
+
+  /** Everything both sides agreed on; undefined until the handshake is complete. Not in `node:tls`. */
+  get connectionInfo(): ConnectionInfo | undefined {
+    return this.#facts.info;
+  }
+
+  /** Null before the handshake is complete, and when the socket is destroyed. */
+  override getProtocol(): string | null {
+    return this.#facts.protocol();
+  }
+
+  /** Null when the socket is destroyed, though Node's types do not say so. */
+  override getCipher(): CipherNameAndProtocol {
+    return this.#facts.cipher();
+  }
+
+  /** The group of the key exchange; empty on a server, as in Node, and null before the handshake is complete. */
+  override getEphemeralKeyInfo(): EphemeralKeyInfo | object | null {
+    return this.#facts.ephemeralKey();
+  }
+
+  override getPeerCertificate(detailed: true): DetailedPeerCertificate;
+  override getPeerCertificate(detailed?: false): PeerCertificate;
+  override getPeerCertificate(detailed?: boolean): PeerCertificate | DetailedPeerCertificate {
+    return this.#facts.peerCertificate(detailed === true);
+  }
+
+  override getPeerX509Certificate(): X509Certificate | undefined {
+    return this.#facts.peerX509();
+  }
+
+  override getCertificate(): PeerCertificate | object | null {
+    return this.#facts.certificate();
+  }
+
+  override getX509Certificate(): X509Certificate | undefined {
+    return this.#facts.x509();
+  }
+
+  /** verify_data of the Finished that this side sent last; undefined before that. */
+  override getFinished(): Buffer<ArrayBuffer> | undefined {
+    return this.#facts.finished('sent');
+  }
+
+  override getPeerFinished(): Buffer<ArrayBuffer> | undefined {
+    return this.#facts.finished('received');
+  }
+
+  /**
+   * Signature algorithms that both sides take, by this side's preference, as `RSA-PSS+SHA256`; on a client, those
+   * that the server would take of its certificate.
+   */
+  override getSharedSigalgs(): string[] {
+    return this.#facts.sharedSignatureAlgorithms(this.#side.signatureSchemes);
+  }
+
+  /**
+   * Keying material for another protocol (RFC 5705); `length` in bytes. Throws `ERR_TLS_INVALID_STATE`;
+   * `export-refused` up to TLS 1.2 with a peer that has no extended master secret (RFC 7627 §5.4).
+   */
+  override exportKeyingMaterial(length: number, label: string, context?: Uint8Array): Buffer<ArrayBuffer> {
+    return this.#facts.exportKeyingMaterial(length, label, context);
+  }
+
+  override isSessionReused(): boolean {
+    return this.#facts.isSessionReused();
+  }
+
+  /**
+   * A client's session for the option `session` of a later connection: the one that was resumed, or a newer one that the
+   * server gave. With TLS 1.3, better wait for 'session'. A server's is a name for the connection and of no use.
+   */
+  override getSession(): Buffer<ArrayBuffer> | undefined {
+    return this.#session.bytes();
+  }
+
+  override getTLSTicket(): Buffer<ArrayBuffer> | undefined {
+    return this.#session.ticket();
+  }
+
+  /** What programs ask of OpenSSL's object in Node, which it has here in its place; null when the socket is destroyed. */
+  get ssl(): SslView | null {
+    if (this.destroyed) return null;
+    if (this.#ssl === undefined) this.#ssl = sslView(this);
+    return this.#ssl;
+  }
+
+  /** Node's gives OpenSSL's object up; what is to be said to the peer is said by `destroy`. */
+  _destroySSL(): void {
+    this.#ssl = null;
   }
 
   // What TLS 1.3 no longer has ------------------------------------------------------------------------------------
 
   /** A server: a renegotiation ends the connection from now on with `ERR_TLS_RENEGOTIATION_DISABLED`. */
   override disableRenegotiation(): void {
-    this.#takesRenegotiation = false;
-    if (this._connection !== undefined) this.#barRenegotiation(this._connection);
-  }
-
-  #barRenegotiation(connection: Connection): void {
-    if (!this._isServer) return;
-    connection.barRenegotiation(userError('disableRenegotiation', renegotiationDisabled()));
+    this.#side.barRenegotiation();
   }
 
   /**
@@ -192,102 +293,116 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
     return askPeer(this, () => this.#link.flush(), options);
   }
 
-  /** Writes records and messages to stderr; before the handshake starts, so best the option of the same name. */
-  override enableTrace(): void {
-    this.#trace ??= traceObserver();
-  }
+  // The network: goes to the transport, which need not be a socket ---------------------------------------------------
 
-  /**
-   * Begins the handshake, if it has not begun. As in Node, a client that nobody made by `connect` waits for this, or for the
-   * first bytes that are written, or that come.
-   */
-  _start(): void {
-    this.#isBegun = true;
-    if (!this.#isWaiting) this.#start();
+  /** The stream below: a net.Socket, or whatever the constructor was given. Not in `node:tls`. */
+  get transport(): Duplex {
+    return this.#link.base;
   }
 
   /** Connects the transport of a socket that was made without one, as `net.Socket.connect`. */
   override connect(...args: readonly unknown[]): this {
-    const { transport } = this;
-    if (!this.#ownsTransport || !(transport instanceof Socket)) {
-      throw nodeError(
-        'ERR_SOCKET_ALREADY_CONNECTED',
-        'this socket already has a transport: use connect() to make another',
-      );
-    }
-    const [options] = args as [Partial<TLSSocketOptions>?];
-    if (typeof options === 'object' && options !== null) {
-      const { host, servername, port, path } = options;
-      this._tlsOptions = { host, servername, port, path, ...this._tlsOptions };
-    }
-    const listener = args.at(-1);
-    if (typeof listener === 'function') this.once('connect', listener as () => void);
-    const rest = typeof listener === 'function' ? args.slice(0, -1) : args;
-    // The transport ends when we say so.
-    (transport.connect as (...args: readonly unknown[]) => void)(...rest);
+    connectTransport(this, this.#ownsTransport, args);
     return this;
   }
 
-  override get transport(): Duplex {
-    return this.#link.base;
+  override setNoDelay(enable?: boolean): this {
+    (this.transport as Partial<Socket>).setNoDelay?.(enable);
+    return this;
   }
 
-  override get _traffic(): { readonly read: number; readonly written: number } {
-    return { read: this.#bytesRead, written: this.#bytesWritten };
+  /** Node 26 takes an object, too, and more numbers. */
+  override setKeepAlive(enable?: boolean | object, initialDelay?: number, ...more: number[]): this {
+    const set = (this.transport as { setKeepAlive?: (...all: unknown[]) => void }).setKeepAlive;
+    set?.call(this.transport, enable, initialDelay, ...more);
+    return this;
   }
 
-  override get connectionInfo(): ConnectionInfo | undefined {
-    return this.#info;
+  override ref(): this {
+    (this.transport as Partial<Socket>).ref?.();
+    return this;
   }
 
-  override get _connection(): Connection | undefined {
+  override unref(): this {
+    (this.transport as Partial<Socket>).unref?.();
+    return this;
+  }
+
+  /** Closes with a TCP reset where the transport can. */
+  override resetAndDestroy(): this {
+    (this.transport as Partial<Socket>).resetAndDestroy?.();
+    return this.destroy();
+  }
+
+  // Errors ----------------------------------------------------------------------------------------------------------
+
+  /** The error is the caller's from now on. False when it was already. */
+  _releaseControl(): boolean {
+    return releaseControl(this);
+  }
+
+  /** Null when nobody has to hear of it. */
+  _tlsError(error: Error): Error | null {
+    return noteError(this, error);
+  }
+
+  /** Tells an error that does not end the socket by itself. */
+  _emitTLSError(error: Error): void {
+    tellError(this, error);
+  }
+
+  // For the parts of the door -----------------------------------------------------------------------------------------
+
+  /** @internal */
+  get _connection(): Connection | undefined {
     return this.#link.connection;
   }
 
-  override get _isServer(): boolean {
+  /** @internal */
+  get _isServer(): boolean {
     return this._tlsOptions.isServer === true;
   }
 
-  override get _signatureSchemes(): { readonly ours: readonly number[]; readonly theirs: readonly number[] } {
-    const ours = this.#signatureSchemes;
-    const { peerSignatureSchemes } = (this.#info ?? {}) as { peerSignatureSchemes?: readonly number[] };
-    return { ours, theirs: peerSignatureSchemes ?? ours };
+  /** @internal Bytes of application data, for `bytesRead` and `bytesWritten`. */
+  get _traffic(): { readonly read: number; readonly written: number } {
+    return this.#traffic;
+  }
+
+  /** @internal For TLS in TLS: see {@link privateStream}. */
+  _takeIncoming(): Duplex {
+    return this.#incoming.divert(this.#link);
   }
 
   // Stream hooks ------------------------------------------------------------------------------------------------
 
   override _read(): void {
-    if (this.#reader === undefined && this.#stacked === undefined) this.#link.resume();
+    if (this.#incoming.isStreamed) this.#link.resume();
   }
 
   override pause(): this {
-    this.#reader?.pause();
+    this.#incoming.pause();
     return super.pause();
   }
 
   override resume(): this {
-    if (this.#reader?.resume()) this.#link.resume();
+    if (this.#incoming.resume()) this.#link.resume();
     return super.resume();
   }
 
   override _write(chunk: Uint8Array | string, encoding: BufferEncoding, callback: WriteCallback): void {
-    this.#bytesWritten += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
-    this.#touch();
+    this.#traffic.sent(chunk, encoding);
     this.#link.write(chunk, encoding, callback);
-    if (!this.#isBegun) this._start();
+    if (!this.#start.isBegun) this._start();
   }
 
   override _writev(chunks: Chunk[], callback: WriteCallback): void {
-    for (const { chunk, encoding } of chunks) {
-      this.#bytesWritten += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding) : chunk.length;
-    }
-    this.#touch();
+    this.#traffic.sentAll(chunks);
     this.#link.writev(chunks, callback);
-    if (!this.#isBegun) this._start();
+    if (!this.#start.isBegun) this._start();
   }
 
   override _final(callback: WriteCallback): void {
-    if (this._isServer || this.#isBegun) this.#link.finish(callback);
+    if (this._isServer || this.#start.isBegun) this.#link.finish(callback);
     else if (this.connecting) this.once('connect', () => this.#link.endUnbegun(callback));
     else this.#link.endUnbegun(callback);
   }
@@ -299,191 +414,17 @@ export class TLSSocket extends SessionSocket implements LinkOwner {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    this.stopHandshakeTimer();
-    this.#hadError = error !== null && error !== undefined;
-    this.#setConnecting(false);
+    this.#start.clearDeadline();
+    const hadError = error !== null && error !== undefined;
+    setConnecting(this, false);
+    const { info } = this.#facts;
     // Whoever hears that a handshake failed wants to know for whom it was.
-    if (this.#info === undefined) this.servername = this._connection?.requestedName ?? this.servername;
-    const isAll = !this.#hadError && this.#info !== undefined && isBetweenMessages(this);
-    this.#link.whenClosed(() => this.emit('close', this.#hadError));
+    if (info === undefined) this.servername = this._connection?.requestedName ?? this.servername;
+    const isAll = !hadError && info !== undefined && isBetweenMessages(this);
+    this.#link.whenClosed(() => this.emit('close', hadError));
     this.#link.close(error ?? undefined, isAll);
     callback(error);
   }
-
-  /** @internal For TLS in TLS: see {@link privateStream}. */
-  _takeIncoming(): Duplex {
-    this.#stacked ??= new StackedStream(this, () => this.#link.resume());
-    return this.#stacked;
-  }
-
-  // From the link -----------------------------------------------------------------------------------------------
-
-  /** @internal */
-  onSecure(info: ConnectionInfo): void {
-    this.stopHandshakeTimer();
-    this.#info = info;
-    this._settleSession(info);
-    this.alpnProtocol = info.alpnProtocol ?? false;
-    this.servername = info.serverName ?? false;
-    this.#judge(info);
-    if (this._tlsOptions.requestOCSP) this.#tellOfStaple(info);
-    if (!this.destroyed) this.emit('secure');
-  }
-
-  /** Whoever does not like the response ends the connection before the server hears that it is secure. */
-  #tellOfStaple({ version, resumed, ocspResponse }: ConnectionInfo): void {
-    // As OpenSSL, which looks for one in TLS 1.3 in any case.
-    if (resumed && version !== 'TLSv1.3') return;
-    this.#link.withhold(() => this.emit('OCSPResponse', describe.buffer(ocspResponse) ?? null));
-  }
-
-  /** @internal Renegotiated, or the client has shown its certificate. */
-  onChanged(info: ConnectionInfo): void {
-    this.#info = info;
-    this.#judge(info);
-    this.emit('secure');
-  }
-
-  /** @internal */
-  onRenegotiationDeclined(): void {
-    this._connection?.abort(declined());
-  }
-
-  /** @internal */
-  onData(bytes: Uint8Array): boolean {
-    this.#bytesRead += bytes.length;
-    this.#touch();
-    if (this.#stacked !== undefined) return this.#stacked.push(bytes);
-    return this.#reader === undefined ? this.push(bytes) : this.#reader.deliver(bytes);
-  }
-
-  /** @internal */
-  onEnd(): void {
-    if (this.#stacked !== undefined) {
-      this.#stacked.push(null);
-      return;
-    }
-    this.push(null);
-    // Nobody may be reading: then 'end' would never come, and the socket would stay.
-    if (this.readableLength === 0) this.read(0);
-  }
-
-  /** @internal */
-  onFailure(error: TlsError): void {
-    // Neither does an attacker.
-    if (isOfUser(error) || error.code === 'too-many-renegotiations') this._connection?.takeOutgoing();
-    if (error.code !== 'truncated') this.destroy(toNodeError(error, this.#link.isAwaited));
-    else if (this.#info === undefined) this.#onHangUp(error);
-    else this.onTruncation(error);
-  }
-
-  /** @internal */
-  get toleratesTruncation(): boolean {
-    return !this.#strictness.closeNotify;
-  }
-
-  /** @internal The end came without close_notify. Who knows better whether something is missing is left to find out. */
-  onTruncation(cause?: TlsError): void {
-    const failure = this.#truncate(cause);
-    if (failure !== undefined) this.destroy(failure);
-    else if (!this.destroyed) this.onEnd();
-  }
-
-  #truncate(
-    cause: TlsError = new TlsError('truncated', 'the peer ended the connection without close_notify'),
-  ): Error | undefined {
-    const error = toNodeError(cause);
-    this.truncated = true;
-    this.emit('truncated', error);
-    if (this.destroyed) return undefined;
-    const end = endInHttp(this, error) ?? (this.#strictness.closeNotify ? 'incomplete' : 'told');
-    return end === 'told' ? undefined : error;
-  }
-
-  /** @internal */
-  onTransportError(error: Error): void {
-    // A reset after both close_notify costs nothing; what came before it may still be read.
-    if (!this.#link.isOver) this.destroy(error);
-  }
-
-  /** @internal */
-  onBaseError(error: Error): void {
-    if (!this.destroyed && !this.#link.isOver) this._emitTLSError(error);
-  }
-
-  /** @internal The program has closed what is below: that is no error, but the engine knows whether something is missing. */
-  onBaseClose(): void {
-    const isCut = this.#info !== undefined && !this.destroyed && !this.#link.isReadOver;
-    this.destroy(isCut ? this.#truncate() : undefined);
-  }
-
-  #setConnecting(connecting: boolean): void {
-    (this as { connecting: boolean }).connecting = connecting;
-  }
-
-  #onConnect(): void {
-    this.#setConnecting(false);
-    this.#link.take();
-    this.emit('connect');
-    this.emit('ready');
-    this.#isWaiting = false;
-    if (this._isServer || this.#isBegun) this.#start();
-    else this.#link.listen();
-  }
-
-  #start(): void {
-    if (this.destroyed || this.#link.connection !== undefined) return;
-    // Closed long ago, or it will say so in this turn of the loop.
-    if (this.transport.destroyed) setImmediate(setImmediate, () => this.destroy(this.#reset()));
-    try {
-      this.#link.start(this.#side(), earlyBytes(this._tlsOptions));
-      // As Node: from now on data goes to a listener at once, so that one that takes the socket away gets no more.
-      if (!this.destroyed) this.read(0);
-    } catch (error) {
-      // Nobody called who could catch it.
-      if (!(error instanceof TlsError)) throw error;
-      this.destroy(toNodeError(error));
-    }
-  }
-
-  #side(): Connection {
-    const observer = keyLogObserver(this, observers(this._tlsOptions.observer, this.#trace));
-    const session = this._offerSession();
-    const { connection, signatureSchemes, verify } = this._isServer
-      ? serverSide(this, this.#setup!, this.#link, observer)
-      : clientSide(this._tlsOptions, this.#context!, this.#link, { observer, session });
-    this.#signatureSchemes = signatureSchemes;
-    this.#verify = verify;
-    if (!this.#takesRenegotiation) this.#barRenegotiation(connection);
-    return connection;
-  }
-
-  #judge(info: ConnectionInfo): void {
-    const isJudged = this.#strictness.verdictInHandshake;
-    this.authorize(info, this.#verify, { name: this._tlsOptions.identity, isJudged });
-  }
-
-  /** The peer ended the connection before the handshake was complete. Who took the socket over hears that it is an error. */
-  #onHangUp(cause: TlsError): void {
-    this.prependOnceListener('end', () => {
-      this.destroy(this._controlReleased ? this.#reset(cause) : undefined);
-    });
-    this.onEnd();
-  }
-
-  #reset(cause?: unknown): Error {
-    const { isServer, host, port, path, localAddress } = this._tlsOptions;
-    if (isServer) return connectionReset('server', cause);
-    return Object.assign(connectionReset('client', cause), { path, host, port, localAddress });
-  }
-
-  #touch(): void {
-    if (this.timeout) (this as unknown as { _unrefTimer(): void })._unrefTimer();
-  }
-}
-
-function listenTo(link: Link): void {
-  link.listen();
 }
 
 installNetworkProperties(TLSSocket.prototype);

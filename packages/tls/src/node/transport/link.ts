@@ -16,9 +16,9 @@ import { copiesWhatIsWritten, letGo } from './transport.ts';
 
 /** What a link tells its socket. */
 export interface LinkOwner extends ReportReader {
-  readonly _isServer: boolean;
+  readonly isServer: boolean;
   /** Begins the handshake. */
-  _start(): void;
+  begin(): void;
   /** Whether an end of the transport without close_notify ends reading only. */
   readonly toleratesTruncation: boolean;
   /** The connection broke. */
@@ -190,7 +190,7 @@ export class Link extends Reports {
       this.#refuseChunks();
       return;
     }
-    if (this.#connection === undefined) this.owner._start();
+    if (this.#connection === undefined) this.owner.begin();
     if (this.#closed) return;
     const isFirst = !this.#hasReceived;
     this.#hasReceived = true;
@@ -198,7 +198,7 @@ export class Link extends Reports {
     const { failure } = this;
     if (failure?.code === 'not-tls') this.#speaksTls = false;
     const reason =
-      isFirst && failure !== undefined ? firstReason(failure.code, chunk, this.owner._isServer) : undefined;
+      isFirst && failure !== undefined ? firstReason(failure.code, chunk, this.owner.isServer) : undefined;
     if (reason !== undefined) setCounterpart(failure!, queuedError(reason, '', failure));
     this.#settle();
   }
