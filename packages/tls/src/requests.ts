@@ -3,7 +3,7 @@ import type { Credential } from './certificates/credential.ts';
 import type { CertificateCompression, CertificateType, RawPublicKeyToVerify } from './certificates/types.ts';
 import type { CertificateToVerify, CertificateVerdict } from './certificates/verdict.ts';
 import type { EchOutcome } from './ech/outcome.ts';
-import type { OidFilter } from './extensions/certificates.ts';
+import type { OidFilter } from './extensions/oid-filters.ts';
 import type { RawMessage } from './messages/handshake-type.ts';
 
 import type { ExternalPsk, PskLookup, PskRequest } from './psk/external-psk.ts';

@@ -4,7 +4,8 @@ import { Certificate, createCertificateAuthority, ExtensionOid, TrustStore } fro
 import { describe, expect, test, vi } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
-import { signedCertificateTimestamp, statusRequest } from '../extensions/certificates.ts';
+import { statusRequest } from '../extensions/certificate-status.ts';
+import { signedCertificateTimestamp } from '../extensions/certificate-timestamps.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { ClientOptions } from '../options/client.ts';

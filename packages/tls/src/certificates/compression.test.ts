@@ -5,7 +5,7 @@ import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { explainMessage } from '../explain.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { compressCertificate } from '../extensions/identities.ts';
+import { compressCertificate } from '../extensions/certificate-compression.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import { certificateRequest13 } from '../messages/certificate-request.ts';
 import { clientHello } from '../messages/client-hello.ts';

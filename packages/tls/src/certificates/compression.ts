@@ -1,7 +1,7 @@
 import { bytesEqual, decode, encode } from '@testudo/codec';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { compressCertificate } from '../extensions/identities.ts';
+import { compressCertificate } from '../extensions/certificate-compression.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { Handshake } from '../handshake/context.ts';
 import { nextIs, receive, send } from '../handshake/message-flow.ts';

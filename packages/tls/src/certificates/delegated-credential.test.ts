@@ -7,7 +7,7 @@ import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { delegatedCredential, type SignedDelegation } from '../extensions/identities.ts';
+import { delegatedCredential, type SignedDelegation } from '../extensions/delegated-credential.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';

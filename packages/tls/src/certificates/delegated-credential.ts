@@ -1,6 +1,6 @@
 import { encode } from '@testudo/codec';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { type Delegation, delegatedCredential, delegationCodec } from '../extensions/identities.ts';
+import { type Delegation, delegatedCredential, delegationCodec } from '../extensions/delegated-credential.ts';
 import { chooseScheme } from '../handshake/authentication.ts';
 import type { Handshake } from '../handshake/context.ts';
 import type { ChosenCredential } from '../handshake/peer.ts';

@@ -1,7 +1,7 @@
 import type { PublicKey } from '@testudo/crypto';
 import { allowsDelegation, type Certificate, CertificateError } from '@testudo/x509';
 import { TlsError } from '../errors.ts';
-import type { SignedDelegation } from '../extensions/identities.ts';
+import type { SignedDelegation } from '../extensions/delegated-credential.ts';
 import { leafKey } from '../handshake/authentication.ts';
 import type { Handshake } from '../handshake/context.ts';
 import { negotiatedOf } from '../handshake/negotiated.ts';

@@ -2,7 +2,7 @@ import { bytesEqual, decode, encode } from '@testudo/codec';
 import type { CryptoProvider, KeyKind, PrivateKey, PublicKey, SignatureAlgorithm } from '@testudo/crypto';
 import { allowsDelegation, Certificate } from '@testudo/x509';
 import { TlsError } from '../errors.ts';
-import { type Delegation, delegatedCredential } from '../extensions/identities.ts';
+import { type Delegation, delegatedCredential } from '../extensions/delegated-credential.ts';
 import {
   SIGNATURE_SCHEMES,
   type SignatureScheme,

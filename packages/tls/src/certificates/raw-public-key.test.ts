@@ -3,7 +3,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
-import { clientCertificateType, serverCertificateType } from '../extensions/identities.ts';
+import { clientCertificateType, serverCertificateType } from '../extensions/certificate-type.ts';
 import { certificate13 } from '../messages/certificate.ts';
 import { clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { clientConnection } from '../connection/endpoint.ts';
-import { clientCertificateType, serverCertificateType } from '../extensions/identities.ts';
+import { clientCertificateType, serverCertificateType } from '../extensions/certificate-type.ts';
 import type { Observer } from '../observer.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { ServerOptions } from '../options/server.ts';

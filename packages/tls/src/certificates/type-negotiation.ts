@@ -1,6 +1,6 @@
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { clientCertificateType, serverCertificateType } from '../extensions/identities.ts';
+import { clientCertificateType, serverCertificateType } from '../extensions/certificate-type.ts';
 import type { ClientHandshake, Handshake, ServerHandshake } from '../handshake/context.ts';
 import type { Session } from '../sessions/session.ts';
 import type { Credential } from './credential.ts';

@@ -1,5 +1,5 @@
 import type { PublicKey, SignatureAlgorithm } from '@testudo/crypto';
-import type { SignedDelegation } from '../extensions/identities.ts';
+import type { SignedDelegation } from '../extensions/delegated-credential.ts';
 import type { SignatureScheme } from '../signature-schemes.ts';
 import type { CertificateVerdict } from './verdict.ts';
 

@@ -1,5 +1,5 @@
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { statusRequest } from '../extensions/certificates.ts';
+import { statusRequest } from '../extensions/certificate-status.ts';
 import { cookie } from '../extensions/cookie.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from '../extensions/negotiation.ts';

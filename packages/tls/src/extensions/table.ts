@@ -1,19 +1,19 @@
 import { alpn } from './alpn.ts';
 import { applicationSettings, applicationSettingsOld } from './application-settings.ts';
-import * as certificates from './certificates.ts';
+import { certificateAuthorities, trustedCaKeys } from './certificate-authorities.ts';
+import { compressCertificate } from './certificate-compression.ts';
+import { statusRequest, statusRequestV2 } from './certificate-status.ts';
+import { signedCertificateTimestamp } from './certificate-timestamps.ts';
+import { clientCertificateType, serverCertificateType } from './certificate-type.ts';
 import { cookie } from './cookie.ts';
+import { delegatedCredential } from './delegated-credential.ts';
 import { echOuterExtensions, encryptedClientHello } from './encrypted-client-hello.ts';
 import type { Extension } from './extension.ts';
 import { heartbeat } from './heartbeat.ts';
-import {
-  clientCertificateType,
-  compressCertificate,
-  delegatedCredential,
-  serverCertificateType,
-} from './identities.ts';
 import { keyShare } from './key-share.ts';
 import * as negotiation from './negotiation.ts';
 import { nextProtocolNegotiation } from './next-protocol.ts';
+import { oidFilters } from './oid-filters.ts';
 import { padding } from './padding.ts';
 import { earlyData, preSharedKey, pskKeyExchangeModes } from './pre-shared-key.ts';
 import { maxFragmentLength, recordSizeLimit } from './record-size.ts';
@@ -27,16 +27,16 @@ import { useSrtp } from './use-srtp.ts';
 export const EXTENSIONS: readonly Extension[] = [
   serverName,
   maxFragmentLength,
-  certificates.trustedCaKeys,
-  certificates.statusRequest,
+  trustedCaKeys,
+  statusRequest,
   negotiation.supportedGroups,
   negotiation.ecPointFormats,
   negotiation.signatureAlgorithms,
   useSrtp,
   heartbeat,
   alpn,
-  certificates.statusRequestV2,
-  certificates.signedCertificateTimestamp,
+  statusRequestV2,
+  signedCertificateTimestamp,
   padding,
   negotiation.encryptThenMac,
   negotiation.extendedMasterSecret,
@@ -51,8 +51,8 @@ export const EXTENSIONS: readonly Extension[] = [
   negotiation.supportedVersions,
   cookie,
   pskKeyExchangeModes,
-  certificates.certificateAuthorities,
-  certificates.oidFilters,
+  certificateAuthorities,
+  oidFilters,
   negotiation.postHandshakeAuth,
   negotiation.signatureAlgorithmsCert,
   keyShare,

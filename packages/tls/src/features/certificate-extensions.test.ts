@@ -7,13 +7,10 @@ import type { CertificateToVerify } from '../certificates/verdict.ts';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import {
-  oidFilters,
-  signedCertificateTimestamp,
-  statusRequest,
-  statusRequestV2,
-  trustedCaKeys,
-} from '../extensions/certificates.ts';
+import { trustedCaKeys } from '../extensions/certificate-authorities.ts';
+import { statusRequest, statusRequestV2 } from '../extensions/certificate-status.ts';
+import { signedCertificateTimestamp } from '../extensions/certificate-timestamps.ts';
+import { oidFilters } from '../extensions/oid-filters.ts';
 import { useSrtp } from '../extensions/use-srtp.ts';
 import { certificateStatus } from '../messages/certificate-status.ts';
 import type { ClientOptions } from '../options/client.ts';

@@ -2,12 +2,9 @@ import { requestCompression } from '../certificates/compression.ts';
 import { requestDelegation } from '../certificates/delegated-credential.ts';
 import { offerCertificateTypes } from '../certificates/type-negotiation.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import {
-  certificateAuthorities,
-  namedAuthorities,
-  signedCertificateTimestamp,
-  statusRequestV2,
-} from '../extensions/certificates.ts';
+import { certificateAuthorities, namedAuthorities } from '../extensions/certificate-authorities.ts';
+import { statusRequestV2 } from '../extensions/certificate-status.ts';
+import { signedCertificateTimestamp } from '../extensions/certificate-timestamps.ts';
 import { signatureAlgorithmsCert } from '../extensions/negotiation.ts';
 import type { ClientHandshake } from '../handshake/context.ts';
 import { learnHeartbeat, offerHeartbeat } from '../heartbeat/negotiation.ts';

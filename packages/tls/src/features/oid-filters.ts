@@ -2,7 +2,7 @@ import { DecodeError, decodeDer, type Oid } from '@testudo/codec';
 import { Certificate, CertificateError, ExtensionOid, Extensions } from '@testudo/x509';
 import type { Credential } from '../certificates/credential.ts';
 import { TlsError } from '../errors.ts';
-import type { OidFilter } from '../extensions/certificates.ts';
+import type { OidFilter } from '../extensions/oid-filters.ts';
 
 /**
  * The credentials whose certificate has what a server's oid_filters want (RFC 9846 §4.3.5): every key usage, and every

@@ -1,13 +1,10 @@
 import { requestCompression } from '../certificates/compression.ts';
 import { requestDelegation } from '../certificates/delegated-credential.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import {
-  OCSP_REQUEST,
-  oidFilters,
-  signedCertificateTimestamp,
-  statusRequest,
-} from '../extensions/certificates.ts';
+import { OCSP_REQUEST, statusRequest } from '../extensions/certificate-status.ts';
+import { signedCertificateTimestamp } from '../extensions/certificate-timestamps.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert } from '../extensions/negotiation.ts';
+import { oidFilters } from '../extensions/oid-filters.ts';
 import { GREASE_VALUES } from '../grease.ts';
 import type { ServerHandshake } from '../handshake/context.ts';
 import { answerHeartbeat } from '../heartbeat/negotiation.ts';

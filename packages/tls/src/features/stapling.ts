@@ -4,7 +4,7 @@ import type { OcspResponses } from '../certificates/types.ts';
 import { MAX_OCSP_RESPONSES } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { statusRequest, statusRequestV2 } from '../extensions/certificates.ts';
+import { statusRequest, statusRequestV2 } from '../extensions/certificate-status.ts';
 import type { CertificateStatus } from '../messages/certificate-status.ts';
 
 /** CertificateStatusType (RFC 6066 §8, RFC 6961 §2.2). */

@@ -2,7 +2,7 @@ import type { CryptoProvider } from '@testudo/crypto';
 import type { Credential } from '../certificates/credential.ts';
 import { TlsError } from '../errors.ts';
 import { alpn } from '../extensions/alpn.ts';
-import { certificateAuthorities } from '../extensions/certificates.ts';
+import { certificateAuthorities } from '../extensions/certificate-authorities.ts';
 import {
   signatureAlgorithms,
   signatureAlgorithmsCert,

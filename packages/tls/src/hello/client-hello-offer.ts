@@ -1,7 +1,7 @@
 import { peerNameOf, toAsciiDomain } from '@testudo/x509';
 import { alpn } from '../extensions/alpn.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { OCSP_REQUEST, statusRequest } from '../extensions/certificates.ts';
+import { OCSP_REQUEST, statusRequest } from '../extensions/certificate-status.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import * as negotiation from '../extensions/negotiation.ts';
 import { earlyData, PSK_DHE_KE, pskKeyExchangeModes } from '../extensions/pre-shared-key.ts';

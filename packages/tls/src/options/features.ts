@@ -1,6 +1,6 @@
 import type { CertificateCompression, CertificateType, RawPublicKeyVerifier } from '../certificates/types.ts';
 import type { ApplicationSettingsCodePoint } from '../extensions/application-settings.ts';
-import type { OidFilter } from '../extensions/certificates.ts';
+import type { OidFilter } from '../extensions/oid-filters.ts';
 import type { RetryCookieSealer } from '../features/retry-cookies.ts';
 import type { HeartbeatMode } from '../heartbeat/terms.ts';
 import type { Ssl2HelloReader } from '../record/ssl2-hello-reader.ts';

@@ -3,8 +3,9 @@
 
 export { clientServices } from '../config/services.ts';
 export { ExtensionBlock } from '../extensions/block.ts';
+export { serverCertificateType } from '../extensions/certificate-type.ts';
+export { delegatedCredential } from '../extensions/delegated-credential.ts';
 export { heartbeat } from '../extensions/heartbeat.ts';
-export { delegatedCredential, serverCertificateType } from '../extensions/identities.ts';
 export { keyShare } from '../extensions/key-share.ts';
 export {
   extendedMasterSecret,

@@ -2,7 +2,8 @@ import { bytesEqual } from '@testudo/codec';
 import { learnCertificateTypes } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import { signedCertificateTimestamp, statusRequest, statusRequestV2 } from '../extensions/certificates.ts';
+import { statusRequest, statusRequestV2 } from '../extensions/certificate-status.ts';
+import { signedCertificateTimestamp } from '../extensions/certificate-timestamps.ts';
 import {
   ecPointFormats,
   encryptThenMac,

@@ -2,11 +2,8 @@ import { answerCertificateTypes, nameResumedType } from '../certificates/type-ne
 import { TlsError } from '../errors.ts';
 import { alpn } from '../extensions/alpn.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import {
-  signedCertificateTimestamp,
-  type statusRequest,
-  type statusRequestV2,
-} from '../extensions/certificates.ts';
+import type { statusRequest, statusRequestV2 } from '../extensions/certificate-status.ts';
+import { signedCertificateTimestamp } from '../extensions/certificate-timestamps.ts';
 import {
   ecPointFormats,
   encryptThenMac,

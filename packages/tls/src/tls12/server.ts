@@ -1,7 +1,7 @@
 import { concat, encode } from '@testudo/codec';
 import { shownBy } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
-import { namedAuthorities } from '../extensions/certificates.ts';
+import { namedAuthorities } from '../extensions/certificate-authorities.ts';
 import { statusFor } from '../features/stapling.ts';
 import { type Flow, perform } from '../flow.ts';
 import type { Group } from '../groups/index.ts';

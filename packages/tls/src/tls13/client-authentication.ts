@@ -1,6 +1,6 @@
 import { TlsError } from '../errors.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
-import { certificateAuthorities, namedAuthorities } from '../extensions/certificates.ts';
+import { certificateAuthorities, namedAuthorities } from '../extensions/certificate-authorities.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
 import { requestFeatures } from '../features/server-features.ts';
 import type { Flow } from '../flow.ts';

@@ -1,8 +1,9 @@
 import { chooseCredential13 } from '../certificates/delegated-credential.ts';
 import { credentialsOfType, typeShownBy } from '../certificates/type-negotiation.ts';
 import { TlsError } from '../errors.ts';
-import { certificateAuthorities, oidFilters } from '../extensions/certificates.ts';
+import { certificateAuthorities } from '../extensions/certificate-authorities.ts';
 import { signatureAlgorithms } from '../extensions/negotiation.ts';
+import { oidFilters } from '../extensions/oid-filters.ts';
 import { noteFeatures } from '../features/client-features.ts';
 import { matchingCredentials } from '../features/oid-filters.ts';
 import { credentialsByAnchor } from '../features/trust-anchors.ts';

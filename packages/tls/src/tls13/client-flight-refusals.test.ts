@@ -4,14 +4,13 @@ import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { alpn } from '../extensions/alpn.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
-import {
-  certificateAuthorities,
-  oidFilters,
-  signedCertificateTimestamp,
-  statusRequest,
-} from '../extensions/certificates.ts';
-import { compressCertificate, delegatedCredential } from '../extensions/identities.ts';
+import { certificateAuthorities } from '../extensions/certificate-authorities.ts';
+import { compressCertificate } from '../extensions/certificate-compression.ts';
+import { statusRequest } from '../extensions/certificate-status.ts';
+import { signedCertificateTimestamp } from '../extensions/certificate-timestamps.ts';
+import { delegatedCredential } from '../extensions/delegated-credential.ts';
 import { signatureAlgorithms, signatureAlgorithmsCert, supportedGroups } from '../extensions/negotiation.ts';
+import { oidFilters } from '../extensions/oid-filters.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import { maxFragmentLength } from '../extensions/record-size.ts';
 import { serverName } from '../extensions/server-names.ts';

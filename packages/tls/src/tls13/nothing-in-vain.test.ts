@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { clientConfig } from '../config/client.ts';
 import { serverConfig } from '../config/server.ts';
 import { alpn } from '../extensions/alpn.ts';
-import { serverCertificateType } from '../extensions/identities.ts';
+import { serverCertificateType } from '../extensions/certificate-type.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { signatureAlgorithms, supportedGroups } from '../extensions/negotiation.ts';
 import { maxFragmentLength, recordSizeLimit } from '../extensions/record-size.ts';

@@ -2,7 +2,7 @@ import { Buffer } from 'node:buffer';
 import type { EventEmitter } from 'node:events';
 import { Certificate } from '@testudo/x509';
 import type { Credential } from '../../certificates/credential.ts';
-import { statusRequest } from '../../extensions/certificates.ts';
+import { statusRequest } from '../../extensions/certificate-status.ts';
 import { clientHello } from '../../messages/client-hello.ts';
 import { decodeMessage } from '../../messages/handshake-type.ts';
 import type { ClientHelloInfo } from '../../requests.ts';

@@ -1,30 +1,5 @@
-import { type Codec, list, opaque, struct, uint8, uint16, uint32 } from '@testudo/codec';
+import { type Codec, list, opaque, struct, uint16, uint32 } from '@testudo/codec';
 import type { Extension } from './extension.ts';
-
-/** compress_certificate (RFC 8879 §3): how the sender can decompress the peer's Certificate, by preference. */
-export const compressCertificate: Extension<{ client_hello: number[]; certificate_request: number[] }> = {
-  id: 27,
-  name: 'compress_certificate',
-  source: 'RFC 8879 §3',
-  codecs: { client_hello: list(1, uint16, 2, 254), certificate_request: list(1, uint16, 2, 254) },
-};
-
-type CertificateTypeExtension = Extension<{
-  client_hello: number[];
-  server_hello_12: number;
-  encrypted_extensions: number;
-}>;
-
-/** client_certificate_type (RFC 7250 §3): what the client can show; the server's choice. */
-export const clientCertificateType: CertificateTypeExtension = certificateType(19, 'client_certificate_type');
-
-/** server_certificate_type (RFC 7250 §3): what the client can verify; what the server shows. */
-export const serverCertificateType: CertificateTypeExtension = certificateType(20, 'server_certificate_type');
-
-function certificateType(id: number, name: string): CertificateTypeExtension {
-  const codecs = { client_hello: list(1, uint8, 1), server_hello_12: uint8, encrypted_extensions: uint8 };
-  return { id, name, source: 'RFC 7250 §3', codecs };
-}
 
 /** Credential (RFC 9345 §4): what the owner of a certificate signs. */
 export interface Delegation {
