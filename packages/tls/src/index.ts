@@ -38,7 +38,7 @@ export { Connection } from './connection/connection.ts';
 export { clientConnection, serverConnection } from './connection/endpoint.ts';
 export type { ConnectionEvents } from './connection/events.ts';
 export { ConnectionSecrets, type WriteState } from './connection/secrets.ts';
-export type { EchOptions } from './ech/client-config.ts';
+export type { EchOptions } from './ech/chosen-config.ts';
 export {
   type EchCipherSuite,
   type EchConfig,
@@ -47,7 +47,7 @@ export {
   encodeEchConfig,
   encodeEchConfigList,
   parseEchConfigList,
-} from './ech/config.ts';
+} from './ech/config-list.ts';
 export { type EchKey, type EchKeyOptions, generateEchKey } from './ech/keys.ts';
 export type { EchOutcome } from './ech/outcome.ts';
 export { echKeyToPem, parseEchKeys } from './ech/pem.ts';

@@ -1,4 +1,4 @@
-import { clientEchConfig } from '../ech/client-config.ts';
+import { clientEchConfig } from '../ech/chosen-config.ts';
 import { TlsError } from '../errors.ts';
 import { groupByName } from '../groups/index.ts';
 import type { ClientOptions } from '../options/client.ts';

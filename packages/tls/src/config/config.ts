@@ -4,7 +4,7 @@ import type {
   ClientCertificateTypes,
   TakenCertificateTypes,
 } from '../certificates/types.ts';
-import type { ClientEchConfig } from '../ech/client-config.ts';
+import type { ClientEchConfig } from '../ech/chosen-config.ts';
 import type { EchServerKeys } from '../ech/keys.ts';
 import type { ApplicationSettingsExtension } from '../extensions/application-settings.ts';
 import type { FiniteField, Group } from '../groups/index.ts';

@@ -5,8 +5,8 @@ import type { HeartbeatRequest } from '../heartbeat/heartbeat.ts';
 import type { ChannelBindingType } from './channel-bindings.ts';
 import { ConnectionFacts } from './facts.ts';
 import { ConnectionMachine, type ConnectionState } from './machine.ts';
-import type { ConnectionParts } from './parts.ts';
 import type { ConnectionSecrets } from './secrets.ts';
+import type { ConnectionParts } from './side.ts';
 
 /**
  * One TLS connection without a socket (sans-IO): feed it the transport's bytes with {@link receive}, give it

@@ -22,7 +22,7 @@ import { Driver } from './driver.ts';
 import type { ConnectionEvents } from './events.ts';
 import type { ConnectionFacts } from './facts.ts';
 import { OutgoingData } from './outgoing-data.ts';
-import type { ConnectionParts } from './parts.ts';
+import type { ConnectionParts } from './side.ts';
 
 export type ConnectionState = 'handshaking' | 'open' | 'closed' | 'failed';
 

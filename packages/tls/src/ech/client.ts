@@ -21,9 +21,9 @@ import { isSuite13 } from '../suites/index.ts';
 import { openEarlyData } from '../tls13/early-data.ts';
 import { sendClientHello } from '../tls13/offered-psk.ts';
 import { TLS13 } from '../versions.ts';
-import type { EchOffer } from './client-config.ts';
-import type { ClientEch } from './client-ech.ts';
-import { parseEchConfigList } from './config.ts';
+import type { EchOffer } from './chosen-config.ts';
+import type { ClientEch } from './client-hooks.ts';
+import { parseEchConfigList } from './config-list.ts';
 import { InnerHello } from './inner-hello.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { concat, utf8 } from '@testudo/codec';
 import { type CryptoProvider, HpkeAead, type HpkeSuite, hpkeSuite } from '@testudo/crypto';
-import type { EchCipherSuite } from './config.ts';
+import type { EchCipherSuite } from './config-list.ts';
 
 /** The HPKE suite of a configuration's KEM with one of its pairs; undefined where it is not known, or cannot encrypt. */
 export function echSuite(

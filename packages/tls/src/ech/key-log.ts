@@ -1,6 +1,6 @@
 import type { HpkeExporter } from '@testudo/crypto';
 import type { Handshake } from '../handshake/context.ts';
-import type { EchConfig } from './config.ts';
+import type { EchConfig } from './config-list.ts';
 
 /** Tells the observer what decrypts the inner hello, under the outer hello's random (RFC 9850 §2.3). */
 export function logEch(

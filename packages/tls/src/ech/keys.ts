@@ -15,7 +15,7 @@ import {
   encodeEchConfig,
   encodeEchConfigList,
   parseEchConfigList,
-} from './config.ts';
+} from './config-list.ts';
 import { echSuite } from './hpke.ts';
 import { isPublicName } from './public-name.ts';
 

@@ -4,7 +4,7 @@ import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
 import { serverConfig } from '../config/server.ts';
 import { echWorld, listOf } from '../testing/ech.ts';
-import { parseEchConfigList } from './config.ts';
+import { parseEchConfigList } from './config-list.ts';
 import type { EchKey } from './keys.ts';
 import { echKeyToPem, parseEchKeys } from './pem.ts';
 

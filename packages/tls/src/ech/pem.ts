@@ -11,7 +11,7 @@ import {
 } from '@testudo/codec';
 import { HpkeKem } from '@testudo/crypto';
 import { TlsError } from '../errors.ts';
-import { type EchConfig, encodeEchConfigList, parseEchConfigList } from './config.ts';
+import { type EchConfig, encodeEchConfigList, parseEchConfigList } from './config-list.ts';
 import type { EchKey } from './keys.ts';
 
 /**

@@ -10,7 +10,7 @@ import { type ClientHello, clientHello } from '../messages/client-hello.ts';
 import { decodeMessage } from '../messages/handshake-type.ts';
 import type { CipherSuite13 } from '../suites/index.ts';
 import { TLS13, VERSIONS } from '../versions.ts';
-import type { EchConfig } from './config.ts';
+import type { EchConfig } from './config-list.ts';
 import { CONFIRMATION_LENGTH, echConfirmation, IN_SERVER_HELLO } from './confirmation.ts';
 import { decodeInner } from './encoded-inner.ts';
 import { echInfo, echSuite } from './hpke.ts';

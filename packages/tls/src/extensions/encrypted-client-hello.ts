@@ -1,5 +1,5 @@
 import { type Codec, decode, fixed, opaque, type Reader, readField, uint8, uint16 } from '@testudo/codec';
-import { ECH_VERSION, echConfigList } from '../ech/config.ts';
+import { ECH_VERSION, echConfigList } from '../ech/config-list.ts';
 import { TlsError } from '../errors.ts';
 import type { Extension } from './extension.ts';
 

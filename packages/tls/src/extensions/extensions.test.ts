@@ -1,7 +1,7 @@
 import { type Codec, decode, encode, utf8 } from '@testudo/codec';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodeEchConfigList } from '../ech/config.ts';
+import { encodeEchConfigList } from '../ech/config-list.ts';
 import { fateOf } from '../testing/fate.ts';
 import { ExtensionBlock, extensions, rawExtensions } from './block.ts';
 import type { Place } from './extension.ts';

@@ -1,6 +1,6 @@
 import type { Credential } from '../certificates/credential.ts';
 import type { CertificateVerifier } from '../certificates/verdict.ts';
-import type { EchOptions } from '../ech/client-config.ts';
+import type { EchOptions } from '../ech/chosen-config.ts';
 import type { ExternalPsk, PskRequest } from '../psk/external-psk.ts';
 import type { CredentialRequest } from '../requests.ts';
 import type { ClientAfterHandshakeOptions } from './after-handshake.ts';

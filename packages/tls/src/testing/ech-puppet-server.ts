@@ -1,6 +1,6 @@
 import { concat } from '@testudo/codec';
 import { hpkeSuite } from '@testudo/crypto';
-import { parseEchConfigList } from '../ech/config.ts';
+import { parseEchConfigList } from '../ech/config-list.ts';
 import { CONFIRMATION_LENGTH, echConfirmation, IN_SERVER_HELLO } from '../ech/confirmation.ts';
 import { decodeInner } from '../ech/encoded-inner.ts';
 import { echInfo } from '../ech/hpke.ts';

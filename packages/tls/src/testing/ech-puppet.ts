@@ -1,5 +1,5 @@
 import { type HpkeSender, hpkeSuite } from '@testudo/crypto';
-import { type EchConfig, parseEchConfigList } from '../ech/config.ts';
+import { type EchConfig, parseEchConfigList } from '../ech/config-list.ts';
 import { echInfo } from '../ech/hpke.ts';
 import type { EchKey } from '../ech/keys.ts';
 import { payloadPlace } from '../ech/payload.ts';

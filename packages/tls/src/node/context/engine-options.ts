@@ -1,5 +1,5 @@
 import type { CertificateCompression } from '../../certificates/types.ts';
-import type { EchOptions } from '../../ech/client-config.ts';
+import type { EchOptions } from '../../ech/chosen-config.ts';
 import type { EchKey } from '../../ech/keys.ts';
 import type { HeartbeatMode } from '../../heartbeat/terms.ts';
 import type { RenegotiationOptions } from '../../options/after-handshake.ts';

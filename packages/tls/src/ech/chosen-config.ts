@@ -1,6 +1,6 @@
 import { CryptoError, type CryptoProvider, type HpkeSuite } from '@testudo/crypto';
 import { TlsError } from '../errors.ts';
-import { type EchConfig, parseEchConfigList } from './config.ts';
+import { type EchConfig, parseEchConfigList } from './config-list.ts';
 import { echInfo, echSuite } from './hpke.ts';
 
 /** How a client hides the name that it wants. */

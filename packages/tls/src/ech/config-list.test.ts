@@ -10,7 +10,7 @@ import {
   encodeEchConfig,
   encodeEchConfigList,
   parseEchConfigList,
-} from './config.ts';
+} from './config-list.ts';
 import { generateEchKey } from './keys.ts';
 import { isPublicName } from './public-name.ts';
 
