@@ -12,10 +12,13 @@ export function echKeysIn(files: readonly string[]): readonly EchKey[] | undefin
 }
 
 /** Who has another key is told ours by a server that shows a certificate for the public name. Throws a `Failure`. */
-export function checkPublicNames({ ech }: ServerConfig, hasCertificate: (name: string) => boolean): void {
-  if (ech === undefined) return;
+export function checkPublicNames(
+  { echServerKeys }: ServerConfig,
+  hasCertificate: (name: string) => boolean,
+): void {
+  if (echServerKeys === undefined) return;
   const { publicName } =
-    parseEchConfigList(ech.retryConfigs).find((config) => !hasCertificate(config.publicName)) ?? {};
+    parseEchConfigList(echServerKeys.retryConfigs).find((config) => !hasCertificate(config.publicName)) ?? {};
   if (publicName === undefined) return;
   throw new Failure(
     `ech: clients see the name ${publicName}, but no certificate here is for it: without one they cannot be told a new key`,

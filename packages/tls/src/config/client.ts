@@ -1,4 +1,4 @@
-import { clientEchConfig } from '../ech/chosen-config.ts';
+import { clientEchOffer } from '../ech/chosen-config.ts';
 import { TlsError } from '../errors.ts';
 import { groupByName } from '../groups/index.ts';
 import type { ClientOptions } from '../options/client.ts';
@@ -31,9 +31,9 @@ export function clientConfig(options: ClientOptions): ClientConfig {
   const toVerify = known.filter(({ isForClients }) => isForClients !== true);
   if (toVerify.length === 0)
     throw new TlsError('bad-option', 'signatureSchemes has none that servers sign with');
-  const ech = clientEchConfig(options.provider, options.ech);
-  if (typeof ech === 'object') {
-    checkedProtocols(ech.outerAlpnProtocols);
+  const echOffer = clientEchOffer(options.provider, options.ech);
+  if (typeof echOffer === 'object') {
+    checkedProtocols(echOffer.outerAlpnProtocols);
     needTls13('ech', common);
   }
   return {
@@ -44,6 +44,6 @@ export function clientConfig(options: ClientOptions): ClientConfig {
     services: clientServices(options),
     keyShareGroups,
     features: clientFeatures(options),
-    ech,
+    echOffer,
   };
 }

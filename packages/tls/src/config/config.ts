@@ -4,7 +4,7 @@ import type {
   ClientCertificateTypes,
   TakenCertificateTypes,
 } from '../certificates/types.ts';
-import type { ClientEchConfig } from '../ech/chosen-config.ts';
+import type { EchOffer } from '../ech/chosen-config.ts';
 import type { EchServerKeys } from '../ech/keys.ts';
 import type { ApplicationSettingsExtension } from '../extensions/application-settings.ts';
 import type { FiniteField, Group } from '../groups/index.ts';
@@ -94,7 +94,7 @@ export interface ClientTerms extends CommonConfig, ClientSettings {
   readonly services: Services;
   readonly keyShareGroups: readonly Group[];
   readonly features: ClientFeatures;
-  readonly ech: ClientEchConfig | undefined;
+  readonly echOffer: EchOffer | 'grease' | undefined;
 }
 
 /** What `clientConfig` gives: for many connections. */
@@ -110,7 +110,7 @@ export interface ServerTerms extends CommonConfig, ServerSettings {
   readonly ticketCount: number;
   readonly sessionLifetime: number;
   /** Undefined without keys. */
-  readonly ech: EchServerKeys | undefined;
+  readonly echServerKeys: EchServerKeys | undefined;
   /** Bytes; 0 where none is taken. */
   readonly maxEarlyData: number;
   /** Milliseconds. */

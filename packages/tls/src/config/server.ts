@@ -34,7 +34,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
     options,
     services: serverServices(options),
     features: serverFeatures(options),
-    ech: echKeys === undefined ? undefined : echServerKeys(options.provider, echKeys),
+    echServerKeys: echKeys === undefined ? undefined : echServerKeys(options.provider, echKeys),
     maxEarlyData: maxEarlyData(options.earlyData),
     earlyDataAgeTolerance: ageTolerance(options.earlyData),
     ticketCount: inRange('ticketCount', options.ticketCount ?? defaults.DEFAULT_TICKET_COUNT, 0, 8),

@@ -14,9 +14,6 @@ export interface EchOptions {
   readonly outerAlpnProtocols?: readonly string[] | undefined;
 }
 
-/** What a client's options say about ECH. */
-export type ClientEchConfig = 'grease' | EchOffer;
-
 /** The configuration that a client encrypts for. */
 export interface EchOffer {
   readonly config: EchConfig;
@@ -28,10 +25,10 @@ export interface EchOffer {
  * The first configuration that may be used and that this side can do. Throws `bad-option` where there is none: going on
  * would show the name that is to be hidden.
  */
-export function clientEchConfig(
+export function clientEchOffer(
   provider: CryptoProvider,
   options: EchOptions | 'grease' | undefined,
-): ClientEchConfig | undefined {
+): EchOffer | 'grease' | undefined {
   if (options === undefined || options === 'grease') return options;
   const configs = readConfigs(options.configs);
   for (const config of configs) {

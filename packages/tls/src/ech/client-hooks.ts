@@ -4,7 +4,7 @@ import type { ClientHello } from '../messages/client-hello.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 
 /** What Encrypted Client Hello changes in a client's handshake, which is that of its inner hello or of its outer one. */
-export interface ClientEch {
+export interface EchHooks {
   /** Puts the extensions of a hello into order before it is written. */
   arrange(hello: ClientHello): void;
   /** The message to send for this hello. */

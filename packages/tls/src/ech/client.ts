@@ -22,7 +22,7 @@ import { openEarlyData } from '../tls13/early-data.ts';
 import { sendClientHello } from '../tls13/offered-psk.ts';
 import { TLS13 } from '../versions.ts';
 import type { EchOffer } from './chosen-config.ts';
-import type { ClientEch } from './client-hooks.ts';
+import type { EchHooks } from './client-hooks.ts';
 import { parseEchConfigList } from './config-list.ts';
 import { InnerHello } from './inner-hello.ts';
 
@@ -30,14 +30,14 @@ import { InnerHello } from './inner-hello.ts';
  * A client's handshake that hides its hello inside another one (RFC 9849 §6.1): two handshakes begin, and the server's
  * first answer tells which of them goes on.
  */
-export function* echHandshake(h: ClientHandshake, ech: EchOffer): Flow<HandshakeResult> {
+export function* echHandshake(h: ClientHandshake, offer: EchOffer): Flow<HandshakeResult> {
   const retry = new RetryConfigs();
-  const outer = outerHandshake(h, ech, retry);
+  const outer = outerHandshake(h, offer, retry);
   const plainInner = innerHandshake(h);
   const innerOffer = yield* makeInnerOffer(plainInner);
   const outerOffer = yield* makeOuterOffer(outer, innerOffer);
-  const hello = new InnerHello(ech, plainInner.transcript, outer, outerOffer);
-  const inner = { ...plainInner, ech: hello };
+  const hello = new InnerHello(offer, plainInner.transcript, outer, outerOffer);
+  const inner = { ...plainInner, echHooks: hello };
   sendClientHello(inner, innerOffer);
   h.channel.beginCompatibility();
   openEarlyData(inner, innerOffer);
@@ -51,7 +51,7 @@ export function* echHandshake(h: ClientHandshake, ech: EchOffer): Flow<Handshake
   outer.transcript.add(raw);
   const { info, established } = yield* withoutCredentials(afterFirstAnswer(outer, outerOffer, answer));
   established.wipe();
-  throw echRejection(info, ech.config.publicName, retry);
+  throw echRejection(info, offer.config.publicName, retry);
 }
 
 /** TLS 1.3 only, and everything that the user wants. */
@@ -65,7 +65,7 @@ function innerHandshake(h: ClientHandshake): ClientHandshake {
 function outerHandshake(
   h: ClientHandshake,
   { config, outerAlpnProtocols }: EchOffer,
-  ech: ClientEch,
+  echHooks: EchHooks,
 ): ClientHandshake {
   const { features } = h.config;
   return {
@@ -86,7 +86,7 @@ function outerHandshake(
     session: undefined,
     onSession: () => {},
     wantsEarlyData: false,
-    ech,
+    echHooks,
   };
 }
 
@@ -111,7 +111,7 @@ function* makeOuterOffer(h: ClientHandshake, inner: Offer): Flow<Offer> {
 }
 
 /** The outer handshake's side, once the server went on with it: keeps what it sends to try again with. */
-class RetryConfigs implements ClientEch {
+class RetryConfigs implements EchHooks {
   list: Uint8Array | undefined;
 
   arrange(): void {}

@@ -201,7 +201,7 @@ describe('options', () => {
       config({ publicName: 'a.1' }),
       good.config,
     ]);
-    expect(client(configs)().ech).toMatchObject({ config: { bytes: good.config } });
+    expect(client(configs)().echOffer).toMatchObject({ config: { bytes: good.config } });
   });
 
   test.each([

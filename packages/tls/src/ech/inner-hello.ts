@@ -14,7 +14,7 @@ import { encodeMessage, HANDSHAKE_HEADER } from '../messages/handshake-type.ts';
 import type { ServerHello } from '../messages/server-hello.ts';
 import { cipherSuite13 } from '../suites/index.ts';
 import type { EchOffer } from './chosen-config.ts';
-import type { ClientEch } from './client-hooks.ts';
+import type { EchHooks } from './client-hooks.ts';
 import { CONFIRMATION_LENGTH, echConfirmation, IN_SERVER_HELLO } from './confirmation.ts';
 import { encodeInner } from './encoded-inner.ts';
 import { echInfo } from './hpke.ts';
@@ -23,7 +23,7 @@ import { payloadPlace } from './payload.ts';
 import { copyRepeated, gatherRepeated, REPEATED } from './repeated-extensions.ts';
 
 /** The inner hello's side: encrypts each of its hellos into an outer one, and knows when the server has read it. */
-export class InnerHello implements ClientEch {
+export class InnerHello implements EchHooks {
   readonly #ech: EchOffer;
   readonly #outer: ClientHandshake;
   readonly #outerOffer: Offer;

@@ -29,12 +29,12 @@ export function openFirstHello(h: ServerHandshake, hello: ClientHello, raw: Uint
   refuseOuterAtBackend(h);
   const opened = tryKeys(h, ech, raw);
   if (typeof opened === 'string') {
-    h.ech = { outcome: opened };
+    h.receivedEch = { outcome: opened };
     negotiatedOf(h).ech = opened;
     return hello;
   }
   logEch(h, hello.random, opened.config, opened.context);
-  h.ech = { outcome: 'accepted', opened: { ech, context: opened.context } };
+  h.receivedEch = { outcome: 'accepted', opened: { ech, context: opened.context } };
   negotiatedOf(h).ech = 'accepted';
   return takeInner(h, opened.encoded, raw);
 }
@@ -42,14 +42,14 @@ export function openFirstHello(h: ServerHandshake, hello: ClientHello, raw: Uint
 /** As {@link openFirstHello}, for the hello after a retry: with the same key, or not at all (RFC 9849 §7.1.1). */
 export function openSecondHello(h: ServerHandshake, hello: ClientHello, raw: Uint8Array): ClientHello {
   const ech = hello.extensions.get(encryptedClientHello);
-  if (h.ech?.outcome !== 'accepted') {
+  if (h.receivedEch?.outcome !== 'accepted') {
     if (ech?.type === 'inner') throw misplacedInner();
     return hello;
   }
   if (ech === undefined) {
     throw new TlsError('missing-extension', 'the second ClientHello came without encrypted_client_hello');
   }
-  const { opened } = h.ech;
+  const { opened } = h.receivedEch;
   if (opened === undefined) {
     if (ech.type === 'inner') return hello;
     throw new TlsError('illegal-parameter', 'the second ClientHello is encrypted, the first was not');
@@ -83,10 +83,10 @@ export function reserveRetryConfirmation(
   helloHash: Uint8Array,
   extensions: ExtensionBlock<'hello_retry_request'>,
 ): void {
-  if (h.ech?.outcome === 'accepted')
+  if (h.receivedEch?.outcome === 'accepted')
     extensions.set(encryptedClientHello, new Uint8Array(CONFIRMATION_LENGTH));
-  else if (h.ech !== undefined && h.config.ech !== undefined) {
-    const grease = h.provider.hmac('sha256', h.config.ech.greaseKey, helloHash);
+  else if (h.receivedEch !== undefined && h.config.echServerKeys !== undefined) {
+    const grease = h.provider.hmac('sha256', h.config.echServerKeys.greaseKey, helloHash);
     extensions.set(encryptedClientHello, grease.subarray(0, CONFIRMATION_LENGTH));
   }
 }
@@ -120,9 +120,9 @@ export function offerRetryConfigs(
   hello: ClientHello,
   extensions: ExtensionBlock<'encrypted_extensions'>,
 ): void {
-  if (h.config.ech === undefined || h.ech?.outcome === 'accepted') return;
+  if (h.config.echServerKeys === undefined || h.receivedEch?.outcome === 'accepted') return;
   if (hello.extensions.has(encryptedClientHello))
-    extensions.set(encryptedClientHello, h.config.ech.retryConfigs);
+    extensions.set(encryptedClientHello, h.config.echServerKeys.retryConfigs);
 }
 
 function confirm(
@@ -133,7 +133,7 @@ function confirm(
   raw: Uint8Array,
   at: number,
 ): void {
-  if (h.ech?.outcome !== 'accepted') return;
+  if (h.receivedEch?.outcome !== 'accepted') return;
   const messages = concat(h.transcript.messages(), raw);
   raw.set(echConfirmation(h.provider, hash, messages, { message, raw, at, random }), at);
 }
@@ -141,14 +141,14 @@ function confirm(
 /** Split mode: a client-facing server has decrypted the hello and sends what was in it. */
 function takeForwardedHello(h: ServerHandshake, hello: ClientHello): ClientHello {
   if (!h.config.echBackend) throw misplacedInner();
-  h.ech = { outcome: 'accepted' };
+  h.receivedEch = { outcome: 'accepted' };
   negotiatedOf(h).ech = 'accepted';
   return hello;
 }
 
 /** RFC 9849 §7: who only stands behind a client-facing server gets nothing that is still encrypted. */
 function refuseOuterAtBackend({ config }: ServerHandshake): void {
-  if (!config.echBackend || config.ech !== undefined) return;
+  if (!config.echBackend || config.echServerKeys !== undefined) return;
   throw new TlsError('illegal-parameter', 'an encrypted ClientHello for a backend server, which has no keys');
 }
 
@@ -164,7 +164,7 @@ interface OpenedHello {
 
 /** What the first key gives that opens it; else how it comes that none did. */
 function tryKeys(h: ServerHandshake, ech: OuterEch, raw: Uint8Array): OpenedHello | 'rejected' | 'grease' {
-  const { keys }: Pick<EchServerKeys, 'keys'> = h.config.ech ?? { keys: [] };
+  const { keys }: Pick<EchServerKeys, 'keys'> = h.config.echServerKeys ?? { keys: [] };
   const named = keys.filter(({ config }) => config.configId === ech.configId);
   const candidates = h.config.echTrialDecryption ? keys : named;
   const aad = candidates.length === 0 ? undefined : outerAad(raw);

@@ -2,8 +2,8 @@ import type { CryptoProvider } from '@testudo/crypto';
 import type { AlertName } from '../alerts.ts';
 import type { CertificateTypes } from '../certificates/types.ts';
 import type { ClientTerms, CommonConfig, ServerTerms } from '../config/config.ts';
-import type { ClientEch } from '../ech/client-hooks.ts';
-import type { ServerEch } from '../ech/received-ech.ts';
+import type { EchHooks } from '../ech/client-hooks.ts';
+import type { ReceivedEch } from '../ech/received-ech.ts';
 import type { HeartbeatTerms } from '../heartbeat/terms.ts';
 import type { RawMessage } from '../messages/handshake-type.ts';
 import type { Observer } from '../observer.ts';
@@ -118,7 +118,7 @@ export interface ClientHandshake extends Handshake {
   /** The application wants to send early data. */
   readonly wantsEarlyData: boolean;
   /** What Encrypted Client Hello changes; undefined without it. */
-  readonly ech?: ClientEch;
+  readonly echHooks?: EchHooks;
 }
 
 /** A server's handshake. */
@@ -137,5 +137,5 @@ export interface ServerHandshake extends Handshake {
   /** What to tell of trust anchors; undefined for nothing. */
   availableTrustAnchors?: readonly Uint8Array[];
   /** Encrypted Client Hello; undefined where the client sent none. */
-  ech?: ServerEch;
+  receivedEch?: ReceivedEch;
 }

@@ -36,7 +36,7 @@ export function* afterFirstAnswer(
     answer = second.value;
     // One in a connection is all there may be (RFC 9846 §4.2.4).
     if (isRetry(answer)) throw new TlsError('unexpected-message', 'a second HelloRetryRequest');
-    h.ech?.checkSecondAnswer(answer, second.raw);
+    h.echHooks?.checkSecondAnswer(answer, second.raw);
   }
 
   if (isTls13(answer)) return yield* clientHandshake13(h, offer, answer, retried);

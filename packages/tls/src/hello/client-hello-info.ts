@@ -50,7 +50,7 @@ class HelloInfo implements ClientHelloInfo {
     this.certificateSignatureSchemes = extensions.get(signatureAlgorithmsCert) ?? this.signatureSchemes;
     this.supportedVersions = extensions.get(supportedVersions) ?? [hello.legacyVersion];
     this.certificateAuthorities = extensions.get(certificateAuthorities) ?? [];
-    this.ech = h.ech?.outcome ?? 'none';
+    this.ech = h.receivedEch?.outcome ?? 'none';
     this.message = h.clientHello!;
     this.#provider = h.provider;
   }

@@ -17,11 +17,11 @@ import { shapeHello } from './client-hello-shape.ts';
 /** A client's handshake: says hello (RFC 9846 §4.2.2), and goes on with what the server answers. */
 export function* clientHandshake(h: ClientHandshake): Flow<HandshakeResult> {
   checkUsable(h.config);
-  const { ech } = h.config;
-  if (typeof ech === 'object') return yield* echHandshake(h, ech);
+  const { echOffer } = h.config;
+  if (typeof echOffer === 'object') return yield* echHandshake(h, echOffer);
   const offer = yield* makeOffer(h);
   offerFeatures(h, offer.hello.extensions);
-  if (ech === 'grease') offerGreaseEch(h, offer);
+  if (echOffer === 'grease') offerGreaseEch(h, offer);
   offer.hello = shapeHello(h, offer.hello);
   sendClientHello(h, offer);
   if (h.config.versions.includes(TLS13)) h.channel.beginCompatibility();

@@ -99,7 +99,7 @@ export class ClientRenegotiation implements Renegotiation {
 /** The version stays as it is (RFC 9846 §4.2.2). */
 function onlyVersion(config: ClientTerms, version: Version): ClientTerms {
   const cipherSuites = config.cipherSuites.filter((suite) => suiteFits(suite, version));
-  return { ...config, versions: [version], cipherSuites, ech: undefined };
+  return { ...config, versions: [version], cipherSuites, echOffer: undefined };
 }
 
 /** Undefined when the server does not want to: then all stays as it was (RFC 5246 §7.2.2). */

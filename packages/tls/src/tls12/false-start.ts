@@ -32,7 +32,7 @@ export function mayFalseStart(h: ClientHandshake, agreed: Agreed, server: Authen
     server.error === undefined &&
     // In a renegotiation data waits anyway. A server that did not read the inner hello gets none (RFC 9849 §6.1.6).
     h.renegotiates === undefined &&
-    h.ech === undefined &&
+    h.echHooks === undefined &&
     (falseStart === 'any-server' || namesProtocol(h, agreed))
   );
 }

@@ -193,7 +193,7 @@ function* receiveServerFlight(
   learnFeatures(h, extensions);
   learnTrustAnchors(h, extensions);
   if (psk === undefined) learnCertificateTypes(h, extensions);
-  h.ech?.learn(extensions);
+  h.echHooks?.learn(extensions);
   const alpnProtocol = selectedProtocol(offer.hello.extensions, extensions);
   const early = earlyDataOutcome(offer, { accepted: extensions.has(earlyData), psk, suite, alpnProtocol });
   const settings = learnSettings(

@@ -65,7 +65,7 @@ export function sendClientHello(h: ClientHandshake, offer: Offer): void {
   const raw = encodeClientHello(h, offer);
   h.transcript.add(raw);
   if (offer.psks.length > 0) bindPsks(h, offer, raw);
-  h.channel.writeHandshake(h.ech?.wrap(offer, raw) ?? raw);
+  h.channel.writeHandshake(h.echHooks?.wrap(offer, raw) ?? raw);
 }
 
 /** The PSKs on offer go last (RFC 9846 §4.3.11); their binders are zeros. */
@@ -77,8 +77,8 @@ function encodeClientHello(h: ClientHandshake, { psks, hello }: Offer): Uint8Arr
       binders: psks.map(({ hash }) => new Uint8Array(HASH_LENGTH[hash])),
     });
   }
-  if (h.ech === undefined) padHello(h.config, hello);
-  else h.ech.arrange(hello);
+  if (h.echHooks === undefined) padHello(h.config, hello);
+  else h.echHooks.arrange(hello);
   return encodeMessage(clientHello, hello);
 }
 
