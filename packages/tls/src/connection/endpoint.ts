@@ -1,5 +1,5 @@
-import type { ClientConfig, ServerConfig } from '../config/config.ts';
-import type { ClientHandshake, ServerHandshake } from '../handshake/context.ts';
+import type { ClientConfig, CommonConfig, ServerConfig } from '../config/config.ts';
+import type { Channel, ClientHandshake, Handshake, ServerHandshake } from '../handshake/context.ts';
 import { Transcript } from '../handshake/transcript.ts';
 import { clientHandshake } from '../hello/client.ts';
 import { sniFor } from '../hello/client-hello-offer.ts';
@@ -51,13 +51,7 @@ export function clientConnection(
     initialVersion: Math.min(FIRST_RECORD_VERSION, config.versions[0] ?? FIRST_RECORD_VERSION),
     flow: (channel) => {
       const handshake: ClientHandshake = {
-        provider,
-        channel,
-        config,
-        transcript: new Transcript(provider),
-        observer: options.observer,
-        now: config.now(),
-        lookahead: undefined,
+        ...firstHandshake(config, channel, options.observer),
         host: options.host,
         serverName,
         session: options.session,
@@ -65,7 +59,6 @@ export function clientConnection(
           given.push(endingOf(session));
           options.events.session?.(session);
         },
-        helloRequestsLeft: 0,
         wantsEarlyData: options.earlyData ?? false,
       };
       return clientHandshake(handshake);
@@ -83,7 +76,6 @@ export function serverConnection(
     events: ConnectionEvents;
   },
 ): Connection {
-  const { provider } = config;
   let resumed: Ending | undefined;
   return new Connection(config, {
     services: config.services,
@@ -98,14 +90,7 @@ export function serverConnection(
     ssl2Hello: config.ssl2Hello,
     flow: (channel) => {
       const handshake: ServerHandshake = {
-        provider,
-        channel,
-        config,
-        transcript: new Transcript(provider),
-        observer: options.observer,
-        now: config.now(),
-        lookahead: undefined,
-        helloRequestsLeft: 0,
+        ...firstHandshake(config, channel, options.observer),
         resuming: (session) => {
           resumed = endingOf(session);
         },
@@ -113,4 +98,23 @@ export function serverConnection(
       return serverHandshake(handshake);
     },
   });
+}
+
+/** What both sides begin with. */
+function firstHandshake<Config extends CommonConfig>(
+  config: Config,
+  channel: Channel,
+  observer: Observer | undefined,
+): Handshake & { readonly config: Config } {
+  const { provider } = config;
+  return {
+    provider,
+    channel,
+    config,
+    transcript: new Transcript(provider),
+    observer,
+    now: config.now(),
+    lookahead: undefined,
+    helloRequestsLeft: 0,
+  };
 }
