@@ -21,6 +21,7 @@ import { type SignatureScheme, signatureSchemeByName } from '../signature-scheme
 import { flag, oneOf } from './checks.ts';
 import type { ClientFeatures, CommonFeatures, ServerFeatures } from './config.ts';
 import { defaultSignatureSchemes } from './defaults.ts';
+import type { CommonSettings, ServerSettings } from './settings.ts';
 
 /** Throws `bad-option`. */
 export function clientFeatures(
@@ -45,15 +46,16 @@ export function clientFeatures(
 
 /** Throws `bad-option`. */
 export function serverFeatures(
-  options: ServerFeatureOptions & { readonly verifyCertificate?: unknown; readonly renegotiation?: unknown },
+  options: ServerFeatureOptions & { readonly verifyCertificate?: unknown },
+  settings: Pick<CommonSettings & ServerSettings, 'requestOcsp' | 'requestTimestamps' | 'renegotiation'>,
 ): ServerFeatures {
   const common = commonFeatures(options);
   const ids: number[] = [];
-  if (options.requestOcsp === true) ids.push(statusRequest.id);
-  if (options.requestTimestamps === true) ids.push(signedCertificateTimestamp.id);
+  if (settings.requestOcsp) ids.push(statusRequest.id);
+  if (settings.requestTimestamps) ids.push(signedCertificateTimestamp.id);
   if (common.delegationSchemes.length > 0) ids.push(delegatedCredential.id);
   const keepsCertificateHash = flag(options, 'sessionsKeepCertificateHash', false);
-  if (keepsCertificateHash && options.renegotiation)
+  if (keepsCertificateHash && settings.renegotiation !== undefined)
     throw new TlsError(
       'bad-option',
       'sessionsKeepCertificateHash cannot be used with renegotiation, which compares whole certificates',

@@ -33,7 +33,7 @@ export function serverConfig(options: ServerOptions): ServerConfig {
     ...settings,
     options,
     services: serverServices(options),
-    features: serverFeatures(options),
+    features: serverFeatures(options, settings),
     echServerKeys: echKeys === undefined ? undefined : echServerKeys(options.provider, echKeys),
     maxEarlyData: maxEarlyData(options.earlyData),
     earlyDataAgeTolerance: ageTolerance(options.earlyData),
