@@ -5,8 +5,8 @@ import { builtinModules } from 'node:module';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 import { findGlobals, findImports } from './imports.mjs';
 
-/** Lowest first: a package imports only packages before it. Applications are above all of them. Behind tls are names kept for later. */
-export const LAYERS = ['codec', 'crypto', 'x509', 'tls', 'dns', 'smime', 'mail', 'ipsec'];
+/** Lowest first: a package imports only packages before it. Applications are above all of them. */
+export const LAYERS = ['codec', 'crypto', 'x509', 'tls'];
 
 /** The one folder of a package's src that may touch Node; everything else is bytes in, bytes out. */
 const ADAPTERS = 'src/node/';
@@ -24,10 +24,14 @@ const ROOT_FOLDERS = ['bench', 'conformance', 'examples', 'fuzz', 'scripts'];
 export function checkLayers(root) {
   const workspace = readWorkspace(root);
   return [
-    ...workspace.packages.flatMap((pack) => [
-      ...checkManifest(pack, workspace),
-      ...sourcesOf(pack.dir).flatMap((file) => checkSource(file, pack, workspace)),
-    ]),
+    // What has no place is told of below: nothing can be said of what it imports.
+    ...workspace.packages
+      .filter(({ rank }) => rank !== -1)
+      .flatMap((pack) => [
+        ...checkManifest(pack, workspace),
+        ...sourcesOf(pack.dir).flatMap((file) => checkSource(file, pack, workspace)),
+      ]),
+    ...checkFolders(root),
     ...checkBuildList(workspace),
     ...checkTestDoors(workspace),
     ...ROOT_FOLDERS.flatMap((folder) =>
@@ -57,11 +61,27 @@ function readPackage(root, group, folder) {
   return { name: manifest.name, path: `${group}/${folder}`, dir, manifest, rank, isApp: group === 'apps' };
 }
 
+/** The list and the folders are the same; of a folder without package.json nothing else would be looked at. */
+function checkFolders(root) {
+  const folders = foldersOf(join(root, 'packages')).filter(
+    (name) => sourcesOf(join(root, 'packages', name)).length > 0,
+  );
+  return [
+    ...LAYERS.filter((name) => !folders.includes(name)).map(
+      (name) => `scripts/layers.mjs: LAYERS names ${name}, but there is no packages/${name}`,
+    ),
+    ...folders
+      .filter((name) => !LAYERS.includes(name))
+      .map((name) => `packages/${name}: has no place in the layers: add it to LAYERS in scripts/layers.mjs`),
+    ...folders
+      .filter((name) => !existsSync(join(root, 'packages', name, 'package.json')))
+      .map((name) => `packages/${name}: has no package.json`),
+  ];
+}
+
 /** The package's place, its declared dependencies, and its tsconfig against them. */
 function checkManifest(pack, { byName }) {
   const file = `${pack.path}/package.json`;
-  if (pack.rank === -1)
-    return [`${file}: has no place in the layers: add it to LAYERS in scripts/layers.mjs`];
   const own = Object.keys(dependenciesOf(pack.manifest)).filter((name) => byName.has(name));
   const upward = own.filter((name) => byName.get(name).rank >= pack.rank);
   return [

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
-import { checkLayers } from './layers.mjs';
+import { checkLayers, LAYERS } from './layers.mjs';
 
 const trees = [];
 afterEach(() => {
@@ -12,13 +12,15 @@ afterEach(() => {
 /** Where a test door leads. */
 const TESTING = { 'testudo-source': './packages/tls/src/testing/index.ts' };
 
-/** A workspace of codec < crypto < tls and one application, sound unless `changes` break it. */
+/** A workspace of codec < crypto < x509 < tls and one application, sound unless `changes` break it. */
 function breachesWith(changes) {
   const root = mkdtempSync(join(tmpdir(), 'layers-'));
   trees.push(root);
   const files = {
     'package.json': { devDependencies: { vitest: '1' }, imports: { '#tls/testing': TESTING } },
-    'tsconfig.build.json': references('packages/codec', './packages/crypto', 'packages/tls', 'apps/testudo'),
+    'tsconfig.build.json': references(
+      ...['packages/codec', './packages/crypto', 'packages/x509', 'packages/tls', 'apps/testudo'],
+    ),
     ...pack('packages/codec', '@testudo/codec', {}),
     ...pack(
       'packages/crypto',
@@ -26,6 +28,7 @@ function breachesWith(changes) {
       { '@testudo/codec': '1', '@noble/hashes': '1' },
       '../codec',
     ),
+    ...pack('packages/x509', '@testudo/x509', {}),
     ...pack('packages/tls', '@testudo/tls', { '@testudo/codec': '1' }, '../codec'),
     ...pack('apps/testudo', 'testudo', { '@testudo/tls': '1' }, '../../packages/tls'),
     ...changes,
@@ -283,14 +286,42 @@ describe('a manifest breaks them by', () => {
   });
 
   test('a package that the build does not know', () => {
-    expect(breachesWith(pack('packages/dns', '@testudo/dns', {}))).toEqual([
-      'tsconfig.build.json: lacks packages/dns',
+    const list = references('packages/codec', 'packages/crypto', 'packages/tls', 'apps/testudo');
+    expect(breachesWith({ 'tsconfig.build.json': list })).toEqual([
+      'tsconfig.build.json: lacks packages/x509',
+    ]);
+  });
+});
+
+describe('a folder breaks them by', () => {
+  const PLACELESS = 'packages/dns: has no place in the layers: add it to LAYERS in scripts/layers.mjs';
+
+  test('having no place in the layers', () => {
+    const files = {
+      ...pack('packages/dns', '@testudo/dns', { '@testudo/codec': '1' }, '../codec'),
+      'packages/dns/src/a.ts': "import '@testudo/codec';",
+    };
+    expect(breachesWith(files)).toEqual([PLACELESS, 'tsconfig.build.json: lacks packages/dns']);
+  });
+
+  test('being no package yet', () => {
+    expect(breachesWith({ 'packages/dns/src/index.ts': 'export {};' })).toEqual([
+      PLACELESS,
+      'packages/dns: has no package.json',
     ]);
   });
 
-  test('a package without a place in the layers', () => {
-    expect(breachesWith(pack('packages/quic', '@testudo/quic', {}))).toContainEqual(
-      expect.stringContaining('packages/quic/package.json: has no place in the layers'),
+  test('not being there', () => {
+    const root = mkdtempSync(join(tmpdir(), 'layers-'));
+    trees.push(root);
+    writeFileSync(join(root, 'package.json'), '{}');
+    writeFileSync(join(root, 'tsconfig.build.json'), '{ "references": [] }');
+    expect(checkLayers(root)).toEqual(
+      LAYERS.map((name) => `scripts/layers.mjs: LAYERS names ${name}, but there is no packages/${name}`),
     );
+  });
+
+  test('nothing where it holds build output only', () => {
+    expect(breachesWith({ 'packages/dns/dist/index.js': 'export {};' })).toEqual([]);
   });
 });
