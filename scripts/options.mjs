@@ -49,7 +49,13 @@ function cell(text) {
 
 /** As `OptionGroup`s of the app's sources, which need not be built. */
 async function optionGroups(root) {
-  const bundle = await rolldown({ cwd: root, input: join(root, SCHEMA), platform: 'node' });
+  const bundle = await rolldown({
+    cwd: root,
+    input: join(root, SCHEMA),
+    platform: 'node',
+    // Of the packages, too, the sources.
+    resolve: { conditionNames: ['testudo-source', 'import', 'node', 'default'] },
+  });
   const { output } = await bundle.generate({ format: 'esm', codeSplitting: false });
   await bundle.close();
   // All in one text, so that nothing is written that would have to be removed again.

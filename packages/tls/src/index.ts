@@ -32,6 +32,7 @@ export {
 } from './certificates/verdict.ts';
 export { clientConfig } from './config/client.ts';
 export type { ClientConfig, ServerConfig } from './config/config.ts';
+export { DEFAULT_MAX_EARLY_DATA } from './config/defaults.ts';
 export { serverConfig } from './config/server.ts';
 export type { ChannelBindingType } from './connection/channel-bindings.ts';
 export { Connection } from './connection/connection.ts';

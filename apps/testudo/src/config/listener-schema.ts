@@ -1,3 +1,4 @@
+import { DEFAULT_MAX_EARLY_DATA } from '@testudo/tls';
 import { z } from 'zod';
 import { parseListenAddress, parseTarget } from './address.ts';
 import { HTTP_PROTOCOLS, LIFETIME_WITH_REVOCATION, LOCAL_NAMES } from './defaults.ts';
@@ -111,9 +112,6 @@ export const ONLY_FOR: Readonly<Record<'dotfiles' | 'trustForwarded', readonly S
   trustForwarded: ['proxy'],
 };
 
-/** Bytes: enough for a request, and what a client may make us keep. */
-const EARLY_DATA = 16_384;
-
 /** One address: its certificates, its TLS, and the one service behind it. */
 export const listenerSchema = z.strictObject({
   name: z
@@ -178,11 +176,11 @@ export const listenerSchema = z.strictObject({
     .custom<boolean | number>(isEarlyData, {
       error: 'must be true, false, or a number of bytes from 1 to 1048576',
     })
-    .transform((value) => (value === true ? EARLY_DATA : value === false ? 0 : value))
+    .transform((value) => (value === true ? DEFAULT_MAX_EARLY_DATA : value === false ? 0 : value))
     .meta({ form: '`true`, `false` or bytes' })
     .prefault(false)
     .describe(
-      `0-RTT, ${EARLY_DATA} bytes or as many as said; the service gets it when the handshake has shown that it is no copy`,
+      `0-RTT, ${DEFAULT_MAX_EARLY_DATA} bytes or as many as said; the service gets it when the handshake has shown that it is no copy`,
     ),
   dangerouslyAllowLegacy: flag
     .prefault(false)

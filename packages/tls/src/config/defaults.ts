@@ -98,7 +98,7 @@ export const MAX_TICKETS = 64;
 export const MAX_TICKETS_PASSED_OVER = 4096;
 /** PSK identities a server looks at in one ClientHello; each may cost a decryption or a look-up. */
 export const MAX_PSK_IDENTITIES = 4;
-/** Bytes of early data that a server takes which takes any: one record. */
+/** Bytes of early data that a server takes which takes any: one record, enough for a request, and what a client may make us keep. */
 export const DEFAULT_MAX_EARLY_DATA = 16_384;
 /** Early data that a server refused is dropped up to so many bytes: as a first flight may hold. */
 export const SKIPPED_EARLY_DATA = 65_536;
