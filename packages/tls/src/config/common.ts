@@ -1,6 +1,7 @@
 import { TlsError } from '../errors.ts';
-import { finiteFieldsOf, groupByName, groupFits } from '../groups/index.ts';
+import { groupByName, groupFits } from '../groups/index.ts';
 import type { CommonOptions } from '../options/common.ts';
+import { MAX_PLAINTEXT } from '../record/content-type.ts';
 import { signatureSchemeByName } from '../signature-schemes.ts';
 import type { CipherSuite } from '../suites/index.ts';
 import { cipherSuiteByName, suiteAvailable, suiteFits } from '../suites/index.ts';
@@ -51,7 +52,7 @@ export function commonConfig(
     cipherSuites,
     groups: usableGroups,
     groups13: groups.filter((group) => groupFits(group, TLS13)),
-    finiteFields: finiteFieldsOf(groups).filter((field) => field.available(provider)),
+    finiteFields: defaults.finiteFieldsOf(groups).filter((field) => field.available(provider)),
     hasPsks,
     signatureSchemes,
     signatureSchemeIds: signatureSchemes.map((scheme) => scheme.id),
@@ -62,7 +63,12 @@ export function commonConfig(
     padding: options.padding,
     allocate: options.allocate ?? zeroed,
     splitsRecords: !flag(options, 'dangerouslyNoRecordSplitting', false),
-    fragmentLength: inRange('maxFragmentLength', options.maxFragmentLength ?? 16_384, 64, 16_384),
+    fragmentLength: inRange(
+      'maxFragmentLength',
+      options.maxFragmentLength ?? MAX_PLAINTEXT,
+      64,
+      MAX_PLAINTEXT,
+    ),
     limits: {
       handshakeMessage: defaults.MAX_HANDSHAKE_MESSAGE,
       certificateMessage: inRange(

@@ -1,5 +1,6 @@
-import type { CryptoProvider } from '@testudo/crypto';
-import { GROUPS, type Group } from '../groups/index.ts';
+import { type CryptoProvider, HpkeAead, HpkeKdf } from '@testudo/crypto';
+import type { EchCipherSuite } from '../ech/config-list.ts';
+import { type FiniteField, GROUPS, type Group, isFiniteField } from '../groups/index.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../signature-schemes.ts';
 import { CIPHER_SUITES, type CipherSuite, suiteAvailable } from '../suites/index.ts';
 import type { VersionName } from '../versions.ts';
@@ -35,6 +36,9 @@ const CURVES: readonly string[] = ['x25519', 'secp256r1', 'secp384r1', 'secp521r
 /** Safe also from those who record today and have a quantum computer later. */
 const HYBRID = 'X25519MLKEM768';
 
+/** For DHE: the least that is safe first, as the work grows with the third power. */
+const DEFAULT_FIELDS: readonly string[] = ['ffdhe2048', 'ffdhe3072', 'ffdhe4096'];
+
 /** What we accept from a peer, and sign with: SHA-1 and MD5 are gone (RFC 9155); short and fast ones first. */
 const DEFAULT_SIGNATURE_SCHEMES: readonly string[] = [
   'ecdsa_secp256r1_sha256',
@@ -51,6 +55,13 @@ const DEFAULT_SIGNATURE_SCHEMES: readonly string[] = [
   'rsa_pkcs1_sha256',
   'rsa_pkcs1_sha384',
   'rsa_pkcs1_sha512',
+];
+
+/** For a new key of Encrypted Client Hello: the KDF that every client knows; AEADs in the order of suites. */
+export const DEFAULT_ECH_SUITES: readonly EchCipherSuite[] = [
+  { kdf: HpkeKdf.hkdfSha256, aead: HpkeAead.aes128Gcm },
+  { kdf: HpkeKdf.hkdfSha256, aead: HpkeAead.aes256Gcm },
+  { kdf: HpkeKdf.hkdfSha256, aead: HpkeAead.chacha20Poly1305 },
 ];
 
 /** Seconds for which a ticket or session can be resumed: a day. */
@@ -78,6 +89,18 @@ export const MAX_OCSP_RESPONSES = 16;
  * that trusts more names none of them, which says that any certificate may do.
  */
 export const MAX_AUTHORITIES = 64_512;
+/** An RSA key that a pre-master secret is encrypted for, in bits: shorter ones were factored long ago. */
+export const MIN_RSA_BITS = 1024;
+/**
+ * The prime of a server's Diffie-Hellman group, in bits. 1024 can be broken by those who prepare for a prime that many use
+ * (Logjam); some old devices have no more, and with `legacy` that is let pass.
+ */
+export const MIN_DH_BITS = 2048;
+export const MIN_LEGACY_DH_BITS = 1024;
+/** A field that nobody knows takes exponents as long as its prime: more bits would be work for an attacker's benefit. */
+export const MAX_UNKNOWN_DH_BITS = 4096;
+/** Records with nothing in them that may follow each other: more are a flood that makes us work for nothing. */
+export const MAX_EMPTY_RECORDS = 32;
 /** KeyUpdates without application data between them; each costs us two key derivations. */
 export const MAX_KEY_UPDATES = 32;
 /** The last generation of our own keys in TLS 1.3: a 128-bit key would come twice one day (RFC 9846 §4.7.3). */
@@ -127,6 +150,12 @@ export function defaultGroups(provider: CryptoProvider): Group[] {
   const [first, ...others] = CURVES;
   const names = hasNativeHybrid(provider) ? [HYBRID, ...CURVES] : [first!, HYBRID, ...others];
   return pick(names, GROUPS).filter((group) => group.available(provider));
+}
+
+/** The finite fields among groups, for DHE; where none is named, ffdhe2048 to ffdhe4096. */
+export function finiteFieldsOf(groups: readonly Group[]): FiniteField[] {
+  const named = groups.filter(isFiniteField);
+  return named.length > 0 ? named : pick(DEFAULT_FIELDS, GROUPS.filter(isFiniteField));
 }
 
 /** Shares in a ClientHello: for the first group, and for X25519 too where that is the hybrid, which some servers lack. */

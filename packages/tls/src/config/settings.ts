@@ -1,5 +1,5 @@
 import { TlsError } from '../errors.ts';
-import { type RenegotiationSettings, renegotiationSettings } from '../options/after-handshake.ts';
+import type { AfterHandshakeOptions } from '../options/after-handshake.ts';
 import type { ClientOptions } from '../options/client.ts';
 import type { CommonOptions } from '../options/common.ts';
 import type { CommonFeatureOptions } from '../options/features.ts';
@@ -24,6 +24,14 @@ export interface CommonSettings
     AsGiven<CommonOptions & CommonFeatureOptions, 'dangerousCompression' | 'recordSizeLimit'> {
   /** Undefined where renegotiation is refused. */
   readonly renegotiation: RenegotiationSettings | undefined;
+}
+
+/** The option `renegotiation`. */
+export interface RenegotiationSettings {
+  readonly byPeer: boolean;
+  readonly limit: number;
+  readonly window: number;
+  readonly allowsOtherPeer: boolean;
 }
 
 /** A client's. */
@@ -97,6 +105,23 @@ function commonSettings(options: CommonOptions & CommonFeatureOptions): CommonSe
     dangerousCompression: options.dangerousCompression,
     recordSizeLimit: options.recordSizeLimit,
     renegotiation: renegotiationSettings(options),
+  };
+}
+
+/** Undefined where renegotiation is refused. */
+function renegotiationSettings({ renegotiation }: AfterHandshakeOptions): RenegotiationSettings | undefined {
+  if (renegotiation === undefined || renegotiation === false) return undefined;
+  const options = renegotiation === true ? {} : renegotiation;
+  return {
+    byPeer: options.byPeer ?? true,
+    // Asked for each time: whoever gives them may change his mind.
+    get limit() {
+      return options.limit ?? 3;
+    },
+    get window() {
+      return options.window ?? 600;
+    },
+    allowsOtherPeer: options.dangerouslyAllowOtherPeer ?? false,
   };
 }
 

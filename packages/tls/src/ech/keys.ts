@@ -1,12 +1,6 @@
 import { bytesEqual, utf8 } from '@testudo/codec';
-import {
-  CryptoError,
-  type CryptoProvider,
-  HpkeAead,
-  HpkeKdf,
-  HpkeKem,
-  type HpkeKeyPair,
-} from '@testudo/crypto';
+import { CryptoError, type CryptoProvider, HpkeKem, type HpkeKeyPair } from '@testudo/crypto';
+import { DEFAULT_ECH_SUITES } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import {
   type EchCipherSuite,
@@ -51,7 +45,7 @@ export function generateEchKey(provider: CryptoProvider, options: EchKeyOptions)
   const kem = { x25519: HpkeKem.dhkemX25519Sha256, secp256r1: HpkeKem.dhkemP256Sha256 }[
     options.kem ?? 'x25519'
   ];
-  const cipherSuites = options.cipherSuites ?? DEFAULT_SUITES;
+  const cipherSuites = options.cipherSuites ?? DEFAULT_ECH_SUITES;
   const configId = options.configId ?? provider.randomBytes(1)[0]!;
   if (!isPublicName(publicName) || publicName.length > 255)
     throw new TlsError('bad-option', `publicName ${JSON.stringify(publicName)} is not a host name`);
@@ -131,9 +125,3 @@ function singleConfig(config: Uint8Array): EchConfig {
 }
 
 const GREASE_SALT = utf8('retry that looks confirmed');
-
-const DEFAULT_SUITES: readonly EchCipherSuite[] = [
-  { kdf: HpkeKdf.hkdfSha256, aead: HpkeAead.aes128Gcm },
-  { kdf: HpkeKdf.hkdfSha256, aead: HpkeAead.aes256Gcm },
-  { kdf: HpkeKdf.hkdfSha256, aead: HpkeAead.chacha20Poly1305 },
-];

@@ -1,6 +1,5 @@
 import { BEFORE_13, curve, FROM_13 } from './curve.ts';
-import type { FiniteField } from './finite-field.ts';
-import { ffdhe, isFiniteField } from './finite-field.ts';
+import { ffdhe } from './finite-field.ts';
 import type { Group } from './group.ts';
 import { hybrid, kem } from './kem.ts';
 
@@ -53,12 +52,3 @@ export function groupByName(name: string): Group | undefined {
     [group.name, ...group.aliases].some((known) => known.toLowerCase() === wanted),
   );
 }
-
-/** The finite fields among groups, for DHE; those of a configuration that names none are ffdhe2048 to ffdhe4096. */
-export function finiteFieldsOf(groups: readonly Group[]): FiniteField[] {
-  const named = groups.filter(isFiniteField);
-  return named.length > 0 ? named : DEFAULT_FIELDS.map((id) => groupById(id) as FiniteField);
-}
-
-/** The least that is safe comes first, as the work grows with the third power. */
-const DEFAULT_FIELDS = [0x0100, 0x0101, 0x0102];

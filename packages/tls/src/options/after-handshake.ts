@@ -46,30 +46,3 @@ export interface RenegotiationOptions {
    */
   readonly dangerouslyAllowOtherPeer?: boolean | undefined;
 }
-
-/** The options after checking. */
-export interface RenegotiationSettings {
-  readonly byPeer: boolean;
-  readonly limit: number;
-  readonly window: number;
-  readonly allowsOtherPeer: boolean;
-}
-
-/** Undefined where renegotiation is refused. */
-export function renegotiationSettings({
-  renegotiation,
-}: AfterHandshakeOptions): RenegotiationSettings | undefined {
-  if (renegotiation === undefined || renegotiation === false) return undefined;
-  const options = renegotiation === true ? {} : renegotiation;
-  return {
-    byPeer: options.byPeer ?? true,
-    // Asked for each time: whoever gives them may change his mind.
-    get limit() {
-      return options.limit ?? 3;
-    },
-    get window() {
-      return options.window ?? 600;
-    },
-    allowsOtherPeer: options.dangerouslyAllowOtherPeer ?? false,
-  };
-}

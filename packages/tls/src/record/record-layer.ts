@@ -1,4 +1,4 @@
-import { KEY_UPDATE_MARGIN, RENEGOTIATION_MARGIN } from '../config/defaults.ts';
+import { KEY_UPDATE_MARGIN, MAX_EMPTY_RECORDS, RENEGOTIATION_MARGIN } from '../config/defaults.ts';
 import { TlsError } from '../errors.ts';
 import type { Observer } from '../observer.ts';
 import { TLS10, versionName } from '../versions.ts';
@@ -21,9 +21,6 @@ import {
 import { type RawRecord, RecordBuffer, SSL2_HEADER } from './record-buffer.ts';
 import { checkLimit, type LimitStart, type RecordLimit, type RecordLimits } from './record-limit.ts';
 import type { Ssl2HelloReader } from './ssl2-hello-reader.ts';
-
-/** Records with nothing in them that may follow each other: more are a flood that makes us work for nothing. */
-const MAX_EMPTY_RECORDS = 32;
 
 /**
  * Both directions of the record protocol (RFC 9846 §5): cuts what comes into records and removes their

@@ -1,5 +1,6 @@
 import { bytesEqual, concat, encode } from '@testudo/codec';
 import { AEAD_NONCE_LENGTH, type Aead, type CryptoProvider } from '@testudo/crypto';
+import { DEFAULT_SESSION_LIFETIME } from '../config/defaults.ts';
 import { AbandonedSessions, type EndedSession } from './abandoned-sessions.ts';
 import { decodeSession, type Session, sessionCodec } from './session.ts';
 
@@ -54,7 +55,7 @@ export class TicketKeys implements TicketSealer {
     this.#now = options.now ?? Date.now;
     this.#abandoned = new AbandonedSessions({ now: this.#now });
     this.#rotateAfter = (options.rotateAfter ?? 43_200) * 1000;
-    this.#lifetime = (options.lifetime ?? 86_400) * 1000;
+    this.#lifetime = (options.lifetime ?? DEFAULT_SESSION_LIFETIME) * 1000;
   }
 
   /** The key that seals now and those that still open, newest first: to share among servers. Secret. */

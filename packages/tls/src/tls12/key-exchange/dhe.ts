@@ -1,5 +1,6 @@
 import { type Codec, opaque, struct } from '@testudo/codec';
 import { finiteFieldFault, finiteFieldGroup } from '@testudo/crypto';
+import { MAX_UNKNOWN_DH_BITS, MIN_DH_BITS, MIN_LEGACY_DH_BITS } from '../../config/defaults.ts';
 import { TlsError } from '../../errors.ts';
 import { type FiniteField, groupOfServer } from '../../groups/index.ts';
 import type { ClientHandshake } from '../../handshake/context.ts';
@@ -55,17 +56,11 @@ export const dhe: KeyExchange<ServerDhParams, ClientDhParams> = {
 
 export const dheExchange: KeyExchange = keyExchange(dhe);
 
-/** In bits. 1024 can be broken by those who prepare for a prime that many use (Logjam); some old devices have no more. */
-const MINIMUM = 2048;
-const LEGACY_MINIMUM = 1024;
-/** A field that nobody knows takes exponents as long as its prime: more would be work for an attacker's benefit. */
-const MAXIMUM_UNKNOWN = 4096;
-
 /** Throws `weak-parameters` for a short prime, `illegal-parameter` for what is no group at all (RFC 7919 §3.1). */
 function fieldOfServer(h: ClientHandshake, { prime, generator }: ServerDhParams): FiniteField {
-  const minimum = h.config.legacy === undefined ? MINIMUM : LEGACY_MINIMUM;
+  const minimum = h.config.legacy === undefined ? MIN_DH_BITS : MIN_LEGACY_DH_BITS;
   const known = finiteFieldGroup(prime, generator);
-  const limits = known === undefined ? { minimum, maximum: MAXIMUM_UNKNOWN } : { minimum };
+  const limits = known === undefined ? { minimum, maximum: MAX_UNKNOWN_DH_BITS } : { minimum };
   const fault = finiteFieldFault(prime, generator, limits);
   if (fault === 'too-short') {
     throw new TlsError(

@@ -1,6 +1,7 @@
 import { type Codec, concat, opaque, rest, struct } from '@testudo/codec';
 import { equalMask, selectBytes, unpadPkcs1 } from '@testudo/crypto';
 import type { Credential } from '../../certificates/credential.ts';
+import { MIN_RSA_BITS } from '../../config/defaults.ts';
 import { TlsError } from '../../errors.ts';
 import { type Flow, perform } from '../../flow.ts';
 import type { ServerHandshake } from '../../handshake/context.ts';
@@ -41,8 +42,11 @@ export const rsa: KeyExchange<never, ClientRsaParams> = {
   },
   *client(h, { serverKey, offeredVersion }) {
     const { kind } = serverKey!;
-    if (h.config.legacy === undefined && 'bits' in kind && kind.bits < MINIMUM)
-      throw new TlsError('weak-parameters', `the server's RSA key has fewer than ${MINIMUM} bits (FREAK)`);
+    if (h.config.legacy === undefined && 'bits' in kind && kind.bits < MIN_RSA_BITS)
+      throw new TlsError(
+        'weak-parameters',
+        `the server's RSA key has fewer than ${MIN_RSA_BITS} bits (FREAK)`,
+      );
     const version = Uint8Array.of(offeredVersion >> 8, offeredVersion);
     const preMasterSecret = concat(version, h.provider.randomBytes(LENGTH - 2));
     return {
@@ -54,9 +58,6 @@ export const rsa: KeyExchange<never, ClientRsaParams> = {
 };
 
 export const rsaExchange: KeyExchange = keyExchange(rsa);
-
-/** In bits: shorter keys were factored long ago. */
-const MINIMUM = 1024;
 
 /**
  * Whatever is wrong with the ciphertext, its padding or the version within, the handshake goes on with random bytes, and
