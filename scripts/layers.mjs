@@ -8,8 +8,9 @@ import { findGlobals, findImports } from './imports.mjs';
 /** Lowest first: a package imports only packages before it. Applications are above all of them. */
 export const LAYERS = ['codec', 'crypto', 'x509', 'tls'];
 
-/** The one folder of a package's src that may touch Node; everything else is bytes in, bytes out. */
-const ADAPTERS = 'src/node/';
+/** The folders that may touch Node: `src/node` of a package, and this one; everything else is bytes in, bytes out. */
+const ADAPTER = 'src/node/';
+const OTHER_ADAPTER = 'packages/crypto/src/openssl/';
 const NODE_GLOBALS = new Set(['Buffer', 'process', 'setImmediate', '__dirname', '__filename']);
 const BUILTINS = new Set(builtinModules);
 const SOURCE = 'testudo-source';
@@ -123,8 +124,7 @@ function checkSource(file, pack, workspace) {
   const source = readFileSync(file, 'utf8');
   const inPackage = slashes(relative(pack.dir, file));
   const isDevelopment = !isShipped(inPackage);
-  const isSansIO =
-    !pack.isApp && inPackage.startsWith('src/') && !inPackage.startsWith(ADAPTERS) && !isDevelopment;
+  const isSansIO = !pack.isApp && inPackage.startsWith('src/') && !isAdapter(pack, inPackage) && !isDevelopment;
   const at = (line, text) => `${pack.path}/${inPackage}:${line}: ${text}`;
   const breaches = [];
   for (const { specifier, line } of findImports(source)) {
@@ -139,7 +139,9 @@ function checkSource(file, pack, workspace) {
   }
   if (isSansIO)
     for (const { name, line } of findGlobals(source, NODE_GLOBALS))
-      breaches.push(at(line, `uses ${name}, which only Node has; adapters stand in src/node`));
+      breaches.push(
+        at(line, `uses ${name}, which only Node has; adapters stand in src/node`),
+      );
   return breaches;
 }
 
@@ -173,9 +175,8 @@ function checkSansIO(specifier, file, pack) {
   const inside = specifier.startsWith('.')
     ? slashes(relative(pack.dir, resolve(dirname(file), specifier)))
     : '';
-  if (inside.startsWith(ADAPTERS))
-    return `imports ${specifier}, an adapter: the dependency goes the other way`;
-  if (/^@testudo\/\w+\/node$/.test(specifier)) return `imports ${specifier}, a door for Node only`;
+  if (isAdapter(pack, inside)) return `imports ${specifier}, an adapter: the dependency goes the other way`;
+  if (/^@testudo\/\w+\/(node|openssl)$/.test(specifier)) return `imports ${specifier}, a door for Node only`;
   return undefined;
 }
 
@@ -274,6 +275,10 @@ function packageNameOf(specifier) {
     .split('/')
     .slice(0, specifier.startsWith('@') ? 2 : 1)
     .join('/');
+}
+
+function isAdapter(pack, path) {
+  return path.startsWith(ADAPTER) || `${pack.path}/${path}`.startsWith(OTHER_ADAPTER);
 }
 
 function isBuiltin(specifier) {

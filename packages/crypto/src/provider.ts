@@ -1,12 +1,13 @@
 /**
- * The one door to cryptographic primitives. Everything is synchronous; two implementations exist:
- * `@testudo/crypto/node` (OpenSSL) and `@testudo/crypto/portable` (noble). What a provider cannot do, its
- * look-ups answer with `undefined`, so that a caller never offers what it cannot keep.
+ * The one door to cryptographic primitives. Everything is synchronous; three implementations exist:
+ * `@testudo/crypto/openssl` (OpenSSL, called straight), `@testudo/crypto/node` (OpenSSL through `node:crypto`) and
+ * `@testudo/crypto/portable` (noble). What a provider cannot do, its look-ups answer with `undefined`, so that a caller
+ * never offers what it cannot keep.
  *
- * Inputs are never changed. Outputs are fresh byte arrays unless said otherwise.
+ * Inputs are never changed. Outputs are fresh byte arrays. Where either is otherwise, it says so.
  */
 export interface CryptoProvider {
-  /** `node` or `portable`. */
+  /** `openssl`, `node` or `portable`. */
   readonly name: string;
 
   /** Unpredictable bytes from the system's generator. */
@@ -209,8 +210,20 @@ export interface Aead {
     out: Uint8Array,
     at: number,
   ): void;
-  /** Decrypts ciphertext with its tag at the end, to fresh bytes; undefined when it is not authentic. */
-  open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined;
+  /**
+   * Decrypts ciphertext with its tag at the end; undefined when it is not authentic.
+   *
+   * Without `room` the plaintext is fresh bytes, which the caller owns. `room` is memory that the caller owns, that nobody else
+   * reads, and that it gives away until it lets go of the plaintext: the plaintext may be a view on it, or fresh bytes. It may be
+   * `sealed` itself, which is the fast way: decryption in place. What it holds afterwards, also after a failure, is undefined but
+   * for the plaintext that was returned; bytes that are not authentic do not stay in it.
+   */
+  open(
+    nonce: Uint8Array,
+    additionalData: Uint8Array,
+    sealed: Uint8Array,
+    room?: Uint8Array,
+  ): Uint8Array | undefined;
 }
 
 /**
@@ -237,8 +250,11 @@ export type CipherName =
   | 'rc4';
 
 export interface Cipher {
-  /** The next bytes of the stream. CBC and ECB: whole blocks only, throws `bad-length` otherwise. */
-  update(data: Uint8Array): Uint8Array;
+  /**
+   * The next bytes of the stream. CBC and ECB: whole blocks only, throws `bad-length` otherwise. The result is `room`, which is
+   * as long as the data and may be it, or fresh bytes: see {@link Aead.open}.
+   */
+  update(data: Uint8Array, room?: Uint8Array): Uint8Array;
 }
 
 export type CurveName = 'x25519' | 'x448' | EcCurve;

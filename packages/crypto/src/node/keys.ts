@@ -52,6 +52,13 @@ export function privateHandle(key: PrivateKey): KeyObject {
   return NodePrivateKey.handle(importPrivateKey(key.exportPkcs8()) as NodePrivateKey);
 }
 
+/** A public key taken apart, whoever's it is. Throws as {@link importPublicKey}. */
+export function parsedPublicKey(key: PublicKey): ParsedPublicKey {
+  return NodePublicKey.parsed(
+    key instanceof NodePublicKey ? key : (importPublicKey(key.spki) as NodePublicKey),
+  );
+}
+
 class NodePublicKey implements PublicKey {
   readonly kind: KeyKind;
   readonly spki: Uint8Array;
@@ -63,6 +70,10 @@ class NodePublicKey implements PublicKey {
     this.spki = spki;
     this.#parsed = parsed;
     this.#handle = handle;
+  }
+
+  static parsed(key: NodePublicKey): ParsedPublicKey {
+    return key.#parsed;
   }
 
   handle(): KeyObject {

@@ -1,0 +1,71 @@
+import type { Native } from './native.ts';
+
+/** A key of OpenSSL's, and contexts made for it. */
+export interface KeyHandle {
+  readonly key: number;
+  /** By what they are for. Each keeps the key alive by itself. */
+  readonly contexts: Map<string, number>;
+  /** Since the last time that room was made. */
+  isRecent: boolean;
+}
+
+/**
+ * OpenSSL's keys for those of JavaScript. Each is freed when its owner is collected, or earlier when too many are alive: V8
+ * does not see this memory and would wait too long. An owner that comes again is imported again.
+ */
+export class KeyHandles {
+  readonly #native: Native;
+  readonly #byOwner = new WeakMap<object, KeyHandle>();
+  /** The oldest first. */
+  readonly #alive = new Set<KeyHandle>();
+  readonly #collected = new FinalizationRegistry<KeyHandle>((handle) => this.#free(handle));
+
+  constructor(native: Native) {
+    this.#native = native;
+  }
+
+  /** The handle of an owner, good until the next call. `load` gives a new key, or 0: then the answer is undefined. */
+  get(owner: object, load: () => number): KeyHandle | undefined {
+    const present = this.#byOwner.get(owner);
+    if (present !== undefined && this.#alive.has(present)) {
+      present.isRecent = true;
+      return present;
+    }
+    const key = load();
+    if (key === 0) return undefined;
+    if (this.#alive.size >= MOST) this.#makeRoom();
+    const handle: KeyHandle = { key, contexts: new Map(), isRecent: false };
+    this.#alive.add(handle);
+    this.#byOwner.set(owner, handle);
+    this.#collected.register(owner, handle);
+    return handle;
+  }
+
+  /** How many keys are alive. */
+  get size(): number {
+    return this.#alive.size;
+  }
+
+  /** Frees the oldest that was not used since this was last asked about it. */
+  #makeRoom(): void {
+    for (const handle of this.#alive) {
+      if (!handle.isRecent) {
+        this.#free(handle);
+        return;
+      }
+      handle.isRecent = false;
+      this.#alive.delete(handle);
+      this.#alive.add(handle);
+    }
+  }
+
+  #free(handle: KeyHandle): void {
+    if (!this.#alive.delete(handle)) return;
+    const { lib } = this.#native;
+    for (const context of handle.contexts.values()) lib.EVP_PKEY_CTX_free(context);
+    lib.EVP_PKEY_free(handle.key);
+  }
+}
+
+/** Keys alive at most, of a few kilobytes each. */
+const MOST = 256;

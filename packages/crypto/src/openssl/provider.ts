@@ -1,0 +1,36 @@
+import { nodeCrypto } from '../node/index.ts';
+import type { CryptoProvider } from '../provider.ts';
+import { aeads } from './aead.ts';
+import { agreements } from './agreement.ts';
+import { ciphers } from './ciphers.ts';
+import { NativeCurves } from './curves.ts';
+import { digests } from './hashes.ts';
+import { kems } from './kem.ts';
+import { macs } from './mac.ts';
+import { openNative } from './native.ts';
+import { selfTest } from './self-test.ts';
+import { signatures } from './signatures.ts';
+
+/** What is hot, on libcrypto; the rest is `node:crypto`'s. Throws an Error with the reason where that cannot be. */
+export function openOpenssl(): CryptoProvider {
+  const native = openNative();
+  const curves = new NativeCurves(native);
+  const hashing = digests(native, nodeCrypto);
+  const { digest, hmac, hkdfExtract, hkdfExpand } = hashing;
+  const provider: CryptoProvider = {
+    ...nodeCrypto,
+    name: 'openssl',
+    digest,
+    hmac,
+    hkdfExtract,
+    hkdfExpand,
+    mac: macs(native, nodeCrypto.mac),
+    aead: aeads(native),
+    cipher: ciphers(native, nodeCrypto.cipher),
+    keyAgreement: agreements(native, curves, nodeCrypto.keyAgreement),
+    kem: kems(native, nodeCrypto.kem),
+    ...signatures(native, curves, hashing, nodeCrypto),
+  };
+  selfTest(provider);
+  return provider;
+}
