@@ -27,9 +27,14 @@ export class Connection {
     this.#machine.start();
   }
 
-  /** Bytes from the transport. They must not change afterwards: data may be handed out as views on them. */
-  receive(chunk: Uint8Array): void {
-    this.#machine.receive(chunk);
+  /**
+   * Bytes from the transport. They must not change afterwards: data may be handed out as views on them.
+   *
+   * @param isOwned whether they are given away, so that nobody else reads them any more: then records may be decrypted in place.
+   *   Default false.
+   */
+  receive(chunk: Uint8Array, isOwned: boolean = false): void {
+    this.#machine.receive(chunk, isOwned);
   }
 
   /** The transport has ended. Without close_notify before it this is a failure: `truncated`. */

@@ -94,10 +94,10 @@ export class ConnectionMachine {
     this.#guard(() => this.#step(() => this.#driver?.resume(undefined)));
   }
 
-  receive(chunk: Uint8Array): void {
+  receive(chunk: Uint8Array, isOwned: boolean): void {
     if (this.#readClosed || this.#isOver || chunk.length === 0) return;
     this.start();
-    this.#records.push(chunk);
+    this.#records.push(chunk, isOwned);
     this.#process();
     if (this.isBusy && this.#records.buffered > MAX_WAITING_BYTES) {
       this.#fail(new TlsError('too-much-waiting', 'too much came while the handshake waited for an answer'));

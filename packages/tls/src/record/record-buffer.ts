@@ -21,6 +21,8 @@ const EMPTY = new Uint8Array(0);
 export interface RawRecord {
   readonly type: number;
   readonly bytes: Uint8Array;
+  /** Nobody else has this memory: the plaintext may take the place of the ciphertext. */
+  readonly isOwned?: boolean;
 }
 
 /**
@@ -33,6 +35,8 @@ export class RecordBuffer {
   #waiting = 0;
   #current: Uint8Array = EMPTY;
   #offset = 0;
+  /** All that is buffered belongs to the connection. */
+  #isOwned = true;
   #first = true;
   #takesHeartbeats = false;
   #takesSsl2Hello = false;
@@ -58,11 +62,14 @@ export class RecordBuffer {
     this.#takesSsl2Hello = true;
   }
 
-  push(chunk: Uint8Array): void {
+  /** @param isOwned whether the chunk is given away: nobody else reads or writes it any more. */
+  push(chunk: Uint8Array, isOwned = false): void {
     if (this.buffered === 0) {
       this.#current = chunk;
       this.#offset = 0;
+      this.#isOwned = isOwned;
     } else {
+      this.#isOwned &&= isOwned;
       this.#chunks.push(chunk);
       this.#waiting += chunk.length;
     }
@@ -87,7 +94,7 @@ export class RecordBuffer {
     this.#first = false;
     const start = this.#offset;
     const end = start + length;
-    const record = { type, bytes: this.#current.subarray(start, end) };
+    const record = { type, bytes: this.#current.subarray(start, end), isOwned: this.#isOwned };
     // A connection that falls silent must not hold on to the chunk it read last.
     const isTaken = end === this.#current.length;
     this.#current = isTaken ? EMPTY : this.#current;

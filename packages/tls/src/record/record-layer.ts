@@ -80,8 +80,9 @@ export class RecordLayer implements RecordLimits {
 
   // Incoming ----------------------------------------------------------------------------------------------------
 
-  push(chunk: Uint8Array): void {
-    this.#incoming.push(chunk);
+  /** @param isOwned whether the chunk is given away: nobody else reads or writes it any more. */
+  push(chunk: Uint8Array, isOwned: boolean = false): void {
+    this.#incoming.push(chunk, isOwned);
   }
 
   get buffered(): number {

@@ -86,7 +86,8 @@ export class Opener12 implements RecordOpener {
     const version = (record.bytes[1]! << 8) | record.bytes[2]!;
     putAdditional(ADDITIONAL, this.sequence, record.type, version, length);
     const nonce = this.#nonce.forOpening(this.sequence, record.bytes);
-    const content = this.#aead.open(nonce, ADDITIONAL, record.bytes.subarray(start));
+    const sealed = record.bytes.subarray(start);
+    const content = this.#aead.open(nonce, ADDITIONAL, sealed, record.isOwned === true ? sealed : undefined);
     if (content === undefined) return undefined;
     this.sequence++;
     return { type: record.type, content };

@@ -87,7 +87,12 @@ export class Opener13 implements RecordOpener {
       throw new TlsError('unexpected-message', 'an unprotected record where only protected ones are allowed');
     }
     const sealed = bytes.subarray(RECORD_HEADER);
-    const inner = this.#aead.open(this.#nonce.at(this.sequence), bytes.subarray(0, RECORD_HEADER), sealed);
+    const inner = this.#aead.open(
+      this.#nonce.at(this.sequence),
+      bytes.subarray(0, RECORD_HEADER),
+      sealed,
+      record.isOwned === true ? sealed : undefined,
+    );
     if (inner === undefined) return undefined;
     this.sequence++;
     return unpad(inner);

@@ -1,8 +1,11 @@
 import type { Duplex } from 'node:stream';
+import { markAsUntransferable } from 'node:worker_threads';
 
 /** What hears of a stream's events. */
 export interface Wired {
-  receive(chunk: Uint8Array): void;
+  receive(chunk: Uint8Array, isOwned: boolean): void;
+  /** Nobody else sees what comes from the transport. */
+  readonly ownsChunks: boolean;
   receiveEnd(): void;
   drained(): void;
   baseClosed(): void;
@@ -43,7 +46,11 @@ const WIRED: unique symbol = Symbol('testudo link');
 type WiredStream = Duplex & { [WIRED]?: Wired };
 
 function onTransportData(this: WiredStream, chunk: Uint8Array): void {
-  this[WIRED]!.receive(chunk);
+  const wired = this[WIRED]!;
+  const { ownsChunks } = wired;
+  // The data of its records are views on it: who detached it with one of them would take the others, too.
+  if (ownsChunks) markAsUntransferable(chunk.buffer);
+  wired.receive(chunk, ownsChunks);
 }
 
 function onTransportDrain(this: WiredStream): void {

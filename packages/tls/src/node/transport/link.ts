@@ -10,7 +10,7 @@ import { EarlyData } from '../socket/early-data.ts';
 import { firstReason } from './first-bytes.ts';
 import { unwireData, wireBase, wireDrain, wireIncoming, wireTransport } from './link-wiring.ts';
 import { type Chunk, MAX_SLICE, Outbox, toBytes, type WriteCallback } from './outbox.ts';
-import { hasEnded, notBytes, privateStream, takeBuffered } from './private-stream.ts';
+import { hasEnded, hasNativeHandle, notBytes, privateStream, takeBuffered } from './private-stream.ts';
 import { returnSealedMemory } from './sealed-memory.ts';
 import { copiesWhatIsWritten, letGo } from './transport.ts';
 
@@ -58,6 +58,7 @@ export class Link extends Reports {
   #delivering = false;
   #isSecure = false;
   #hasReceived = false;
+  ownsChunks = false;
   #readerIsFull = false;
   /** Bytes that the engine said by itself, since the transport last had taken all. */
   #unread = 0;
@@ -89,6 +90,7 @@ export class Link extends Reports {
     this.#transport = transport;
     // When to end our side is decided above: the transport must not do it by itself at the peer's FIN.
     transport.allowHalfOpen = true;
+    this.ownsChunks = transport !== base || (this.#isOwn && hasNativeHandle(base));
     if (transport !== base) wireTransport(transport, this);
   }
 
@@ -178,13 +180,14 @@ export class Link extends Reports {
   takeBuffered(): void {
     if (this.#closed) return;
     const { base } = this;
-    if (base !== this.#transport) takeBuffered(base, (bytes) => this.receive(bytes));
+    if (base !== this.#transport) takeBuffered(base, (bytes) => this.receive(bytes, false));
     if (hasEnded(base) && !this.#transportEnded && !this.#closed) this.receiveEnd();
   }
 
   // From the transport ------------------------------------------------------------------------------------------
 
-  receive(chunk: Uint8Array): void {
+  /** @param isOwned whether nobody else has the chunk. */
+  receive(chunk: Uint8Array, isOwned: boolean): void {
     if (this.#closed) return;
     if (!(chunk instanceof Uint8Array)) {
       this.#refuseChunks();
@@ -194,7 +197,7 @@ export class Link extends Reports {
     if (this.#closed) return;
     const isFirst = !this.#hasReceived;
     this.#hasReceived = true;
-    this.#connection!.receive(chunk);
+    this.#connection!.receive(chunk, isOwned);
     const { failure } = this;
     if (failure?.code === 'not-tls') this.#speaksTls = false;
     const reason =
@@ -281,8 +284,8 @@ export class Link extends Reports {
   }
 
   /**
-   * Lets the transport go. An alert, or a last handshake message, still leaves if the transport takes it; close_notify
-   * with `isAll`, when nothing waits to be sent. Writes under way fail with `error`.
+   * Lets the transport go. An alert, or a last handshake message, still leaves if the transport takes it; close_notify with
+   * `isAll`, when nothing waits to be sent. Writes under way fail with `error`.
    */
   close(error?: Error | undefined, isAll: boolean = false): void {
     if (this.#closed) return;
@@ -293,8 +296,7 @@ export class Link extends Reports {
     // Wipes the secrets. The peer is told nothing: only `end` gives notice.
     connection?.abort(GIVEN_UP);
     this.forget();
-    // First of all: whoever waits for a write hears that it failed before the stream below is gone, as node:http2
-    // takes for granted.
+    // First: whoever waits for a write hears that it failed before the stream below is gone, as node:http2 takes for granted.
     if (this.#writing !== undefined) this.#written(error ?? destroyed());
     if (this.#outbox !== undefined) this.#failOutbox(error ?? destroyed());
     letGo(this.#transport, last, this.#speaksTls);
@@ -302,8 +304,8 @@ export class Link extends Reports {
   }
 
   /**
-   * Calls back when the base has closed, before {@link close}. As in Node, that is not waited for where it may never be
-   * told: by a stream that is no socket, or by a socket of somebody else's that was destroyed before.
+   * Calls back when the base has closed, before {@link close}. As in Node, that is not waited for where it may never be told:
+   * by a stream that is no socket, or by a socket of somebody else's that was destroyed before.
    */
   whenClosed(callback: () => void): void {
     const { base } = this;
@@ -312,7 +314,6 @@ export class Link extends Reports {
     else base.once('close', () => process.nextTick(callback));
   }
 
-  /** Writes what the engine has to say. */
   flush(): void {
     const bytes = this.#connection?.takeOutgoing();
     if (bytes === undefined || this.#closed) return;
