@@ -124,7 +124,8 @@ function checkSource(file, pack, workspace) {
   const source = readFileSync(file, 'utf8');
   const inPackage = slashes(relative(pack.dir, file));
   const isDevelopment = !isShipped(inPackage);
-  const isSansIO = !pack.isApp && inPackage.startsWith('src/') && !isAdapter(pack, inPackage) && !isDevelopment;
+  const isSansIO =
+    !pack.isApp && inPackage.startsWith('src/') && !isAdapter(pack, inPackage) && !isDevelopment;
   const at = (line, text) => `${pack.path}/${inPackage}:${line}: ${text}`;
   const breaches = [];
   for (const { specifier, line } of findImports(source)) {
@@ -139,9 +140,7 @@ function checkSource(file, pack, workspace) {
   }
   if (isSansIO)
     for (const { name, line } of findGlobals(source, NODE_GLOBALS))
-      breaches.push(
-        at(line, `uses ${name}, which only Node has; adapters stand in src/node`),
-      );
+      breaches.push(at(line, `uses ${name}, which only Node has; adapters stand in src/node`));
   return breaches;
 }
 

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { cryptoChoice } from '@testudo/crypto/openssl';
 import { Command, CommanderError } from 'commander';
 import { addCa } from './commands/ca.ts';
 import { addConnect } from './commands/connect.ts';
@@ -32,7 +33,11 @@ export async function main(args: readonly string[], io: Io): Promise<ExitCode> {
 function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   const program = new Command('testudo')
     .description('Testudo: TLS for any connection, seen message by message.')
-    .version(version(), '--version', 'print the version')
+    .option('--version', 'print the version, and what does the cryptography')
+    .on('option:version', () => {
+      io.stdout.write(`${version()}\n`);
+      throw new CommanderError(0, 'commander.version', 'version');
+    })
     .helpOption('-h, --help', 'print this help')
     .helpCommand(false)
     .showSuggestionAfterError()
@@ -60,7 +65,15 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
   return program;
 }
 
+/** The version on a line of its own, and below it what decides on speed: an operator's report of a fault begins with these. */
 function version(): string {
   const { version: text } = createRequire(import.meta.url)('../package.json') as { version: string };
-  return text;
+  return `${text}\n${cryptoLine()}`;
+}
+
+function cryptoLine(): string {
+  const { openssl } = process.versions;
+  const { provider, whyNotOpenssl } = cryptoChoice();
+  const way = provider.name === 'openssl' ? 'called straight' : `through node:crypto (${whyNotOpenssl})`;
+  return `Node ${process.version.slice(1)}, OpenSSL ${openssl} ${way}`;
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import {
   type ClientConfig,
   type ClientOptions,
@@ -77,7 +77,7 @@ export function engineOptions(options: ConnectOptions): {
       logs: options.logList === undefined ? undefined : loadLogList(options.logList),
     });
     const config = clientConfig({
-      provider: nodeCrypto,
+      provider: systemCrypto(),
       verifyCertificate: verifier.verify,
       alpnProtocols: options.alpn,
       minVersion: options.min,
@@ -162,9 +162,9 @@ function clientCredentials(options: ConnectOptions): ReturnType<typeof credentia
   const { chain, keyPem } = loadIdentity({ certificate: cert, key, passphrase }, hint);
   return [
     credential(
-      nodeCrypto,
+      systemCrypto(),
       chain.map(({ der }) => der),
-      parsePrivateKey(keyPem, nodeCrypto),
+      parsePrivateKey(keyPem, systemCrypto()),
     ),
   ];
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { decodePem } from '@testudo/codec';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import type { CertificateVerifierOptions } from '@testudo/tls';
 import {
   CertificateRevocationList,
@@ -30,7 +30,7 @@ export class ClientRevocation {
   get options(): NonNullable<CertificateVerifierOptions['revocation']> {
     const { mode, scope, crls, online } = this.#plan;
     const policy: RevocationPolicy = { ...(mode === 'hard-fail' ? HARD_FAIL : SOFT_FAIL), scope };
-    const provider = nodeCrypto;
+    const provider = systemCrypto();
     return {
       policy,
       ...(crls.length === 0

@@ -1,4 +1,4 @@
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import {
   type ClientHelloInfo,
   type CredentialChooser,
@@ -35,7 +35,7 @@ export function serverConfigOf(parts: ServerConfigParts): ServerConfig {
   const authentication = clientAuthentication(parts);
   try {
     return serverConfig({
-      provider: nodeCrypto,
+      provider: systemCrypto(),
       credentials: board === undefined ? choose : withChallenges(board, choose),
       tickets: sessions.tickets ?? false,
       echKeys: echKeysIn(plan.ech),
@@ -69,7 +69,7 @@ function clientAuthentication({ plan, revocation }: ServerConfigParts) {
   return {
     clientCertificate: plan.clientCertificate === 'required' ? 'require' : 'request',
     verifyCertificate: certificateVerifier({
-      provider: nodeCrypto,
+      provider: systemCrypto(),
       trust: () => trust,
       revocation: revocation?.options,
     }),
@@ -100,7 +100,7 @@ function isOld({ minVersion }: TlsPlan): boolean {
 
 /** Before TLS 1.2 there is only CBC; it comes last, and the old key exchange after it. */
 function suitesForOldDevices(): string[] {
-  const { cipherSuites: usual } = serverConfig({ provider: nodeCrypto, credentials: () => [] });
+  const { cipherSuites: usual } = serverConfig({ provider: systemCrypto(), credentials: () => [] });
   return [
     ...usual.map(({ name }) => name),
     'TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA',
@@ -118,5 +118,7 @@ function suitesForOldDevices(): string[] {
  */
 function defaultGroups(): string[] {
   const order = ['X25519MLKEM768', 'x25519', 'secp256r1', 'secp384r1', 'secp521r1'];
-  return order.filter((name) => GROUPS.some((group) => group.name === name && group.available(nodeCrypto)));
+  return order.filter((name) =>
+    GROUPS.some((group) => group.name === name && group.available(systemCrypto())),
+  );
 }

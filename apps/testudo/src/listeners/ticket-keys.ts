@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { MemoryReplayGuard, type ReplayGuard, TICKET_KEY_LENGTH, TicketKeys } from '@testudo/tls';
 import type { TicketPlan } from '../config/tls-plan.ts';
 import { Failure, systemReason } from '../failure.ts';
@@ -29,10 +29,10 @@ function ticketKeys(plan: TicketPlan): TicketKeys | undefined {
   const lifetime = plan.lifetime === undefined ? {} : { lifetime: plan.lifetime / 1000 };
   if (plan.kind === 'own') {
     const rotateAfter = plan.rotate === undefined ? {} : { rotateAfter: plan.rotate / 1000 };
-    return new TicketKeys(nodeCrypto, { ...lifetime, ...rotateAfter });
+    return new TicketKeys(systemCrypto(), { ...lifetime, ...rotateAfter });
   }
   // Whoever shares them replaces them.
-  const keys = new TicketKeys(nodeCrypto, { ...lifetime, rotateAfter: Number.POSITIVE_INFINITY });
+  const keys = new TicketKeys(systemCrypto(), { ...lifetime, rotateAfter: Number.POSITIVE_INFINITY });
   keys.import(keysIn(plan.files));
   return keys;
 }

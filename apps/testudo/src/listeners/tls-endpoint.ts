@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { type Credential, credential, type Observer, type ServerConfig } from '@testudo/tls';
 import { TLSSocket } from '@testudo/tls/node';
 import { parsePrivateKey } from '@testudo/x509';
@@ -103,9 +103,9 @@ function choiceOf(
 
 function credentialOf({ chain, keyPem }: Identity): Credential {
   return credential(
-    nodeCrypto,
+    systemCrypto(),
     chain.map(({ der }) => der),
-    parsePrivateKey(keyPem, nodeCrypto),
+    parsePrivateKey(keyPem, systemCrypto()),
   );
 }
 

@@ -1,4 +1,4 @@
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { LEVEL_BITS, type SecurityLevel } from '@testudo/x509';
 import { CIPHER_SUITES, type CipherSuite, isSuite13, suiteAvailable } from '../../suites/index.ts';
 import { opensslError } from '../errors/openssl-errors.ts';
@@ -30,17 +30,17 @@ export function parseCipherList(list: string, legacy: boolean = false): CipherLi
   for (const token of list.split(SEPARATORS)) selection.apply(token);
   if (selection.chosen.length === 0 && !selection.knowsOthers) throw opensslError('no cipher match');
   const chosen = selection.chosen.filter((suite) => isStrongEnough(suite, securityLevel ?? DEFAULT_LEVEL));
-  return { suites: chosen.some(isSuite13) ? chosen : [...DEFAULT_SUITES_13, ...chosen], securityLevel };
+  return { suites: chosen.some(isSuite13) ? chosen : [...defaultSuites13(), ...chosen], securityLevel };
 }
 
 /** As OpenSSL offers them when nothing else is said. */
-const DEFAULT_SUITES_13: readonly CipherSuite[] = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
-].flatMap((name) =>
-  CIPHER_SUITES.filter((suite) => suite.name === name && suiteAvailable(suite, nodeCrypto)),
-);
+const DEFAULT_NAMES_13 = ['TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'TLS_AES_128_GCM_SHA256'];
+
+function defaultSuites13(): readonly CipherSuite[] {
+  return DEFAULT_NAMES_13.flatMap((name) =>
+    CIPHER_SUITES.filter((suite) => suite.name === name && suiteAvailable(suite, systemCrypto())),
+  );
+}
 
 const SEPARATORS = /[:,; ]+|(?=@)/;
 
@@ -55,7 +55,7 @@ class Selection {
   constructor(legacy: boolean) {
     this.#rules = new CipherRules(
       CIPHER_SUITES.filter(
-        (suite) => !isSuite13(suite) && suiteAvailable(suite, nodeCrypto) && (legacy || !suite.isLegacy),
+        (suite) => !isSuite13(suite) && suiteAvailable(suite, systemCrypto()) && (legacy || !suite.isLegacy),
       ),
     );
     this.#others = new CipherRules(

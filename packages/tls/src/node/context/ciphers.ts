@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { groupByName } from '../../groups/index.ts';
 import { SIGNATURE_SCHEMES, type SignatureScheme } from '../../signature-schemes.ts';
 import { CIPHER_SUITES, type CipherSuite } from '../../suites/index.ts';
@@ -46,7 +46,7 @@ export function parseCurves(list: string): string[] | undefined {
   const names = list.split(/[:/]/).flatMap((text) => {
     const [, marks = '', name = ''] = /^([*?]*)(.*)$/.exec(text) ?? [];
     const group = groupByName(name);
-    if (group?.available(nodeCrypto)) return [group.name];
+    if (group?.available(systemCrypto())) return [group.name];
     if (marks.includes('?') && name !== '') return [];
     throw nodeError('ERR_CRYPTO_OPERATION_FAILED', `Failed to set ECDH curve: ${name} is not available`);
   });

@@ -1,5 +1,5 @@
 import { constants } from 'node:crypto';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import type { SecurityLevel } from '@testudo/x509';
 import type { CommonConfig } from '../../config/config.ts';
 import { defaultGroups } from '../../config/defaults.ts';
@@ -141,5 +141,5 @@ function groups(
   const curves = isCurveList(ecdhCurve) ? parseCurves(ecdhCurve) : undefined;
   const field = finiteFieldFor(dhparam);
   if (field === undefined) return curves;
-  return [...(curves ?? defaultGroups(nodeCrypto).map(({ name }) => name)), field];
+  return [...(curves ?? defaultGroups(systemCrypto()).map(({ name }) => name)), field];
 }

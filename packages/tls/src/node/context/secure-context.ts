@@ -1,5 +1,5 @@
 import type { SecureContext as NodesContext } from 'node:tls';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { type Certificate, TrustStore } from '@testudo/x509';
 import { type Credential, credential } from '../../certificates/credential.ts';
 import { clientConfig } from '../../config/client.ts';
@@ -60,7 +60,7 @@ export class SecureContext {
     this.#authorities = authorities;
     this.credentials = identities.map((identity) =>
       sentWith(
-        credential(nodeCrypto, [identity.leaf.der], identity.privateKey),
+        credential(systemCrypto(), [identity.leaf.der], identity.privateKey),
         identity,
         () => this.#authorities ?? defaultAuthorities(),
       ),
@@ -114,7 +114,7 @@ export class SecureContext {
     const last = this.#client;
     if (last !== undefined && sameKey(last.key, key)) return last.config;
     const made = clientConfig({
-      provider: nodeCrypto,
+      provider: systemCrypto(),
       allocate: takeSealedMemory,
       ...givenToEngine('client', this.engine),
       ...this.negotiation.client,
@@ -124,7 +124,7 @@ export class SecureContext {
       sessionTickets: this.usesTickets,
       psks: clientPsks(key.pskCallback, this.engine.psks),
       verifyCertificate: verifier({
-        provider: nodeCrypto,
+        provider: systemCrypto(),
         trust: this.trust,
         revocation: this.revocation,
         strictness: this.strictness,

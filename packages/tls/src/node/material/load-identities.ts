@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { bytesEqual } from '@testudo/codec';
 import type { PrivateKey } from '@testudo/crypto';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { type Certificate, CertificateError, parsePrivateKey } from '@testudo/x509';
 import type { SecureContextOptions } from '../context/context-options.ts';
 import { checkString, checkTextOrBytes } from '../errors/arguments.ts';
@@ -112,7 +112,7 @@ interface KeyWithPassphrase {
 /** However each of the two writes it. */
 export function hasKey(certificate: Certificate, { publicKey }: PrivateKey): boolean {
   try {
-    return bytesEqual(certificate.publicKey(nodeCrypto).spki, publicKey.spki);
+    return bytesEqual(certificate.publicKey(systemCrypto()).spki, publicKey.spki);
   } catch (error) {
     if (error instanceof CertificateError) return false;
     throw error;
@@ -121,7 +121,7 @@ export function hasKey(certificate: Certificate, { publicKey }: PrivateKey): boo
 
 function kindOf(leaf: Certificate): string {
   try {
-    return leaf.publicKey(nodeCrypto).kind.type;
+    return leaf.publicKey(systemCrypto()).kind.type;
   } catch (error) {
     // Of no use without a key, which cannot be read either.
     if (error instanceof CertificateError) return 'unknown';
@@ -199,7 +199,7 @@ function loadKey(pem: Pem, passphrase: string | undefined): PrivateKey {
   const key = afterOthers(() => createPrivateKey(input));
   const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
   try {
-    return parsePrivateKey(pkcs8, nodeCrypto);
+    return parsePrivateKey(pkcs8, systemCrypto());
   } finally {
     pkcs8.fill(0);
   }

@@ -1,4 +1,4 @@
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { Certificate, isKeyStrongEnough, isSignatureStrongEnough, type SecurityLevel } from '@testudo/x509';
 import { CHECKS_OWN_SIGNATURES } from '../as-node/running-node.ts';
 import { opensslError } from '../errors/openssl-errors.ts';
@@ -16,7 +16,7 @@ export function checkOwnStrength({ leaf, others }: OwnIdentity, level: SecurityL
 
 /** A signature by itself says nothing, so it may be of any kind. */
 function check(certificate: Certificate, reason: string, level: SecurityLevel): void {
-  if (!isKeyStrongEnough(certificate, level, nodeCrypto)) throw opensslError(reason);
+  if (!isKeyStrongEnough(certificate, level, systemCrypto())) throw opensslError(reason);
   if (!CHECKS_OWN_SIGNATURES) return;
   if (!certificate.isSelfIssued && !isSignatureStrongEnough(certificate, level))
     throw opensslError('ca md too weak');

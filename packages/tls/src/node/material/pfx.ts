@@ -1,4 +1,4 @@
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { type Certificate, CertificateError, parsePkcs12 } from '@testudo/x509';
 import { nodeOriginals } from '../as-node/replaceable-members.ts';
 import type { SecureContextOptions } from '../context/context-options.ts';
@@ -44,7 +44,7 @@ function read(
   // To OpenSSL it is a string of C. Whether a code over the content is needed was judged above.
   const end = password.indexOf(0);
   const { keys, certificates } = parsePkcs12(bytesOf(bytes), {
-    provider: nodeCrypto,
+    provider: systemCrypto(),
     password: end < 0 ? password : password.subarray(0, end),
     requiresMac: false,
     allowsTrailingBytes: true,

@@ -1,6 +1,6 @@
 import type { SecureContextOptions } from 'node:tls';
 import { DerReader, Tag } from '@testudo/codec';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import {
   type Certificate,
   CertificateRevocationList,
@@ -38,7 +38,7 @@ export function loadRevocation(crl: SecureContextOptions['crl']): Revocation | u
   const lists = Array.from(inputs, parse)
     .flat()
     .sort((a, b) => ((a.number ?? -1n) < (b.number ?? -1n) ? 1 : -1));
-  const checker = crlChecker({ provider: nodeCrypto, lists, policy: POLICY });
+  const checker = crlChecker({ provider: systemCrypto(), lists, policy: POLICY });
   const problem: Revocation['problem'] = ({ issuer }, at) => {
     const list = lists.find((one) => one.issuer.key === issuer.key);
     if (list === undefined) return undefined;

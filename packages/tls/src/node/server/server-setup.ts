@@ -1,4 +1,4 @@
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import type { Credential } from '../../certificates/credential.ts';
 import type { CertificateVerifier } from '../../certificates/verdict.ts';
 import type { ServerConfig } from '../../config/config.ts';
@@ -96,7 +96,7 @@ function configFor(socket: EngineSocket, shared: ServerConfig, choices: ServerCh
 function certificateOptions(choices: ServerChoices): ServerOptions {
   const { context, pskCallback, pskIdentityHint } = choices;
   return {
-    provider: nodeCrypto,
+    provider: systemCrypto(),
     allocate: takeSealedMemory,
     alertFor: opensslAlert,
     ...givenToEngine('server', context.engine),
@@ -152,7 +152,14 @@ function clientVerifier(
 ): CertificateVerifier {
   const { strictness, negotiation } = own;
   const { securityLevel } = negotiation;
-  return verifier({ provider: nodeCrypto, trust, revocation, strictness, securityLevel, rejectUnauthorized });
+  return verifier({
+    provider: systemCrypto(),
+    trust,
+    revocation,
+    strictness,
+    securityLevel,
+    rejectUnauthorized,
+  });
 }
 
 /** For a TLSSocket that was made without a Server. */

@@ -1,5 +1,5 @@
 import { hkdfSync } from 'node:crypto';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import type { EndedSession } from '../../sessions/abandoned-sessions.ts';
 import type { Session } from '../../sessions/session.ts';
 import { TICKET_KEY_LENGTH, TicketKeys, type TicketSealer } from '../../sessions/ticket-keys.ts';
@@ -18,7 +18,7 @@ export class TicketProtection implements TicketSealer {
   /** Throws as `node:tls` for keys that are not 48 bytes; without any, they are random and rotate. */
   constructor(context: string | undefined, keys: Uint8Array | undefined) {
     this.#context = context;
-    this.#keys = new TicketKeys(nodeCrypto);
+    this.#keys = new TicketKeys(systemCrypto());
     if (keys !== undefined && keys !== null) this.replace(keys);
   }
 
@@ -39,7 +39,7 @@ export class TicketProtection implements TicketSealer {
       );
     }
     this.#given = new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength).slice();
-    this.#keys = new TicketKeys(nodeCrypto, { rotateAfter: Number.POSITIVE_INFINITY });
+    this.#keys = new TicketKeys(systemCrypto(), { rotateAfter: Number.POSITIVE_INFINITY });
     this.#keys.import([this.#context === undefined ? this.#given : derive(this.#given, this.#context)]);
   }
 
