@@ -50,17 +50,16 @@ export function clientConnection(
     },
     initialVersion: Math.min(FIRST_RECORD_VERSION, config.versions[0] ?? FIRST_RECORD_VERSION),
     flow: (channel) => {
-      const handshake: ClientHandshake = {
-        ...firstHandshake(config, channel, options.observer),
+      const handshake: ClientHandshake = Object.assign(firstHandshake(config, channel, options.observer), {
         host: options.host,
         serverName,
         session: options.session,
-        onSession: (session) => {
+        onSession: (session: Session) => {
           given.push(endingOf(session));
           options.events.session?.(session);
         },
         wantsEarlyData: options.earlyData ?? false,
-      };
+      });
       return clientHandshake(handshake);
     },
   });
@@ -89,18 +88,17 @@ export function serverConnection(
     initialVersion: LEGACY_RECORD_VERSION,
     ssl2Hello: config.ssl2Hello,
     flow: (channel) => {
-      const handshake: ServerHandshake = {
-        ...firstHandshake(config, channel, options.observer),
-        resuming: (session) => {
+      const handshake: ServerHandshake = Object.assign(firstHandshake(config, channel, options.observer), {
+        resuming: (session: Session) => {
           resumed = endingOf(session);
         },
-      };
+      });
       return serverHandshake(handshake);
     },
   });
 }
 
-/** What both sides begin with. */
+/** What both sides begin with. To be added to and not spread: V8 may give what is spread a shape of its own each time. */
 function firstHandshake<Config extends CommonConfig>(
   config: Config,
   channel: Channel,

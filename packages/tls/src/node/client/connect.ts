@@ -55,6 +55,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   checkProtocolsType(options.ALPNProtocols);
   const settings: TLSSocketOptions = {
     begins: true,
+    ownsTransport: !options.socket,
     secureContext: context,
     allowHalfOpen: options.allowHalfOpen,
     rejectUnauthorized:
@@ -133,7 +134,7 @@ const TRANSPORT_EVENTS = [
 function overNetwork(options: ConnectionOptions, settings: TLSSocketOptions): TLSSocket {
   const transport = openTransport(options);
   try {
-    return new TLSSocket(transport, { ...settings, ownsTransport: true });
+    return new TLSSocket(transport, settings);
   } catch (error) {
     transport.on('error', () => {}).destroy();
     throw error;
