@@ -124,11 +124,11 @@ export function checkSignature(
   h: Handshake,
   version: Version,
   key: PublicKey,
-  signed: DigitallySigned & { readonly content: Uint8Array },
+  { content, signed }: { readonly content: Uint8Array; readonly signed: DigitallySigned },
   offered: readonly SignatureScheme[],
 ): SignatureScheme {
   const scheme = schemeOf(signed.algorithm, offered, key, version);
-  if (!h.provider.verify(scheme.algorithm, key, signed.content, signed.signature)) {
+  if (!h.provider.verify(scheme.algorithm, key, content, signed.signature)) {
     throw new TlsError(
       'bad-signature',
       'the peer does not have the key of the certificate it sent: its signature is wrong',

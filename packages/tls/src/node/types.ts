@@ -77,7 +77,7 @@ export interface TLSSocketOptions
   localAddress?: string | undefined;
   /** @internal A client that begins by itself. Default: it waits for `_start`, or for something to be written. */
   begins?: boolean | undefined;
-  /** @internal The transport was made for this socket, and nobody else has it. */
+  /** @internal The transport was made for this socket, or accepted for it, and nobody else has it. */
   ownsTransport?: boolean | undefined;
   /** A server's configuration in the engine's own terms, in place of all other options about TLS. Not in `node:tls`. */
   settings?: ServerSetup | undefined;

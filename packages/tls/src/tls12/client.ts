@@ -163,7 +163,7 @@ function* authenticateServer(
   if (exchange?.signed !== undefined) {
     const content = concat(randoms.client, randoms.server, exchange.encodedParams);
     const offered = rules.signatureSchemes(h.config.signatureSchemes12);
-    scheme = checkSignature(h, rules.version, key, { ...exchange.signed, content }, offered);
+    scheme = checkSignature(h, rules.version, key, { content, signed: exchange.signed }, offered);
   }
   const server = yield* judge(h, {
     role: 'server',

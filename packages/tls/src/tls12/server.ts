@@ -216,7 +216,7 @@ function* authenticateClient(
   const verify = yield* receive(h, message);
   const offered = rules.clientSignatureSchemes(h.config.signatureSchemes12);
   const key = leafKey(h, 'client', chain[0]!);
-  const scheme = checkSignature(h, rules.version, key, { ...verify, content }, offered);
+  const scheme = checkSignature(h, rules.version, key, { content, signed: verify }, offered);
   return yield* judge(h, { role: 'client', name: undefined, chain, scheme });
 }
 

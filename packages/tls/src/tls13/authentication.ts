@@ -75,7 +75,7 @@ export function* receiveAuthentication(
   const content = verifyContent(peer.role, h.transcript.digest());
   const verify = yield* receive(h, certificateVerify);
   const { key, schemes } = signingKey(h, peer, leaf);
-  const scheme = checkSignature(h, TLS13, key, { ...verify, content }, schemes);
+  const scheme = checkSignature(h, TLS13, key, { content, signed: verify }, schemes);
   return yield* judge(h, {
     role: peer.role,
     name: peer.name,

@@ -1,29 +1,19 @@
-import { channel } from 'node:diagnostics_channel';
-import {
-  isIP,
-  type NetConnectOpts,
-  Socket,
-  type SocketConstructorOpts,
-  type TcpNetConnectOpts,
-} from 'node:net';
-import type { Duplex } from 'node:stream';
+import { isIP } from 'node:net';
 import { live } from '../as-node/replaceable-members.ts';
-import { IGNORES_KEEP_ALIVE_DELAY, NODE_MAJOR } from '../as-node/running-node.ts';
+import { NODE_MAJOR } from '../as-node/running-node.ts';
 import { checkProtocolsType, readProtocols } from '../context/alpn.ts';
 import { currentCiphers } from '../context/ciphers.ts';
 import { givenFunction } from '../context/option-table.ts';
-import { contextOf, sharedSecureContext } from '../context/secure-context.ts';
+import { contextOf, type SecureContext, sharedSecureContext } from '../context/secure-context.ts';
 import { checkNumber, checkString, invalidValue, outOfRange, wrongType } from '../errors/arguments.ts';
 import { judgeServer, type ServerDemands } from '../socket/judgement.ts';
 import { TLSSocket } from '../socket/socket.ts';
 import type { ConnectionOptions, TLSSocketOptions } from '../types.ts';
 import { checkServerIdentity } from '../verification/identity.ts';
 import type { IdentityCheck } from '../verification/identity-check.ts';
+import { openTransport, passOn } from './network-transport.ts';
 
 type Listener = () => void;
-
-/** As Node tells who watches its sockets. */
-const opened = channel('net.client.socket');
 
 /**
  * Connects to a TLS server, as `tls.connect`: over TCP, a Unix socket (`path`), or any Duplex (`socket`). `listener`
@@ -43,8 +33,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   const { options, listener } = normalize(args);
   const identityChecker = identityCheck(options);
   const minDHSize = minimumDh(options);
-  // Who has put a function of his own in the place of ours sees the list that counts, as in Node.
-  const context = contextOf({ ciphers: currentCiphers(), ...options }, sharedSecureContext);
+  const context = contextFor(options);
   const { servername } = options;
   if (servername) checkString('name', servername);
   if (servername && isIP(servername) !== 0) warnOfAddress(servername);
@@ -91,11 +80,7 @@ export function connect(...args: readonly unknown[]): TLSSocket {
   };
   socket.on('secure', () => judgeServer(socket, demands));
   if (options.socket === undefined) {
-    if (opened.hasSubscribers) opened.publish({ socket });
-    // Programs that measure the phases of a connection wait for these.
-    for (const event of TRANSPORT_EVENTS) {
-      socket.transport.on(event, (...details: unknown[]) => socket.emit(event, ...details));
-    }
+    passOn(socket);
     if (options.timeout) socket.setTimeout(options.timeout);
   }
   return socket;
@@ -123,12 +108,11 @@ function minimumDh(options: ConnectionOptions): number {
   return minDHSize!;
 }
 
-const TRANSPORT_EVENTS = [
-  'lookup',
-  'connectionAttempt',
-  'connectionAttemptFailed',
-  'connectionAttemptTimeout',
-] as const;
+/** Who has put a function of his own in the place of ours sees the list that counts, as in Node. */
+function contextFor(options: ConnectionOptions): SecureContext {
+  if (options.secureContext) return contextOf(options);
+  return contextOf({ ciphers: currentCiphers(), ...options }, sharedSecureContext);
+}
 
 /** What is wrong with the options must not leave a connection behind that nobody listens to. */
 function overNetwork(options: ConnectionOptions, settings: TLSSocketOptions): TLSSocket {
@@ -193,30 +177,6 @@ function refuseMissing(options: ConnectionOptions): void {
     throw Object.assign(new TypeError('The "options" or "port" or "path" argument must be specified'), {
       code: 'ERR_MISSING_ARGS',
     });
-  }
-}
-
-/** A TCP connection that leaves to us what concerns the stream: half-closing, timeouts, aborting. */
-function openTransport(options: ConnectionOptions): Duplex {
-  const { signal: _signal, timeout: _timeout, onread: _onread, ...rest } = options as Record<string, unknown>;
-  if (IGNORES_KEEP_ALIVE_DELAY && typeof rest['keepAliveInitialDelay'] !== 'number')
-    delete rest['keepAliveInitialDelay'];
-  const settings = { noDelay: true, ...rest, allowHalfOpen: true } as unknown as NetConnectOpts;
-  return connectUntold(new Socket(settings as SocketConstructorOpts), settings);
-}
-
-/** Diagnostics are not told of it, neither by `net.connect` nor, from Node 25, by the socket: who watches is to see ours, once. */
-function connectUntold(socket: Socket, settings: NetConnectOpts): Socket {
-  if (!opened.hasSubscribers) return socket.connect(settings as TcpNetConnectOpts);
-  const publish = (message: unknown): void => {
-    if ((message as { socket?: unknown }).socket !== socket) channelPublish.call(opened, message);
-  };
-  const { publish: channelPublish } = opened;
-  Object.defineProperty(opened, 'publish', { value: publish, configurable: true, writable: true });
-  try {
-    return socket.connect(settings as TcpNetConnectOpts);
-  } finally {
-    delete (opened as { publish?: unknown }).publish;
   }
 }
 

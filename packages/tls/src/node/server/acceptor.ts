@@ -33,8 +33,8 @@ export class Acceptor {
   readonly #tickets: TicketProtection;
   readonly #earlyData: EarlyDataOptions | undefined;
   #context: SecureContext;
-  /** One object for all connections; made again when a context changes. */
-  #socketOptions: TLSSocketOptions | undefined;
+  /** The same for all connections; made again when a context changes. */
+  #socketOptions: { readonly own: TLSSocketOptions; readonly given: TLSSocketOptions } | undefined;
   #listeners = '';
 
   /** Throws with the codes of `node:tls` for options that are wrong. */
@@ -77,8 +77,9 @@ export class Acceptor {
     this.#tickets.replace(keys, 'buffer');
   }
 
-  serve(transport: Duplex): void {
-    const socket = new TLSSocket(transport, this.#optionsOfSockets());
+  /** @param isOwn nobody else has the transport. */
+  serve(transport: Duplex, isOwn: boolean): void {
+    const socket = new TLSSocket(transport, this.#optionsOfSockets()[isOwn ? 'own' : 'given']);
     if (this.#options.pauseOnConnect) socket.pause();
     socket.on('secure', onSecure);
     socket.on('close', onHandshakeClose);
@@ -88,7 +89,7 @@ export class Acceptor {
     socket._setHandshakeTimeout(this.#handshakeTimeout);
   }
 
-  #optionsOfSockets(): TLSSocketOptions {
+  #optionsOfSockets(): { readonly own: TLSSocketOptions; readonly given: TLSSocketOptions } {
     const server = this.#server;
     const hasStore = server.listenerCount('newSession') > 0 || server.listenerCount('resumeSession') > 0;
     const staples = server.listenerCount('OCSPRequest') > 0;
@@ -96,7 +97,7 @@ export class Acceptor {
     if (this.#socketOptions !== undefined && this.#listeners === listeners) return this.#socketOptions;
     this.#listeners = listeners;
     const options = this.#options;
-    this.#socketOptions = {
+    const given: TLSSocketOptions = {
       isServer: true,
       server,
       settings: this.#setup(hasStore, staples),
@@ -106,6 +107,7 @@ export class Acceptor {
       enableTrace: options.enableTrace,
       highWaterMark: options.highWaterMark,
     };
+    this.#socketOptions = { given, own: { ...given, ownsTransport: true } };
     return this.#socketOptions;
   }
 

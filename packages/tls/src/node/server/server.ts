@@ -10,6 +10,7 @@ import { wrongType } from '../errors/arguments.ts';
 import type { TLSSocket } from '../socket/socket.ts';
 import type { TlsOptions } from '../types.ts';
 import { Acceptor } from './acceptor.ts';
+import { isOursAlone } from './own-connection.ts';
 
 type SecureListener = (socket: TLSSocket) => void;
 
@@ -145,7 +146,7 @@ function alpnBytes(protocols: TlsOptions['ALPNProtocols']): Buffer | undefined {
 }
 
 function serve(this: NetServer, transport: Duplex): void {
-  acceptorOf(this).serve(transport);
+  acceptorOf(this).serve(transport, isOursAlone(this, transport, serve));
 }
 
 function optionsOf(options: TlsOptions | SecureListener | null | undefined): TlsOptions {

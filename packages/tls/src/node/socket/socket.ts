@@ -35,7 +35,7 @@ import { NodeSocket } from './node-socket.ts';
 import { connectTransport } from './own-transport.ts';
 import { type RenegotiateOptions, type RenegotiationCallback, renegotiate } from './renegotiation.ts';
 import { type SslView, sslView } from './ssl-view.ts';
-import { streamOptions } from './stream-options.ts';
+import { staysHalfOpen, streamOptions } from './stream-options.ts';
 import { wantsTrace } from './trace.ts';
 import { Traffic } from './traffic.ts';
 
@@ -90,8 +90,9 @@ export class TLSSocket extends NodeSocket {
   /** @param transport any connected or connecting Duplex, usually a net.Socket; none for one to `connect` later. */
   constructor(transport?: Duplex | null, options: TLSSocketOptions = {}) {
     super(streamOptions(transport, options));
+    this.allowHalfOpen = staysHalfOpen(transport, options);
     guardErrors(this);
-    const below = transport ?? new Socket({ allowHalfOpen: true });
+    const below = transport ?? new Socket();
     this.#ownsTransport = below !== transport;
     this._tlsOptions = options;
     this.#incoming = new Incoming(this, this.#traffic, options.onread);
@@ -110,7 +111,8 @@ export class TLSSocket extends NodeSocket {
       incoming: this.#incoming,
     };
     this.#link = new LinkEvents(this, parts, below, isOwn).link;
-    if (!isOwn && below instanceof Socket) (this as { _parent?: Socket })._parent = below;
+    if (below instanceof Socket && (!isOwn || options.isServer))
+      (this as { _parent?: Socket })._parent = below;
     if (transport instanceof PassThrough && posesAsNodes(this)) return;
     // Not by the base class: a signal that is aborted already would call `destroy` before the fields are there.
     if (options.signal) addAbortSignal(options.signal, this);
