@@ -1,5 +1,5 @@
 export { fromBase64, fromBase64Url, toBase64, toBase64Url } from './base64.ts';
-export { ascii, bytesEqual, concat, fromHex, fromLatin1, toHex, toLatin1, utf8 } from './bytes.ts';
+export { ascii, bytesEqual, concat, copyOf, fromHex, fromLatin1, toHex, toLatin1, utf8 } from './bytes.ts';
 export { type Codec, decode, encode, readField, struct } from './codec.ts';
 export {
   compareBytes,

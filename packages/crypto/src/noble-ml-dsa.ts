@@ -1,4 +1,13 @@
-import { bytesEqual, contextTag, DecodeError, type DerReader, decodeDer, der, Tag } from '@testudo/codec';
+import {
+  bytesEqual,
+  contextTag,
+  copyOf,
+  DecodeError,
+  type DerReader,
+  decodeDer,
+  der,
+  Tag,
+} from '@testudo/codec';
 import { CryptoError } from './errors.ts';
 import type { MlDsaName, PrivateKey, PublicKey } from './provider.ts';
 import { encodeMlDsaSpki, OID, type ParsedMlDsaKey, parseSpki } from './spki.ts';
@@ -79,7 +88,7 @@ export class MlDsa {
     const algorithm = this.#algorithm(name);
     try {
       const expanded = decodeDer(key, (inner) => privateKey(inner, algorithm));
-      return new NobleMlDsaKey(name, algorithm, pkcs8.slice(), expanded);
+      return new NobleMlDsaKey(name, algorithm, copyOf(pkcs8), expanded);
     } catch {
       // Not DER, of a wrong length, or an expanded key with coefficients out of range.
       throw new CryptoError('bad-key', `not a private key of ${name}`);
@@ -118,7 +127,7 @@ const SEED_LENGTH = 32;
 function privateKey(reader: DerReader, algorithm: Algorithm): Uint8Array {
   const expand = (seed: Uint8Array) => algorithm.keygen(seed).secretKey;
   if (reader.peek() === contextTag(0)) return expand(reader.octetString(contextTag(0)));
-  if (reader.peek() !== Tag.sequence) return reader.octetString().slice();
+  if (reader.peek() !== Tag.sequence) return copyOf(reader.octetString());
   return reader.sequence((both) => {
     const made = expand(both.octetString());
     if (bytesEqual(made, both.octetString())) return made;

@@ -1,4 +1,4 @@
-import { concat, utf8 } from '@testudo/codec';
+import { concat, copyOf, utf8 } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { AgreementKey, CryptoProvider } from '../provider.ts';
 import { KEMS } from './algorithms.ts';
@@ -35,7 +35,7 @@ export function dhkem(provider: CryptoProvider, id: number): Dhkem | undefined {
   const kdf = labeledKdf(provider, hash, concat(utf8('KEM'), uint16(id)));
 
   function fromPrivate(privateKey: Uint8Array): HpkeKeyPair {
-    const own = privateKey.slice();
+    const own = copyOf(privateKey);
     const key: AgreementKey = agreement!.fromPrivate(own);
     return {
       publicKey: key.publicKey,

@@ -1,4 +1,5 @@
 import { type CipherGCMTypes, createCipheriv, createDecipheriv } from 'node:crypto';
+import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName } from '../provider.ts';
 import { isAvailable } from './available.ts';
@@ -24,7 +25,7 @@ class OpensslAead implements Aead {
     this.name = name;
     this.tagLength = AEAD_SIZES[name].tag;
     this.#algorithm = algorithm as CipherGCMTypes;
-    this.#key = key.slice();
+    this.#key = copyOf(key);
   }
 
   seal(

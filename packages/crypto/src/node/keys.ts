@@ -7,6 +7,7 @@ import {
   type JsonWebKey,
   type KeyObject,
 } from 'node:crypto';
+import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import { isMlDsa } from '../noble-ml-dsa.ts';
 import type { EcCurve, KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
@@ -19,7 +20,7 @@ import { generateNativeMlDsa, hasMlDsa, mlDsa } from './ml-dsa.ts';
  * verify anything. So a point that is not on its curve is noticed late: it verifies nothing.
  */
 export function importPublicKey(spki: Uint8Array): PublicKey {
-  const own = normalizeSpki(spki.slice(), decompress);
+  const own = normalizeSpki(copyOf(spki), decompress);
   return new NodePublicKey(own.spki, own.parsed);
 }
 

@@ -1,3 +1,4 @@
+import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName, type CryptoProvider } from '../provider.ts';
 import type { Libcrypto } from './functions.ts';
@@ -41,7 +42,7 @@ class OpensslAead implements Aead {
     this.name = name;
     this.tagLength = AEAD_SIZES[name].tag;
     this.#cipher = cipher;
-    this.#key = key.slice();
+    this.#key = copyOf(key);
   }
 
   seal(
@@ -300,7 +301,7 @@ const SMALL = 64;
 function apart(plaintext: Uint8Array, out: Uint8Array, at: number): Uint8Array {
   if (plaintext.buffer !== out.buffer) return plaintext;
   const distance = plaintext.byteOffset - out.byteOffset - at;
-  return distance === 0 || Math.abs(distance) >= plaintext.length + 16 ? plaintext : plaintext.slice();
+  return distance === 0 || Math.abs(distance) >= plaintext.length + 16 ? plaintext : copyOf(plaintext);
 }
 
 function roomFor(length: number, sealed: Uint8Array, room: Uint8Array | undefined): Uint8Array {

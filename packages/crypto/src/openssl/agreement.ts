@@ -1,3 +1,4 @@
+import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { AgreementKey, CryptoProvider, CurveName, KeyAgreement } from '../provider.ts';
 import { CURVES, type NativeCurves } from './curves.ts';
@@ -152,7 +153,7 @@ function agreement(
       const { publicKey } = other.fromPrivate(privateKey);
       return new OpensslAgreementKey(
         publicKey,
-        ec === undefined ? privateKey.slice() : privateKey.slice().reverse(),
+        ec === undefined ? copyOf(privateKey) : copyOf(privateKey).reverse(),
       );
     },
   };

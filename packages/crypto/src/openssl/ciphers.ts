@@ -1,3 +1,4 @@
+import { copyOf } from '@testudo/codec';
 import { CIPHER_SIZES, checkCipherLengths, checkWholeBlocks, type SizedCipherName } from '../cipher-sizes.ts';
 import type { Cipher, CipherName, CryptoProvider } from '../provider.ts';
 import type { Place } from './memory.ts';
@@ -35,8 +36,8 @@ class BlockCipher implements Cipher {
 
   constructor(context: BlockContext, key: Uint8Array, iv: Uint8Array) {
     this.#context = context;
-    this.#key = key.slice();
-    this.#iv = iv.slice();
+    this.#key = copyOf(key);
+    this.#iv = copyOf(iv);
   }
 
   update(data: Uint8Array, room?: Uint8Array): Uint8Array {
@@ -110,7 +111,7 @@ class BlockContext {
     const { lib, memory, result } = this.#native;
     const out = roomFor(data, room);
     // Decryption in place overwrites it.
-    const last = this.#encrypts || iv.length === 0 ? undefined : data.slice(length - block);
+    const last = this.#encrypts || iv.length === 0 ? undefined : copyOf(data.subarray(length - block));
     const isDone =
       this.#start(owner, key, iv) &&
       (this.#encrypts ? lib.EVP_EncryptUpdate : lib.EVP_DecryptUpdate)(

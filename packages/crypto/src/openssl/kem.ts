@@ -1,3 +1,4 @@
+import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { CryptoProvider, DecapsulationKey, Kem, KemName } from '../provider.ts';
 import { KeyHandles } from './key-handles.ts';
@@ -141,7 +142,7 @@ function mlKem(native: Native, handles: KeyHandles, kemName: KemName, sizes: Siz
         throw new CryptoError('bad-length', `${kemName} takes a seed of ${SEED} bytes`);
       const key = fromSeed(seed);
       if (key === 0) throw failure();
-      return new OpensslDecapsulationKey(seed.slice(), key);
+      return new OpensslDecapsulationKey(copyOf(seed), key);
     },
     encapsulate(encapsulationKey: Uint8Array) {
       // OpenSSL checks that every coefficient is reduced (FIPS 203 §7.2).

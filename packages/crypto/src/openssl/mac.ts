@@ -1,3 +1,4 @@
+import { copyOf } from '@testudo/codec';
 import { type CryptoProvider, DIGEST_SIZES, type HashName, type Mac } from '../provider.ts';
 import type { Place } from './memory.ts';
 import { type Native, put } from './native.ts';
@@ -16,7 +17,7 @@ export function macs(native: Native, others: CryptoProvider['mac']): CryptoProvi
     }
     // A longer key is hashed first: who has one has no haste.
     if (context === undefined || key.length > DIGEST_SIZES[hash].block) return others(hash, key);
-    const own = key.slice();
+    const own = copyOf(key);
     return new OpensslMac(context, own, () => others(hash, own));
   };
 }

@@ -1,5 +1,6 @@
 import { gcm } from '@noble/ciphers/aes.js';
 import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
+import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName } from '../provider.ts';
 import { openCcm, sealCcm } from './ccm.ts';
@@ -8,7 +9,7 @@ export function aead(name: AeadName, key: Uint8Array): Aead | undefined {
   const sizes = AEAD_SIZES[name];
   if (sizes === undefined || name.startsWith('aria') || name.startsWith('camellia')) return undefined;
   if (key.length !== sizes.key) throw new CryptoError('bad-key', `${name} takes a key of ${sizes.key} bytes`);
-  const own = key.slice();
+  const own = copyOf(key);
   const { seal, open } = name.includes('ccm') ? ccmMode(own, sizes.tag) : nobleMode(name, own);
 
   function checkLengths(nonce: Uint8Array, length: number): void {

@@ -1,6 +1,7 @@
 import type { MontgomeryECDH } from '@noble/curves/abstract/montgomery.js';
 import { x448 } from '@noble/curves/ed448.js';
 import { x25519 } from '@noble/curves/ed25519.js';
+import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { AgreementKey, CurveName, EcCurve, KeyAgreement } from '../provider.ts';
 import { EC_CURVES } from './curves.ts';
@@ -28,7 +29,7 @@ function montgomery(name: string, curve: MontgomeryECDH, length: number): KeyAgr
     fromPrivate(privateKey: Uint8Array): AgreementKey {
       if (privateKey.length !== length)
         throw new CryptoError('bad-key', `${name} takes a private key of ${length} bytes`);
-      return agreementKey(privateKey.slice());
+      return agreementKey(copyOf(privateKey));
     },
   };
 }
@@ -56,7 +57,7 @@ function weierstrass(name: EcCurve): KeyAgreement {
         throw new CryptoError('bad-key', `${name} takes a private key of ${length} bytes`);
       if (!curve.utils.isValidSecretKey(privateKey))
         throw new CryptoError('bad-key', `not a private key of ${name}`);
-      return agreementKey(privateKey.slice());
+      return agreementKey(copyOf(privateKey));
     },
   };
 }

@@ -1,5 +1,6 @@
 import { cbc, ctr, ecb } from '@noble/ciphers/aes.js';
 import { chacha20 } from '@noble/ciphers/chacha.js';
+import { copyOf } from '@testudo/codec';
 import { CIPHER_SIZES, checkCipherLengths, checkWholeBlocks } from '../cipher-sizes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Cipher, CipherName } from '../provider.ts';
@@ -15,7 +16,7 @@ export function cipher(
   if (name === 'rc4') return rc4(key);
   if (!isHere(name)) return undefined;
   checkCipherLengths(name, key, iv);
-  const crypt = blocks(name, direction, key.slice(), iv.slice());
+  const crypt = blocks(name, direction, copyOf(key), copyOf(iv));
   return {
     update(data: Uint8Array): Uint8Array {
       checkWholeBlocks(name, data);
@@ -54,7 +55,7 @@ function chained(direction: 'encrypt' | 'decrypt', key: Uint8Array, iv: Uint8Arr
   let chain = iv;
   return (data) => {
     const out = cbc(key, chain, { disablePadding: true })[direction](data);
-    chain = (direction === 'encrypt' ? out : data).slice(-16);
+    chain = copyOf((direction === 'encrypt' ? out : data).subarray(-16));
     return out;
   };
 }

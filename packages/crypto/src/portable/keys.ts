@@ -1,6 +1,6 @@
 import { ed448 } from '@noble/curves/ed448.js';
 import { ed25519 } from '@noble/curves/ed25519.js';
-import { der } from '@testudo/codec';
+import { copyOf, der } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { KeyKind, KeySpec, PrivateKey, PublicKey } from '../provider.ts';
 import {
@@ -18,7 +18,7 @@ import { mlDsa } from './ml-dsa.ts';
 import { type ParsedPrivateKey, parsePkcs8 } from './pkcs8.ts';
 
 export function importPublicKey(spki: Uint8Array): PublicKey {
-  const { spki: own, parsed } = normalizeSpki(spki.slice(), (curve, point) =>
+  const { spki: own, parsed } = normalizeSpki(copyOf(spki), (curve, point) =>
     EC_CURVES[curve].curve.Point.fromBytes(point).toBytes(false),
   );
   if (parsed.kind.type === 'dsa') throw new CryptoError('unsupported', 'this provider does not support DSA');
@@ -35,7 +35,7 @@ export function importPublicKey(spki: Uint8Array): PublicKey {
 export function importPrivateKey(pkcs8: Uint8Array): PrivateKey {
   const postQuantum = mlDsa.import(pkcs8);
   if (postQuantum !== undefined) return postQuantum;
-  const own = pkcs8.slice();
+  const own = copyOf(pkcs8);
   const parsed = parsePkcs8(own);
   return new PortablePrivateKey(own, parsed, new PortablePublicKey(...publicKeyOf(parsed)));
 }

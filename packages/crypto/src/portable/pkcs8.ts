@@ -1,4 +1,11 @@
-import { contextConstructedTag, contextTag, DecodeError, type DerReader, decodeDer } from '@testudo/codec';
+import {
+  contextConstructedTag,
+  contextTag,
+  copyOf,
+  DecodeError,
+  type DerReader,
+  decodeDer,
+} from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { EcCurve } from '../provider.ts';
 import { OID, type PssRestriction, pssParameters, readCurve } from '../spki.ts';
@@ -80,7 +87,7 @@ function curvePrivateKey(bytes: Uint8Array, length: number): Uint8Array {
   const secret = decodeDer(bytes, (reader) => reader.octetString());
   if (secret.length !== length)
     throw new CryptoError('bad-key', 'an Edwards private key of the wrong length');
-  return secret.slice();
+  return copyOf(secret);
 }
 
 /** RSAPrivateKey of two primes (RFC 8017 §A.1.2). */
