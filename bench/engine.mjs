@@ -1,5 +1,5 @@
 import { writeHeapSnapshot } from 'node:v8';
-import { nodeCrypto } from '@testudo/crypto/node';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import {
   clientConfig,
   clientConnection,
@@ -22,20 +22,20 @@ const [what = 'all', count = '3000'] = process.argv.slice(2);
 
 const material = makeMaterial();
 const chain = parseCertificates(material.server.cert).map(({ der }) => der);
-const key = parsePrivateKey(material.server.key, nodeCrypto);
+const key = parsePrivateKey(material.server.key, systemCrypto());
 const common = {
-  provider: nodeCrypto,
+  provider: systemCrypto(),
   minVersion: 'TLSv1.3',
   cipherSuites: ['TLS_AES_128_GCM_SHA256'],
   groups: ['X25519'],
 };
 const ours = serverConfig({
   ...common,
-  credentials: [credential(nodeCrypto, chain, key)],
-  tickets: new TicketKeys(nodeCrypto),
+  credentials: [credential(systemCrypto(), chain, key)],
+  tickets: new TicketKeys(systemCrypto()),
 });
 const trustStore = new TrustStore(parseCertificates(material.ca));
-const verifyCertificate = verifyWith(nodeCrypto, () => trustStore);
+const verifyCertificate = verifyWith(systemCrypto(), () => trustStore);
 const theirs = clientConfig({ ...common, verifyCertificate });
 
 class Side {

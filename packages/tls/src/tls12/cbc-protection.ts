@@ -115,12 +115,14 @@ class CbcSealer implements RecordSealer {
     const ivLength = this.#ivLength;
     const unpadded = ivLength + content.length + code.length;
     const padding = blockLength - (unpadded % blockLength);
-    const plaintext = new Uint8Array(unpadded + padding);
+    // In place, where the cipher can do that.
+    const plaintext = out.subarray(at, at + unpadded + padding);
     if (ivLength > 0) plaintext.set(provider.randomBytes(ivLength));
     plaintext.set(content, ivLength);
     plaintext.set(code, ivLength + content.length);
     plaintext.fill(padding - 1, unpadded);
-    out.set(cipher.update(plaintext), at);
+    const encrypted = cipher.update(plaintext, plaintext);
+    if (encrypted !== plaintext) plaintext.set(encrypted);
     this.#blocksLeft -= plaintext.length / blockLength;
     return plaintext.length;
   }
@@ -143,22 +145,22 @@ abstract class CbcOpener implements RecordOpener {
   abstract open(record: RawRecord): Plaintext | undefined;
 
   /** Without the IV; undefined when these are not blocks, or not enough of them for `least` bytes and the padding. */
-  protected decrypt(encrypted: Uint8Array, least: number): Uint8Array | undefined {
+  protected decrypt(encrypted: Uint8Array, least: number, isOwned: boolean): Uint8Array | undefined {
     const { blockLength, cipher } = this.parts;
     if (encrypted.length % blockLength !== 0 || encrypted.length < this.ivLength + least + 1)
       return undefined;
     this.#blocksLeft -= encrypted.length / blockLength;
     if (this.#blocksLeft < 0)
       throw new TlsError('key-limit-reached', 'the peer protected more with one key than is safe (SWEET32)');
-    return cipher.update(encrypted).subarray(this.ivLength);
+    return cipher.update(encrypted, isOwned ? encrypted : undefined).subarray(this.ivLength);
   }
 }
 
 /** RFC 5246 §6.2.3.2: nothing tells whether the padding or the MAC is wrong, neither an answer nor its time. */
 class MacThenEncryptOpener extends CbcOpener {
-  open({ type, bytes }: RawRecord): Plaintext | undefined {
+  open({ type, bytes, isOwned = false }: RawRecord): Plaintext | undefined {
     const { mac, rules } = this.parts;
-    const plaintext = this.decrypt(bytes.subarray(RECORD_HEADER), mac.length);
+    const plaintext = this.decrypt(bytes.subarray(RECORD_HEADER), mac.length, isOwned);
     if (plaintext === undefined) return undefined;
     const padding = rules.padding(plaintext, mac.length, this.parts.blockLength);
     // The MAC stands right before the padding: from here to there, depending on what is secret.
@@ -183,14 +185,14 @@ class MacThenEncryptOpener extends CbcOpener {
 
 /** RFC 7366 §3: nothing is decrypted unless its MAC is right. */
 class EncryptThenMacOpener extends CbcOpener {
-  open({ type, bytes }: RawRecord): Plaintext | undefined {
+  open({ type, bytes, isOwned = false }: RawRecord): Plaintext | undefined {
     const { mac, rules, provider, blockLength } = this.parts;
     const end = bytes.length - mac.length;
     if (end < RECORD_HEADER) return undefined;
     const encrypted = bytes.subarray(RECORD_HEADER, end);
     const expected = mac.compute(this.sequence, type, versionOf(bytes), encrypted);
     if (!provider.equal(bytes.subarray(end), expected)) return undefined;
-    const plaintext = this.decrypt(encrypted, 0);
+    const plaintext = this.decrypt(encrypted, 0, isOwned);
     if (plaintext === undefined) return undefined;
     const padding = rules.padding(plaintext, 0, blockLength);
     if (padding.isRight === 0) return undefined;
