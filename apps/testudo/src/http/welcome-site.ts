@@ -9,7 +9,10 @@ import { requestTarget } from './request-target.ts';
 
 /** The site that shows each client its own connection, as the engine saw it. */
 export function welcomeSite(proposal: Proposal = {}): HttpHandler {
-  return { handle: (request, response, connection) => answer(request, response, connection, proposal) };
+  return {
+    wantsRecords: true,
+    handle: (request, response, connection) => answer(request, response, connection, proposal),
+  };
 }
 
 /** For the command that the page proposes. */
@@ -63,7 +66,7 @@ function pageFor(
   proposal: Proposal,
 ): Page | undefined {
   const report = (): ConnectionReport =>
-    connectionReport(connection.socket.connectionInfo!, connection.record, 'server');
+    connectionReport(connection.socket.connectionInfo!, connection.record!, 'server');
   switch (path.split('?', 1)[0]) {
     case '/':
     case '/index.html': {
@@ -97,7 +100,7 @@ function viewOf(
     report,
     client: isBrowser ? 'browser' : 'client',
     requests,
-    age: performance.now() - record.startedAt,
+    age: performance.now() - record!.startedAt,
     remote: remoteOf(socket),
     next: nextStep(socket.localPort ?? 8443, program, data),
   };

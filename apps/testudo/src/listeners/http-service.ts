@@ -10,7 +10,7 @@ import type { ConnectionRecord } from '../observe/connection-record.ts';
 import type { Log } from '../output/log.ts';
 import { shown } from '../output/text.ts';
 import { farewell } from './farewell.ts';
-import type { Service } from './service.ts';
+import type { Served, Service } from './service.ts';
 
 export interface HttpHandler {
   handle(
@@ -19,6 +19,8 @@ export interface HttpHandler {
     connection: HttpConnection,
     own: readonly Field[],
   ): void | Promise<void>;
+  /** Whether it shows what happened on a connection. Default false. */
+  readonly wantsRecords?: boolean;
   /** Writes heads whole, and the gateway's own fields (`own`) with them. Default false: they are set before. */
   readonly writesOwnFields?: boolean;
   /** Requests to switch protocols. Default: the wish is ignored (RFC 9110 §7.8). */
@@ -33,13 +35,14 @@ export interface HttpHandler {
 /** One TLS connection that carries HTTP. */
 export interface HttpConnection {
   readonly socket: TLSSocket;
-  readonly record: ConnectionRecord;
+  /** What happened on it, where the handler wants to know. */
+  readonly record?: ConnectionRecord | undefined;
   /** Requests so far, the current one included. */
   requests: number;
   /** Requests that are being answered. */
   active: number;
   /** The answer to the latest request. */
-  last?: ServerResponse;
+  last?: ServerResponse | undefined;
   /** Whether the client waits for a server behind; not when it still has to send, or to read. Default: never. */
   backend?: { readonly isWaitedFor: boolean } | undefined;
   /** No request is answered any more. */
@@ -47,7 +50,7 @@ export interface HttpConnection {
   /** What came after the latest request is not HTTP: that is said after its answer. */
   isRefusing?: boolean;
   /** Set once it carries another protocol: ends that from our side. */
-  endUpgraded?: (grace?: number) => void;
+  endUpgraded?: ((grace?: number) => void) | undefined;
 }
 
 export interface HttpOptions {
@@ -94,7 +97,26 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     connection.active--;
     if (connection.active === MOST_IN_A_ROW) connection.socket.resume();
     connection.backend = undefined;
-    if (isDraining && connection.active === 0) farewell(connection.socket);
+    if (connection.active > 0) return;
+    // It holds on to the request and to all that was made for it.
+    connection.last = undefined;
+    if (isDraining) farewell(connection.socket);
+  }
+  /** Nobody, and Node least of all, goes on reading while too many requests wait; an end is read to its end. */
+  function resumeInMeasure(this: TLSSocket): TLSSocket {
+    const active = connections.get(this)?.active ?? 0;
+    const usual = Object.getPrototypeOf(this) as TLSSocket;
+    if (active <= MOST_IN_A_ROW || this.writableEnded) usual.resume.call(this);
+    return this;
+  }
+  /** How Node ends a connection. A client that still sends gets to read the answer first (RFC 9112 §9.6). */
+  function destroySoon(this: TLSSocket): void {
+    const connection = connections.get(this);
+    if (connection !== undefined) connection.isEnding = true;
+    farewell(this);
+  }
+  function closed(this: TLSSocket): void {
+    connections.delete(this);
   }
   const serve = (request: IncomingMessage, response: ServerResponse): void => {
     const connection = connections.get(request.socket);
@@ -158,27 +180,18 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
   });
   startTimeouts(server);
   return {
+    wantsRecords: handler.wantsRecords ?? false,
     accept(socket, record) {
       // A character of a field is a byte, also where Node writes a header without a body.
       socket.setDefaultEncoding('latin1');
-      const connection: HttpConnection = { socket, record, requests: 0, active: 0 };
+      const connection = new OpenHttp(socket, record);
       connections.set(socket, connection);
-      readsInMeasure(connection);
-      // How Node ends a connection. A client that still sends gets to read the answer first (RFC 9112 §9.6).
-      socket.destroySoon = () => {
-        connection.isEnding = true;
-        farewell(socket);
-      };
-      socket.once('close', () => connections.delete(socket));
+      // One function each for all connections: there may be thousands, and most of them idle.
+      socket.resume = resumeInMeasure;
+      socket.destroySoon = destroySoon;
+      socket.on('close', closed);
       server.emit('connection', socket);
-      return {
-        // WebSockets have their own limit.
-        isBusy: () => connection.endUpgraded !== undefined || (connection.backend?.isWaitedFor ?? false),
-        end: (grace) => {
-          if (connection.endUpgraded !== undefined) connection.endUpgraded(grace);
-          else endHttp(connection, grace);
-        },
-      };
+      return connection;
     },
     drain() {
       isDraining = true;
@@ -197,27 +210,44 @@ function startTimeouts(server: Server): void {
   server.emit('listening');
 }
 
-/**
- * An answer that is cut off is seen to be: by its length or its last chunk. One that ends with its connection (HTTP/1.0)
- * would look whole after a close_notify (RFC 9112 §9.8).
- */
-function endHttp({ socket, active, last }: HttpConnection, grace?: number): void {
-  const endsWithConnection =
-    active > 0 && last?.headersSent && !last.chunkedEncoding && !last.hasHeader('content-length');
-  if (endsWithConnection && last.req.httpVersion !== '1.1') socket.destroy();
-  else farewell(socket, grace);
+class OpenHttp implements HttpConnection, Served {
+  readonly socket: TLSSocket;
+  readonly record: ConnectionRecord | undefined;
+  requests = 0;
+  active = 0;
+  last: ServerResponse | undefined;
+  backend: HttpConnection['backend'];
+  isEnding = false;
+  isRefusing = false;
+  endUpgraded: HttpConnection['endUpgraded'];
+
+  constructor(socket: TLSSocket, record: ConnectionRecord | undefined) {
+    this.socket = socket;
+    this.record = record;
+  }
+
+  /** WebSockets have their own limit. */
+  isBusy(): boolean {
+    return this.endUpgraded !== undefined || (this.backend?.isWaitedFor ?? false);
+  }
+
+  /**
+   * An answer that is cut off is seen to be: by its length or its last chunk. One that ends with its connection (HTTP/1.0)
+   * would look whole after a close_notify (RFC 9112 §9.8).
+   */
+  end(grace?: number): void {
+    const { socket, active, last } = this;
+    const endsWithConnection =
+      active > 0 && last?.headersSent && !last.chunkedEncoding && !last.hasHeader('content-length');
+    if (this.endUpgraded !== undefined) this.endUpgraded(grace);
+    else if (endsWithConnection && last.req.httpVersion !== '1.1') socket.destroy();
+    else farewell(socket, grace);
+  }
 }
 
 /** Node loses what it has read behind a body whose request wishes for another protocol: the client is told to ask again. */
 function isLast({ headers }: IncomingMessage): boolean {
   return headers.upgrade !== undefined;
-}
-
-/** Nobody, and Node least of all, goes on reading while too many requests wait; an end is read to its end. */
-function readsInMeasure(connection: HttpConnection): void {
-  const { socket } = connection;
-  const resume = socket.resume.bind(socket);
-  socket.resume = () => (connection.active > MOST_IN_A_ROW && !socket.writableEnded ? socket : resume());
 }
 
 function restWhileMany({ socket, active }: HttpConnection): void {

@@ -1,34 +1,11 @@
 import type { AddressInfo } from 'node:net';
 import { createServer, type Server, type Socket } from 'node:net';
-import { TlsError } from '@testudo/tls';
-import type { TLSSocket } from '@testudo/tls/node';
-import { ACME_TLS_PROTOCOL } from '../acme/challenge-board.ts';
-import { type Address, addressText } from '../config/address.ts';
-import type { Limits } from '../config/limits.ts';
+import type { Address } from '../config/address.ts';
 import { systemReason } from '../failure.ts';
-import { ConnectionRecord } from '../observe/connection-record.ts';
-import type { Log } from '../output/log.ts';
 import { bindFailure } from './bind-failure.ts';
 import { FailureLog } from './failure-log.ts';
-import { farewell } from './farewell.ts';
+import { type ListenerSettings, OpenConnection } from './open-connection.ts';
 import { EXHAUSTED, OpenFilesWatch } from './open-files.ts';
-import type { Served, Service } from './service.ts';
-import type { TlsEndpoint } from './tls-endpoint.ts';
-import { describeTlsFailure } from './tls-failure.ts';
-
-/** What the connections of a listener get; those that are open keep theirs when the listener gets others. */
-export interface ListenerSettings {
-  readonly name: string;
-  readonly endpoint: TlsEndpoint;
-  readonly service: Service;
-  readonly limits: Limits;
-  readonly log: Log;
-}
-
-interface OpenConnection {
-  readonly settings: ListenerSettings;
-  served?: Served;
-}
 
 /** One address: TCP connections come in, TLS is ended here, and the service gets the plaintext. */
 export class Listener {
@@ -131,10 +108,7 @@ export class Listener {
 
   #endAll(grace?: number): void {
     for (const socket of this.#waiting ?? []) socket.destroy();
-    for (const [socket, { served }] of this.#open) {
-      if (served === undefined) socket.destroy();
-      else served.end(grace);
-    }
+    for (const connection of this.#open.values()) connection.end(grace);
   }
 
   /** A service that gets no connection any more ends with its last one. */
@@ -145,50 +119,18 @@ export class Listener {
 
   #accept(socket: Socket): void {
     this.#openFiles.accepted(socket);
-    socket.on('error', () => undefined);
+    socket.on('error', ignore);
     if (this.#waiting === undefined) this.#secure(socket);
     else this.#waiting.push(socket);
   }
 
   #secure(raw: Socket): void {
     const settings = this.#settings;
-    const { endpoint, service, limits, log } = settings;
-    const connection: OpenConnection = { settings };
-    this.#open.set(raw, connection);
-    raw.once('close', () => {
+    raw.on('close', () => {
       this.#open.delete(raw);
       this.#retire(settings);
     });
-    const remote = addressText({ host: raw.remoteAddress, port: raw.remotePort ?? 0 });
-    const record = new ConnectionRecord();
-    const tls: TLSSocket = endpoint.secure(raw, record);
-    const timer = setTimeout(() => {
-      sayGoodbyeEarly(raw);
-      tls.destroy(handshakeTimeout(limits.handshake));
-    }, limits.handshake);
-    tls.once('close', () => clearTimeout(timer));
-    const failed = (error: Error): void => {
-      this.#failures.note(raw.remoteAddress ?? 'unknown', remote, describeTlsFailure(error));
-    };
-    tls.once('error', failed);
-    tls.once('secure', () => {
-      clearTimeout(timer);
-      tls.off('error', failed);
-      tls.on('error', (error) =>
-        log.debug({ remote, ...describeTlsFailure(error).details }, 'a connection broke'),
-      );
-      // A CA that has seen what it came for: no data follows (RFC 8737 §3).
-      if (tls.alpnProtocol === ACME_TLS_PROTOCOL && endpoint.answersChallenges) {
-        log.info({ remote, name: tls.servername }, 'a CA looks for the answer to tls-alpn-01');
-        farewell(tls);
-        return;
-      }
-      const served = service.accept(tls, record);
-      connection.served = served;
-      endWhenIdle(raw, served, limits.idle, () =>
-        log.debug({ remote }, 'a connection was idle and has been ended'),
-      );
-    });
+    this.#open.set(raw, new OpenConnection(raw, settings, this.#failures));
   }
 
   #dropped(): void {
@@ -211,30 +153,8 @@ export class Listener {
   }
 }
 
-/** Any byte either way counts, also of a slow reader; while the service itself is at work, nobody is idle. */
-function endWhenIdle(raw: Socket, served: Served, idle: number, note: () => void): void {
-  raw.setTimeout(idle);
-  raw.on('timeout', () => {
-    if (served.isBusy()) {
-      raw.setTimeout(idle);
-      return;
-    }
-    note();
-    served.end();
-  });
-}
-
-/** An alert without protection is still one as long as nothing of ours is under keys (RFC 9846 §6). */
-function sayGoodbyeEarly(raw: Socket): void {
-  if (raw.bytesWritten === 0 && raw.writable) raw.write(CLOSE_NOTIFY);
-}
-
-/** A record with the warning close_notify. */
-const CLOSE_NOTIFY: Uint8Array = new Uint8Array([21, 3, 3, 0, 2, 1, 0]);
-
-function handshakeTimeout(limit: number): TlsError {
-  return new TlsError('handshake-timeout', `the client did not finish the handshake within ${limit} ms`);
-}
+/** Whoever has the connection hears of it, too. */
+function ignore(): void {}
 
 /** Milliseconds between two notes about the same overload; the later one counts what was seen since the one before. */
 const OVERLOAD_NOTE_INTERVAL = 60_000;

@@ -3,8 +3,10 @@ import type { ConnectionRecord } from '../observe/connection-record.ts';
 
 /** What is behind a listener: it gets the connections whose handshake is complete. */
 export interface Service {
-  /** Owns the socket from here on, its errors included. */
-  accept(socket: TLSSocket, record: ConnectionRecord): Served;
+  /** Whether it shows what happened on a connection. Default false: nothing of it is noted. */
+  readonly wantsRecords?: boolean;
+  /** Owns the socket from here on, its errors included. `record` where records are wanted. */
+  accept(socket: TLSSocket, record?: ConnectionRecord): Served;
   /** No connection comes any more: those without work end, the others after it. */
   drain(): void;
   /** All connections are gone. */

@@ -77,12 +77,12 @@ export class TlsEndpoint {
   }
 
   /** Begins TLS on a TCP connection. */
-  secure(raw: Socket, observer: Observer): TLSSocket {
+  secure(raw: Socket, observer?: Observer): TLSSocket {
     return new TLSSocket(raw, {
       isServer: true,
       allowHalfOpen: true,
       strict: true,
-      observer,
+      ...(observer === undefined ? {} : { observer }),
       settings: { requestCert: this.#plan.clientCertificate !== 'none', config: this.#config },
     });
   }
