@@ -5,16 +5,22 @@ export interface Manifest {
   readonly name: string;
   readonly version: string;
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Folders of all packages that those in the folders `roots` need, and that these need in turn, but for `ours`. */
+/** Folders of all packages that those in the folders `roots` need, or would like to have, and that these need in turn, but for `ours`. */
 export function outsiders(roots: readonly string[], ours: readonly string[]): string[] {
   const found = new Set<string>();
   const waiting = roots.map((root) => resolve(root));
   for (let folder = waiting.pop(); folder !== undefined; folder = waiting.pop()) {
-    for (const name of Object.keys(manifestOf(folder).dependencies ?? {})) {
-      const place = ours.includes(name) ? undefined : find(name, folder);
-      if (place === undefined || found.has(place)) continue;
+    const { dependencies = {}, optionalDependencies = {} } = manifestOf(folder);
+    for (const name of [...Object.keys(dependencies), ...Object.keys(optionalDependencies)]) {
+      if (ours.includes(name)) continue;
+      const place = find(name, folder);
+      // Those of other systems are not there.
+      if (place === undefined && name in optionalDependencies) continue;
+      if (place === undefined) throw new Error(`${name} is not installed`);
+      if (found.has(place)) continue;
       found.add(place);
       waiting.push(place);
     }
@@ -22,12 +28,12 @@ export function outsiders(roots: readonly string[], ours: readonly string[]): st
   return [...found];
 }
 
-/** Where Node finds a package from a folder. */
-function find(name: string, from: string): string {
+/** Where Node finds a package from a folder; undefined when it is not installed. */
+function find(name: string, from: string): string | undefined {
   for (let at = from; ; at = dirname(at)) {
     const place = join(at, 'node_modules', name);
     if (existsSync(join(place, 'package.json'))) return place;
-    if (dirname(at) === at) throw new Error(`${name} is not installed`);
+    if (dirname(at) === at) return undefined;
   }
 }
 
