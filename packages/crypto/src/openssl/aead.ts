@@ -3,7 +3,7 @@ import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName, type CryptoProvider } from '../provider.ts';
 import type { Libcrypto } from './functions.ts';
 import type { Place } from './memory.ts';
-import type { Native } from './native.ts';
+import { MAX_INT, type Native } from './native.ts';
 
 /**
  * AEADs over one context for each algorithm and direction, which serves all keys of the thread: setting a key anew costs
@@ -127,7 +127,7 @@ class AeadCipher {
     at: number,
   ): void {
     const { length } = plaintext;
-    this.#checkLengths(nonce, length);
+    this.#checkLengths(nonce, additionalData, length);
     if (!(at >= 0 && out.length - at >= length + this.#tagLength))
       throw new CryptoError('bad-length', 'no room for ciphertext and tag');
     const { lib, memory, result } = this.#native;
@@ -172,7 +172,7 @@ class AeadCipher {
     room: Uint8Array | undefined,
   ): Uint8Array | undefined {
     const length = sealed.length - this.#tagLength;
-    this.#checkLengths(nonce, length);
+    this.#checkLengths(nonce, additionalData, length);
     if (length < 0) return undefined;
     const { lib, memory, result } = this.#native;
     const { tag, data } = this.#places;
@@ -275,12 +275,12 @@ class AeadCipher {
     return update(context, 0, result.address, address, length) === 1;
   }
 
-  #checkLengths(nonce: Uint8Array, length: number): void {
+  #checkLengths(nonce: Uint8Array, additionalData: Uint8Array, length: number): void {
     if (nonce.length !== AEAD_NONCE_LENGTH)
       throw new CryptoError('bad-length', `${this.#name} takes a nonce of ${AEAD_NONCE_LENGTH} bytes`);
-    // RFC 3610 §2.1: a 12-byte nonce leaves CCM three bytes for the length. The others are called with a C `int`.
-    if (length > (this.#isCcm ? 0xff_ffff : 0x7fff_ffff))
-      throw new CryptoError('bad-length', `${this.#name} does not take ${length} bytes at once`);
+    // RFC 3610 §2.1: a 12-byte nonce leaves CCM three bytes for the length.
+    if (length > (this.#isCcm ? 0xff_ffff : MAX_INT) || additionalData.length > MAX_INT)
+      throw new CryptoError('bad-length', `${this.#name} does not take that many bytes at once`);
   }
 
   #failure(): Error {

@@ -48,10 +48,7 @@ function agreement(
   }
   const halves = new Parameters(memory, 3).add('pub', 'octets', ownPublic, publicLength);
   if (ec === undefined) halves.add('priv', 'octets', ownPrivate, length);
-  else
-    halves
-      .add('priv', 'unsigned', ownPrivate, length)
-      .add('group', 'text', { address: memory.text(CURVES[ec].name) }, CURVES[ec].name.length);
+  else halves.add('priv', 'unsigned', ownPrivate, length).addText('group', CURVES[ec].name);
   const privateHalf = new Parameters(memory, 1).add('priv', 'unsigned', ownPrivate, length);
 
   class OpensslAgreementKey implements AgreementKey {

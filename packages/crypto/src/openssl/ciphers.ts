@@ -1,8 +1,9 @@
 import { copyOf } from '@testudo/codec';
 import { CIPHER_SIZES, checkCipherLengths, checkWholeBlocks, type SizedCipherName } from '../cipher-sizes.ts';
+import { CryptoError } from '../errors.ts';
 import type { Cipher, CipherName, CryptoProvider } from '../provider.ts';
 import type { Place } from './memory.ts';
-import { type Native, put } from './native.ts';
+import { MAX_INT, type Native, put } from './native.ts';
 
 /**
  * CBC and ECB over one context for each algorithm and direction. What goes on from one call to the next is the IV, which is the
@@ -107,6 +108,8 @@ class BlockContext {
     checkWholeBlocks(this.#name, data);
     const { length } = data;
     if (length === 0) return new Uint8Array(0);
+    if (length > MAX_INT)
+      throw new CryptoError('bad-length', `${this.#name} does not take that many bytes at once`);
     const { block } = CIPHER_SIZES[this.#name];
     const { lib, memory, result } = this.#native;
     const out = roomFor(data, room);

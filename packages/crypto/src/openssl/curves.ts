@@ -51,7 +51,7 @@ export class NativeCurves {
       const { lib, memory, result } = this.#native;
       const { name } = CURVES[curve];
       const parameters = new Parameters(memory, 1);
-      parameters.add('group', 'text', { address: memory.text(name) }, name.length);
+      parameters.addText('group', name);
       result.value = 0;
       const isDone =
         lib.EVP_PKEY_fromdata(this.#making, result.address, KEY_PARAMETERS, parameters.address) === 1;

@@ -13,17 +13,23 @@ export class NativeMemory {
   readonly #addressOf: (bytes: Uint8Array) => number;
   readonly #base: number;
   #used = 0;
+  /** The arrays that addresses were asked for last. */
+  readonly #held: [Uint8Array, Uint8Array];
 
   constructor(addressOf: (bytes: Uint8Array) => number) {
     this.#addressOf = addressOf;
     this.#base = addressOf(this.#bytes);
+    this.#held = [this.#bytes, this.#bytes];
   }
 
   /**
-   * The address of bytes that are not small, good until native code was called with it: nothing may run in between. For a
-   * `length` of 0 the result is not to be read from.
+   * The address of bytes that are not small, good until native code was called with it: nothing may run in between but to ask
+   * for one more. For a `length` of 0 the result is not to be read from.
    */
   addressOf(bytes: Uint8Array): number {
+    // Optimized code lets go of an array when it has its address, and numbers for the call may be what starts a collection.
+    this.#held[1] = this.#held[0];
+    this.#held[0] = bytes;
     return this.#addressOf(bytes);
   }
 

@@ -59,11 +59,14 @@ function declare(library: ReturnType<Koffi['load']>): Libcrypto {
   return Object.fromEntries(declared) as Libcrypto;
 }
 
+/** The most bytes that a function takes whose length is a C `int`: koffi would make a negative number of more. */
+export const MAX_INT = 0x7fff_ffff;
+
 function isLittleEndian(): boolean {
   return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
 }
 
-/** Puts short bytes where native code finds them. The caller has checked that they fit. */
+/** Puts short bytes where native code finds them. Throws a RangeError when they do not fit, which the caller has checked. */
 export function put(place: Place, bytes: Uint8Array): number {
   place.bytes.set(bytes);
   return place.address;

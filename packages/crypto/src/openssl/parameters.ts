@@ -31,12 +31,21 @@ export class Parameters {
     return this;
   }
 
-  /** Values are to be added in the same number each time. */
-  add(name: string, type: keyof typeof TYPES, place: Pick<Place, 'address'>, length: number): this {
+  /** `length` bytes in a place. Values are to be added in the same number each time. */
+  add(name: string, type: 'unsigned' | 'octets', place: Place, length: number): this {
+    if (!(length <= place.bytes.length)) throw new RangeError('a value longer than its place');
+    return this.#add(name, type, place.address, length);
+  }
+
+  addText(name: string, value: string): this {
+    return this.#add(name, 'text', this.#memory.text(value), value.length);
+  }
+
+  #add(name: string, type: keyof typeof TYPES, address: number, length: number): this {
     const at = this.#count++ * SIZE;
     this.#put(at, this.#memory.text(name));
     this.#view.setUint32(at + 8, TYPES[type], true);
-    this.#put(at + 16, place.address);
+    this.#put(at + 16, address);
     this.#put(at + 24, length);
     this.#view.setUint32(at + 32, UNMODIFIED, true);
     this.#view.setUint32(at + 36, UNMODIFIED, true);

@@ -7,13 +7,23 @@ import { NativeCurves } from './curves.ts';
 import { digests } from './hashes.ts';
 import { kems } from './kem.ts';
 import { macs } from './mac.ts';
-import { openNative } from './native.ts';
+import { type Native, openNative } from './native.ts';
 import { selfTest } from './self-test.ts';
 import { signatures } from './signatures.ts';
 
 /** What is hot, on libcrypto; the rest is `node:crypto`'s. Throws an Error with the reason where that cannot be. */
 export function openOpenssl(): CryptoProvider {
   const native = openNative();
+  try {
+    return openWith(native);
+  } catch (error) {
+    // Else node:crypto, which serves then, would find it and report it as its own.
+    native.lib.ERR_clear_error();
+    throw error;
+  }
+}
+
+function openWith(native: Native): CryptoProvider {
   const curves = new NativeCurves(native);
   const hashing = digests(native, nodeCrypto);
   const { digest, hmac, hkdfExtract, hkdfExpand } = hashing;

@@ -80,6 +80,8 @@ export function signatures(
     if (name === 'ecdsa') return true;
     const md = lib.EVP_get_digestbyname(memory.text(hash));
     return (
+      // Without one OpenSSL would pad what it is given as it is.
+      md !== 0 &&
       lib.EVP_PKEY_CTX_set_rsa_padding(context, name === 'rsa-pss' ? PSS_PADDING : PKCS1_PADDING) === 1 &&
       lib.EVP_PKEY_CTX_set_signature_md(context, md) === 1 &&
       (name !== 'rsa-pss' || lib.EVP_PKEY_CTX_set_rsa_pss_saltlen(context, HASH_LENGTH[hash]) === 1)
