@@ -1,7 +1,5 @@
 import { concat } from '@testudo/codec';
-import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { clientConfig } from '../config/client.ts';
 import { alpn } from '../extensions/alpn.ts';
 import type { ExtensionBlock } from '../extensions/block.ts';
 import { certificateAuthorities } from '../extensions/certificate-authorities.ts';
@@ -14,37 +12,13 @@ import { oidFilters } from '../extensions/oid-filters.ts';
 import { earlyData } from '../extensions/pre-shared-key.ts';
 import { maxFragmentLength } from '../extensions/record-size.ts';
 import { serverName } from '../extensions/server-names.ts';
-import type { ClientOptions } from '../options/client.ts';
-import { clientEnd } from '../testing/end.ts';
-import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
-import { PuppetServer13 } from '../testing/puppet-server13.ts';
+import type { PuppetServer13 } from '../testing/puppet-server13.ts';
+import { pki, puppet, raw, refuses } from '../testing/refusals13.ts';
 
 // What a TLS 1.3 client must not take from a server. Each case: the error here, and the alert there, once.
 
-const pki = new TestPki(nodeCrypto);
-const verifyCertificate = pki.verifier();
 const rsa = pki.server('rsa');
-
-function puppet(options: Partial<ClientOptions> = {}, key = pki.server()): PuppetServer13 {
-  const config = clientConfig({ provider: nodeCrypto, verifyCertificate, ...options });
-  return new PuppetServer13(nodeCrypto, clientEnd(config), key);
-}
-
-type Case = readonly [what: string, act: (p: PuppetServer13) => unknown, code: string];
-
-function refuses(cases: readonly Case[], options: Partial<ClientOptions> = {}): void {
-  test.each(cases)('%s', (_what, act, code) => {
-    const p = puppet(options);
-    act(p);
-    expect(outcomeOf(p)).toEqual(refused(code));
-    expect(p.end.secured.length === 0 || p.end.data.length === 0).toBe(true);
-  });
-}
-
-/** A message with a body of any bytes. */
-const raw = (type: number, ...body: number[]) =>
-  Uint8Array.of(type, 0, body.length >> 8, body.length & 255, ...body);
 
 describe('EncryptedExtensions', () => {
   const ee = (change: (b: ExtensionBlock<'encrypted_extensions'>) => void) => (p: PuppetServer13) =>

@@ -1,44 +1,17 @@
 import { concat } from '@testudo/codec';
-import { nodeCrypto } from '@testudo/crypto/node';
 import { describe, expect, test } from 'vitest';
-import { clientConfig } from '../config/client.ts';
 import { ExtensionBlock } from '../extensions/block.ts';
 import { cookie } from '../extensions/cookie.ts';
 import { keyShare } from '../extensions/key-share.ts';
 import { supportedVersions } from '../extensions/negotiation.ts';
 import { preSharedKey } from '../extensions/pre-shared-key.ts';
 import { RETRY_RANDOM } from '../messages/server-hello.ts';
-import type { ClientOptions } from '../options/client.ts';
 import { cipherSuite13 } from '../suites/index.ts';
-import { clientEnd } from '../testing/end.ts';
-import { TestPki } from '../testing/pki.ts';
 import { outcomeOf, refused } from '../testing/puppet.ts';
-import { PuppetServer13, type WritableServerHello } from '../testing/puppet-server13.ts';
+import type { PuppetServer13, WritableServerHello } from '../testing/puppet-server13.ts';
+import { puppet, type Refusal13, raw, refuses } from '../testing/refusals13.ts';
 
 // What a TLS 1.3 client must not take from a server. Each case: the error here, and the alert there, once.
-
-const pki = new TestPki(nodeCrypto);
-const verifyCertificate = pki.verifier();
-
-function puppet(options: Partial<ClientOptions> = {}, key = pki.server()): PuppetServer13 {
-  const config = clientConfig({ provider: nodeCrypto, verifyCertificate, ...options });
-  return new PuppetServer13(nodeCrypto, clientEnd(config), key);
-}
-
-type Case = readonly [what: string, act: (p: PuppetServer13) => unknown, code: string];
-
-function refuses(cases: readonly Case[], options: Partial<ClientOptions> = {}): void {
-  test.each(cases)('%s', (_what, act, code) => {
-    const p = puppet(options);
-    act(p);
-    expect(outcomeOf(p)).toEqual(refused(code));
-    expect(p.end.secured.length === 0 || p.end.data.length === 0).toBe(true);
-  });
-}
-
-/** A message with a body of any bytes. */
-const raw = (type: number, ...body: number[]) =>
-  Uint8Array.of(type, 0, body.length >> 8, body.length & 255, ...body);
 
 const hello = (change: (hello: WritableServerHello) => void) => (p: PuppetServer13) =>
   p.sendServerHello(change);
@@ -46,7 +19,7 @@ const block = (change: (b: ExtensionBlock<'server_hello'>) => void) =>
   hello((value) => change(value.extensions as ExtensionBlock<'server_hello'>));
 
 describe('a ServerHello', () => {
-  const unsolicited = (id: number, name: string): Case => [
+  const unsolicited = (id: number, name: string): Refusal13 => [
     `that holds the extension ${name}`,
     block((b) => b.setRaw(id, new Uint8Array(0))),
     'misplaced-extension',
@@ -59,7 +32,7 @@ describe('a ServerHello', () => {
     ],
     ['that selects a draft version', block((b) => b.set(supportedVersions, 0x7f1c)), 'illegal-parameter'],
     ...[0x0000, 0x0002, 0x0200, 0x0300, 0x0301, 0x0302, 0x0304, 0x0305, 0x7f1c, 0xffff].map(
-      (version): Case => [
+      (version): Refusal13 => [
         `with the legacy_version ${version.toString(16)}`,
         hello((h) => {
           h.legacyVersion = version;
@@ -262,7 +235,7 @@ describe('a HelloRetryRequest', () => {
       'illegal-parameter',
     ],
     ...[0x0300, 0x0302, 0x0304].map(
-      (version): Case => [
+      (version): Refusal13 => [
         `with the legacy_version ${version.toString(16)}`,
         (p) =>
           p.sendRetry(0x0017, (h) => {
