@@ -1,6 +1,5 @@
 import type { SecureContextOptions as NodeSecureContextOptions, SecureVersion } from 'node:tls';
-import { live, nodeOriginals } from '../as-node/replaceable-members.ts';
-import { currentCiphers } from './ciphers.ts';
+import { nodeOriginals } from '../as-node/replaceable-members.ts';
 import type { EngineOptions } from './engine-options.ts';
 import type { StrictOption } from './strictness.ts';
 
@@ -27,16 +26,3 @@ export interface NewerContextOptions {
 export const DEFAULT_MIN_VERSION: SecureVersion = nodeOriginals.DEFAULT_MIN_VERSION as SecureVersion;
 /** The highest version that is spoken unless an option says less. */
 export const DEFAULT_MAX_VERSION: SecureVersion = nodeOriginals.DEFAULT_MAX_VERSION as SecureVersion;
-
-/** The options that have a default which programs may replace (`tls.DEFAULT_MIN_VERSION = …`), with it. */
-export function withDefaults(
-  options: SecureContextOptions,
-): Pick<SecureContextOptions, 'ecdhCurve' | 'minVersion' | 'maxVersion'> & { ciphers: string } {
-  const defaults = live.tls;
-  return {
-    ciphers: options.ciphers || currentCiphers(),
-    ecdhCurve: options.ecdhCurve ?? (defaults?.DEFAULT_ECDH_CURVE || 'auto'),
-    minVersion: options.minVersion ?? (defaults?.DEFAULT_MIN_VERSION as SecureVersion) ?? DEFAULT_MIN_VERSION,
-    maxVersion: options.maxVersion ?? (defaults?.DEFAULT_MAX_VERSION as SecureVersion) ?? DEFAULT_MAX_VERSION,
-  };
-}

@@ -12,11 +12,12 @@ import { DEFAULT_SECURITY_LEVEL, TAKES_NO_CURVES } from '../as-node/running-node
 import { invalidValue } from '../errors/arguments.ts';
 import { parseCipherList } from './cipher-list.ts';
 import { isDefaultList, isForServers, parseCurves, parseSignatureAlgorithms } from './ciphers.ts';
-import { type SecureContextOptions, withDefaults } from './context-options.ts';
+import type { SecureContextOptions } from './context-options.ts';
 import { finiteFieldFor } from './dh-parameters.ts';
 import { readCompressions, readRenegotiation } from './engine-options.ts';
+import type { ContextTerms } from './option-table.ts';
 import { strictnessOf } from './strictness.ts';
-import { type EnabledVersions, readVersions, type VersionOptions } from './version-options.ts';
+import { type EnabledVersions, readVersions } from './version-options.ts';
 
 /** What the options that are read say, in the engine's terms. */
 export interface Negotiation {
@@ -32,9 +33,8 @@ export interface Negotiation {
 }
 
 /** Reads versions, ciphers, curves, signature algorithms and the like. Throws for what cannot be read. */
-export function readNegotiation(options: SecureContextOptions): Negotiation {
-  const { sigalgs } = options;
-  const { ciphers, ecdhCurve } = withDefaults(options);
+export function readNegotiation(options: ContextTerms): Negotiation {
+  const { ciphers, ecdhCurve, sigalgs } = options;
   const secureOptions = options.secureOptions ?? 0;
   const names = ciphers.split(':');
   if (!names.some((name) => name !== '')) throw invalidValue('options.ciphers', 'is invalid', names);
@@ -48,10 +48,7 @@ export function readNegotiation(options: SecureContextOptions): Negotiation {
     isStrict: strictness.renegotiation,
     secureOptions,
   });
-  const enabled = withoutOldSuites(
-    readVersions({ ...versionOptions(options), secureOptions, allowsOld }),
-    list.suites,
-  );
+  const enabled = withoutOldSuites(readVersions(options, allowsOld), list.suites);
   const cipherSuites = suites(list.suites, {
     isDefault: isDefaultList(ciphers) && !enabled.server.some((version) => version < 'TLSv1.2'),
     isStrict: strictness.cipherSuites,
@@ -86,17 +83,6 @@ function suites(
   if (isDefault && isStrict) return { client: undefined, server: undefined };
   const client = all.map(({ name }) => name);
   return { client, server: isDefault ? all.filter(isForServers).map(({ name }) => name) : client };
-}
-
-function versionOptions(options: SecureContextOptions): Omit<VersionOptions, 'secureOptions' | 'allowsOld'> {
-  const { minVersion, maxVersion } = withDefaults(options);
-  const given = options.minVersion ?? options.maxVersion;
-  return {
-    minVersion: minVersion!,
-    maxVersion: maxVersion!,
-    given,
-    secureProtocol: options.secureProtocol,
-  };
 }
 
 /** As in Node: a list of TLS 1.3 suites alone switches 1.2 off, and one without any leaves those of 1.3 as they are. */

@@ -1,5 +1,7 @@
+import type { SecureVersion } from 'node:tls';
 import type { ClientOptions } from '../../options/client.ts';
 import type { ServerOptions } from '../../options/server.ts';
+import { live } from '../as-node/replaceable-members.ts';
 import {
   checkBytes,
   checkFunction,
@@ -10,10 +12,11 @@ import {
   outOfRange,
   wrongType,
 } from '../errors/arguments.ts';
-import { unsupportedOption } from '../errors/errors.ts';
+import { nodeTypeError, unsupportedOption } from '../errors/errors.ts';
 import { opensslError } from '../errors/openssl-errors.ts';
 import { bytesOf } from '../material/openssl-pem.ts';
-import type { SecureContextOptions } from './context-options.ts';
+import { currentCiphers, DEFAULT_ECDH_CURVE } from './ciphers.ts';
+import { DEFAULT_MAX_VERSION, DEFAULT_MIN_VERSION, type SecureContextOptions } from './context-options.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { type StrictOption, strictnessKey, strictnessOf } from './strictness.ts';
 
@@ -47,6 +50,8 @@ interface ContextRule<Name extends keyof SecureContextOptions> {
   readonly ofServers?: 'if true';
   /** Throws what Node throws for a value of no use. */
   readonly check?: (value: NonNullable<Value<Name>>, options: SecureContextOptions) => void;
+  /** What counts: the value, or where there is none the default of now. Programs may replace it (`tls.DEFAULT_MIN_VERSION = …`). */
+  readonly counts?: (value: Value<Name>) => NonNullable<Value<Name>>;
   /**
    * What contexts are told apart by, {@link UNSHARED} for a value of no such text. Without it a context that is given the
    * option belongs to whoever gave it, and is never kept for others.
@@ -79,9 +84,27 @@ const asItIs = <T extends ContextKey>(value: T): ContextKey => value;
 /** What `createSecureContext` makes of its options: first Node's, in the order in which Node looks at them. */
 const TABLE: OptionTable = {
   /** An empty one is no method. */
-  secureProtocol: { given: 'if text', ofServers: 'if true', contextKey: asItIs, agentKey: 'by Node' },
-  minVersion: { given: 'if present', ofServers: 'if true', contextKey: asItIs, agentKey: 'by Node' },
-  maxVersion: { given: 'if present', ofServers: 'if true', contextKey: asItIs, agentKey: 'by Node' },
+  secureProtocol: {
+    given: 'if text',
+    ofServers: 'if true',
+    check: checkMethod,
+    contextKey: asItIs,
+    agentKey: 'by Node',
+  },
+  minVersion: {
+    given: 'if present',
+    ofServers: 'if true',
+    counts: (value) => value ?? (live.tls?.DEFAULT_MIN_VERSION as SecureVersion) ?? DEFAULT_MIN_VERSION,
+    contextKey: asItIs,
+    agentKey: 'by Node',
+  },
+  maxVersion: {
+    given: 'if present',
+    ofServers: 'if true',
+    counts: (value) => value ?? (live.tls?.DEFAULT_MAX_VERSION as SecureVersion) ?? DEFAULT_MAX_VERSION,
+    contextKey: asItIs,
+    agentKey: 'by Node',
+  },
   secureOptions: {
     given: 'if true',
     ofServers: 'if true',
@@ -93,6 +116,7 @@ const TABLE: OptionTable = {
     given: 'if present',
     ofServers: 'if true',
     check: (value) => checkString('options.ciphers', value),
+    counts: (value) => value || currentCiphers(),
     contextKey: asItIs,
     agentKey: 'by Node',
   },
@@ -112,6 +136,7 @@ const TABLE: OptionTable = {
   ecdhCurve: {
     given: 'if defined',
     check: (value) => checkString('options.ecdhCurve', value),
+    counts: (value) => value ?? (live.tls?.DEFAULT_ECDH_CURVE || DEFAULT_ECDH_CURVE),
     contextKey: asItIs,
     agentKey: 'by Node',
   },
@@ -165,6 +190,7 @@ interface Rule {
   readonly given: Given;
   readonly ofServers?: 'if true';
   readonly check?: (value: never, options: SecureContextOptions) => void;
+  readonly counts?: (value: never) => unknown;
   readonly contextKey?: (value: never) => ContextKey;
   readonly agentKey?: 'by Node' | ((value: never) => string | undefined);
   readonly engine?: 'neither' | 'client' | 'server' | 'both';
@@ -172,8 +198,13 @@ interface Rule {
 
 const RULES: readonly (readonly [keyof SecureContextOptions, Rule])[] = Object.entries(TABLE) as never;
 
-/** The options of a context that count, checked. Throws with the codes of `node:tls`. */
-export function givenToContext(options: SecureContextOptions): SecureContextOptions {
+/** Options of a context as they count. */
+export type ContextTerms = SecureContextOptions & {
+  readonly [Name in 'ciphers' | 'ecdhCurve' | 'minVersion' | 'maxVersion']: NonNullable<Value<Name>>;
+};
+
+/** The options of a context that count, checked, with the defaults of now. Throws with the codes of `node:tls`. */
+export function givenToContext(options: SecureContextOptions): ContextTerms {
   const given: Record<string, unknown> = { ...options };
   // With a flag of its own Node makes a number of whatever it is.
   if (options.honorCipherOrder) given['secureOptions'] = (options.secureOptions as number) | 0;
@@ -181,8 +212,9 @@ export function givenToContext(options: SecureContextOptions): SecureContextOpti
     const value = given[name];
     if (!isGiven(value, rule.given)) delete given[name];
     else rule.check?.(value as never, options);
+    if (rule.counts !== undefined) given[name] = rule.counts(given[name] as never);
   }
-  return given as SecureContextOptions;
+  return given as unknown as ContextTerms;
 }
 
 /** The options of a server's context, before {@link givenToContext}. */
@@ -208,7 +240,7 @@ export function givenToEngine(side: 'client' | 'server', options: EngineOptions)
 }
 
 /**
- * The same text for options, with their defaults in them, that make the same context; undefined for options whose context
+ * The same text for options that make the same context; undefined for options whose context
  * is not to be shared: a private key stays with its owner.
  */
 export function contextKey(options: SecureContextOptions): string | undefined {
@@ -250,6 +282,16 @@ function authoritiesKey(ca: SecureContextOptions['ca']): ContextKey {
     typeof one === 'string' || ArrayBuffer.isView(one) ? bytesOf(one).toString('latin1') : undefined,
   );
   return texts.includes(undefined) ? UNSHARED : JSON.stringify(texts);
+}
+
+/** An OpenSSL method says all about versions; an empty one is none of them, and is refused where it is read. */
+function checkMethod(secureProtocol: string, { minVersion, maxVersion }: SecureContextOptions): void {
+  const version = minVersion ?? maxVersion;
+  if (secureProtocol === '' || version === undefined || version === null) return;
+  throw nodeTypeError(
+    'ERR_TLS_PROTOCOL_VERSION_CONFLICT',
+    `TLS protocol version "${version}" conflicts with secureProtocol "${secureProtocol}"`,
+  );
 }
 
 function checkSecureOptions(value: unknown): void {

@@ -20,10 +20,16 @@ import { checkServerIdentity } from '../verification/identity.ts';
 import type { IdentityCheck } from '../verification/identity-check.ts';
 import { verifier } from '../verification/verification.ts';
 import { ContextHandle } from './context-handle.ts';
-import { type SecureContextOptions, withDefaults } from './context-options.ts';
+import type { SecureContextOptions } from './context-options.ts';
 import type { EngineOptions } from './engine-options.ts';
 import { enabledOnly, type Negotiation, readNegotiation } from './negotiation.ts';
-import { contextKey, engineOptions, givenToContext, givenToEngine } from './option-table.ts';
+import {
+  type ContextTerms,
+  contextKey,
+  engineOptions,
+  givenToContext,
+  givenToEngine,
+} from './option-table.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
 import { type Strictness, strictnessOf } from './strictness.ts';
 
@@ -141,7 +147,7 @@ export class SecureContext {
 
 /** What the options say, or what Node throws for them. */
 function read(given: SecureContextOptions): {
-  readonly options: SecureContextOptions;
+  readonly options: ContextTerms;
   readonly negotiation: Negotiation;
   readonly identities: readonly OwnIdentity[];
   readonly authorities: Certificate[] | undefined;
@@ -221,12 +227,11 @@ export function contextFrom(
 
 /** A context for options that may come again: those without a private key are kept, and parsed once. */
 export function sharedSecureContext(all: SecureContextOptions): SecureContext {
-  const options = asNode(all, () => givenToContext(all));
-  const key = contextKey({ ...options, ...withDefaults(options) });
-  if (key === undefined) return new SecureContext(options);
+  const key = contextKey(asNode(all, () => givenToContext(all)));
+  if (key === undefined) return new SecureContext(all);
   const known = shared.get(key);
   if (known !== undefined) return known;
-  const context = new SecureContext(options);
+  const context = new SecureContext(all);
   shared.set(key, context);
   if (shared.size > MAX_SHARED) {
     for (const oldest of shared.keys()) {

@@ -1,19 +1,7 @@
 import { constants } from 'node:crypto';
-import type { SecureVersion } from 'node:tls';
 import type { VersionName } from '../../versions.ts';
 import { nodeTypeError } from '../errors/errors.ts';
-
-/** What says something about versions, with the defaults of the module filled in. */
-export interface VersionOptions {
-  readonly minVersion: SecureVersion;
-  readonly maxVersion: SecureVersion;
-  /** As given, to find a conflict. */
-  readonly given: SecureVersion | undefined;
-  readonly secureProtocol: string | undefined;
-  readonly secureOptions: number;
-  /** Whether TLS 1.1 and older may be spoken: the list of ciphers says `@SECLEVEL=0`, or the option `legacy` is there. */
-  readonly allowsOld: boolean;
-}
+import type { ContextTerms } from './option-table.ts';
 
 /** The versions that are left; neither side can have a handshake without one. */
 export interface EnabledVersions {
@@ -25,15 +13,17 @@ export interface EnabledVersions {
 /**
  * Reads `minVersion`, `maxVersion`, `secureProtocol` and the flags of `secureOptions` about versions. As with OpenSSL 3, a
  * context with none left is made, and its handshakes fail. Throws `ERR_TLS_INVALID_PROTOCOL_VERSION`,
- * `ERR_TLS_PROTOCOL_VERSION_CONFLICT`, `ERR_TLS_INVALID_PROTOCOL_METHOD`.
+ * `ERR_TLS_INVALID_PROTOCOL_METHOD`.
+ *
+ * @param allowsOld whether TLS 1.1 and older may be spoken: the list of ciphers says `@SECLEVEL=0`, or the option `legacy` is there.
  */
-export function readVersions(options: VersionOptions): EnabledVersions {
-  const { minVersion, maxVersion } = askedVersions(options);
+export function readVersions(terms: ContextTerms, allowsOld: boolean): EnabledVersions {
+  const { minVersion, maxVersion } = askedVersions(terms);
   const isEnabled = (version: VersionName): boolean =>
     version >= minVersion &&
     version <= maxVersion &&
-    (options.allowsOld || version >= 'TLSv1.2') &&
-    (options.secureOptions & (FORBIDDING[version] ?? 0)) === 0;
+    (allowsOld || version >= 'TLSv1.2') &&
+    ((terms.secureOptions ?? 0) & (FORBIDDING[version] ?? 0)) === 0;
   const first = VERSIONS_OF_NODE.findIndex(isEnabled);
   const end = VERSIONS_OF_NODE.findIndex((version, index) => index > first && !isEnabled(version));
   return {
@@ -57,19 +47,10 @@ interface VersionRange {
   readonly maxVersion: VersionName;
 }
 
-function askedVersions({ secureProtocol, given, minVersion, maxVersion }: VersionOptions): VersionRange {
-  if (secureProtocol !== undefined) {
-    if (given == null || secureProtocol === '')
-      return fromSecureProtocol(secureProtocol, checkVersion(minVersion, 'minimum'));
-    throw nodeTypeError(
-      'ERR_TLS_PROTOCOL_VERSION_CONFLICT',
-      `TLS protocol version "${given}" conflicts with secureProtocol "${secureProtocol}"`,
-    );
-  }
-  return {
-    minVersion: checkVersion(minVersion, 'minimum'),
-    maxVersion: checkVersion(maxVersion, 'maximum'),
-  };
+function askedVersions({ secureProtocol, minVersion, maxVersion }: ContextTerms): VersionRange {
+  const lowest = checkVersion(minVersion, 'minimum');
+  if (secureProtocol !== undefined) return fromSecureProtocol(secureProtocol, lowest);
+  return { minVersion: lowest, maxVersion: checkVersion(maxVersion, 'maximum') };
 }
 
 function checkVersion(version: string, which: string): VersionName {

@@ -1,5 +1,6 @@
 import { nodeOriginals } from '../as-node/replaceable-members.ts';
-import { type SecureContextOptions, withDefaults } from '../context/context-options.ts';
+import type { SecureContextOptions } from '../context/context-options.ts';
+import { givenToContext } from '../context/option-table.ts';
 import { UNSUPPORTED_OPTION } from './errors.ts';
 
 /**
@@ -36,7 +37,7 @@ const NO_ENGINES: SecureContextOptions = {
 
 /** With the defaults that the program has replaced, and without what only ours takes. */
 function forNode(options: SecureContextOptions): SecureContextOptions {
-  const { ciphers, ecdhCurve, minVersion, maxVersion } = withDefaults({});
+  const { ciphers, ecdhCurve, minVersion, maxVersion } = givenToContext({});
   const hasMethod = typeof options.secureProtocol === 'string' && options.secureProtocol !== '';
   return {
     ...options,
