@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { parseArgs } from 'node:util';
+import { systemCrypto } from '@testudo/crypto/openssl';
 import { CERTIFICATES, certificatesTable, measureCertificates } from './lib/certificates.mjs';
 import { compare } from './lib/compare.mjs';
 import { makeMaterial } from './lib/material.mjs';
@@ -10,7 +11,7 @@ import { summarise, table } from './lib/report.mjs';
 import { REFERENCE, STACKS } from './lib/stacks.mjs';
 import { IDLE_MEMORY, WORKLOADS } from './lib/workloads.mjs';
 
-const HELP = `Measures Testudo against node:tls and lemon-tls. See bench/README.md for the method.
+const HELP = `Measures Testudo against node:tls, the floor and lemon-tls. See bench/README.md for the method.
 
   npm run bench -- [options]
 
@@ -20,7 +21,7 @@ const HELP = `Measures Testudo against node:tls and lemon-tls. See bench/README.
   --role ROLE      server or client only
   --stacks NAMES   stacks beside ${REFERENCE}, comma-separated (default ${STACKS.slice(1).join(',')})
   --profile DIR    also write a CPU profile of each process under test to DIR (see bench/profile.mjs)
-  --save           write bench/results.json, the committed baseline, beside bench/results/latest.json
+  --save           also put the run into bench/results.json, the committed one of each major version of Node
 `;
 
 const { values: options } = parseArgs({
@@ -37,6 +38,7 @@ const { values: options } = parseArgs({
 });
 
 const COMMITTED = new URL('results.json', import.meta.url);
+const MAJOR = process.versions.node.split('.', 1)[0];
 
 process.on('exit', stopAll);
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
@@ -51,7 +53,7 @@ async function main() {
   const stacks = [REFERENCE, ...(options.stacks?.split(',') ?? STACKS).filter((name) => name !== REFERENCE)];
   const material = makeMaterial();
   const summaries = [];
-  const committed = JSON.parse(readFileSync(COMMITTED, 'utf8'));
+  const committed = readCommitted()[MAJOR];
   for (const workload of chosen) {
     const { warmUp, ...round } = options.quick ? workload.quick : workload.full;
     const label = `${workload.name}, ${workload.role}`;
@@ -82,8 +84,11 @@ async function main() {
   if (summaries.length > 0) console.log(`\n${table(summaries)}\n`);
   console.log('Ratios: median of the rounds, each against its neighbour (least to most). Less is better.');
   if (options.quick || summaries.length === 0) return;
+  if (committed === undefined) return console.log(`\nNo run of Node ${MAJOR} is committed.`);
   const changes = compare({ ...machine(), workloads: summaries }, committed);
-  console.log(`\nAgainst the committed run of ${committed.date}: ${changes.length === 0 ? 'as before' : ''}`);
+  console.log(
+    `\nAgainst the committed run of Node ${committed.node}, ${committed.date}: ${changes.length === 0 ? 'as before' : ''}`,
+  );
   for (const change of changes) console.log(`  ${change}`);
 }
 
@@ -115,15 +120,24 @@ function machine() {
     date: new Date().toISOString().slice(0, 10),
     node: process.versions.node,
     openssl: process.versions.openssl,
+    crypto: systemCrypto().name,
     machine: `${availableParallelism()} cores, ${first?.model ?? process.arch}`,
   };
 }
 
+/** By Node's major version. */
+function readCommitted() {
+  return JSON.parse(readFileSync(COMMITTED, 'utf8'));
+}
+
 function write(results) {
-  const text = `${JSON.stringify(results, null, 2)}\n`;
   mkdirSync(new URL('results/', import.meta.url), { recursive: true });
-  writeFileSync(new URL('results/latest.json', import.meta.url), text);
-  if (options.save) writeFileSync(COMMITTED, text);
+  writeJson(new URL('results/latest.json', import.meta.url), results);
+  if (options.save) writeJson(COMMITTED, { ...readCommitted(), [MAJOR]: results });
+}
+
+function writeJson(file, value) {
+  writeFileSync(file, `${JSON.stringify(value, null, 2)}\n`);
 }
 
 function progress(text) {

@@ -124,7 +124,10 @@ export class HttpsClientWork {
   /** Requests of the loader, on so many connections of its own. Throws when one of them failed. */
   async load({ port, seconds, connections }) {
     const options = ['-t1', `-c${connections}`, `-d${seconds}s`];
-    const { stdout } = await promisify(execFile)(LOADER, [...options, `https://127.0.0.1:${port}/`]);
+    const { stdout } = await promisify(execFile)(LOADER, [
+      ...options,
+      `${this.#stack.scheme}://127.0.0.1:${port}/`,
+    ]);
     const requests = /(\d+) requests in/.exec(stdout)?.[1];
     if (requests === undefined || /Socket errors|Non-2xx/.test(stdout)) throw new Error(stdout);
     return { requests: Number(requests) };

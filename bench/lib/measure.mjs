@@ -1,7 +1,7 @@
 import { instructionCounter } from './instructions.mjs';
 import { startProcess } from './processes.mjs';
 import { referenceSetting, TLS13 } from './settings.mjs';
-import { REFERENCE } from './stacks.mjs';
+import { FLOOR, REFERENCE } from './stacks.mjs';
 
 /**
  * Measures one workload for every stack in turn, round by round (node, testudo, lemon, node, …), so that what the
@@ -15,7 +15,7 @@ export async function measureRounds(workload, { stacks, rounds, size, material, 
   const reference = referenceSetting(setting);
   for (const stack of stacks.filter((name) => workload.stacks?.includes(name) ?? true)) {
     const own = stack === REFERENCE ? reference : setting;
-    const peerStack = own === reference ? REFERENCE : stack;
+    const peerStack = own === reference ? peerOf(stack) : stack;
     const subject = await startProcess(stack, workload.role, material, own, { profile });
     const peer = await startProcess(peerStack, peerRole, material, own);
     lanes.push({ stack, subject, peer, samples: [], units: 0 });
@@ -39,6 +39,11 @@ export async function measureRounds(workload, { stacks, rounds, size, material, 
   return Object.fromEntries(
     lanes.map(({ stack, samples, tickets, instructions }) => [stack, { samples, tickets, instructions }]),
   );
+}
+
+/** Every stack's peer is the reference; the floor's, which speaks no TLS, is the floor. */
+function peerOf(stack) {
+  return stack === FLOOR ? FLOOR : REFERENCE;
 }
 
 async function prepare(lane, workload, size) {
@@ -97,7 +102,7 @@ export async function measureIdleMemory({ stacks, rounds, size, material, onRoun
   for (let round = 0; round < rounds; round++) {
     for (const stack of stacks) {
       const server = await startProcess(stack, 'server', material, TLS13);
-      const client = await startProcess(REFERENCE, 'client', material, TLS13);
+      const client = await startProcess(peerOf(stack), 'client', material, TLS13);
       const port = await server.call('listen', { behaviour: 'echo' });
       await client.call('hold', { port, count: size.warmUp, concurrency: 16 });
       await client.call('release');

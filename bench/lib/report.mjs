@@ -1,3 +1,4 @@
+import { goalMetric, verdictOn } from './goals.mjs';
 import { REFERENCE } from './stacks.mjs';
 
 /** Adds to each stack's samples their median and spread, and the ratio to the reference. */
@@ -31,17 +32,28 @@ function rounded(value) {
   return Number(value.toPrecision(4));
 }
 
-/** The table: one line for each workload and role, the reference's value, and the others' ratios to it. */
+/** The table: one line for each workload and role, the reference's value, the others' ratios to it, and the verdict on its goal. */
 export function table(summaries) {
   const others = [...new Set(summaries.flatMap(({ stacks }) => Object.keys(stacks)))].filter(
     (stack) => stack !== REFERENCE,
   );
-  const rows = [['workload', 'measured', `${REFERENCE}:tls`, ...others.map((stack) => `${stack} / node`)]];
+  const rows = [
+    ['workload', 'measured', `${REFERENCE}:tls`, ...others.map((stack) => `${stack} / node`), 'goal'],
+  ];
   for (const summary of summaries) {
     const counted = summary.stacks[REFERENCE]?.instructions;
     if (counted !== undefined) {
-      const ratios = others.map((stack) => (summary.stacks[stack]?.instructions / counted).toFixed(2));
-      rows.push([`${summary.title}, ${summary.role}`, 'instructions', counted.toExponential(2), ...ratios]);
+      const ratios = others.map((stack) => {
+        const instructions = summary.stacks[stack]?.instructions;
+        return instructions === undefined ? '-' : (instructions / counted).toFixed(2);
+      });
+      rows.push([
+        `${summary.title}, ${summary.role}`,
+        'instructions',
+        counted.toExponential(2),
+        ...ratios,
+        '',
+      ]);
     }
     for (const [metric, { label, format }] of Object.entries(METRICS)) {
       const reference = summary.stacks[REFERENCE]?.[metric];
@@ -51,6 +63,7 @@ export function table(summaries) {
         label,
         `${format(reference.median, summary.unit)}`,
         ...others.map((stack) => ratioText(summary.stacks[stack]?.[metric]?.ratio)),
+        metric === goalMetric(summary) ? (verdictOn(summary) ?? '') : '',
       ]);
     }
   }

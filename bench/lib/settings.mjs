@@ -27,6 +27,12 @@ export function referenceSetting(setting) {
 }
 
 /** OpenSSL has ML-KEM from 3.5 on. Asking OpenSSL itself would leave an error in its queue for the next caller. */
-function nodeHasGroup(group) {
-  return !group.includes('MLKEM') || Number.parseFloat(process.versions.openssl) >= 3.5;
+export function nodeHasGroup(group) {
+  const [major, minor] = process.versions.openssl.split('.').map(Number);
+  return !group.includes('MLKEM') || major > 3 || (major === 3 && minor >= 5);
+}
+
+/** Where the floor knows what is to be done: see floor-flights.mjs. */
+export function hasFloor(setting) {
+  return [TLS13, TLS12, HTTPS].includes(setting) || (setting === HYBRID && nodeHasGroup(HYBRID.group));
 }

@@ -2,13 +2,16 @@ import { groupsOf, SERVER_NAME, TLS13 } from './settings.mjs';
 
 /** What is measured. `reference` is also the peer of everything. */
 export const REFERENCE = 'node';
-export const STACKS = ['node', 'testudo', 'lemon'];
+/** What no stack gets under: the turns on the wire and the calls to OpenSSL, without TLS. Its peer is itself. */
+export const FLOOR = 'floor';
+export const STACKS = ['node', 'testudo', FLOOR, 'lemon'];
 
 /**
  * One stack behind the little that the workloads need. All are held to one version, cipher suite and group (a setting),
  * and get what their user can prepare once (a SecureContext), so that only the work per connection is measured.
  */
 export async function loadStack(name, material, setting) {
+  if (name === FLOOR) return (await import('./floor-stack.mjs')).floorStack(material, setting);
   if (name === 'lemon') return lemonStack((await import('lemon-tls')).default, material);
   const tls = name === 'node' ? (await import('node:tls')).default : await import('@testudo/tls/node');
   const stack = nodeLikeStack(tls, material, setting);
@@ -21,6 +24,7 @@ export async function loadStack(name, material, setting) {
 function httpsOf(tls, https, { ca, server }, setting) {
   const common = commonOptions(setting);
   return {
+    scheme: 'https',
     createHttpsServer: (onRequest) => https.createServer({ ...common, ...server }, onRequest),
     createAgent: (options) =>
       new https.Agent({

@@ -5,11 +5,12 @@ import {
   EARLY_DATA,
   HTTPS,
   HYBRID,
+  hasFloor,
   referenceSetting,
   TLS12,
   TLS13,
 } from './settings.mjs';
-import { REFERENCE, STACKS } from './stacks.mjs';
+import { FLOOR, REFERENCE, STACKS } from './stacks.mjs';
 
 /**
  * The workloads. Each is measured with the stack as `server` or as `client` (its `role`); the other side is the
@@ -104,7 +105,10 @@ function beside(setting) {
 
 /** lemon-tls is measured where the first bench measures it. */
 function stacksFor(setting) {
-  return setting === TLS13 ? STACKS : STACKS.filter((name) => name !== 'lemon');
+  return STACKS.filter((name) => {
+    if (name === FLOOR) return hasFloor(setting);
+    return name !== 'lemon' || setting === TLS13;
+  });
 }
 
 /** Requests on connections that stay, one after the other on each. */
