@@ -80,7 +80,19 @@ export class FloorSocket extends EventEmitter {
       return true;
     }
     this.#flush();
-    return this.#tcp.write(bytes, bytes.length > LONGEST ? () => spare.push(bytes) : undefined);
+    return bytes.length > LONGEST ? this.#writeMuch(bytes) : this.#tcp.write(bytes);
+  }
+
+  /** What the kernel took at once is memory for the next write at once. */
+  #writeMuch(bytes) {
+    let isFree = false;
+    const free = () => {
+      if (!isFree) spare.push(bytes);
+      isFree = true;
+    };
+    const mayContinue = this.#tcp.write(bytes, free);
+    if (this.#tcp.writableLength === 0) free();
+    return mayContinue;
   }
 
   end(data) {
