@@ -422,7 +422,9 @@ describe('draining', () => {
   test('ends connections that take longer than the limit', async () => {
     const { port, ca, gateway } = await startGateway([`${LOCAL}\necho: true`]);
     const socket = await connectTls(port, { ca });
-    socket.resume();
+    // Until then the gateway may be in the middle of the handshake.
+    socket.write('x');
+    await once(socket, 'data');
     const closed = once(socket, 'close');
     await gateway.drain(50);
     await closed;

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { isOutOfFiles } from '../listeners/open-files.ts';
+import { MOST_WAITING } from '../listeners/passage.ts';
 import type { AnswerHead } from './backend/answer-parser.ts';
 import { BackendExchange, type ExchangeOwner } from './backend/backend-exchange.ts';
 import { BackendSilent } from './backend/backend-watch.ts';
@@ -130,10 +131,10 @@ export class ProxiedRequest implements ExchangeOwner {
   #write(chunk?: Buffer): void {
     const held = this.#held;
     this.#held = undefined;
-    let takesMore = true;
-    if (held !== undefined) takesMore = this.#response.write(held);
-    if (chunk !== undefined) takesMore = this.#response.write(chunk);
-    if (!takesMore) this.#exchange?.pause();
+    const response = this.#response;
+    if (held !== undefined) response.write(held);
+    if (chunk !== undefined) response.write(chunk);
+    if (response.writableNeedDrain && response.writableLength > MOST_WAITING) this.#exchange?.pause();
   }
 
   /**

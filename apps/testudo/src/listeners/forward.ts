@@ -4,6 +4,7 @@ import { type Address, addressText } from '../config/address.ts';
 import { OutageLog } from '../observe/outage-log.ts';
 import type { Log } from '../output/log.ts';
 import { farewell } from './farewell.ts';
+import { Passage } from './passage.ts';
 import type { Served, Service } from './service.ts';
 
 export interface ForwardOptions {
@@ -64,13 +65,11 @@ function forward(client: TLSSocket, { target, connectTimeout, reached, held }: W
     else client.destroy();
   });
   client.on('error', () => service.destroy());
-  one(client, service);
-  one(service, client);
+  const passages = [one(client, service, true), one(service, client, false)];
   return {
     isBusy: () => false,
     end: (grace) => {
-      client.unpipe(service);
-      service.unpipe(client);
+      for (const passage of passages) passage.stop();
       farewell(client, grace);
       farewell(service, grace);
     },
@@ -81,11 +80,11 @@ function forward(client: TLSSocket, { target, connectTimeout, reached, held }: W
 const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 60_000 } as const;
 
 /** An end is passed on as an end; anything else ends both at once, so that a part never looks whole. */
-function one(from: Socket, to: Socket): void {
-  from.pipe(to);
+function one(from: Socket, to: Socket, joins: boolean): Passage {
   from.once('close', () => {
     if (!from.readableEnded && !to.writableEnded) to.destroy();
   });
+  return new Passage(from, to, joins);
 }
 
 function timeout(): Error {

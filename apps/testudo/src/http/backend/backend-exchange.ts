@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import { MOST_WAITING } from '../../listeners/passage.ts';
 import type { ForwardedRequest } from '../proxy-request.ts';
 import type { AnswerHead } from './answer-parser.ts';
 import type { BackendConnection, ConnectionUser } from './backend-connection.ts';
@@ -84,15 +85,17 @@ export class BackendExchange implements ConnectionUser {
   write(chunk: Buffer): boolean {
     const { socket } = this;
     if (socket === undefined) return true;
-    if (!this.#isChunked) return socket.write(chunk);
-    // An empty one would be the last (RFC 9112 §7.1).
-    if (chunk.length === 0) return !socket.writableNeedDrain;
-    socket.cork();
-    socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
+    // What comes in one read leaves in one write.
+    if (!socket.writableCorked) {
+      socket.cork();
+      process.nextTick(uncork, socket);
+    }
+    // An empty chunk would be the last (RFC 9112 §7.1).
+    const isChunk = this.#isChunked && chunk.length > 0;
+    if (isChunk) socket.write(`${chunk.length.toString(16)}\r\n`, 'latin1');
     socket.write(chunk);
-    const takesMore = socket.write('\r\n', 'latin1');
-    socket.uncork();
-    return takesMore;
+    if (isChunk) socket.write('\r\n', 'latin1');
+    return socket.writableLength <= MOST_WAITING;
   }
 
   /** The request is whole. `trailers`: the fields behind a body in chunks, a line each. */
@@ -196,6 +199,10 @@ export class BackendExchange implements ConnectionUser {
       this.#connection.usableUntil = performance.now() + Number(seconds) * 1000 - MARGIN;
     }
   }
+}
+
+function uncork(socket: Socket): void {
+  socket.uncork();
 }
 
 const KEEP_ALIVE = 'keep-alive';
