@@ -1,6 +1,7 @@
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { main, testIo } from '#app/testing';
+import { EC_KEY, opensslCa } from '../support/openssl-ca.ts';
 import { withPrograms } from '../support/programs.ts';
 import { useScratch } from '../support/scratch.ts';
 
@@ -8,43 +9,7 @@ import { useScratch } from '../support/scratch.ts';
 
 withPrograms('openssl')('up --check', () => {
   const scratch = useScratch('up-check');
-  const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
-
-  function selfSigned(name: string): void {
-    scratch.run(
-      'openssl',
-      ...['req', '-x509', '-nodes', ...EC, '-keyout', `${name}.key`, '-out', `${name}.pem`],
-      ...['-days', '100', '-subj', `/CN=${name}`],
-    );
-  }
-
-  /** A certificate NAME.crt for NAME.key from a CA. */
-  function signed(name: string, by: string, extensions: string, ...more: string[]): void {
-    scratch.write(`${name}.ext`, extensions);
-    scratch.run(
-      'openssl',
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-CAcreateserial'],
-      ...['-out', `${name}.crt`, '-days', '60', '-extfile', `${name}.ext`, ...more],
-    );
-  }
-
-  function request(name: string, subject: string, ...key: string[]): void {
-    scratch.run(
-      'openssl',
-      ...[
-        'req',
-        '-new',
-        '-nodes',
-        '-keyout',
-        `${name}.key`,
-        '-out',
-        `${name}.csr`,
-        '-subj',
-        `/CN=${subject}`,
-      ],
-      ...(key.length === 0 ? EC : key),
-    );
-  }
+  const { selfSigned, request, sign } = opensslCa(scratch);
 
   /** The files, one behind the other. */
   const joined = (...names: string[]): string => names.map((name) => scratch.text(name)).join('');
@@ -54,14 +19,13 @@ withPrograms('openssl')('up --check', () => {
   function prepare(): void {
     selfSigned('root');
     selfSigned('stranger');
-    request('middle', 'middle');
-    signed('middle', 'root', CA);
-    cpSync(scratch.path('middle.crt'), scratch.path('middle.pem'));
+    request('middle');
+    sign('middle', 'root', CA);
     // A CA of the same name with another key.
-    request('double', 'middle');
-    signed('double', 'root', CA);
-    request('leaf', 'leaf');
-    signed('leaf', 'middle', NAMES);
+    request('double', EC_KEY, 'middle');
+    sign('double', 'root', CA);
+    request('leaf');
+    sign('leaf', 'middle', NAMES);
   }
 
   /** What is said of a certificate and a key, each a file or the content of one. */
@@ -83,30 +47,30 @@ withPrograms('openssl')('up --check', () => {
 
   test('the order of certificates, and what belongs to them', async () => {
     prepare();
-    const good = joined('leaf.crt', 'middle.crt');
+    const good = joined('leaf.pem', 'middle.pem');
     expect(await checked(good)).toMatchObject({ code: 0, said: '' });
-    expect(await checked(joined('leaf.crt', 'middle.crt', 'root.pem'))).toMatchObject({ code: 0, said: '' });
+    expect(await checked(joined('leaf.pem', 'middle.pem', 'root.pem'))).toMatchObject({ code: 0, said: '' });
     for (const [text, code, message] of [
-      [joined('middle.crt', 'leaf.crt'), 1, 'the one for the key key.pem has to come first'],
+      [joined('middle.pem', 'leaf.pem'), 1, 'the one for the key key.pem has to come first'],
       [
-        joined('leaf.crt', 'root.pem', 'middle.crt'),
+        joined('leaf.pem', 'root.pem', 'middle.pem'),
         1,
         'the certificates are in the wrong order: behind the certificate comes "CN=root", and not "CN=middle"',
       ],
       [
-        joined('leaf.crt', 'double.crt'),
+        joined('leaf.pem', 'double.pem'),
         1,
         'the certificate is not signed with the key of "CN=middle" behind it',
       ],
       [
-        joined('leaf.crt', 'stranger.pem'),
+        joined('leaf.pem', 'stranger.pem'),
         0,
         'note: web: cert.pem: "CN=stranger" has issued nothing that stands before it',
       ],
-      [joined('leaf.crt', 'middle.crt', 'stranger.pem'), 0, '"CN=stranger" has issued nothing'],
-      [joined('leaf.crt', 'leaf.crt', 'middle.crt'), 0, 'is in the file twice'],
+      [joined('leaf.pem', 'middle.pem', 'stranger.pem'), 0, '"CN=stranger" has issued nothing'],
+      [joined('leaf.pem', 'leaf.pem', 'middle.pem'), 0, 'is in the file twice'],
       [
-        joined('leaf.crt', 'middle.crt', 'middle.crt'),
+        joined('leaf.pem', 'middle.pem', 'middle.pem'),
         0,
         'the intermediate certificate "CN=middle" is in the file twice',
       ],
@@ -115,12 +79,12 @@ withPrograms('openssl')('up --check', () => {
       expect([rest.code, said]).toEqual([code, expect.stringContaining(message)]);
       expect(said.trim().split('\n')).toHaveLength(1);
     }
-    expect(await checked(joined('leaf.crt'))).toMatchObject({ code: 0, said: '' });
-    signed('leaf', 'middle', `${NAMES}authorityInfoAccess=caIssuers;URI:http://a.test/middle.crt\n`);
-    expect((await checked(joined('leaf.crt'))).said).toMatch(
+    expect(await checked(joined('leaf.pem'))).toMatchObject({ code: 0, said: '' });
+    sign('leaf', 'middle', `${NAMES}authorityInfoAccess=caIssuers;URI:http://a.test/middle.crt\n`);
+    expect((await checked(joined('leaf.pem'))).said).toMatch(
       /^note: .*there is no intermediate certificate in it/,
     );
-    expect((await checked(joined('leaf.crt', 'middle.crt'))).said).toBe('');
+    expect((await checked(joined('leaf.pem', 'middle.pem'))).said).toBe('');
   });
 
   test('what clients refuse: short keys, weak signatures, other purposes', async () => {
@@ -128,22 +92,22 @@ withPrograms('openssl')('up --check', () => {
       [['-newkey', 'rsa:1024'], NAMES, [], 'the certificate has a key of 1024 bits'],
       [['-newkey', 'rsa:2048'], NAMES, ['-sha1'], 'the certificate is signed with ECDSA with SHA-1'],
       [
-        EC,
+        EC_KEY,
         `${NAMES}extendedKeyUsage=clientAuth\n`,
         [],
         'the certificate is not for servers (extendedKeyUsage)',
       ],
-      [EC, `${NAMES}extendedKeyUsage=codeSigning,emailProtection\n`, [], 'is not for servers'],
+      [EC_KEY, `${NAMES}extendedKeyUsage=codeSigning,emailProtection\n`, [], 'is not for servers'],
       [
-        EC,
+        EC_KEY,
         `${NAMES}keyUsage=critical,keyAgreement\n`,
         [],
         'may not sign (keyUsage without digitalSignature)',
       ],
     ] as const) {
-      request('bad', 'bad', ...key);
-      signed('bad', 'middle', extensions, ...more);
-      const { code, said } = await checked(joined('bad.crt', 'middle.crt'), scratch.text('bad.key'));
+      request('bad', key);
+      sign('bad', 'middle', extensions, ...more);
+      const { code, said } = await checked(joined('bad.pem', 'middle.pem'), scratch.text('bad.key'));
       expect([code, said]).toEqual([1, expect.stringContaining(message)]);
       expect(said.trim().split('\n')).toHaveLength(1);
     }
@@ -151,28 +115,27 @@ withPrograms('openssl')('up --check', () => {
       `${NAMES}extendedKeyUsage=serverAuth,clientAuth\nkeyUsage=critical,digitalSignature\n`,
       `${NAMES}extendedKeyUsage=anyExtendedKeyUsage\n`,
     ]) {
-      request('fine', 'fine');
-      signed('fine', 'middle', extensions);
-      expect(await checked(joined('fine.crt', 'middle.crt'), scratch.text('fine.key'))).toMatchObject({
+      request('fine');
+      sign('fine', 'middle', extensions);
+      expect(await checked(joined('fine.pem', 'middle.pem'), scratch.text('fine.key'))).toMatchObject({
         code: 0,
         said: '',
       });
     }
     // A weak intermediate, too.
-    request('old', 'old', '-newkey', 'rsa:1024');
-    signed('old', 'root', CA);
-    cpSync(scratch.path('old.crt'), scratch.path('old.pem'));
-    request('young', 'young');
-    signed('young', 'old', NAMES);
-    expect(await checked(joined('young.crt', 'old.crt'), scratch.text('young.key'))).toMatchObject({
+    request('old', ['-newkey', 'rsa:1024']);
+    sign('old', 'root', CA);
+    request('young');
+    sign('young', 'old', NAMES);
+    expect(await checked(joined('young.pem', 'old.pem'), scratch.text('young.key'))).toMatchObject({
       code: 1,
       said: expect.stringContaining('the intermediate certificate "CN=old" has a key of 1024 bits'),
     });
   });
 
   test('texts of other systems are read', async () => {
-    signed('leaf', 'middle', NAMES);
-    const [certificate, key] = [joined('leaf.crt', 'middle.crt'), scratch.text('leaf.key')];
+    sign('leaf', 'middle', NAMES);
+    const [certificate, key] = [joined('leaf.pem', 'middle.pem'), scratch.text('leaf.key')];
     const utf16 = (text: string): Buffer => Buffer.from(`\ufeff${text}`, 'utf16le');
     for (const change of [
       (text: string) => Buffer.from(text.replaceAll('\n', '\r\n')),
@@ -190,7 +153,7 @@ withPrograms('openssl')('up --check', () => {
   });
 
   test('files that are none, and keys that do not fit', async () => {
-    const good = joined('leaf.crt', 'middle.crt');
+    const good = joined('leaf.pem', 'middle.pem');
     const key = scratch.text('leaf.key');
     for (const [certificate, own, message] of [
       ['', key, 'cert.pem: cannot use the certificate: no CERTIFICATE block'],

@@ -26,6 +26,7 @@ import {
 } from '@testudo/x509';
 import { httpFetcher, ocspHandler } from '@testudo/x509/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { EC_KEY, opensslCa } from '../support/openssl-ca.ts';
 import { requireProgram, withPrograms } from '../support/programs.ts';
 import { useScratch } from '../support/scratch.ts';
 
@@ -38,36 +39,15 @@ suite('OCSP responses by openssl', () => {
   const scratch = useScratch('ocsp');
   const certificate = (name: string): Certificate => parseCertificates(scratch.text(`${name}.pem`))[0]!;
 
-  const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
+  const ca = opensslCa(scratch);
   function issue(name: string, by: string, extensions: string): void {
-    scratch.write(`${name}.ext`, `${extensions}\nauthorityKeyIdentifier=keyid\n`);
-    scratch.run(
-      'openssl',
-      'req',
-      '-new',
-      ...EC,
-      '-nodes',
-      '-keyout',
-      `${name}.key`,
-      '-out',
-      `${name}.csr`,
-      '-subj',
-      `/CN=${name}`,
-    );
-    scratch.run(
-      'openssl',
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', `${by}.pem`, '-CAkey', `${by}.key`, '-days', '20'],
-      ...['-out', `${name}.pem`, '-extfile', `${name}.ext`],
-    );
+    ca.request(name);
+    ca.sign(name, by, `${extensions}\nauthorityKeyIdentifier=keyid\n`);
   }
 
   beforeAll(() => {
-    for (const ca of ['root', 'other'])
-      scratch.run(
-        'openssl',
-        ...['req', '-x509', ...EC, '-nodes', '-days', '60', '-keyout', `${ca}.key`, '-out', `${ca}.pem`],
-        ...['-subj', `/CN=${ca}`, '-addext', 'keyUsage=keyCertSign,cRLSign,digitalSignature'],
-      );
+    for (const name of ['root', 'other'])
+      ca.selfSigned(name, EC_KEY, '-addext', 'keyUsage=keyCertSign,cRLSign,digitalSignature');
     for (const name of ['good', 'bad', 'stranger']) issue(name, 'root', 'subjectAltName=DNS:example.com');
     issue('responder', 'root', 'extendedKeyUsage=OCSPSigning\nnoCheck=ignored');
     issue('responder-checked', 'root', 'extendedKeyUsage=OCSPSigning');

@@ -1,7 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { nodeCrypto } from '@testudo/crypto/node';
 import {
   type CertificateAuthority,
@@ -16,76 +13,26 @@ import {
   type VerifyOptions,
   verifyCertificate,
 } from '@testudo/x509';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { requireProgram, withPrograms } from '../support/programs.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { EC_KEY, opensslCa } from '../support/openssl-ca.ts';
+import { withPrograms } from '../support/programs.ts';
+import { useScratch } from '../support/scratch.ts';
 
 // OpenSSL's certificates under our verification, and ours under OpenSSL's.
 
 const suite = withPrograms('openssl');
 
-let folder: string;
-const path = (name: string): string => join(folder, name);
-const read = (name: string): string => readFileSync(path(name), 'utf8');
+const scratch = useScratch('x509');
+const { path, text: read, write } = scratch;
+const openssl = (...args: string[]): string => scratch.run('openssl', ...args);
+const ca = opensslCa(scratch);
 
-function openssl(...args: string[]): string {
-  return execFileSync(requireProgram('openssl'), args, { cwd: folder, encoding: 'utf8', stdio: 'pipe' });
+/** A certificate `name.pem` with `name.key` by the CA `by`, with these lines of extensions. */
+function signed(name: string, by: string, extensions: string, key = EC_KEY, ...more: string[]): void {
+  ca.request(name, key);
+  ca.sign(name, by, extensions, ...more);
 }
 
-/** A self-signed certificate `name.pem` with `name.key`. */
-function selfSigned(name: string, key: string[], ...args: string[]): void {
-  openssl(
-    'req',
-    '-x509',
-    ...key,
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.pem`,
-    '-subj',
-    `/CN=${name}`,
-    '-days',
-    '30',
-    ...args,
-  );
-}
-
-/** A certificate `name.pem` by the CA `by`, with these lines of extensions. */
-function signed(name: string, by: string, extensions: string, key: string[] = EC, ...args: string[]): void {
-  openssl(
-    'req',
-    '-new',
-    ...key,
-    '-nodes',
-    '-keyout',
-    `${name}.key`,
-    '-out',
-    `${name}.csr`,
-    '-subj',
-    `/CN=${name}`,
-  );
-  writeFileSync(path(`${name}.ext`), extensions);
-  const file = extensions === '' ? [] : ['-extfile', `${name}.ext`];
-  openssl(
-    'x509',
-    '-req',
-    '-in',
-    `${name}.csr`,
-    '-CA',
-    `${by}.pem`,
-    '-CAkey',
-    `${by}.key`,
-    '-CAcreateserial',
-    '-out',
-    `${name}.pem`,
-    '-days',
-    '20',
-    ...file,
-    ...args,
-  );
-}
-
-const EC = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
 const SAN = 'subjectAltName=DNS:example.com,IP:192.0.2.1';
 const CA = 'basicConstraints=critical,CA:TRUE\nkeyUsage=keyCertSign';
 
@@ -113,12 +60,10 @@ function verdict(
 
 suite('certificates by openssl', () => {
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'x509-'));
-    selfSigned('root', EC);
+    ca.selfSigned('root', EC_KEY);
     signed('middle', 'root', CA);
     signed('leaf', 'middle', `${SAN}\nextendedKeyUsage=serverAuth`);
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   test('chains are accepted, with names as DNS and IP', () => {
     expect(verdict(['leaf', 'middle'], 'root')).toBe('accepted');
@@ -128,10 +73,10 @@ suite('certificates by openssl', () => {
   });
 
   describe('signed with', () => {
-    test.each<[string, string[], string[], 'accepted' | CertificateErrorCode]>([
+    test.each<[string, readonly string[], readonly string[], 'accepted' | CertificateErrorCode]>([
       ['P-384', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-384'], ['-sha384'], 'accepted'],
       ['P-521', ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-521'], ['-sha512'], 'accepted'],
-      ['P-256 and SHA-512', EC, ['-sha512'], 'accepted'],
+      ['P-256 and SHA-512', EC_KEY, ['-sha512'], 'accepted'],
       ['Ed25519', ['-newkey', 'ed25519'], [], 'accepted'],
       ['Ed448', ['-newkey', 'ed448'], [], 'accepted'],
       ['RSA', ['-newkey', 'rsa:2048'], ['-sha256'], 'accepted'],
@@ -161,9 +106,9 @@ suite('certificates by openssl', () => {
         'unsupported-algorithm',
       ],
       ['SHA-1 and RSA', ['-newkey', 'rsa:2048'], ['-sha1'], 'weak-signature'],
-      ['SHA-1 and ECDSA', EC, ['-sha1'], 'weak-signature'],
+      ['SHA-1 and ECDSA', EC_KEY, ['-sha1'], 'weak-signature'],
       ['MD5', ['-newkey', 'rsa:2048'], ['-md5'], 'weak-signature'],
-      ['SHA-224', EC, ['-sha224'], 'unsupported-algorithm'],
+      ['SHA-224', EC_KEY, ['-sha224'], 'unsupported-algorithm'],
       ['RSA of 1024 bits', ['-newkey', 'rsa:1024'], ['-sha256'], 'weak-key'],
       [
         'an explicit curve',
@@ -178,10 +123,10 @@ suite('certificates by openssl', () => {
         'unsupported-algorithm',
       ],
     ])('%s', (name, key, options, expected) => {
-      const ca = `ca-${name.replaceAll(/\W+/g, '-')}`;
-      selfSigned(ca, key);
-      signed(`${ca}-leaf`, ca, SAN, EC, ...options);
-      expect(verdict([`${ca}-leaf`], ca)).toBe(expected);
+      const issuer = `ca-${name.replaceAll(/\W+/g, '-')}`;
+      ca.selfSigned(issuer, key);
+      signed(`${issuer}-leaf`, issuer, SAN, EC_KEY, ...options);
+      expect(verdict([`${issuer}-leaf`], issuer)).toBe(expected);
     });
   });
 
@@ -225,7 +170,7 @@ suite('certificates by openssl', () => {
   });
 
   test('self-signed ones are accepted when trusted, and only then', () => {
-    selfSigned('alone', EC, '-addext', SAN);
+    ca.selfSigned('alone', EC_KEY, '-addext', SAN);
     expect(verdict(['alone'], 'alone')).toBe('accepted');
     expect(verdict(['alone'], 'root')).toBe('self-signed');
     expect(verdict(['leaf'], 'root')).toBe('unknown-issuer');
@@ -254,30 +199,26 @@ suite('certificates of ours under openssl verify', () => {
   let authority: CertificateAuthority;
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), 'x509-'));
     authority = createCertificateAuthority({ provider: nodeCrypto, commonName: 'Our CA' });
-    writeFileSync(path('root.pem'), certificateToPem(authority.certificate));
+    write('root.pem', certificateToPem(authority.certificate));
     const intermediate = authority.issueAuthority({ commonName: 'Our intermediate' });
-    writeFileSync(path('middle.pem'), certificateToPem(intermediate.certificate));
+    write('middle.pem', certificateToPem(intermediate.certificate));
     const server = intermediate.issue({
       names: ['example.com', '*.example.org', '192.0.2.1', '2001:db8::1'],
       purpose: 'server',
     });
-    writeFileSync(path('server.pem'), certificateToPem(server.certificate));
-    writeFileSync(path('server.key'), privateKeyToPem(server.privateKey!));
+    write('server.pem', certificateToPem(server.certificate));
+    write('server.key', privateKeyToPem(server.privateKey!));
     const client = authority.issue({
       commonName: 'someone',
       names: ['someone@example.com'],
       purpose: 'client',
     });
-    writeFileSync(path('client.pem'), certificateToPem(client.certificate));
+    write('client.pem', certificateToPem(client.certificate));
   });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   const verify = (...args: string[]): boolean =>
-    spawnSync(requireProgram('openssl'), ['verify', '-x509_strict', '-CAfile', 'root.pem', ...args], {
-      cwd: folder,
-    }).status === 0;
+    scratch.attempt('openssl', 'verify', '-x509_strict', '-CAfile', 'root.pem', ...args).status === 0;
 
   test.each([
     ['example.com', ['-verify_hostname', 'example.com']],
