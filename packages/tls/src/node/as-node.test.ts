@@ -8,6 +8,7 @@ import { NODE_MAJOR } from './as-node/running-node.ts';
 import type { ConnectionOptions, TlsOptions } from './index.ts';
 import tls, { TLSSocket } from './index.ts';
 import {
+  BOTH,
   ca,
   closeAll,
   connected,
@@ -23,11 +24,6 @@ import {
 // Small things that programs are known to look at: the same as in Node.
 
 afterEach(closeAll);
-
-const BOTH: readonly (readonly [string, Tls])[] = [
-  ['ours', ours],
-  ['Node\u2019s', nodes],
-];
 
 /** What becomes of a handshake in which the server's callback throws, at both ends. */
 async function told(of: Tls, server: object, client: ConnectionOptions = {}): Promise<unknown[]> {

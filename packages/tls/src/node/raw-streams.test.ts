@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import type { TLSSocket } from './index.ts';
 import { Story, settled } from './testing/story.ts';
 import {
+  BOTH,
   ca,
   closeAll,
   listen,
@@ -18,11 +19,6 @@ import {
 } from './testing/support.ts';
 
 afterEach(closeAll);
-
-const BOTH = [
-  ['ours', ours],
-  ['Node\u2019s', nodes],
-] as const;
 
 /** A server that says back what it gets, for raw connections that are given to it. */
 function echo(tls: Tls): Server {

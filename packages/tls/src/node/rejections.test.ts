@@ -5,14 +5,13 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import ourHttps from './https.ts';
 import type { TLSSocket } from './index.ts';
 import {
+  BOTH,
   ca,
   clientIdentity,
   closeAll,
   closeOf,
   errorOf,
   listen,
-  nodes,
-  ours,
   serverIdentity,
   track,
 } from './testing/support.ts';
@@ -24,11 +23,6 @@ afterEach(() => {
   events.captureRejections = false;
   closeAll();
 });
-
-const BOTH = [
-  ['ours', ours],
-  ['Node\u2019s', nodes],
-] as const;
 
 async function rejects(): Promise<void> {
   throw new Error('the handler failed');

@@ -6,6 +6,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import ourHttps from './https.ts';
 import type { ConnectionOptions, TlsOptions } from './index.ts';
 import {
+  BOTH,
   ca,
   closeAll,
   listen,
@@ -96,10 +97,7 @@ test('a session that is not resumed is not the connection\u2019s', async () => {
 });
 
 describe('a ticket that comes together with the first answer', () => {
-  test.each([
-    ['ours', ours],
-    ['Node\u2019s', nodes],
-  ])('is told before it: %s', async (_name, tls) => {
+  test.each(BOTH)('is told before it: %s', async (_name, tls) => {
     // Our server's tickets leave with its first answer, in one write.
     const server = ours.createServer({ ...serverIdentity, maxVersion: 'TLSv1.3' }, (socket) => {
       socket.end('hello');

@@ -3,6 +3,7 @@ import { connect as netConnect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { ConnectionOptions, Server, TLSSocket } from '../index.ts';
 import {
+  BOTH,
   ca,
   clientIdentity,
   closeAll,
@@ -216,10 +217,7 @@ describe('newSession and resumeSession', () => {
     }
   });
 
-  test.each([
-    ['ours', ours],
-    ['Node\u2019s', nodes],
-  ])('an error of the store ends the handshake: %s', async (_name, tls) => {
+  test.each(BOTH)('an error of the store ends the handshake: %s', async (_name, tls) => {
     const { server, port } = await speakingServer(tls, { maxVersion: 'TLSv1.2', secureOptions: 0x4000 });
     server.on('newSession', (_id: Buffer, _session: Buffer, done: () => void) => done());
     const { session } = await visit(ours, port);

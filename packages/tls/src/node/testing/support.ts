@@ -50,6 +50,12 @@ export type Tls = typeof testudo;
 export const ours: Tls = testudo;
 export const nodes: Tls = nodeTls as unknown as Tls;
 
+/** One after the other: what ours does is what Node's does. */
+export const BOTH: readonly (readonly [string, Tls])[] = [
+  ['ours', ours],
+  ['Node\u2019s', nodes],
+];
+
 /** Server and client by who made them; ours is on one side at least. */
 export const PARTIES: readonly (readonly [string, Tls, Tls])[] = [
   ['our server, our client', ours, ours],
