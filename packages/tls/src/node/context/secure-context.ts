@@ -22,7 +22,7 @@ import { verifier } from '../verification/verification.ts';
 import { ContextHandle } from './context-handle.ts';
 import type { SecureContextOptions } from './context-options.ts';
 import type { EngineOptions } from './engine-options.ts';
-import { enabledOnly, type Negotiation, readNegotiation } from './negotiation.ts';
+import { type Negotiation, readNegotiation } from './negotiation.ts';
 import {
   type ContextTerms,
   contextKey,
@@ -32,6 +32,7 @@ import {
 } from './option-table.ts';
 import { clientPsks, type PskClientCallback } from './psk.ts';
 import { type Strictness, strictnessOf } from './strictness.ts';
+import { enabledOnly } from './version-options.ts';
 
 /**
  * Everything about keys, trust and algorithms that many connections share: parsed and checked once.

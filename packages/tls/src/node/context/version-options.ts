@@ -1,5 +1,7 @@
 import { constants } from 'node:crypto';
-import type { VersionName } from '../../versions.ts';
+import type { CommonConfig } from '../../config/config.ts';
+import { type CipherSuite, isSuite13, suiteFits } from '../../suites/index.ts';
+import { VERSIONS, type VersionName } from '../../versions.ts';
 import { nodeTypeError } from '../errors/errors.ts';
 import type { ContextTerms } from './option-table.ts';
 
@@ -17,7 +19,11 @@ export interface EnabledVersions {
  *
  * @param allowsOld whether TLS 1.1 and older may be spoken: the list of ciphers says `@SECLEVEL=0`, or the option `legacy` is there.
  */
-export function readVersions(terms: ContextTerms, allowsOld: boolean): EnabledVersions {
+export function readVersions(
+  terms: ContextTerms,
+  suites: readonly CipherSuite[],
+  allowsOld: boolean,
+): EnabledVersions {
   const { minVersion, maxVersion } = askedVersions(terms);
   const isEnabled = (version: VersionName): boolean =>
     version >= minVersion &&
@@ -26,10 +32,11 @@ export function readVersions(terms: ContextTerms, allowsOld: boolean): EnabledVe
     ((terms.secureOptions ?? 0) & (FORBIDDING[version] ?? 0)) === 0;
   const first = VERSIONS_OF_NODE.findIndex(isEnabled);
   const end = VERSIONS_OF_NODE.findIndex((version, index) => index > first && !isEnabled(version));
-  return {
+  const enabled = {
     client: first === -1 ? [] : VERSIONS_OF_NODE.slice(first, end === -1 ? undefined : end),
     server: VERSIONS_OF_NODE.filter(isEnabled),
   };
+  return withoutOldSuites(enabled, suites);
 }
 
 /** Those of Node. Their names sort by age. */
@@ -80,3 +87,33 @@ const ONE_VERSION: Readonly<Record<string, VersionName>> = {
   TLSv1_1_method: 'TLSv1.1',
   TLSv1_2_method: 'TLSv1.2',
 };
+
+/** As in Node: a list of TLS 1.3 suites alone switches 1.2 off, and one without any leaves those of 1.3 as they are. */
+function withoutOldSuites(enabled: EnabledVersions, suites: readonly CipherSuite[]): EnabledVersions {
+  if (!enabled.server.includes('TLSv1.3') || suites.some((suite) => !isSuite13(suite))) return enabled;
+  return { client: enabled.client.filter(isNewest), server: enabled.server.filter(isNewest) };
+}
+
+const isNewest = (version: VersionName): boolean => version === 'TLSv1.3';
+
+/** What the engine makes a configuration of. Where nothing is left for a handshake, any that has both suites and versions. */
+export function rangeOf(
+  { server }: EnabledVersions,
+  suites: readonly CipherSuite[],
+): { readonly minVersion: VersionName; readonly maxVersion: VersionName } {
+  const isUsable = server.some((version) => suites.some((suite) => suiteFits(suite, VERSIONS[version])));
+  if (!isUsable) return { minVersion: 'TLSv1.2', maxVersion: 'TLSv1.3' };
+  return { minVersion: server[0]!, maxVersion: server.at(-1)! };
+}
+
+/** A side's configuration with what the options leave of it: without a version, or a suite, its handshakes fail, as in Node. */
+export function enabledOnly<Config extends CommonConfig>(
+  config: Config,
+  enabled: readonly VersionName[],
+): Config {
+  const numbers = enabled.map((name) => VERSIONS[name]);
+  const versions = config.versions.filter((version) => numbers.includes(version));
+  const hasSuites = numbers.length === 0 || versions.length > 0;
+  if (versions.length === config.versions.length && hasSuites) return config;
+  return hasSuites ? { ...config, versions } : { ...config, cipherSuites: [] };
+}
