@@ -11,7 +11,7 @@ const USAGE = `Usage: npm run fuzz -- [options]
 
   --seconds N    how long, over all targets (default 60)
   --target NAME  only this one: client, server, messages, records, afterwards, floods, codecs, certificates,
-                 chains, crls, ocsp, requests, pkcs12, timestamps, hiddenHellos, echConfigs
+                 chains, crls, ocsp, requests, pkcs12, timestamps, hiddenHellos, echConfigs, crypto
   --seed N       begin here; the seed of a finding shows it again
   --inputs N     at most so many for each target
 

@@ -31,6 +31,7 @@ import { changedAfterwards } from './afterwards.ts';
 import { CERTIFICATE_SERVICES } from './certificate-services.ts';
 import { changedChains } from './chains.ts';
 import { breachOf, guarded, innerPlaintext } from './checks.ts';
+import { cryptoCalls } from './crypto.ts';
 import { type Flight, finishedOf, NPN, pki, recordFlights } from './flights.ts';
 import { flood } from './floods.ts';
 import { HIDDEN_HELLOS } from './hidden-hellos.ts';
@@ -61,6 +62,8 @@ export const TARGETS: Readonly<Record<string, Target>> = {
   chains: changedChains,
   ...CERTIFICATE_SERVICES,
   ...HIDDEN_HELLOS,
+  /** The provider that calls OpenSSL straight, beside the others. */
+  crypto: cryptoCalls,
 };
 
 /** Plays one side's part of a recording, with one of its chunks changed, in pieces of any size. */
