@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { cryptoChoice } from '@testudo/crypto/openssl';
+import { type CryptoChoice, cryptoChoice } from '@testudo/crypto/openssl';
 import { Command, CommanderError } from 'commander';
 import { addCa } from './commands/ca.ts';
 import { addConnect } from './commands/connect.ts';
@@ -52,7 +52,8 @@ function createProgram(io: Io, finish: (code: ExitCode) => void): Command {
             .replace(/\n\(?(Did you mean [^)]*)\)?$/, '. $1')}\n`,
         ),
     })
-    .exitOverride();
+    .exitOverride()
+    .hook('preAction', () => void chosen());
   addUp(program, io, finish);
   addConnect(program, io, finish);
   addCa(program, io, finish);
@@ -73,7 +74,16 @@ function version(): string {
 
 function cryptoLine(): string {
   const { openssl } = process.versions;
-  const { provider, whyNotOpenssl } = cryptoChoice();
+  const { provider, whyNotOpenssl } = chosen();
   const way = provider.name === 'openssl' ? 'called straight' : `through node:crypto (${whyNotOpenssl})`;
   return `Node ${process.version.slice(1)}, OpenSSL ${openssl} ${way}`;
+}
+
+/** What the environment asks for and cannot have is told before anything else is done. */
+function chosen(): CryptoChoice {
+  try {
+    return cryptoChoice();
+  } catch (error) {
+    throw new Failure((error as Error).message, EXIT.usage, error);
+  }
 }

@@ -41,7 +41,7 @@ function choose(wanted: string | undefined): CryptoChoice {
     case 'node':
       return { provider: nodeCrypto, whyNotOpenssl: 'TESTUDO_CRYPTO is "node"' };
     case 'openssl':
-      return { provider: openOpenssl(), whyNotOpenssl: undefined };
+      return { provider: demanded(), whyNotOpenssl: undefined };
     case undefined:
     case '':
       break;
@@ -52,6 +52,16 @@ function choose(wanted: string | undefined): CryptoChoice {
     return { provider: openOpenssl(), whyNotOpenssl: undefined };
   } catch (error) {
     return { provider: nodeCrypto, whyNotOpenssl: firstLine(error) };
+  }
+}
+
+function demanded(): CryptoProvider {
+  try {
+    return openOpenssl();
+  } catch (error) {
+    throw new Error(`TESTUDO_CRYPTO is "openssl", which cannot be had: ${firstLine(error)}`, {
+      cause: error,
+    });
   }
 }
 
