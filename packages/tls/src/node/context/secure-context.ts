@@ -69,7 +69,7 @@ export class SecureContext {
       sentWith(
         credential(systemCrypto(), [identity.leaf.der], identity.privateKey),
         identity,
-        () => this.#authorities ?? defaultAuthorities(),
+        () => this.#authorities,
       ),
     );
     this.revocation = revocation;

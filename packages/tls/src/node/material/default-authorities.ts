@@ -23,6 +23,38 @@ export function defaultAuthorities(): TrustStore {
   return store;
 }
 
+/** Gives all who may have issued a certificate, and perhaps others. */
+export type IssuerLookup = (child: Certificate) => readonly Certificate[];
+
+/**
+ * Looks among the default authorities for those who may have issued a certificate; another function after they were
+ * replaced. The others are not parsed: a server that verifies nobody would keep a few megabytes of them, and its first client
+ * would wait.
+ */
+export function defaultIssuers(): IssuerLookup {
+  return issuers;
+}
+
+let issuers: IssuerLookup = possibleIssuers;
+
+function possibleIssuers({ extensions }: Certificate): readonly Certificate[] {
+  if (store !== undefined) return [...store];
+  const keyIdentifier = extensions.authorityKeyIdentifier?.keyIdentifier;
+  const all = getCACertificates('default');
+  if (keyIdentifier === undefined) return all.flatMap(tryParse);
+  const wanted = Buffer.from(keyIdentifier);
+  return all.filter((pem) => mayBe(pem, wanted)).flatMap(tryParse);
+}
+
+/** Who names a key as his own is not found by the name of another. */
+function mayBe(pem: string, keyIdentifier: Buffer): boolean {
+  const der = Buffer.from(pem.slice(pem.indexOf('\n'), pem.lastIndexOf('-----END')), 'base64');
+  return der.includes(keyIdentifier) || !der.includes(SUBJECT_KEY_IDENTIFIER);
+}
+
+/** id-ce-subjectKeyIdentifier, 2.5.29.14 (RFC 5280 §4.2.1.2). */
+const SUBJECT_KEY_IDENTIFIER = Buffer.from([0x06, 0x03, 0x55, 0x1d, 0x0e]);
+
 let store: TrustStore | undefined;
 let replaced: readonly string[] | undefined;
 let extra: readonly string[] | undefined;
@@ -72,7 +104,9 @@ export function setDefaultCACertificates(certs: readonly (string | NodeJS.ArrayB
   // Node keeps each once, and in the order of OpenSSL, which compares hashes.
   const sorted = [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, one]) => one);
   replaced = Object.freeze(sorted.map((one) => certificateToPem(one)));
-  store = new TrustStore(sorted);
+  const added = new TrustStore(sorted);
+  store = added;
+  issuers = () => [...added];
 }
 
 /** Node decides by its flags where it is new enough to tell, but for `--use-openssl-ca`, of which it does not tell. */

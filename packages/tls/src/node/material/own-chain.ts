@@ -1,27 +1,31 @@
 import { bytesEqual } from '@testudo/codec';
 import { Certificate } from '@testudo/x509';
 import type { Credential } from '../../certificates/credential.ts';
+import { defaultIssuers, type IssuerLookup } from './default-authorities.ts';
 import type { OwnIdentity } from './load-identities.ts';
 
 /**
  * The credential with the chain that OpenSSL sends: what was given along with the leaf, or else whatever leads from the
  * leaf to a root among the CAs, the root included. Looked up when first sent, since CAs may still be added, and since
- * the default ones are not worth reading before they are needed.
+ * the default ones are not worth looking at before that.
+ *
+ * @param authorities the CAs that were given; undefined for the default ones.
  */
 export function sentWith(
   own: Credential,
   { leaf, others }: OwnIdentity,
-  authorities: () => Iterable<Certificate>,
+  authorities: () => readonly Certificate[] | undefined,
 ): Credential {
   if (others.length > 0) return { ...own, certificates: [leaf.der, ...others] };
   if (isSelfSigned(leaf)) return own;
-  let source: Iterable<Certificate> | undefined;
+  let source: readonly Certificate[] | IssuerLookup | undefined;
   let chain: readonly Uint8Array[] = own.certificates;
   return {
     ...own,
     get certificates() {
-      const now = authorities();
-      if (now !== source) chain = chainOf(leaf, [...now]).map(({ der }) => der);
+      const given = authorities();
+      const now = given ?? defaultIssuers();
+      if (now !== source) chain = chainOf(leaf, given ? () => given : defaultIssuers()).map(({ der }) => der);
       source = now;
       return chain;
     },
@@ -39,18 +43,21 @@ export function completedBy(
   return credentials.map((own) => {
     const [first, ...others] = own.certificates;
     if (first === undefined || others.length > 0) return own;
-    return { ...own, certificates: chainOf(Certificate.parse(first), authorities).map(({ der }) => der) };
+    return {
+      ...own,
+      certificates: chainOf(Certificate.parse(first), () => authorities).map(({ der }) => der),
+    };
   });
 }
 
 /** As OpenSSL: certificates of a path, whatever is asked of it. */
 const MAX_DEPTH = 100;
 
-function chainOf(leaf: Certificate, authorities: readonly Certificate[]): readonly Certificate[] {
+function chainOf(leaf: Certificate, authoritiesFor: IssuerLookup): readonly Certificate[] {
   const chain = [leaf];
   for (let last = leaf; !isSelfSigned(last) && chain.length < MAX_DEPTH; last = chain.at(-1)!) {
-    const issuer = issuerAmong(authorities, last);
-    if (issuer === undefined || chain.includes(issuer)) break;
+    const issuer = issuerAmong(authoritiesFor(last), last);
+    if (issuer === undefined || chain.some((one) => one.equals(issuer))) break;
     chain.push(issuer);
   }
   return chain;
