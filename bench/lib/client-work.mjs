@@ -36,15 +36,18 @@ export class ClientWork {
     return sessions;
   }
 
-  /** `count` connections, `concurrency` at a time: handshake, one byte there and back, close. */
-  async handshakes({ port, count, concurrency, resumed }) {
+  /**
+   * `count` connections, `concurrency` at a time: handshake, one byte there and back, close. With `plain` the server closes, and
+   * nobody asks for no delay.
+   */
+  async handshakes({ port, count, concurrency, resumed, plain }) {
     let started = 0;
     const early = this.#stack.setting.earlyData ? Buffer.from('.') : undefined;
     const lane = async (_, number) => {
       while (started < count) {
         started++;
         const session = resumed ? this.#sessions[number] : undefined;
-        const newer = await this.#handshake(port, session, early);
+        const newer = await this.#handshake(port, session, early, plain);
         // Early data is taken once for each ticket.
         if (early) this.#sessions[number] = newer;
       }
@@ -52,7 +55,7 @@ export class ClientWork {
     await Promise.all(Array.from({ length: concurrency }, lane));
   }
 
-  #handshake(port, session, early) {
+  #handshake(port, session, early, plain) {
     return new Promise((resolve, reject) => {
       const socket = this.#stack.connect(port, session, early);
       let answered = false;
@@ -66,7 +69,7 @@ export class ClientWork {
       socket.on('secureConnect', () => {
         try {
           checkFacts(this.#stack, socket, session !== undefined);
-          socket.setNoDelay(true);
+          if (!plain) socket.setNoDelay(true);
           if (!early) socket.write('.');
         } catch (error) {
           socket.destroy();
@@ -75,7 +78,7 @@ export class ClientWork {
       });
       socket.on('data', () => {
         answered = true;
-        socket.end();
+        if (!plain) socket.end();
       });
       socket.on('close', () => {
         if (answered) resolve(newer);

@@ -18,7 +18,7 @@ export class ServerWork {
       this.#counts.connections++;
       if (socket.isSessionReused()) this.#counts.resumed++;
       // As node:http does. Without it Nagle's algorithm and delayed acknowledgements make 40 ms waits of chance.
-      socket.setNoDelay(true);
+      if (behaviour !== 'farewell') socket.setNoDelay(true);
       this.#sockets.add(socket);
       socket.on('error', (error) => {
         this.#failure ??= error;
@@ -62,6 +62,10 @@ const BEHAVIOURS = {
   /** Sends back what comes. */
   echo(socket) {
     socket.on('data', (chunk) => socket.write(chunk));
+  },
+  /** Answers and closes, as programs do that know of no Nagle. */
+  farewell(socket) {
+    socket.on('data', (chunk) => socket.end(chunk));
   },
   /** Counts what comes, and answers all of them with one. */
   sink(socket, total) {

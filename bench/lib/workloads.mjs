@@ -27,6 +27,10 @@ const RECEIVING = { server: 'sink', client: 'source' };
 export const WORKLOADS = [
   ...handshakes('handshake-full', 'full handshake'),
   ...handshakes('handshake-resumed', 'resumed handshake', { resumed: true }),
+  ...handshakes('handshake-farewell', 'full handshake, server closes first, no setNoDelay', {
+    behaviour: 'farewell',
+    stacks: STACKS.filter((name) => name !== 'lemon'),
+  }),
   ...handshakes('handshake-0rtt', `0-RTT (${REFERENCE}: resumed handshake)`, {
     setting: EARLY_DATA,
     resumed: true,
@@ -77,23 +81,24 @@ function bothRoles(workload) {
 }
 
 /** Connections one after the other: handshake, one byte there and back, close. */
-function handshakes(name, title, { resumed = false, setting = TLS13, ...sizes } = {}) {
+function handshakes(name, title, { resumed = false, setting = TLS13, behaviour = 'echo', ...more } = {}) {
+  const plain = behaviour === 'farewell';
   return bothRoles({
     name,
     title,
     unit: 'handshake',
-    behaviour: 'echo',
+    behaviour,
     setting,
     stacks: stacksFor(setting),
     full: { count: 1000, warmUp: 4000 },
     quick: { count: 200, warmUp: 500 },
-    ...sizes,
+    ...more,
     units: ({ count }) => count,
     resumed,
     connections: ({ count }) => count,
     prepare: resumed ? (client, port) => client.call('sessions', { port, count: CONCURRENCY }) : undefined,
     run: (client, port, { count }) =>
-      client.call('handshakes', { port, count, concurrency: CONCURRENCY, resumed }),
+      client.call('handshakes', { port, count, concurrency: CONCURRENCY, resumed, plain }),
   });
 }
 
