@@ -194,6 +194,9 @@ export const AEAD_SIZES: Readonly<Record<AeadName, { readonly key: number; reado
 /** Length of every AEAD nonce here, in bytes. */
 export const AEAD_NONCE_LENGTH = 12;
 
+/** Most bytes of the second piece of a plaintext. */
+export const MAX_TAIL = 16;
+
 /** Authenticated encryption with associated data (RFC 5116 §2), the tag behind the ciphertext. */
 export interface Aead {
   readonly name: AeadName;
@@ -202,6 +205,9 @@ export interface Aead {
   /**
    * Encrypts `plaintext` and writes ciphertext and tag, `plaintext.length + tagLength` bytes, to `out` at `at`.
    * `plaintext` may be a view on the same place in `out`: encryption in place is the fast way.
+   *
+   * @param tail more plaintext behind it, at most {@link MAX_TAIL} bytes, so that who adds a byte need not copy the rest. Default none.
+   *   Throws {@link CryptoError} `bad-length` where it is longer, or `out` too short.
    */
   seal(
     nonce: Uint8Array,
@@ -209,6 +215,7 @@ export interface Aead {
     plaintext: Uint8Array,
     out: Uint8Array,
     at: number,
+    tail?: Uint8Array,
   ): void;
   /**
    * Decrypts ciphertext with its tag at the end; undefined when it is not authentic.

@@ -2,6 +2,7 @@ import { type CipherGCMTypes, createCipheriv, createDecipheriv } from 'node:cryp
 import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName } from '../provider.ts';
+import { tailLength, withTail } from '../tail.ts';
 import { isAvailable } from './available.ts';
 import { plain } from './bytes.ts';
 
@@ -34,15 +35,25 @@ class OpensslAead implements Aead {
     plaintext: Uint8Array,
     out: Uint8Array,
     at: number,
+    tail?: Uint8Array,
   ): void {
-    this.#checkLengths(nonce, plaintext.length);
-    if (at < 0 || out.length - at < plaintext.length + this.tagLength)
+    if (tail !== undefined && this.#algorithm.endsWith('ccm')) {
+      // All at once, or not at all.
+      this.seal(nonce, additionalData, withTail(plaintext, tail), out, at);
+      return;
+    }
+    const length = plaintext.length + tailLength(tail);
+    this.#checkLengths(nonce, length);
+    if (at < 0 || out.length - at < length + this.tagLength)
       throw new CryptoError('bad-length', 'no room for ciphertext and tag');
     const cipher = createCipheriv(this.#algorithm, this.#key, nonce, OPTIONS[this.name]);
-    cipher.setAAD(additionalData, { plaintextLength: plaintext.length });
+    cipher.setAAD(additionalData, { plaintextLength: length });
+    // Where it is in place, the tail's place may lie behind the plaintext or in it.
+    const end = tail && copyOf(tail);
     out.set(cipher.update(plaintext), at);
+    if (end !== undefined) out.set(cipher.update(end), at + plaintext.length);
     cipher.final();
-    out.set(cipher.getAuthTag(), at + plaintext.length);
+    out.set(cipher.getAuthTag(), at + length);
   }
 
   open(nonce: Uint8Array, additionalData: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {

@@ -1,6 +1,7 @@
 import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName, type CryptoProvider } from '../provider.ts';
+import { tailLength, withTail } from '../tail.ts';
 import type { Libcrypto } from './functions.ts';
 import type { Place } from './memory.ts';
 import { MAX_INT, type Native } from './native.ts';
@@ -51,8 +52,9 @@ class OpensslAead implements Aead {
     plaintext: Uint8Array,
     out: Uint8Array,
     at: number,
+    tail?: Uint8Array,
   ): void {
-    this.#cipher.seal(this, this.#key, nonce, additionalData, plaintext, out, at);
+    this.#cipher.seal(this, this.#key, nonce, additionalData, plaintext, out, at, tail);
   }
 
   open(
@@ -125,8 +127,16 @@ class AeadCipher {
     plaintext: Uint8Array,
     out: Uint8Array,
     at: number,
+    tail: Uint8Array | undefined,
   ): void {
-    const { length } = plaintext;
+    // CCM takes all at once, or nothing.
+    if (tail !== undefined && this.#isCcm) {
+      this.seal(owner, key, nonce, additionalData, withTail(plaintext, tail), out, at, undefined);
+      return;
+    }
+    const first = plaintext.length;
+    const rest = tailLength(tail);
+    const length = first + rest;
     this.#checkLengths(nonce, additionalData, length);
     if (!(at >= 0 && out.length - at >= length + this.#tagLength))
       throw new CryptoError('bad-length', 'no room for ciphertext and tag');
@@ -142,6 +152,7 @@ class AeadCipher {
       this.#authenticate(lib.EVP_EncryptUpdate, context, additionalData);
     if (text === undefined) {
       data.bytes.set(plaintext);
+      if (tail !== undefined) data.bytes.set(tail, first);
       isDone &&=
         // CCM wants the call for an empty text, too.
         ((length === 0 && !this.#isCcm) ||
@@ -150,12 +161,17 @@ class AeadCipher {
       if (isDone) copy(data.bytes, length, out, at);
       data.bytes.fill(0, 0, length);
     } else {
+      // In place its own may be overwritten.
+      if (tail !== undefined) data.bytes.set(tail);
       const target = memory.addressOf(out) + at;
       const source =
         text.buffer === out.buffer ? target - at - out.byteOffset + text.byteOffset : memory.addressOf(text);
       isDone &&=
-        lib.EVP_EncryptUpdate(context, target, result.address, source, length) === 1 &&
+        lib.EVP_EncryptUpdate(context, target, result.address, source, first) === 1 &&
+        (rest === 0 ||
+          lib.EVP_EncryptUpdate(context, target + first, result.address, data.address, rest) === 1) &&
         lib.EVP_EncryptFinal_ex(context, target, result.address) === 1;
+      data.bytes.fill(0, 0, rest);
     }
     isDone &&= lib.EVP_CIPHER_CTX_ctrl(context, GET_TAG, this.#tagLength, tag.address) === 1;
     if (!isDone) throw this.#failure();

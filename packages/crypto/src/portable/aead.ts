@@ -3,6 +3,7 @@ import { chacha20poly1305 } from '@noble/ciphers/chacha.js';
 import { copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName } from '../provider.ts';
+import { withTail } from '../tail.ts';
 import { openCcm, sealCcm } from './ccm.ts';
 
 export function aead(name: AeadName, key: Uint8Array): Aead | undefined {
@@ -23,11 +24,12 @@ export function aead(name: AeadName, key: Uint8Array): Aead | undefined {
   return {
     name,
     tagLength: sizes.tag,
-    seal(nonce, additionalData, plaintext, out, at): void {
-      checkLengths(nonce, plaintext.length);
-      if (at < 0 || out.length - at < plaintext.length + sizes.tag)
+    seal(nonce, additionalData, plaintext, out, at, tail): void {
+      const whole = tail === undefined ? plaintext : withTail(plaintext, tail);
+      checkLengths(nonce, whole.length);
+      if (at < 0 || out.length - at < whole.length + sizes.tag)
         throw new CryptoError('bad-length', 'no room for ciphertext and tag');
-      out.set(seal(nonce, additionalData, plaintext), at);
+      out.set(seal(nonce, additionalData, whole), at);
     },
     open(nonce, additionalData, sealed): Uint8Array | undefined {
       checkLengths(nonce, sealed.length - sizes.tag);

@@ -22,6 +22,7 @@ import type { RawRecord } from '../record/record-buffer.ts';
 
 /** Of the record that is being sealed, whichever it is. */
 const HEADER = new Uint8Array(RECORD_HEADER);
+const TYPE = new Uint8Array(1);
 
 /** TLSCiphertext (RFC 9846 §5.2): the type inside, zeros behind it, the header as additional data. */
 export class Sealer13 implements RecordSealer {
@@ -47,6 +48,11 @@ export class Sealer13 implements RecordSealer {
     putHeader(HEADER, 0, APPLICATION_DATA, LEGACY_RECORD_VERSION, sealedLength);
     out.set(HEADER, at);
     const start = at + RECORD_HEADER;
+    if (padding === 0) {
+      TYPE[0] = type;
+      this.#aead.seal(this.#nonce.at(this.sequence++), HEADER, content, out, start, TYPE);
+      return RECORD_HEADER + sealedLength;
+    }
     out.set(content, start);
     out[start + content.length] = type;
     out.fill(0, start + content.length + 1, start + innerLength);
