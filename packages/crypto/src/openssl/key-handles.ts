@@ -1,3 +1,4 @@
+import { isMainThread } from 'node:worker_threads';
 import type { Native } from './native.ts';
 
 /** A key of OpenSSL's, and contexts made for it. */
@@ -20,6 +21,11 @@ export class KeyHandles {
 
   constructor(native: Native) {
     this.#native = native;
+    // The memory is the process's: nothing else frees it when a thread ends.
+    if (!isMainThread)
+      process.once('exit', () => {
+        for (const handle of this.#alive) this.#free(handle);
+      });
   }
 
   /** The handle of an owner, good until the next call. `load` gives a new key, or 0: then the answer is undefined. */
