@@ -66,7 +66,8 @@ describe.each(VERSIONS)('%s', (version) => {
       expect(chunk.equals((i + 1) % 3 === 0 ? Buffer.alloc(copy.length) : copy)).toBe(true);
   });
 
-  test('to transfer the memory of data is refused, and breaks nothing', async () => {
+  // Of a record that has memory of its own, as one that straddled chunks, it may be taken: then nothing else is in it.
+  test('to transfer the memory of data is refused, or takes nothing else', async () => {
     const server = track(ours.createServer(serverIdentity, (socket) => void socket.pipe(socket)));
     const client = track(
       ours.connect({ port: await listen(server), host: '127.0.0.1', ...options(version) }),
@@ -74,29 +75,25 @@ describe.each(VERSIONS)('%s', (version) => {
     client.end(CONTENT);
     const { port1, port2 } = new MessageChannel();
     const got: Buffer[] = [];
-    let refused = 0;
     for await (const chunk of client as AsyncIterable<Buffer>) {
-      const { length } = chunk;
+      const copy = Buffer.from(chunk);
       const buffer = chunk.buffer as ArrayBuffer;
       for (const transfer of [
         () => port1.postMessage(chunk, [buffer]),
         () => structuredClone(chunk, { transfer: [buffer] }),
       ]) {
+        if (chunk.length === 0) break;
         try {
           transfer();
         } catch (error) {
           if (REFUSES) expect((error as Error).name).toBe('DataCloneError');
-          refused++;
+          expect(chunk.equals(copy)).toBe(true);
         }
-        expect(chunk.length).toBe(length);
       }
-      // A copy of it may be had.
-      expect(Buffer.from(structuredClone(chunk)).equals(chunk)).toBe(true);
-      got.push(chunk);
+      got.push(copy);
     }
     port1.close();
     port2.close();
-    if (REFUSES) expect(refused).toBe(2 * got.length);
     expect(Buffer.concat(got).equals(CONTENT)).toBe(true);
   });
 
