@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { connect as netConnect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
+import { legacy } from '../legacy/index.ts';
 import { pipe } from './testing/pipe.ts';
 import { ca, closeAll, listen, ours, readAll, serverIdentity, track, VERSIONS } from './testing/support.ts';
 
@@ -95,6 +96,26 @@ describe.each(VERSIONS)('%s', (version) => {
     port1.close();
     port2.close();
     expect(Buffer.concat(got).equals(CONTENT)).toBe(true);
+  });
+
+  test('TLS in records that are not encrypted, over a stream of the program, which keeps its chunks', async () => {
+    const plain = { legacy, maxVersion: 'TLSv1.2', ciphers: 'eNULL' } as const;
+    const inner = track(ours.createServer(serverIdentity, (socket) => void socket.end(CONTENT)));
+    const outer = track(
+      ours.createServer({ ...serverIdentity, ...plain }, (socket) => void inner.emit('connection', socket)),
+    );
+    const kept: { readonly chunk: Buffer; readonly copy: Buffer }[] = [];
+    const [near, far] = pipe();
+    near.on('data', (chunk: Buffer) => kept.push({ chunk, copy: Buffer.from(chunk) }));
+    near.pause();
+    outer.emit('connection', far);
+    const first = track(ours.connect({ socket: near, ...options('TLSv1.2'), ...plain }));
+    await once(first, 'secureConnect');
+    expect(first.getCipher().name).toMatch(/NULL/);
+    const client = track(ours.connect({ socket: first, ...options(version) }));
+    expect((await readAll(client)).equals(CONTENT)).toBe(true);
+    expect(kept.length).toBeGreaterThan(3);
+    for (const { chunk, copy } of kept) expect(chunk.equals(copy)).toBe(true);
   });
 
   test('TLS in TLS, and what the reader of the outer connection still holds', async () => {
