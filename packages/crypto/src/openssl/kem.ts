@@ -1,4 +1,4 @@
-import { copyOf } from '@testudo/codec';
+import { bytesEqual, copyOf } from '@testudo/codec';
 import { CryptoError } from '../errors.ts';
 import type { CryptoProvider, DecapsulationKey, Kem, KemName } from '../provider.ts';
 import { KeyHandles } from './key-handles.ts';
@@ -115,7 +115,7 @@ function mlKem(native: Native, handles: KeyHandles, kemName: KemName, sizes: Siz
     return isDone ? result.value : 0;
   }
 
-  return {
+  const kem: Kem = {
     isNative: true,
     generate(): DecapsulationKey {
       result.value = 0;
@@ -178,6 +178,18 @@ function mlKem(native: Native, handles: KeyHandles, kemName: KemName, sizes: Siz
       return { ciphertext: ciphertextPlace.bytes.slice(), sharedSecret: taken(isDone) };
     },
   };
+  return isSound(kem) ? kem : undefined;
+}
+
+/** That both sides come to one secret; a configuration of OpenSSL may keep no seeds, which are what a key is kept as here. */
+function isSound(kem: Kem): boolean {
+  try {
+    const key = kem.generate();
+    const { ciphertext, sharedSecret } = kem.encapsulate(key.encapsulationKey);
+    return bytesEqual(key.decapsulate(ciphertext), sharedSecret);
+  } catch {
+    return false;
+  }
 }
 
 /** EVP_PKEY_KEYPAIR of openssl/evp.h. */
