@@ -17,8 +17,13 @@ const IDENTITY = JSON.stringify({
   cert: certificateToPem(...issued.certificateChain),
   ca: certificateToPem(authority.certificate),
 });
-const PERMISSION =
-  Number(process.versions.node.split('.')[0]) >= 22 ? '--permission' : '--experimental-permission';
+const MAJOR = Number(process.versions.node.split('.')[0]);
+/** From Node 25 on it is about the network, too. */
+const PERMISSION = [
+  MAJOR >= 22 ? '--permission' : '--experimental-permission',
+  '--allow-fs-read=*',
+  ...(MAJOR >= 25 ? ['--allow-net'] : []),
+];
 
 interface Start {
   readonly flags?: readonly string[];
@@ -64,7 +69,7 @@ const inRuntime = (name: string): Start => ({
 const FALLBACKS: readonly (readonly [string, Start, RegExp])[] = [
   ['koffi is not installed', withFake('absent'), /^Cannot find module 'koffi'$/],
   ['addons are forbidden', { flags: ['--no-addons'] }, /addon/],
-  ['the permission model is on', { flags: [PERMISSION, '--allow-fs-read=*'] }, /addon/],
+  ['the permission model is on', { flags: PERMISSION }, /addon/],
   ['TESTUDO_CRYPTO is node', { environment: { TESTUDO_CRYPTO: 'node' } }, /^TESTUDO_CRYPTO is "node"$/],
   ['a function is missing', withFake('missing:EVP_DigestSign'), /EVP_DigestSign/],
   ['a system of 32 bits', withFake('narrow'), /64-bit/],
