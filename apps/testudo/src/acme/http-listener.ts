@@ -1,7 +1,8 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Address } from '../config/address.ts';
 import { systemReason } from '../failure.ts';
+import { http } from '../http/node-http.ts';
 import { bindFailure } from '../listeners/bind-failure.ts';
 import type { Log } from '../output/log.ts';
 import type { ChallengeBoard } from './challenge-board.ts';
@@ -37,7 +38,7 @@ export class HttpListener {
 
   constructor(parts: HttpListenerParts) {
     this.#parts = parts;
-    this.#server = createServer(
+    this.#server = http.createServer(
       {
         headersTimeout: LIMITS.request,
         requestTimeout: LIMITS.request,

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 import { html } from '../page/html.ts';
 import type { Field } from './header-fields.ts';
+import { http } from './node-http.ts';
 
 /** Headers of every page the gateway makes itself. */
 const OWN_PAGE_HEADERS = {
@@ -38,7 +38,7 @@ export function replyWithError(
 
 /** The page itself. */
 export function errorPage(status: number, advice: string): string {
-  const title = `${status} ${STATUS_CODES[status] ?? 'Error'}`;
+  const title = `${status} ${http.STATUS_CODES[status] ?? 'Error'}`;
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title}</title>

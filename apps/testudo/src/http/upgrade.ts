@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http';
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { farewell } from '../listeners/farewell.ts';
@@ -8,6 +7,7 @@ import type { AnswerHead } from './backend/answer-parser.ts';
 import type { BackendExchange, ExchangeOwner } from './backend/backend-exchange.ts';
 import { BackendSilent } from './backend/backend-watch.ts';
 import { endToEnd, type Field, valuesOf } from './header-fields.ts';
+import { http } from './node-http.ts';
 import { isUnderstood } from './pass-back.ts';
 import { forwardedRequest } from './proxy-request.ts';
 import { BUSY, errorPage } from './reply.ts';
@@ -187,7 +187,7 @@ function answer(socket: Duplex, status: number, advice: string): void {
   if (!socket.writable) return;
   const body = errorPage(status, advice);
   socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+    `HTTP/1.1 ${status} ${http.STATUS_CODES[status]}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
     'utf8',
   );
 }

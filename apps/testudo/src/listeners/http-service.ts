@@ -1,9 +1,10 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from '@testudo/tls/node';
 import { messageOf } from '../failure.ts';
 import { type Field, flat, withoutUpgrade } from '../http/header-fields.ts';
+import { http } from '../http/node-http.ts';
 import { replyWithError } from '../http/reply.ts';
 import { hasBody } from '../http/request-body.ts';
 import type { ConnectionRecord } from '../observe/connection-record.ts';
@@ -83,7 +84,7 @@ export function httpService(handler: HttpHandler, options: HttpOptions): Service
     // Newer versions of Node ask. They read a body by themselves, so who sends one is not asked what he wishes.
     shouldUpgradeCallback: (request: IncomingMessage) => !hasBody(request),
   };
-  const server = createServer(serverOptions);
+  const server = http.createServer(serverOptions);
   // Those beyond a limit would be missing without a word; their size is limited.
   server.maxHeadersCount = 0;
   const usualFields: readonly Field[] =

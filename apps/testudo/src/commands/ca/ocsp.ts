@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server, type ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { toHex } from '@testudo/codec';
@@ -8,6 +8,7 @@ import { ocspHandler } from '@testudo/x509/node';
 import { Option } from 'commander';
 import { addressText } from '../../config/address.ts';
 import { EXIT, type ExitCode, Failure, systemReason } from '../../failure.ts';
+import { http } from '../../http/node-http.ts';
 import { dataFolder } from '../../identity/data-folder.ts';
 import { Responder } from '../../identity/responder.ts';
 import type { Io } from '../../io.ts';
@@ -65,7 +66,7 @@ async function ocsp(options: OcspOptions, io: Io): Promise<ExitCode> {
       return answer;
     },
   });
-  const server = createServer((request, response) => {
+  const server = http.createServer((request, response) => {
     if (request.method === 'GET' && serveFile(folder, request.url ?? '', response)) return;
     handler(request, response);
   });

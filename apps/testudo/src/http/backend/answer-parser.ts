@@ -1,4 +1,4 @@
-import { maxHeaderSize } from 'node:http';
+import { http } from '../node-http.ts';
 
 /** What stands before an answer's body. */
 export interface AnswerHead {
@@ -24,7 +24,7 @@ export interface AnswerReceiver {
 export class MalformedAnswer extends Error {}
 
 /** Bytes of a head or of trailers while their end is not there; what fields hold is limited as in Node, beyond line ends. */
-const MOST_HEAD: number = 2 * maxHeaderSize;
+const MOST_HEAD: number = 2 * http.maxHeaderSize;
 /** Bytes of a chunk's size and its extensions. */
 const MOST_LINE = 4_096;
 
@@ -276,7 +276,7 @@ function readFields(text: string, start: number, fields: string[]): Framing {
     if (MATTERING.has(name.length)) note(framing, name.toLowerCase(), value);
     at = end + LINE_END.length;
   }
-  if (size > maxHeaderSize) throw new MalformedAnswer('a head that is too large');
+  if (size > http.maxHeaderSize) throw new MalformedAnswer('a head that is too large');
   if (framing.isCoded && framing.length !== undefined)
     throw new MalformedAnswer('the answer has a length and a transfer coding');
   return framing;
