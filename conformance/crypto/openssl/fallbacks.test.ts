@@ -74,6 +74,12 @@ const FALLBACKS: readonly (readonly [string, Start, RegExp])[] = [
   ['a function is missing', withFake('missing:EVP_DigestSign'), /EVP_DigestSign/],
   ['a system of 32 bits', withFake('narrow'), /64-bit/],
   [
+    'tagged addresses of what OpenSSL allocates',
+    withFake('tagged:EVP_MD_CTX_new'),
+    /^addresses are tagged here/,
+  ],
+  ['tagged addresses of arrays', withFake('tagged'), /^addresses are tagged here/],
+  [
     'another OpenSSL',
     withFake('other:OPENSSL_version_minor'),
     /^libcrypto is 3\.\d+\.x, and this Node's OpenSSL 3\./,

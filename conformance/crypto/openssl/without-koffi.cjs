@@ -20,6 +20,7 @@ Module._load = function (name, ...rest) {
 function changed(koffi, fake) {
   return {
     ...koffi,
+    address: (value) => koffi.address(value) | (fake === 'tagged' ? 0xb4n << 56n : 0n),
     sizeof: (type) => (fake === 'narrow' && type === 'size_t' ? 4 : koffi.sizeof(type)),
     load(path) {
       const library = koffi.load(path);
@@ -31,6 +32,7 @@ function changed(koffi, fake) {
           const call = library.func(symbol, ...types);
           if (symbol !== which) return call;
           if (how === 'fails') return () => 0;
+          if (how === 'tagged') return () => BigInt(call()) | (0xb4n << 56n);
           if (how === 'other') return () => call() + 1;
           if (how === 'wrong') return (...values) => call(...values.with(-1, values.at(-1) - 1));
           return call;

@@ -26,6 +26,7 @@ export function openNative(): Native {
   // The process may hold a second libcrypto, of another addon: only Node's own was tested with this Node.
   if (!version.startsWith('3.') || !process.versions.openssl?.startsWith(version))
     throw new Error(`libcrypto is ${version}x, and this Node's OpenSSL ${process.versions.openssl}`);
+  if (!hasPlainAddresses(lib, koffi)) throw new Error('addresses are tagged here, and no numbers');
   const memory = new NativeMemory((bytes) => Number(koffi.address(bytes)));
   return { lib, memory, result: memory.cell() };
 }
@@ -61,6 +62,14 @@ function declare(library: ReturnType<Koffi['load']>): Libcrypto {
 
 /** The most bytes that a function takes whose length is a C `int`: koffi would make a negative number of more. */
 export const MAX_INT = 0x7fff_ffff;
+
+/** Some systems mark allocations in the highest bits of their addresses, which a number cannot hold. koffi gives a bigint then. */
+function hasPlainAddresses(lib: Libcrypto, koffi: Koffi): boolean {
+  const allocated: unknown = lib.EVP_MD_CTX_new();
+  if (typeof allocated !== 'number') return false;
+  lib.EVP_MD_CTX_free(allocated);
+  return Number.isSafeInteger(Number(koffi.address(new Uint8Array(1024))));
+}
 
 function isLittleEndian(): boolean {
   return new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
