@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { markdownTable, ratioText } from './markdown-table.mjs';
 import { spread } from './report.mjs';
 
 /** Its name in `--only`. */
@@ -43,15 +44,10 @@ export function lanesTable(heading, unit, summaries) {
     [heading, ...summaries.map(({ title }) => title)],
     ...names.map((name, lane) => [name, ...cells(lane)]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`);
-  lines.splice(1, 0, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);
-  return lines.join('\n');
+  return markdownTable(rows);
 }
 
 function text({ median, ratio }, unit) {
   const time = `${median.toFixed(unit === 'ms' ? 0 : 1)} ${unit}`;
-  return ratio === undefined
-    ? time
-    : `${time}, ${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
+  return ratio === undefined ? time : `${time}, ${ratioText(ratio)}`;
 }

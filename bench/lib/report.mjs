@@ -1,4 +1,5 @@
 import { goalMetric, verdictOn } from './goals.mjs';
+import { markdownTable, ratioText } from './markdown-table.mjs';
 import { REFERENCE } from './stacks.mjs';
 
 /** Adds to each stack's samples their median and spread, and the ratio to the reference. */
@@ -67,16 +68,7 @@ export function table(summaries) {
       ]);
     }
   }
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`);
-  lines.splice(1, 0, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);
-  return lines.join('\n');
-}
-
-function ratioText(ratio) {
-  return ratio === undefined
-    ? '-'
-    : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
+  return markdownTable(rows);
 }
 
 const METRICS = {

@@ -1,3 +1,4 @@
+import { markdownTable, ratioText } from '../../lib/markdown-table.mjs';
 import { spread } from '../../lib/report.mjs';
 import { REFERENCE } from './programs.mjs';
 
@@ -42,16 +43,7 @@ export function table(summaries, programs) {
       ratioText(measured.testudo?.[metric][`to ${TEN_LINES}`]),
     ]);
   }
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const lines = rows.map((row) => `| ${row.map((cell, i) => cell.padEnd(widths[i])).join(' | ')} |`);
-  lines.splice(1, 0, `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`);
-  return lines.join('\n');
-}
-
-function ratioText(ratio) {
-  return ratio === undefined
-    ? '-'
-    : `${ratio.median.toFixed(2)} (${ratio.min.toFixed(2)} to ${ratio.max.toFixed(2)})`;
+  return markdownTable(rows);
 }
 
 function time(microseconds, unit) {
