@@ -10,6 +10,7 @@ import {
   type KeyObject,
 } from 'node:crypto';
 import { concat, fromHex } from '@testudo/codec';
+import { isZero } from '../all-zero.ts';
 import { CryptoError } from '../errors.ts';
 import type { AgreementKey, CurveName, KeyAgreement } from '../provider.ts';
 import { fromBase64url, plain, toBase64url } from './bytes.ts';
@@ -129,10 +130,4 @@ const generateAsJwk = generateKeyPairSync as unknown as (
 
 function badPoint(curve: string): CryptoError {
   return new CryptoError('bad-key', `the peer's key is not a usable point of ${curve}`);
-}
-
-function isZero(bytes: Uint8Array): boolean {
-  let any = 0;
-  for (const byte of bytes) any |= byte;
-  return any === 0;
 }

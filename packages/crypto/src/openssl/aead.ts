@@ -3,7 +3,7 @@ import { CryptoError } from '../errors.ts';
 import { AEAD_NONCE_LENGTH, AEAD_SIZES, type Aead, type AeadName, type CryptoProvider } from '../provider.ts';
 import { tailLength, withTail } from '../tail.ts';
 import type { Libcrypto } from './functions.ts';
-import type { Place } from './memory.ts';
+import { liesAcross, type Place } from './memory.ts';
 import { MAX_INT, type Native } from './native.ts';
 
 /**
@@ -321,11 +321,8 @@ function apart(plaintext: Uint8Array, out: Uint8Array, at: number): Uint8Array {
 }
 
 function roomFor(length: number, sealed: Uint8Array, room: Uint8Array | undefined): Uint8Array {
-  if (room === undefined || room.length < length) return fresh(length);
-  if (room.buffer === sealed.buffer) {
-    const distance = room.byteOffset - sealed.byteOffset;
-    if (distance !== 0 && Math.abs(distance) < sealed.length) return fresh(length);
-  }
+  if (room === undefined || room.length < length || liesAcross(room, sealed, sealed.length))
+    return fresh(length);
   return room.length === length ? room : room.subarray(0, length);
 }
 

@@ -1,9 +1,10 @@
 import { copyOf } from '@testudo/codec';
+import { isZero } from '../all-zero.ts';
 import { CryptoError } from '../errors.ts';
 import type { AgreementKey, CryptoProvider, CurveName, KeyAgreement } from '../provider.ts';
 import { CURVES, type NativeCurves } from './curves.ts';
 import { type Native, put } from './native.ts';
-import { Parameters } from './parameters.ts';
+import { KEYPAIR, Parameters } from './parameters.ts';
 
 /**
  * Diffie-Hellman on curves. A key stays bytes between its generation and its use, so that no native object outlives a call;
@@ -154,13 +155,4 @@ function agreement(
       );
     },
   };
-}
-
-/** EVP_PKEY_KEYPAIR of openssl/evp.h. */
-const KEYPAIR = 0x87;
-
-function isZero(bytes: Uint8Array): boolean {
-  let any = 0;
-  for (const byte of bytes) any |= byte;
-  return any === 0;
 }

@@ -2,7 +2,7 @@ import { copyOf } from '@testudo/codec';
 import { CIPHER_SIZES, checkCipherLengths, checkWholeBlocks, type SizedCipherName } from '../cipher-sizes.ts';
 import { CryptoError } from '../errors.ts';
 import type { Cipher, CipherName, CryptoProvider } from '../provider.ts';
-import type { Place } from './memory.ts';
+import { liesAcross, type Place } from './memory.ts';
 import { MAX_INT, type Native, put } from './native.ts';
 
 /**
@@ -152,8 +152,6 @@ class BlockContext {
 /** `room` where it is as long as the data, and is apart from it or begins where it begins. */
 function roomFor(data: Uint8Array, room: Uint8Array | undefined): Uint8Array {
   const { length } = data;
-  if (room === undefined || room.length !== length) return new Uint8Array(length);
-  if (room.buffer !== data.buffer) return room;
-  const distance = room.byteOffset - data.byteOffset;
-  return distance === 0 || Math.abs(distance) >= length ? room : new Uint8Array(length);
+  const isUsable = room !== undefined && room.length === length && !liesAcross(room, data, length);
+  return isUsable ? room : new Uint8Array(length);
 }

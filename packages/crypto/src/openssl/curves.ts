@@ -1,6 +1,6 @@
 import type { CurveName, EcCurve } from '../provider.ts';
 import type { Native } from './native.ts';
-import { Parameters } from './parameters.ts';
+import { KEY_PARAMETERS, Parameters } from './parameters.ts';
 
 /** OpenSSL's name of each curve, and in bytes the length of a coordinate and of a public key. */
 export const CURVES: Readonly<
@@ -62,6 +62,3 @@ export class NativeCurves {
     return template;
   }
 }
-
-/** EVP_PKEY_KEY_PARAMETERS of openssl/evp.h. */
-const KEY_PARAMETERS = 0x84;

@@ -3,7 +3,7 @@ import { CryptoError } from '../errors.ts';
 import type { CryptoProvider, DecapsulationKey, Kem, KemName } from '../provider.ts';
 import { KeyHandles } from './key-handles.ts';
 import { type Native, put } from './native.ts';
-import { Parameters } from './parameters.ts';
+import { KEYPAIR, Parameters } from './parameters.ts';
 
 /** ML-KEM (FIPS 203) where libcrypto has it, which is from OpenSSL 3.5 on; `others` elsewhere. */
 export function kems(native: Native, others: CryptoProvider['kem']): CryptoProvider['kem'] {
@@ -191,6 +191,3 @@ function isSound(kem: Kem): boolean {
     return false;
   }
 }
-
-/** EVP_PKEY_KEYPAIR of openssl/evp.h. */
-const KEYPAIR = 0x87;

@@ -63,6 +63,16 @@ export class NativeMemory {
 const CAPACITY = 64 * 1024;
 const ALIGNMENT = 16;
 
+/**
+ * Whether `room` begins within `length` bytes of where `data` begins, and not there: what is written to it would change what
+ * is still to be read.
+ */
+export function liesAcross(room: Uint8Array, data: Uint8Array, length: number): boolean {
+  if (room.buffer !== data.buffer) return false;
+  const distance = Math.abs(room.byteOffset - data.byteOffset);
+  return distance !== 0 && distance < length;
+}
+
 /** A pointer or a `size_t` that native code writes, or reads and writes. */
 export class Cell {
   readonly address: number;

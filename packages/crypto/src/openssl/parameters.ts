@@ -6,6 +6,11 @@ const SIZE = 40;
 /** `return_size` of what no call has written yet (OSSL_PARAM_UNMODIFIED). */
 const UNMODIFIED = 0xffff_ffff;
 
+/** Which parts of a key `EVP_PKEY_fromdata` makes: EVP_PKEY_… of openssl/evp.h. */
+export const KEY_PARAMETERS = 0x84;
+export const PUBLIC_KEY = 0x86;
+export const KEYPAIR = 0x87;
+
 /**
  * A list of OSSL_PARAM: named values that a call reads, or with places for them that it fills. Unsigned numbers are in the
  * machine's order, which is little-endian here.

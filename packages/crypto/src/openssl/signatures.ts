@@ -13,7 +13,7 @@ import type { NativeCurves } from './curves.ts';
 import type { Digests } from './hashes.ts';
 import { type KeyHandle, KeyHandles } from './key-handles.ts';
 import { type Native, put } from './native.ts';
-import { Parameters } from './parameters.ts';
+import { Parameters, PUBLIC_KEY } from './parameters.ts';
 
 type Signatures = Pick<CryptoProvider, 'sign' | 'verify'>;
 /** What is done here; `others` do the rest: DSA, ML-DSA, keys restricted to PSS, PKCS#1 v1.5 without a DigestInfo. */
@@ -221,7 +221,6 @@ const MAX_ENCODED = 5 * MAX_SIGNATURE;
 const MAX_SMALL = 512;
 const MAX_POINT = 133;
 
-/** Of openssl/evp.h and openssl/rsa.h. */
-const PUBLIC_KEY = 0x86;
+/** Of openssl/rsa.h. */
 const PKCS1_PADDING = 1;
 const PSS_PADDING = 6;
