@@ -29,7 +29,7 @@ export async function install(root, lock) {
     // Named, because NODE_ENV=production or `omit` in a configuration would leave them out.
     '--include=dev',
     '--include=optional',
-    // No dependency of ours has an install script; one that gets one does not run.
+    // No dependency of ours needs its install script: koffi's would build what it brings prebuilt. None runs.
     '--ignore-scripts',
     '--no-audit',
     '--no-fund',
